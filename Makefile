@@ -1,0 +1,52 @@
+# Every target makes the environment it needs from nothing. Another Python: make test PYTHON=python3.12 VENV=.venv312
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test faults check bench coverage docs
+.DELETE_ON_ERROR:
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: $(VENV)/.runtime ## a wiki of real text, killed in mid-write, restored and compared
+	$(BIN)/python examples/demo.py
+
+test: $(VENV)/.dev ## the test suite (ARGS="-k word" to choose)
+	$(BIN)/python -m pytest $(ARGS)
+
+faults: $(VENV)/.dev ## long crash and fault campaigns; seeds and counts are printed
+	$(BIN)/python -m tests.crash.campaigns $(ARGS)
+
+check: $(VENV)/.dev ## lint, format, types, floors
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(wildcard coopy tests examples)
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev ## coopy beside others, as ratios of one run
+	$(BIN)/python tests/benchmarks/bench.py $(ARGS)
+
+coverage: $(VENV)/.dev ## which branches the tests reach
+	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered --cov-report=html $(ARGS)
+
+docs: $(VENV)/.docs ## the documentation as HTML in docs/_build
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build
+
+# The environment. Each stamp says: installed as pyproject.toml asks. A changed pyproject.toml installs again.
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: pyproject.toml | $(BIN)/python
+	$(PIP) install --editable .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(BIN)/python
+	$(PIP) install --editable '.[dev]'
+	@touch $(VENV)/.runtime $@
+
+$(VENV)/.docs: pyproject.toml | $(BIN)/python
+	$(PIP) install --editable '.[docs]'
+	@touch $(VENV)/.runtime $@
