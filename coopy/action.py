@@ -1,0 +1,19 @@
+"""The words every room speaks about an action. Frozen values; the hot paths pass an action's stamp and arguments as they are, without an object."""
+
+from __future__ import annotations
+
+import msgspec
+
+__all__ = ["Outcome", "type_name"]
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """How an action ended, if not with a plain result: with an exception. `undo`: memory must be put back as it was before it."""
+
+    error: BaseException
+    undo: bool = False
+
+
+def type_name(error: BaseException) -> str:
+    """How the journal names an exception's type: "module.Name"."""
+    return f"{type(error).__module__}.{type(error).__qualname__}"

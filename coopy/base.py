@@ -1,0 +1,147 @@
+"""The front door, in the original's words: `init_system`, and its other name `init_persistent_system`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+
+from coopy.wiring import Options, open_proxy
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+__all__ = ["init_persistent_system", "init_system"]
+
+T = TypeVar("T")
+
+
+@overload
+def init_system(
+    obj: type[T],
+    basedir: str | Path | None = None,
+    snapshot_time: float = 0,
+    master: bool = False,
+    replication: bool = False,
+    port: int = 5466,
+    host: str = "127.0.0.1",
+    password: str = "copynet",
+    *,
+    durability: Literal["sync", "buffered"] = "sync",
+    sync_interval: float = 1.0,
+    validation: Literal["strict", "warn", "off"] = "strict",
+    keep_snapshots: int = 2,
+    auto_prune: bool = False,
+    segment_bytes: int = 64 << 20,
+    compression: Literal["zstd"] | None = None,
+    signing_key: bytes | None = None,
+    allow: Iterable[str] = (),
+    on_divergence: Literal["stop", "warn"] = "stop",
+    on_progress: Callable[[int, int], object] | None = None,
+    tls: ssl.SSLContext | None = None,
+    min_acks: int = 0,
+    cluster: str | None = None,
+    name: str | None = None,
+    assume_durable: bool = False,
+) -> T: ...
+@overload
+def init_system(
+    obj: T,
+    basedir: str | Path | None = None,
+    snapshot_time: float = 0,
+    master: bool = False,
+    replication: bool = False,
+    port: int = 5466,
+    host: str = "127.0.0.1",
+    password: str = "copynet",
+    *,
+    durability: Literal["sync", "buffered"] = "sync",
+    sync_interval: float = 1.0,
+    validation: Literal["strict", "warn", "off"] = "strict",
+    keep_snapshots: int = 2,
+    auto_prune: bool = False,
+    segment_bytes: int = 64 << 20,
+    compression: Literal["zstd"] | None = None,
+    signing_key: bytes | None = None,
+    allow: Iterable[str] = (),
+    on_divergence: Literal["stop", "warn"] = "stop",
+    on_progress: Callable[[int, int], object] | None = None,
+    tls: ssl.SSLContext | None = None,
+    min_acks: int = 0,
+    cluster: str | None = None,
+    name: str | None = None,
+    assume_durable: bool = False,
+) -> T: ...
+def init_system(
+    obj: Any,
+    basedir: str | Path | None = None,
+    snapshot_time: float = 0,
+    master: bool = False,
+    replication: bool = False,
+    port: int = 5466,
+    host: str = "127.0.0.1",
+    password: str = "copynet",
+    *,
+    durability: Literal["sync", "buffered"] = "sync",
+    sync_interval: float = 1.0,
+    validation: Literal["strict", "warn", "off"] = "strict",
+    keep_snapshots: int = 2,
+    auto_prune: bool = False,
+    segment_bytes: int = 64 << 20,
+    compression: Literal["zstd"] | None = None,
+    signing_key: bytes | None = None,
+    allow: Iterable[str] = (),
+    on_divergence: Literal["stop", "warn"] = "stop",
+    on_progress: Callable[[int, int], object] | None = None,
+    tls: ssl.SSLContext | None = None,
+    min_acks: int = 0,
+    cluster: str | None = None,
+    name: str | None = None,
+    assume_durable: bool = False,
+) -> Any:
+    """Make a domain object durable: open its directory, or create it, and give a proxy that is used exactly as the object.
+
+    `obj`: a class (called without arguments, only when nothing is stored yet) or an instance (used by value, only when nothing is stored yet).
+    `basedir`: the system's own directory; by default the class name in lower case, in the working directory.
+    `snapshot_time`: seconds between automatic snapshots, 0 for none.
+    `durability`: "sync" has each call on stable storage before it runs; "buffered" hands it to the operating system before it runs (it survives
+    the death of the process) and syncs at least every `sync_interval` seconds.
+    `keep_snapshots`: how many stay; the journal stays until `prune()`, or after each snapshot with `auto_prune`.
+    `segment_bytes`: size of a journal file. `compression`: of snapshots.
+    `signing_key`: any bytes; everything written is authenticated by it, and nothing unsigned is ever unpickled.
+    `allow`: "module:Name" or a whole "package" of your own that may be unpickled beside the domain's own package and the standard value types.
+    `on_divergence`: whether a replay that differs from the recorded run stops the opening. `on_progress(lsn, last_lsn)`: called while it replays.
+    `validation`, `master`, `replication`, `port`, `host`, `password`, `tls`, `min_acks`, `cluster`, `name`, `assume_durable`: not built yet,
+    UsageError for anything but the default.
+
+    Raises UsageError (wrong class, option or directory), NotSerializableError (initial state), LockedError (open elsewhere), CorruptionError and
+    FormatError (damaged, newer or old files), AuthenticationError (signing key), DivergenceError (the code no longer does what was recorded).
+    """
+    options = Options(
+        snapshot_time=snapshot_time,
+        master=master,
+        replication=replication,
+        port=port,
+        host=host,
+        password=password,
+        durability=durability,
+        sync_interval=sync_interval,
+        validation=validation,
+        keep_snapshots=keep_snapshots,
+        auto_prune=auto_prune,
+        segment_bytes=segment_bytes,
+        compression=compression,
+        signing_key=signing_key,
+        on_divergence=on_divergence,
+        on_progress=on_progress,
+        tls=tls,
+        min_acks=min_acks,
+        cluster=cluster,
+        name=name,
+        assume_durable=assume_durable,
+        allow=tuple(allow),
+    )
+    return open_proxy(obj, basedir, options)
+
+
+init_persistent_system = init_system

@@ -1,0 +1,102 @@
+"""What is kept of one system: its manifest, snapshots and segments on disk, and who may change that list.
+
+The manifest changes first where something goes, and last where something comes, so that a crash leaves files that are not listed and
+never a listed file that is missing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from coopy.error import CorruptionError
+from coopy.journal.frame import Framer, salt_of
+from coopy.journal.segment import Head, Scan, SegmentHeader, read_header, scan, segment_name
+from coopy.manifest import Listed, Manifest, write_manifest
+from coopy.snapshot import snapshot_name
+
+if TYPE_CHECKING:
+    from coopy.disk import Disk
+    from coopy.header import Identity
+
+__all__ = ["Archive", "Segment"]
+
+
+class Segment(msgspec.Struct, frozen=True):
+    """A segment as read: its file, its bytes, where its frames begin."""
+
+    path: str
+    about: SegmentHeader
+    data: bytes
+    start: int
+
+
+class Archive:
+    """The files of one directory. One thread changes it at a time: whoever opens it, then whoever has the engine to itself."""
+
+    def __init__(self, disk: Disk, directory: str, key: bytes, manifest: Manifest) -> None:
+        self.disk, self.directory, self.key, self.manifest = disk, directory, key, manifest
+        self.framer = Framer(salt_of(manifest.identity.system), key)
+
+    @property
+    def identity(self) -> Identity:
+        """Whose files these are."""
+        return self.manifest.identity
+
+    def path(self, name: str) -> str:
+        """Where a file of this name is."""
+        return f"{self.directory}/{name}"
+
+    def change(self, **fields: object) -> None:
+        """Replace fields of the manifest; it is on stable storage when this returns."""
+        manifest = msgspec.structs.replace(self.manifest, **fields)
+        write_manifest(self.disk, self.directory, manifest, self.key)
+        self.manifest = manifest
+
+    def enlist(self, first_lsn: int, previous_tag: bytes) -> None:
+        """A new segment belongs to the journal."""
+        self.change(segments=(*self.manifest.segments, Listed(first_lsn, previous_tag)))
+
+    def segment(self, listed: Listed) -> Segment:
+        """Read a segment and check its header. Raises CorruptionError where it is not the listed one."""
+        path = self.path(segment_name(listed.first_lsn))
+        data = self.disk.read(path)
+        about, start = read_header(data, self.key, path, self.identity)
+        if (about.first_lsn, about.previous_tag) != (listed.first_lsn, listed.previous_tag):
+            what = f"{path} is not the segment that belongs here: it begins with LSN {about.first_lsn} of another history. Nothing was changed."
+            raise CorruptionError(f"{what} Put back the right file from a backup.", path=path, offset=0, lsn=listed.first_lsn)
+        return Segment(path, about, data, start)
+
+    def scan(self, segment: Segment, head: Head) -> Scan:
+        """Check a segment's frames, given where the journal stands before it."""
+        if segment.about.previous_tag != head.tag or segment.about.first_lsn != head.lsn + 1:
+            what = f"{segment.path} does not follow LSN {head.lsn}: it belongs to another history. Nothing was changed."
+            raise CorruptionError(f"{what} Put back the right file from a backup.", path=segment.path, offset=0, lsn=head.lsn + 1)
+        return scan(segment.data, segment.start, self.framer, head, segment.path)
+
+    def from_snapshot(self, lsn: int) -> tuple[Listed, ...]:
+        """The segments behind a snapshot; empty if the journal does not reach back to it."""
+        follow = tuple(one for one in self.manifest.segments if one.first_lsn > lsn)
+        return follow if follow and follow[0].first_lsn == lsn + 1 else ()
+
+    def quarantine(self, name: str, data: bytes) -> str:
+        """Put bytes aside, for good; on stable storage when this returns. Gives the path."""
+        folder = self.path("quarantine")
+        self.disk.make_directories(folder)
+        path, number = f"{folder}/{name}", 1
+        while self.disk.exists(path):
+            path, number = f"{folder}/{name}.{number}", number + 1
+        file = self.disk.create(path)
+        try:
+            file.write(0, data)
+            file.sync()
+        finally:
+            file.close()
+        self.disk.sync_directory(folder)
+        return path
+
+
+def snapshot_path(archive: Archive, lsn: int) -> str:
+    """Where the snapshot after this action is."""
+    return archive.path(snapshot_name(lsn))

@@ -1,0 +1,88 @@
+"""Read everything that is kept, execute nothing, change nothing: is it whole?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from coopy.engine.archive import snapshot_path
+from coopy.engine.opening import HIGH_WATER, open_archive, prove_end
+from coopy.engine.restore import check_sealed
+from coopy.error import CoopyError, CorruptionError
+from coopy.journal.high_water import HighWater
+from coopy.journal.segment import Head
+from coopy.snapshot import open_snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from coopy.engine.archive import Archive
+    from coopy.engine.opening import Place
+
+__all__ = ["Checked", "check_directory"]
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """What was read, and what is wrong with it, if anything is."""
+
+    path: str
+    found: str
+    problem: str = ""
+
+
+def check_directory(place: Place) -> Iterator[Checked]:
+    """Each file of the directory in turn. Raises nothing about damage; gives it."""
+    try:
+        archive = open_archive(place)
+    except CoopyError as error:
+        yield Checked(str(getattr(error, "path", place.directory)), "the directory", str(error))
+        return
+    if archive is None:
+        yield Checked(place.directory, "no system yet")
+        return
+    yield Checked(place.path("MANIFEST"), f"{archive.identity.domain}, epoch {archive.manifest.epoch}")
+    for lsn in archive.manifest.snapshots:
+        yield _snapshot(archive, lsn)
+    yield from _segments(archive)
+
+
+def _snapshot(archive: Archive, lsn: int) -> Checked:
+    path, size = snapshot_path(archive, lsn), 0
+    try:
+        about, stream = open_snapshot(archive.disk, path, archive.key, archive.identity)
+        with stream:
+            while block := stream.read(1 << 20):
+                size += len(block)
+        follow = archive.from_snapshot(lsn)
+        if not follow or follow[0].previous_tag != about.tag:
+            return Checked(path, f"LSN {about.lsn}", f"{path} does not fit the journal: it is a snapshot of another history.")
+    except CoopyError as error:
+        return Checked(path, f"LSN {lsn}", str(error))
+    return Checked(path, f"LSN {lsn}, {size:,} bytes of state, Python {about.python}")
+
+
+def _segments(archive: Archive) -> Iterator[Checked]:
+    first = archive.manifest.segments[0]
+    head = Head(first.first_lsn - 1, 0, 0, first.previous_tag, b"")
+    for listed in archive.manifest.segments:
+        try:
+            segment = archive.segment(listed)
+            found = archive.scan(segment, head)
+            torn = b""
+            if listed is archive.manifest.segments[-1]:
+                torn = prove_end(archive, segment, found, _high_water(archive))
+            else:
+                check_sealed(segment, found)
+        except CorruptionError as error:
+            yield Checked(str(getattr(error, "path", "")), f"LSN {listed.first_lsn} and on", str(error))
+            return
+        tail = f", {len(torn)} bytes of a torn tail that the next opening moves to quarantine" if torn else ""
+        yield Checked(segment.path, f"LSN {listed.first_lsn} to {found.head.lsn}{', closed' if found.closed else ''}{tail}")
+        head = found.head
+
+
+def _high_water(archive: Archive) -> int:
+    mark = HighWater(archive.disk.open_read(archive.path(HIGH_WATER)), archive.identity.system, archive.key)
+    mark.close()
+    return max(mark.mark.lsn, archive.manifest.closed)

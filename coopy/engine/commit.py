@@ -1,0 +1,255 @@
+"""The shared batch: durable first, then executed, for all who call at the same time. No call of "sync" durability returns otherwise.
+
+    queue      taking part is one list append; from there on the action may become durable
+    lead       whoever has this lock writes the queue as one batch, syncs it, executes all of it in LSN order and wakes the others
+    batch      belongs to the system, never to a leader: whoever leads next finishes what an interrupted leader began, from the same
+               offset and the same entry on
+    entry      one call; it is complete when it has an outcome, and says so by a callback, so that a thread, an event loop or a replica
+               may wait for it
+
+A wake-up lost to an interrupt costs a waiter 50 ms, never a hang. There is no lingering: a batch is what has queued up while the one
+before was synced. (Measured: each waiter executing its own action in turn collapses under a convoy of wake-ups.)
+"""
+
+from __future__ import annotations
+
+from _thread import allocate_lock, get_ident
+from typing import TYPE_CHECKING, Any
+
+from coopy.action import Outcome
+from coopy.clock import moment
+from coopy.engine.beside import Flight
+from coopy.engine.engine import BUSY, FAILED, LEFTOVER, OPEN, Engine, Gate, inside
+from coopy.error import CoopyError, DiskFullError
+from coopy.journal.frame import stored
+from coopy.journal.journal import Draft
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Entry", "SharedEngine"]
+
+WAKE = 0.05  # seconds
+PENDING = object()
+TAKE_OFF = object()  # an `@unlocked` action is durable: its own thread executes it
+
+
+class Entry:
+    """One call on its way. `outcome` is PENDING, then TAKE_OFF, what the method returned, or an Outcome."""
+
+    __slots__ = ("args", "complete", "flight", "kwargs", "lsn", "method", "outcome", "payload", "stamp", "wake", "word")
+
+    def __init__(self, method: str, args: tuple[object, ...], kwargs: dict[str, object], word: bytes, payload: bytes) -> None:
+        self.method, self.args, self.kwargs, self.word, self.payload = method, args, kwargs, word, payload
+        self.lsn = 0
+        self.stamp = (0, 0)
+        self.outcome: object = PENDING
+        self.flight: Flight | None = None
+        self.wake = allocate_lock()
+        self.wake.acquire()
+        self.complete: Callable[[], None] = self._wake
+
+    def _wake(self) -> None:
+        if self.wake.locked():
+            self.wake.release()
+
+
+class SharedEngine(Engine):
+    """An engine whose calls are on stable storage before they run. `lead` comes before `lock`; the journal's files belong to the lead."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.lead = allocate_lock()
+        self.leader = 0
+        self.queue: list[Entry] = []
+        self.batch: list[Entry] = []
+
+    # --- the story of a call -----------------------------------------------------------------------------------------
+
+    def call(self, method: str, args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
+        """Record an action, sync it together with those of other threads, execute it. Gives what it returned or raises what it raised."""
+        entry = self._entry(method, args, kwargs)
+        self._take_part(entry)
+        return self.answer(entry.outcome)
+
+    def call_beside(self, method: str, args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
+        """Record and sync an `@unlocked` action, then execute it on this thread without the lock."""
+        entry = self._entry(method, args, kwargs)
+        flight = entry.flight = Flight()
+        try:
+            self._take_part(entry)
+            if entry.outcome is TAKE_OFF:
+                flight.result = self.executor.execute_beside(method, entry.args, entry.kwargs, entry.lsn, *entry.stamp)
+                flight.landed = True
+                entry.outcome = flight.result
+        finally:
+            flight.gone = True
+        flight.end.release()
+        return self.answer(entry.outcome)
+
+    def _entry(self, method: str, args: tuple[object, ...], kwargs: dict[str, object]) -> Entry:
+        self.refuse_inside(method)
+        kind, payload, args, kwargs = self.codec.encode(method, args, kwargs)
+        return Entry(method, args, kwargs, *stored(kind, payload))
+
+    def refuse_inside(self, what: str) -> None:
+        """Waiting for a batch inside of an action, a query or a leader would be waiting for oneself."""
+        if moment.get() is not None:
+            self.refuse_nested(what)
+        if self.leader == get_ident() or self.lock._is_owned():  # type: ignore[attr-defined]  # noqa: SLF001 - what threading.Condition asks, too
+            raise inside()
+
+    def _take_part(self, entry: Entry) -> None:
+        """Queue up, and lead whenever nobody does, until the entry has an outcome."""
+        self.queue.append(entry)
+        while entry.outcome is PENDING:
+            if self.lead.locked():
+                entry.wake.acquire(timeout=WAKE)
+            else:
+                with self.lead:
+                    self.leader = get_ident()
+                    try:
+                        if entry.outcome is PENDING:
+                            self._commit(entry)
+                    finally:
+                        self.leader = 0
+                self._call_next_leader()
+
+    def _call_next_leader(self) -> None:
+        for entry in self.queue[:1]:
+            entry.complete()
+
+    def exclusively(self, work: Callable[[], Any], then: Gate = OPEN) -> Any:
+        """As Engine.exclusively, after all that has queued up."""
+        self.refuse_inside("A system operation")
+        with self.lead:
+            self.leader = get_ident()
+            try:
+                while self.queue or self.batch:
+                    self._commit(None)
+                result = super().exclusively(work, then)
+            finally:
+                self.leader = 0
+        self._call_next_leader()
+        return result
+
+    # --- leading -----------------------------------------------------------------------------------------------------
+
+    def _commit(self, mine: Entry | None) -> None:
+        """Finish the batch that there is, else make one of the queue: frame, write, sync, execute. May be repeated from any point."""
+        try:
+            with self.lock:
+                if self.gate is not OPEN:
+                    self.enter()
+                if not self._is_durable() and self.journal.batch is None:
+                    self._draft()
+            if self.queue and self.queue[0] is self.batch[0]:
+                del self.queue[: len(self.batch)]
+            self.journal.commit()
+        except CoopyError as error:
+            self._refuse(error)
+        else:
+            self._execute(mine)
+
+    def _is_durable(self) -> bool:
+        """Whether the batch waits for its execution only. A batch that was never drafted has LSNs yet to come."""
+        return bool(self.batch) and self.batch[-1].lsn <= self.journal.durable
+
+    def _draft(self) -> None:
+        """Make a batch of what has queued up. The entries get their LSNs and stamps, the journal's own store publishes it."""
+        entries, journal = self.queue[:], self.journal
+        if self.beside.flights:
+            self.land()
+        if journal.end >= journal.limit:
+            self.rotate()
+        drafts, time_us = [], journal.time_us
+        for lsn, entry in enumerate(entries, journal.lsn + 1):
+            time_us = max(self.wall() // 1000, time_us + 1)
+            if time_us >= self._zone_ends:
+                self.look_up_zone(time_us)
+            entry.lsn, entry.stamp = lsn, (time_us, self.utc_offset)
+            drafts.append(Draft(entry.word, entry.payload, time_us, self.utc_offset))
+        self.batch = entries
+        journal.draft(drafts)
+
+    def _refuse(self, error: CoopyError) -> None:
+        """There is no room, the disk failed, or the system is closed: nobody's call happens. After a failed disk nobody can know that."""
+        with self.lock:
+            if isinstance(error, DiskFullError):
+                self.journal.take_back()
+            elif self.journal.failure is not None and self.gate is OPEN:
+                self.fail(FAILED, self.journal.failure)
+            refused, self.batch = [*self.batch, *self.queue], []
+        for entry in refused:
+            if entry.outcome is PENDING:
+                entry.outcome = Outcome(copy_of(error))
+            entry.complete()
+        for entry in refused:
+            if self.queue and self.queue[0] is entry:
+                del self.queue[0]
+
+    def _execute(self, mine: Entry | None) -> None:
+        with self.lock:
+            for entry in self.batch:
+                if entry.lsn > self.executed:
+                    self._execute_one(entry, mine)
+        done, self.batch = self.batch, []
+        for entry in done:
+            entry.complete()
+
+    def _execute_one(self, entry: Entry, mine: Entry | None) -> None:
+        interrupt = None
+        self.gate = BUSY
+        try:
+            if entry.flight is not None:
+                self.beside.take_off(entry.lsn, entry.flight)
+                entry.outcome = TAKE_OFF
+            else:
+                interrupt = self._run(entry, mine)
+            self.took(entry.lsn)
+            self.gate = OPEN
+        except BaseException:
+            if self.gate is BUSY:
+                self.gate = LEFTOVER
+            raise
+        if interrupt is not None:
+            raise interrupt
+
+    def _run(self, entry: Entry, mine: Entry | None) -> BaseException | None:
+        """Execute one action. Gives what must still be raised on this thread, though the action was another's."""
+        try:
+            result = self.executor.execute(entry.method, entry.args, entry.kwargs, entry.lsn, *entry.stamp)
+        except BaseException as error:  # noqa: BLE001 - an interrupt of this thread, or the action's own doing: running it again tells
+            result = self._rebuild(entry.lsn, run_last=True)
+            if entry is mine:
+                result = Outcome(error)
+            entry.outcome = result
+            own = isinstance(error, MemoryError | RecursionError) or (type(result) is Outcome and type(result.error) is type(error))
+            return None if own else error
+        if type(result) is Outcome:
+            self.conclude(entry.lsn, result)
+        entry.outcome = result
+        return None
+
+    # --- what an interrupted leader leaves behind ----------------------------------------------------------------------
+
+    def after_fork(self) -> None:
+        """As Engine.after_fork."""
+        super().after_fork()
+        self.lead, self.leader = allocate_lock(), 0
+
+    @property
+    def decided(self) -> int:
+        """The last LSN that is on stable storage."""
+        return self.journal.durable
+
+    def resolved(self, lsn: int, result: object) -> None:
+        """Tell whoever waits for it."""
+        for entry in self.batch:
+            if entry.lsn == lsn and entry.outcome is PENDING:
+                entry.outcome = result
+
+
+def copy_of(error: CoopyError) -> CoopyError:
+    """The same error for another caller: a traceback belongs to one."""
+    return type(error)(str(error), **vars(error))

@@ -1,0 +1,328 @@
+"""One call from the door to the answer; who may enter, and what an interrupted call leaves behind.
+
+    call   encode -> append -> execute -> answer, one at a time under the state's lock            ("buffered"; "sync" is in commit.py)
+    read   execute -> answer, under the same lock
+
+Memory is the system's, never a thread's, and `gate` says in one word whether the next may enter. An action takes it from OPEN to BUSY
+and back; whoever is interrupted in between leaves LEFTOVER, and the next entrant finishes first: the journal decides whether the action
+happens; if so, memory is rebuilt on a fresh thread and the action executed there once. Locks are held by `with` only, and what must not
+be missed is a plain store, for CPython looks for signals at calls and backward jumps.
+
+`lock` guards the domain object, the executor, `gate`, `executed` and what the journal keeps in memory.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, Protocol
+
+from coopy.action import Outcome, type_name
+from coopy.clock import moment, offset_minutes
+from coopy.engine.beside import Beside, Flight
+from coopy.engine.execute import PLAIN
+from coopy.engine.uninterrupted import uninterrupted
+from coopy.error import ClosedError, UsageError
+from coopy.journal.frame import Kind, stored
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from coopy.codec import Codec
+    from coopy.engine.execute import Executor
+    from coopy.journal.journal import Journal
+
+__all__ = ["BROKEN", "BUSY", "CLOSED", "FAILED", "FORKED", "LEFTOVER", "OPEN", "Engine", "Gate", "Memory", "inside"]
+
+QUARTER = 900_000_000  # microseconds; zones change their offset at quarters of an hour
+moment_of = moment.get
+
+
+class Gate:
+    """Whether the next may enter. `readable`: memory is as the journal says, so queries go on."""
+
+    __slots__ = ("name", "readable")
+
+    def __init__(self, name: str, *, readable: bool) -> None:
+        self.name, self.readable = name, readable
+
+
+OPEN = Gate("open", readable=True)
+BUSY = Gate("busy", readable=True)  # seen under the lock, so by the thread that made it busy
+LEFTOVER = Gate("left over", readable=False)
+CLOSED = Gate("closed", readable=False)
+FAILED = Gate("failed", readable=True)
+BROKEN = Gate("broken", readable=False)
+FORKED = Gate("forked", readable=True)
+
+
+class Memory(Protocol):
+    """How memory is made anew from what is kept."""
+
+    def rebuild(self, last: int, *, run_last: bool) -> tuple[object, dict[int, Outcome]]:
+        """Make memory what the journal says up to an LSN; with `run_last` that one counts as interrupted and runs as a new one.
+
+        Gives how `last` ended then, and by LSN whatever raised whose outcome was not known before.
+        """
+
+    def rotate(self) -> None:
+        """Go on in a new segment."""
+
+
+class Engine:
+    """A running system without its door."""
+
+    memory: Memory  # handed in by whoever owns the files
+
+    def __init__(self, executor: Executor, journal: Journal, codec: Codec, wall: Callable[[], int]) -> None:
+        self.executor, self.journal, self.codec, self.wall = executor, journal, codec, wall
+        self.lock = threading.RLock()
+        self.gate = OPEN
+        self.reason: BaseException | None = None  # why the gate is FAILED or BROKEN
+        self.executed = journal.lsn
+        self.beside = Beside()
+        self.stale = False  # memory holds something that the journal does not say
+        self.rebuilds = 0
+        self.utc_offset = self._zone_ends = 0
+
+    # --- the story of a call -----------------------------------------------------------------------------------------
+
+    def call(self, method: str, args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
+        """Record an action, then execute it. Gives what it returned or raises what it raised."""
+        if moment_of() is not None:
+            self.refuse_nested(method)
+        kind, payload, args, kwargs = self.codec.encode(method, args, kwargs)
+        word, payload = stored(kind, payload)
+        with self.lock:
+            if self.gate is not OPEN:
+                self.enter()
+            self.gate = BUSY
+            try:
+                lsn = self._append(word, payload)
+                result = self.executor.execute(method, args, kwargs, lsn, self.journal.time_us, self.utc_offset)
+                if type(result) is Outcome:
+                    self.conclude(lsn, result)
+                self.took(lsn)
+                self.gate = OPEN
+            except BaseException:
+                if self.gate is BUSY:
+                    self.gate = LEFTOVER
+                raise
+        if type(result) is Outcome:
+            raise result.error
+        return result
+
+    def call_beside(self, method: str, args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
+        """Record an `@unlocked` action, then execute it on this thread without the lock."""
+        if moment_of() is not None:
+            self.refuse_nested(method)
+        kind, payload, args, kwargs = self.codec.encode(method, args, kwargs)
+        word, payload = stored(kind, payload)
+        flight = Flight()
+        try:
+            with self.lock:
+                if self.gate is not OPEN:
+                    self.enter()
+                self.gate = BUSY
+                try:
+                    stamp = self._append(word, payload), self.journal.time_us, self.utc_offset
+                    self.beside.take_off(stamp[0], flight)
+                    self.took(stamp[0])
+                    self.gate = OPEN
+                except BaseException:
+                    if self.gate is BUSY:
+                        self.gate = LEFTOVER
+                    raise
+            flight.result = self.executor.execute_beside(method, args, kwargs, *stamp)
+            flight.landed = True
+        finally:
+            flight.gone = True
+        flight.end.release()
+        return self.answer(flight.result)
+
+    def read(self, function: Callable[..., object], /, *args: object, **kwargs: object) -> Any:
+        """Execute a query: `function` of the domain object, under the lock, on the caller's thread and in its context."""
+        if moment_of() is not None:
+            self.refuse_nested(getattr(function, "__name__", "a query"))
+        with self.lock:
+            if self.gate is not OPEN:
+                self.enter_to_read()
+            gate, self.gate = self.gate, BUSY
+            try:
+                result = function(*args, **kwargs)
+                return result if type(result) in PLAIN else self.executor.settle(result)
+            finally:
+                self.gate = gate
+
+    # --- what belongs to it ------------------------------------------------------------------------------------------
+
+    def _append(self, word: bytes, payload: bytes) -> int:
+        journal = self.journal
+        if self.beside.flights:
+            self.land()
+        if journal.end >= journal.limit:
+            self.rotate()
+        now = self.wall() // 1000
+        if now <= journal.time_us:
+            now = journal.time_us + 1
+        if now >= self._zone_ends:
+            self.look_up_zone(now)
+        return journal.append(word, payload, now, self.utc_offset)
+
+    def look_up_zone(self, now: int) -> None:
+        """The local zone's offset at this time, and until when it holds at least."""
+        self.utc_offset, self._zone_ends = offset_minutes(now), now - now % QUARTER + QUARTER
+
+    def took(self, lsn: int) -> None:
+        """The action is in memory, or its own thread takes it there."""
+        self.executed = lsn
+        self.journal.known = self.beside.known(lsn) if self.beside.flights else lsn
+
+    def conclude(self, lsn: int, outcome: Outcome) -> None:
+        """An action raised: the journal is to say so, or memory forgets it."""
+        self.note(lsn, outcome)
+        if not outcome.undo:
+            return
+        self._rebuild(lsn, run_last=False)
+        if isinstance(outcome.error, UsageError):  # on a restart there is no proxy to call: nobody hears of it before the SKIP is safe
+            self.journal.flush()
+            self.journal.sync()
+
+    def note(self, lsn: int, outcome: Outcome) -> None:
+        """Have the journal say with its next write how an action ended that did not return."""
+        self.journal.note(Kind.SKIP if outcome.undo else Kind.RAISED, (lsn, type_name(outcome.error)))
+
+    def answer(self, result: object) -> Any:
+        """What the caller gets of a result that may be an Outcome."""
+        if type(result) is Outcome:
+            raise result.error
+        return result
+
+    # --- who may enter -----------------------------------------------------------------------------------------------
+
+    def enter(self) -> None:
+        """The gate is not open: finish what was left over, or say why not."""
+        if self.gate is LEFTOVER:
+            self._finish_leftover()
+        if self.gate is not OPEN:
+            raise self.refusal()
+
+    def enter_to_read(self) -> None:
+        """The same for a query."""
+        if self.gate is LEFTOVER:
+            self._finish_leftover()
+        if not self.gate.readable:
+            raise self.refusal()
+
+    def refusal(self) -> BaseException:
+        """Why the gate does not open."""
+        if self.gate is BUSY:
+            return inside()
+        if self.gate is FORKED:
+            return ClosedError(
+                "This process was forked from the one that owns the system: it may read, not call actions. Call them in the parent."
+            )
+        if self.gate is CLOSED:
+            return ClosedError("The system is closed: open it again with init_system.")
+        return ClosedError(f"The system closed itself: {self.reason} Open it again with init_system.")
+
+    def refuse_nested(self, what: str) -> None:
+        """A proxy was used inside an action: that action is to be undone, even if it swallows this error."""
+        now = moment_of()
+        if now is not None:
+            now.tainted = True
+        raise UsageError(
+            f"{what} was called through a coopy proxy inside of an action. Inside of the domain, call methods on self: a restart has no proxy to call."
+        )
+
+    def fail(self, gate: Gate, reason: BaseException) -> None:
+        """No more actions, for good."""
+        self.gate, self.reason = gate, reason
+
+    def after_fork(self) -> None:
+        """In a forked child: locks that threads of the parent held are nobody's here."""
+        self.lock._at_fork_reinit()  # type: ignore[attr-defined]  # noqa: SLF001 - what threading's own locks do after a fork
+
+    # --- what an interrupted call leaves behind ----------------------------------------------------------------------
+
+    @property
+    def decided(self) -> int:
+        """The last LSN that happens, whatever became of the thread that called it."""
+        return self.journal.lsn
+
+    def _finish_leftover(self) -> None:
+        """Under the lock. May be repeated."""
+        self.land()
+        if self.decided > self.executed:
+            lsn = self.executed + 1
+            self.resolved(lsn, self._rebuild(lsn, run_last=True))
+            self.took(lsn)
+        elif self.stale:
+            self._rebuild(self.executed, run_last=False)
+        failure = self.journal.failure
+        self.gate, self.reason = (OPEN, None) if failure is None else (FAILED, failure)
+
+    def resolved(self, lsn: int, result: object) -> None:
+        """An action whose thread was interrupted has its result now. When buffered there is nobody to tell."""
+
+    def _rebuild(self, last: int, *, run_last: bool) -> object:
+        """Memory as the journal says. What cannot be rebuilt cannot be read either."""
+        self.beside.wait()
+        self.stale = True
+        try:
+            result, raised = uninterrupted(lambda: self.memory.rebuild(last, run_last=run_last))
+        except Exception as error:
+            self.fail(BROKEN, error)
+            raise
+        self.rebuilds += 1
+        for lsn, outcome in raised.items():
+            self.note(lsn, outcome)
+        self.beside.clear()
+        self.stale = False
+        return result
+
+    def land(self) -> None:
+        """Take note of how `@unlocked` actions ended; memory is stale where one was interrupted or is to be undone."""
+        for lsn, flight in self.beside.arrivals():
+            outcome = flight.result
+            if not flight.landed:
+                self.stale = True
+            elif type(outcome) is Outcome:
+                self.note(lsn, outcome)
+                self.stale = self.stale or outcome.undo
+        if self.stale and self.gate is not LEFTOVER:
+            self._rebuild(self.executed, run_last=False)
+        self.journal.known = self.beside.known(self.executed)
+
+    # --- what nobody may disturb -------------------------------------------------------------------------------------
+
+    def rotate(self) -> None:
+        """Go on in a new segment. All outcomes are known before."""
+        self.beside.wait()
+        self.land()
+        uninterrupted(self.memory.rotate)
+
+    def exclusively(self, work: Callable[[], Any], then: Gate = OPEN) -> Any:
+        """Run something on a thread of its own that no signal reaches, while no action or query runs, and leave the gate as `then`."""
+        if moment_of() is not None:
+            self.refuse_nested("A system operation")
+        with self.lock:
+            if self.gate is not OPEN:
+                self.enter()
+            self.gate = BUSY
+            try:
+                self.beside.wait()
+                self.land()
+                result = uninterrupted(work)
+                self.gate = then
+            except BaseException:
+                if self.gate is BUSY:
+                    self.gate = LEFTOVER
+                raise
+        return result
+
+
+def inside() -> UsageError:
+    """A query, a finalizer or a signal handler called an action while this thread holds its system."""
+    return UsageError(
+        "A proxy was called while this thread was inside of its system (a query, a finalizer or a signal handler). Nothing was recorded."
+    )

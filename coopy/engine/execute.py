@@ -1,0 +1,203 @@
+"""The only place that runs actions of the domain: live, in replay and in a rebuild, so that an outcome means the same in all of them.
+
+It knows the domain object, its methods and the moment they see; nothing of files, locks or callers. `except Exception` around domain
+code is here and nowhere else.
+
+An action runs in a `contextvars.Context` that is the system's own and as empty as on the first day, or a decimal context or a variable
+that one call sets would change another's result. What it returns is settled before anybody else enters: an iterator over the state
+becomes one over a list. An exception keeps nothing of what the executing thread happened to be handling.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextvars import Context
+from itertools import chain, filterfalse, islice, starmap, takewhile, zip_longest
+from types import GeneratorType, MethodType
+from typing import TYPE_CHECKING
+
+from coopy.action import Outcome
+from coopy.clock import Moment, moment
+from coopy.decorators import marks_of
+from coopy.error import CoopyError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    Record = tuple[int, int, int, int, bytes]  # LSN, time in us, UTC offset in minutes, kind, payload
+    Decode = Callable[[int, bytes], tuple[str, tuple[object, ...], dict[str, object]]]
+
+__all__ = ["ACTION_SPECIALS", "PLAIN", "Executor", "UnknownMethodError", "setter_name"]
+
+PLAIN = frozenset((str, int, float, bool, type(None), bytes, list, dict, tuple, set, frozenset))
+ITERATORS = frozenset((
+    GeneratorType, chain, enumerate, filter, filterfalse, islice, map, reversed, starmap, takewhile, zip, zip_longest,
+    *(type(iter(one)) for one in ([], (), {}, set(), "", "é", b"", bytearray(), range(0), range(1 << 70), {}.values(), {}.items())),
+    *(type(reversed(one)) for one in ([], {}, {}.values(), {}.items())),
+))  # fmt: skip
+
+IN_PLACE = ("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow", "lshift", "rshift", "and", "xor", "or")
+ACTION_SPECIALS = frozenset((
+    "__setitem__", "__delitem__", "__call__", "__next__", "__enter__", "__exit__", *(f"__i{name}__" for name in IN_PLACE),
+))  # fmt: skip
+
+
+class UnknownMethodError(CoopyError):
+    """The journal names a method that the class does not have (any more)."""
+
+
+def setter_name(name: str) -> str:
+    """How a record names the setter of a property: no method can be called so."""
+    return f"{name}="
+
+
+class Executor:
+    """Runs the actions of one domain object. Its caller holds the state's lock.
+
+    `expose` turns a result that is the domain object itself, or a method of it, into what a caller may hold.
+    """
+
+    __slots__ = ("_context", "_methods", "_run", "aborts", "expose", "moment", "root")
+
+    def __init__(self, root: object, secret: bytes) -> None:
+        self.root = root
+        self.moment = Moment(secret)
+        self.expose: Callable[[object], object] = _as_it_is
+        self._methods: dict[str, Callable[..., object]] = {}
+        self.aborts: set[str] = set()
+        self._renew_context()
+
+    def execute(self, method: str, args: tuple[object, ...], kwargs: dict[str, object], lsn: int, time_us: int, utc_offset: int) -> object:
+        """Run one action. Gives its result, or an Outcome if it raised.
+
+        Whatever is not an ordinary exception (KeyboardInterrupt, SystemExit, MemoryError, RecursionError) passes through: memory is in doubt.
+        """
+        now = self.moment
+        now.lsn, now.time_us, now.utc_offset = lsn, time_us, utc_offset
+        try:
+            function = self._methods.get(method) or self.resolve(method)
+            result = self._run(function, *args, **kwargs)
+            if type(result) not in PLAIN:
+                result = self._run(self.settle, result)
+        except (MemoryError, RecursionError):
+            raise
+        except Exception as error:
+            caught = error
+        else:
+            if not now.tainted and len(self._context) == 1:
+                return result
+            caught = None
+        return self._ended(method, result if caught is None else None, caught)
+
+    def execute_again(
+        self, method: str, args: tuple[object, ...], kwargs: dict[str, object], lsn: int, time_us: int, utc_offset: int
+    ) -> object:
+        """Run an action that was interrupted, on a fresh thread and on memory put back: now whatever it raises is its own doing."""
+        try:
+            return self.execute(method, args, kwargs, lsn, time_us, utc_offset)
+        except MemoryError:
+            raise
+        except BaseException as error:
+            return self._ended(method, None, error)
+
+    def execute_beside(
+        self, method: str, args: tuple[object, ...], kwargs: dict[str, object], lsn: int, time_us: int, utc_offset: int
+    ) -> object:
+        """Run an `@unlocked` action, of which several may run at once: in a context and a moment of its own."""
+        beside = Executor(self.root, self.moment.secret)
+        beside.expose, beside._methods = self.expose, self._methods
+        return beside.execute(method, args, kwargs, lsn, time_us, utc_offset)
+
+    def replay(self, records: Iterable[Record], decode: Decode, mark: memoryview, raised: Callable[[int, str, Outcome], None]) -> None:
+        """Run recorded actions. `raised(lsn, method, outcome)` hears of each that did not return; `mark[0]` holds the LSN that runs.
+
+        Call it on a fresh thread: no signal comes there, so that what is not an ordinary exception is the action's own doing and an
+        outcome like any other. MemoryError passes through.
+        """
+        rest = iter(records)
+        while self._run(self._replay_in_context, rest, decode, mark, raised):
+            self._renew_context()
+
+    def _replay_in_context(
+        self, records: Iterator[Record], decode: Decode, mark: memoryview, raised: Callable[[int, str, Outcome], None]
+    ) -> bool:
+        """As far as the context stays as it was; gives whether something may be left. Entering it for each action would cost a fifth."""
+        now, methods, context, settle = self.moment, self._methods, self._context, self.settle
+        for lsn, now.time_us, now.utc_offset, kind, payload in records:
+            mark[0] = now.lsn = lsn
+            method, args, kwargs = decode(kind, payload)
+            try:
+                function = methods.get(method) or self.resolve(method)
+                result = function(*args, **kwargs) if kwargs else function(*args)
+                if type(result) not in PLAIN:
+                    settle(result)
+            except MemoryError:
+                raise
+            except BaseException as error:
+                raised(lsn, method, self._outcome(method, error))
+            else:
+                if now.tainted:
+                    raised(lsn, method, self._outcome(method, None))
+            if len(context) != 1:
+                return True
+        return False
+
+    def _ended(self, method: str, result: object, error: BaseException | None) -> object:
+        """The unusual ends: it raised, it used a proxy, or it left something in the context."""
+        if len(self._context) != 1:
+            self._renew_context()
+        if error is None and not self.moment.tainted:
+            return result
+        if error is not None:
+            _forget_context(error, sys.exc_info()[1])
+        return self._outcome(method, error)
+
+    def _outcome(self, method: str, error: BaseException | None) -> Outcome:
+        if self.moment.tainted:
+            self.moment.tainted = False
+            return Outcome(_tainted(method), undo=True)
+        assert error is not None
+        return Outcome(error, undo=method in self.aborts)
+
+    def resolve(self, method: str) -> Callable[..., object]:
+        """The bound method of this name, remembered. Raises UnknownMethodError where the class has none that is an action."""
+        kind = type(self.root)
+        declared = getattr(kind, method.removesuffix("="), None)
+        if declared is None or (method.startswith("_") and method not in ACTION_SPECIALS):
+            raise UnknownMethodError(f"{kind.__qualname__} has no action {method!r}.")
+        function = declared.fset.__get__(self.root) if method.endswith("=") else getattr(self.root, method)
+        if "abort_exception" in marks_of(getattr(declared, "fset", declared)):
+            self.aborts.add(method)
+        self._methods[method] = function
+        return function
+
+    def settle(self, result: object) -> object:
+        """What may be handed out: no iterator that would read the state later, and nothing that is a way around the system."""
+        if type(result) in ITERATORS:
+            return iter(list(result))  # type: ignore[call-overload]
+        if result is self.root or (type(result) is MethodType and result.__self__ is self.root):
+            return self.expose(result)
+        return result
+
+    def _renew_context(self) -> None:
+        self._context = Context()
+        self._context.run(moment.set, self.moment)
+        self._run = self._context.run
+
+
+def _as_it_is(result: object) -> object:
+    return result
+
+
+def _tainted(method: str) -> UsageError:
+    what = f"{method}() used a coopy proxy while it ran as an action: on a restart there is no proxy to call. The action was undone."
+    return UsageError(f"{what} Inside of the domain, call methods on self.", method=method)
+
+
+def _forget_context(error: BaseException, handled: BaseException | None) -> None:
+    """Cut off what the executing thread was handling: it may be another caller's. Raising the error again adds the right one."""
+    link: BaseException | None = error
+    while link is not None and handled is not None:
+        if link.__context__ is handled:
+            link.__context__ = None
+        link = link.__context__

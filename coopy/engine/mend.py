@@ -1,0 +1,122 @@
+"""What an operator may decide and coopy never does by itself: drop a tail, leave an action out, rebuild the manifest.
+
+Each takes the lock, changes one thing, and keeps what it takes away in quarantine/.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from coopy.disk import write_whole
+from coopy.engine.archive import Archive, snapshot_path
+from coopy.engine.opening import HIGH_WATER, open_archive
+from coopy.error import CoopyError, CorruptionError, UsageError
+from coopy.journal.high_water import HighWater
+from coopy.journal.segment import Head, parse_segment_name, read_header, segment_name
+from coopy.manifest import NOT_CLOSED, Listed, Manifest, write_manifest
+from coopy.snapshot import open_snapshot, parse_snapshot_name
+
+if TYPE_CHECKING:
+    from coopy.engine.opening import Place
+    from coopy.journal.segment import SegmentHeader
+
+__all__ = ["drop_tail", "rebuild_manifest", "skip_action"]
+
+
+def drop_tail(place: Place) -> tuple[int, str]:
+    """Move what does not hold at the journal's end to quarantine. Gives the last LSN that is left and where the bytes are now."""
+    lock = place.disk.lock(place.directory)
+    try:
+        archive = _archive(place)
+        listed = archive.manifest.segments[-1]
+        segment = archive.segment(listed)
+        found = archive.scan(segment, Head(listed.first_lsn - 1, 0, 0, listed.previous_tag, b""))
+        tail = segment.data[found.end :].rstrip(b"\0")
+        kept = archive.quarantine(f"{segment_name(listed.first_lsn)}.{found.end}", tail) if tail else ""
+        write_whole(place.disk, place.directory, segment_name(listed.first_lsn), segment.data[: found.end])
+        _write_high_water(place, archive.identity.system, found.head)
+        archive.change(closed=NOT_CLOSED)
+        return found.head.lsn, kept
+    finally:
+        lock.release()
+
+
+def skip_action(place: Place, lsn: int) -> None:
+    """Leave an action out of every restore from now on."""
+    lock = place.disk.lock(place.directory)
+    try:
+        archive = _archive(place)
+        archive.change(skips=tuple(sorted({*archive.manifest.skips, lsn})))
+        for cell in range(3):
+            lock.cells[cell] = 0
+    finally:
+        lock.release()
+
+
+def rebuild_manifest(place: Place) -> Manifest:
+    """Write MANIFEST (and HWM, if it is missing) anew from the headers of segments and snapshots, which must be of one history."""
+    lock = place.disk.lock(place.directory)
+    try:
+        names = place.disk.entries(place.directory)
+        headers = _segment_headers(place, names)
+        if not headers:
+            raise UsageError(f"{place.directory} holds no segment: there is nothing to rebuild a manifest from.", path=place.directory)
+        identity = headers[-1].identity
+        segments = tuple(Listed(one.first_lsn, one.previous_tag) for one in headers)
+        archive = Archive(place.disk, place.directory, place.key, Manifest(identity, 0, segments))
+        head = _scan_all(archive)
+        snapshots = tuple(lsn for lsn in sorted(filter(None.__ne__, map(parse_snapshot_name, names))) if _fits(archive, lsn))  # type: ignore[arg-type,type-var]
+        if not snapshots:
+            raise CorruptionError(f"No snapshot in {place.directory} fits the journal: restore it from a backup.", path=place.directory, offset=0)
+        manifest = msgspec.structs.replace(archive.manifest, epoch=head.epoch, snapshots=snapshots)
+        if HIGH_WATER not in names:
+            _write_high_water(place, identity.system, head)
+        write_manifest(place.disk, place.directory, manifest, place.key)
+        return manifest
+    finally:
+        lock.release()
+
+
+def _archive(place: Place) -> Archive:
+    archive = open_archive(place)
+    if archive is None:
+        raise UsageError(f"{place.directory} holds no system.", path=place.directory)
+    return archive
+
+
+def _segment_headers(place: Place, names: list[str]) -> list[SegmentHeader]:
+    found: list[SegmentHeader] = []
+    for name in names:
+        if parse_segment_name(name) is not None:
+            path = place.path(name)
+            about, _ = read_header(place.disk.read(path), place.key, path, found[0].identity if found else None)
+            found.append(about)
+    return sorted(found, key=lambda one: one.first_lsn)
+
+
+def _scan_all(archive: Archive) -> Head:
+    """The end of a journal whose segments follow one another without a gap."""
+    first = archive.manifest.segments[0]
+    head = Head(first.first_lsn - 1, 0, 0, first.previous_tag, b"")
+    for listed in archive.manifest.segments:
+        head = archive.scan(archive.segment(listed), head).head
+    return head
+
+
+def _fits(archive: Archive, lsn: int) -> bool:
+    try:
+        about, stream = open_snapshot(archive.disk, snapshot_path(archive, lsn), archive.key, archive.identity)
+    except CoopyError:
+        return False  # it is damaged or another's: it stays where it is, unlisted
+    stream.close()
+    follow = archive.from_snapshot(lsn)
+    return about.lsn == lsn and bool(follow) and follow[0].previous_tag == about.tag
+
+
+def _write_high_water(place: Place, system: bytes, head: Head) -> None:
+    write_whole(place.disk, place.directory, HIGH_WATER, b"")
+    mark = HighWater(place.disk.open(place.path(HIGH_WATER)), system, place.key)
+    mark.write(head.lsn, head.action_tag, sync=True)
+    mark.close()

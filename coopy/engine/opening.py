@@ -1,0 +1,230 @@
+"""A directory becomes a running system, or an error that says what is wrong with it, where, what is intact and what to do.
+
+    nothing there      create: the initial state as snapshot 0, an empty segment, and last the manifest that lists both
+    a system there     check what belongs to it -> restore -> judge the journal's end -> put a torn tail aside -> persist again what an
+                       unclean end leaves in doubt -> a new epoch
+
+Nothing is ever deleted to mend something, and nothing is changed before everything that is kept has been read and found good.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from coopy.action import type_name
+from coopy.disk import Disk, write_whole
+from coopy.engine.archive import Archive
+from coopy.engine.restore import Bounds, Replayed, Restorer
+from coopy.engine.uninterrupted import uninterrupted
+from coopy.error import CorruptionError, FormatError, UsageError
+from coopy.header import Identity
+from coopy.journal.frame import Kind, genesis_tag
+from coopy.journal.high_water import HighWater
+from coopy.journal.journal import Journal, create_segment
+from coopy.journal.repair import judge_end
+from coopy.journal.segment import Head, SegmentHeader, parse_segment_name, read_header, segment_name
+from coopy.manifest import NOT_CLOSED, Listed, Manifest, is_own, read_manifest, write_manifest
+from coopy.snapshot import SnapshotHeader, put_snapshot, python_version, snapshot_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from coopy.disk import Lock
+    from coopy.engine.archive import Segment
+    from coopy.journal.segment import Scan
+
+__all__ = ["HIGH_WATER", "Place", "create", "open_archive", "open_journal", "prove_end", "restore_all"]
+
+log = logging.getLogger("coopy")
+HIGH_WATER = "HWM"
+OLD_COOPY = re.compile(r"coopy\.json|snapshot_.*\.dat|transaction_.*\.log", re.ASCII)
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a system lives. `key`: derived from the signing key, or empty. `domain`: its class, "module:Name"; empty for any."""
+
+    disk: Disk
+    directory: str
+    key: bytes
+    domain: str
+
+    def path(self, name: str) -> str:
+        """Where a file of this name is."""
+        return f"{self.directory}/{name}"
+
+
+# --- create ----------------------------------------------------------------------------------------------------------
+
+
+def create(place: Place, dump: Callable[[Callable[[bytes], object]], None], compression: str) -> None:
+    """Write a new system. Until the last step the manifest lists nothing, so that a crash leaves something to be begun again."""
+    disk, directory = place.disk, place.directory
+    identity = Identity(secrets.token_bytes(16), secrets.token_bytes(32), place.domain)
+    tag = genesis_tag(identity.system, place.key)
+    write_manifest(disk, directory, Manifest(identity, 0), place.key)
+    _create_high_water(place, identity)
+    about = SnapshotHeader(identity, 0, 0, 0, tag, python_version(), compression)
+    put_snapshot(disk, directory, about, dump, place.key)
+    create_segment(disk, directory, SegmentHeader(identity, 1, tag), place.key).close()
+    write_manifest(disk, directory, Manifest(identity, 0, (Listed(1, tag),), (0,)), place.key)
+
+
+def _create_high_water(place: Place, identity: Identity) -> None:
+    write_whole(place.disk, place.directory, HIGH_WATER, b"")
+    mark = HighWater(place.disk.open(place.path(HIGH_WATER)), identity.system, place.key)
+    mark.write(0, b"", sync=True)
+    mark.close()
+
+
+# --- what lies there -------------------------------------------------------------------------------------------------
+
+
+def open_archive(place: Place) -> Archive | None:
+    """What is kept in the directory, or None if nothing is yet. Raises FormatError, CorruptionError, AuthenticationError, UsageError."""
+    names = place.disk.entries(place.directory)
+    _refuse_foreign(place, names)
+    manifest = read_manifest(place.disk, place.directory, place.key)
+    if manifest is None:
+        kept = [name for name in names if name.startswith(("journal-", "snapshot-")) and not name.endswith(".tmp")]
+        if kept:
+            what = f"MANIFEST is missing in {place.directory}, but {kept[0]} is there. Nothing was changed."
+            raise CorruptionError(
+                f"{what} Put it back from a backup, or rebuild it: `coopy repair --manifest {place.directory}`.",
+                path=place.path("MANIFEST"),
+                offset=0,
+            )
+        return None
+    if not manifest.snapshots:
+        return None
+    if place.domain and manifest.identity.domain != place.domain:
+        what = f"{place.directory} holds a {manifest.identity.domain}, not a {place.domain}. Nothing was changed."
+        raise UsageError(f"{what} Open it with that class, or choose another directory.", path=place.directory)
+    archive = Archive(place.disk, place.directory, place.key, manifest)
+    _miss_none(place, manifest, set(names))
+    _adopt_next(archive, names)
+    return archive
+
+
+def _refuse_foreign(place: Place, names: list[str]) -> None:
+    for name in names:
+        if OLD_COOPY.fullmatch(name):
+            what = (
+                f"{place.directory} was written by coopy 0.4 to 0.7 ({name}), whose files this version does not read. Nothing was changed."
+            )
+            raise FormatError(
+                f"{what} Open it with that version, or choose another directory.", path=place.path(name), version="0.7 or older", offset=0
+            )
+        if not is_own(name):
+            what = f"{place.directory} holds {name!r}, which is not coopy's. Nothing was changed."
+            raise UsageError(f"{what} Move it away, or choose a directory of the system's own.", path=place.path(name))
+
+
+def _miss_none(place: Place, manifest: Manifest, names: set[str]) -> None:
+    """Every listed file must be there; only a superfluous old snapshot may have gone."""
+    listed = [HIGH_WATER, *(segment_name(one.first_lsn) for one in manifest.segments), *(snapshot_name(lsn) for lsn in manifest.snapshots)]
+    for name in listed:
+        if name not in names:
+            what = f"{name} is missing in {place.directory}, though the manifest lists it. Nothing was changed."
+            raise CorruptionError(
+                f"{what} Put it back from a backup, or see `coopy check` and `coopy repair`.", path=place.path(name), offset=0
+            )
+
+
+def _adopt_next(archive: Archive, names: list[str]) -> None:
+    """A crash during rotation leaves a segment that is not listed: the journal's next one if this one is sealed, else an empty leftover."""
+    newer = sorted(lsn for lsn in map(parse_segment_name, names) if lsn is not None and lsn > archive.manifest.segments[-1].first_lsn)
+    for lsn in newer:
+        last = archive.manifest.segments[-1]
+        segment = archive.segment(last)
+        sealed = archive.scan(segment, Head(last.first_lsn - 1, 0, 0, last.previous_tag, b""))
+        path = archive.path(segment_name(lsn))
+        if sealed.sealed == lsn:
+            archive.segment(Listed(lsn, sealed.head.tag))
+            archive.enlist(lsn, sealed.head.tag)
+        elif lsn == sealed.head.lsn + 1 and not sealed.sealed and _is_empty(archive, path):
+            kept = archive.quarantine(segment_name(lsn), archive.disk.read(path))
+            archive.disk.unlink(path)
+            log.warning("%s was created, but never used before a crash: it is now %s.", path, kept)
+        else:
+            what = f"{path} does not belong to the journal, which goes on after LSN {sealed.head.lsn}. Nothing was changed."
+            raise CorruptionError(f"{what} Move it away, or see `coopy check`.", path=path, offset=0, lsn=lsn)
+
+
+def _is_empty(archive: Archive, path: str) -> bool:
+    data = archive.disk.read(path)
+    _, start = read_header(data, archive.key, path, archive.identity)
+    return not data[start:].strip(b"\0")
+
+
+# --- what it holds ---------------------------------------------------------------------------------------------------
+
+
+def restore_all(restorer: Restorer, lock: Lock) -> Replayed:
+    """The whole state, on a fresh thread. An action whose replay killed the process twice before is refused."""
+    restorer.poison = _deadly(lock.cells)
+    return uninterrupted(lambda: restorer.restore(Bounds()))
+
+
+def _deadly(cells: memoryview) -> int:
+    """The LSN whose replay did not end the last two times, else 0. Cells: the LSN that runs, the one that died last, how often."""
+    died = cells[0]
+    if died:
+        cells[1], cells[2] = died, cells[2] + 1 if cells[1] == died else 1
+        cells[0] = 0
+    return cells[1] if cells[2] > 1 else 0
+
+
+# --- go on -----------------------------------------------------------------------------------------------------------
+
+
+def open_journal(archive: Archive, replayed: Replayed) -> Journal:
+    """The journal, open for writing where it ends, in a new epoch. Everything in it is on stable storage then."""
+    disk, found, segment = archive.disk, replayed.found, replayed.segment
+    assert found is not None
+    assert segment is not None
+    high_water = HighWater(disk.open(archive.path(HIGH_WATER)), archive.identity.system, archive.key)
+    try:
+        torn = prove_end(archive, segment, found, max(high_water.mark.lsn, archive.manifest.closed))
+        if torn:
+            name = f"{segment_name(segment.about.first_lsn)}.{found.end}"
+            kept = archive.quarantine(name, torn)
+            log.warning(
+                "%s ended in a record that was never acknowledged (%d bytes at offset %d): they are now in %s.",
+                segment.path,
+                len(torn),
+                found.end,
+                kept,
+            )
+        if torn or not found.closed or archive.manifest.closed != found.head.lsn:
+            write_whole(disk, archive.directory, segment_name(segment.about.first_lsn), segment.data[: found.end])
+        archive.change(epoch=max(archive.manifest.epoch, found.head.epoch) + 1, closed=NOT_CLOSED)
+        journal = Journal(disk, archive.directory, archive.identity, archive.framer, disk.open(segment.path), found.head, high_water)
+    except BaseException:
+        high_water.close()
+        raise
+    journal.epoch, journal.first_lsn = archive.manifest.epoch, segment.about.first_lsn
+    try:
+        journal.note(Kind.EPOCH, journal.epoch)
+        for lsn, outcome in replayed.outcomes.items():
+            journal.note(Kind.SKIP if outcome.undo else Kind.RAISED, (lsn, type_name(outcome.error)))
+        journal.flush()
+        journal.sync()
+        high_water.write(journal.lsn, journal.action_tag, sync=True)
+    except BaseException:
+        journal.release()
+        raise
+    return journal
+
+
+def prove_end(archive: Archive, segment: Segment, found: Scan, proven: int) -> bytes:
+    """The torn tail of the last segment, empty for a clean end. `proven`: an LSN known to have been on stable storage. Raises CorruptionError."""
+    if found.sealed:
+        path = archive.path(segment_name(found.sealed))
+        what = f"{path} is missing: the segment before it is sealed. Everything up to LSN {found.head.lsn} is intact and nothing was changed."
+        raise CorruptionError(f"{what} Put it back from a backup, or see `coopy repair`.", path=path, offset=0, lsn=found.sealed)
+    return judge_end(segment.data, found, archive.framer, proven, segment.path)

@@ -1,0 +1,285 @@
+"""Snapshot + replay gives the state again: when a directory is opened, and when memory is in doubt.
+
+    load      the newest snapshot that is whole and fits the journal, else the one before, loudly
+    replay    every later action, in order, each tag and LSN checked before, each outcome compared with the recorded one after
+
+An action to be undone (it raised under `@abort_exception`, or used a proxy) whose SKIP a crash lost is met here again: the restore
+starts over without it. Runs on a fresh thread, the garbage collector off.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from coopy.action import Outcome, type_name
+from coopy.engine.archive import Archive, Segment, snapshot_path
+from coopy.engine.execute import UnknownMethodError
+from coopy.error import CorruptionError, DivergenceError
+from coopy.journal.segment import Head, Scan, calls
+from coopy.snapshot import SnapshotHeader, open_snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from coopy.codec import Codec
+    from coopy.engine.execute import Executor, Record
+
+__all__ = ["Bounds", "Replayed", "Restorer", "check_sealed"]
+
+log = logging.getLogger("coopy")
+STEP = 4096  # actions between two reports of progress
+
+
+class Bounds(msgspec.Struct, frozen=True):
+    """How far to go. `last`: the LSN to stop after (None: all there is); `skips`: what not to run; `raised`: outcomes not yet in the files.
+
+    `known`: up to where outcomes are known at least; `run_last`: the last one counts as new.
+    """
+
+    last: int | None = None
+    skips: frozenset[int] = frozenset()
+    raised: dict[int, str] = {}
+    known: int = 0
+    run_last: bool = False
+
+
+class Replayed(msgspec.Struct):
+    """What came out: how the journal ended, the last segment and its scan, new outcomes, and how the last action ended if it was to run anew."""
+
+    base: SnapshotHeader
+    found: Scan | None = None
+    segment: Segment | None = None
+    outcomes: dict[int, Outcome] = {}
+    result: object = None
+    actions: int = 0
+
+
+class _Undo(BaseException):
+    """Start over without this action."""
+
+    def __init__(self, lsn: int, outcome: Outcome) -> None:
+        super().__init__(lsn)
+        self.lsn, self.outcome = lsn, outcome
+
+
+class Restorer:
+    """Makes the state of one archive. `executor` appears with the first load; `adopt(root)` completes a loaded domain object."""
+
+    def __init__(self, archive: Archive, codec: Codec, mark: memoryview, create: Callable[[object], Executor], on_divergence: str) -> None:
+        self.archive, self.codec, self.mark, self._create, self.on_divergence = archive, codec, mark, create, on_divergence
+        self.executor: Executor | None = None
+        self.adopt: Callable[[object], None] = lambda _root: None
+        self.on_progress: Callable[[int, int], object] | None = None
+        self.poison = 0
+        self.divergences = 0
+        self.passed_over: list[str] = []
+
+    def restore(self, bounds: Bounds) -> Replayed:
+        """Load and replay. Raises CorruptionError, DivergenceError, FormatError."""
+        undone: dict[int, Outcome] = {}
+        collecting = gc.isenabled()
+        gc.disable()
+        try:
+            while True:
+                base, executor = self._load()
+                try:
+                    replayed = self._replay(executor, base, bounds, undone)
+                except _Undo as undo:
+                    undone[undo.lsn] = undo.outcome
+                else:
+                    replayed.outcomes.update(undone)
+                    if bounds.last in undone:
+                        replayed.result = undone[bounds.last]
+                    return replayed
+        finally:
+            self.mark[0] = 0
+            if collecting:
+                gc.enable()
+
+    # --- load --------------------------------------------------------------------------------------------------------
+
+    def _load(self) -> tuple[SnapshotHeader, Executor]:
+        damage: CorruptionError | None = None
+        self.passed_over = []
+        for lsn in reversed(self.archive.manifest.snapshots):
+            try:
+                return self._load_one(lsn)
+            except CorruptionError as error:
+                log.warning("%s The snapshot before it is tried.", error)
+                self.passed_over.append(str(error))
+                damage = damage or error
+        assert damage is not None
+        what = f"No snapshot in {self.archive.directory} can be read. The newest: {damage} Nothing was changed. Restore the directory from a backup."
+        raise CorruptionError(what, **vars(damage)) from damage
+
+    def _load_one(self, lsn: int) -> tuple[SnapshotHeader, Executor]:
+        path = snapshot_path(self.archive, lsn)
+        about, stream = open_snapshot(self.archive.disk, path, self.archive.key, self.archive.identity)
+        with stream:
+            follow = self.archive.from_snapshot(lsn)
+            if about.lsn != lsn or not follow or follow[0].previous_tag != about.tag:
+                raise CorruptionError(f"{path} is a snapshot of another history.", path=path, offset=0, lsn=lsn)
+            known = self.executor.root if self.executor else None
+            root = self.codec.load_state(stream, known)
+        if self.executor is None:
+            self.executor = self._create(root)
+        self.adopt(root)
+        return about, self.executor
+
+    # --- replay ------------------------------------------------------------------------------------------------------
+
+    def _replay(self, executor: Executor, base: SnapshotHeader, bounds: Bounds, undone: dict[int, Outcome]) -> Replayed:
+        replayed = Replayed(base, outcomes={})
+        head = Head(base.lsn, base.time_us, base.epoch, base.tag, b"")
+        executor.moment.time_us = base.time_us
+        listed = self.archive.from_snapshot(base.lsn)
+        for one in listed:
+            segment = self.archive.segment(one)
+            found = self.archive.scan(segment, head)
+            if one is not listed[-1]:
+                check_sealed(segment, found)
+            run = _Run(self, executor, segment, found, bounds, undone)
+            run.replay(replayed)
+            head, replayed.found, replayed.segment = found.head, found, segment
+            if bounds.last is not None and head.lsn >= bounds.last:
+                break
+        return replayed
+
+    def diverged(self, lsn: int, method: str, expected: str, got: str) -> None:
+        """Stop, or warn if that was asked for."""
+        what = (
+            f"Replay differs from the recorded run at LSN {lsn}: {method}() was expected to {expected}, but it {got}. Nothing was changed."
+        )
+        error = DivergenceError(
+            f"{what} Open the directory with the code that wrote it, take a snapshot, then go on with the new code; on_divergence='warn' goes on regardless.",
+            lsn=lsn, method=method, expected=expected, got=got,
+        )  # fmt: skip
+        if self.on_divergence == "stop":
+            raise error
+        self.divergences += 1
+        log.warning("%s", error)
+
+    def refuse_poison(self, lsn: int, method: str) -> None:
+        """An action whose replay killed the process twice is not tried a third time."""
+        what = f"Replaying LSN {lsn} ({method}) ended the process twice, so it is not tried again. Nothing was changed."
+        raise DivergenceError(
+            f"{what} Find out why; `coopy repair --skip {lsn}` leaves that action out.", lsn=lsn, method=method, expected="return or raise", got="ended the process",
+        )  # fmt: skip
+
+
+class _Run:
+    """The replay of one segment."""
+
+    def __init__(
+        self, restorer: Restorer, executor: Executor, segment: Segment, found: Scan, bounds: Bounds, undone: dict[int, Outcome]
+    ) -> None:
+        self.restorer, self.executor, self.segment, self.found, self.bounds = restorer, executor, segment, found, bounds
+        self.skips = {*found.skipped, *bounds.skips, *undone, *restorer.archive.manifest.skips}
+        self.known = max(found.known, bounds.known, found.head.lsn if found.sealed else 0)
+        self.expected = {**bounds.raised, **found.raised}
+        self.outcomes: dict[int, Outcome] = {}
+        self.seen: set[int] = set()
+        self.stop = found.head.lsn if bounds.last is None else min(found.head.lsn, bounds.last)
+
+    def replay(self, replayed: Replayed) -> None:
+        last = self.bounds.last if self.bounds.run_last else None
+        first = self.segment.about.first_lsn
+        records = calls(self.segment.data, self.segment.start, self.found.end)
+        self.executor.replay(self._chosen(records, last), self.restorer.codec.decode, self.restorer.mark, self.raised)
+        self._miss_none(first)
+        if last is not None and first <= last <= self.found.head.lsn and last not in self.skips:
+            replayed.result = self._run_last(last)
+        replayed.outcomes.update(self.outcomes)
+        replayed.actions += max(self.stop - first + 1, 0)
+
+    def _chosen(self, records: Iterator[Record], last: int | None) -> Iterable[Record]:
+        """The records to run. Nothing stands between the file and the loop where nothing has to."""
+        if self.restorer.on_progress is not None:
+            records = self._reported(records)
+        if self.restorer.poison:
+            records = self._without_poison(records)
+        if self.stop < self.found.head.lsn or last is not None:
+            end = self.stop if last is None else min(self.stop, last - 1)
+            records = (record for record in records if record[0] <= end)
+        if self.skips:
+            skips = self.skips
+            records = (record for record in records if record[0] not in skips)
+        return records
+
+    def _reported(self, records: Iterator[Record]) -> Iterator[Record]:
+        report, total = self.restorer.on_progress, self.found.head.lsn
+        assert report is not None
+        for count, record in enumerate(records):
+            if count % STEP == 0:
+                report(record[0], total)
+            yield record
+        report(total, total)
+
+    def _without_poison(self, records: Iterator[Record]) -> Iterator[Record]:
+        for record in records:
+            if record[0] == self.restorer.poison and record[0] not in self.skips:
+                self.restorer.refuse_poison(record[0], self.restorer.codec.decode(record[3], record[4])[0])
+            yield record
+
+    def raised(self, lsn: int, method: str, outcome: Outcome) -> None:
+        """An action did not return: as recorded, or as nobody knew yet, or otherwise than recorded."""
+        got = type_name(outcome.error)
+        if isinstance(outcome.error, UnknownMethodError):
+            self.restorer.diverged(lsn, method, self.expected.get(lsn, "exist"), f"is not there any more: {outcome.error}")
+        elif lsn > self.known:
+            if outcome.undo:
+                raise _Undo(lsn, outcome)
+            self.outcomes[lsn] = outcome
+        elif self.expected.get(lsn) != got:
+            self.restorer.diverged(lsn, method, _raising(self.expected.get(lsn)), f"raised {got}: {outcome.error}")
+        self.seen.add(lsn)
+
+    def _miss_none(self, first: int) -> None:
+        """What raised once must have raised again."""
+        for lsn, name in self.expected.items():
+            if (
+                first <= lsn <= self.stop
+                and lsn not in self.seen
+                and lsn not in self.skips
+                and not (self.bounds.run_last and lsn == self.bounds.last)
+            ):
+                self.restorer.diverged(lsn, self._method_of(lsn), _raising(name), "returned")
+
+    def _method_of(self, lsn: int) -> str:
+        return next(
+            self.restorer.codec.decode(record[3], record[4])[0]
+            for record in calls(self.segment.data, self.segment.start, self.found.end)
+            if record[0] == lsn
+        )
+
+    def _run_last(self, last: int) -> object:
+        record = next(record for record in calls(self.segment.data, self.segment.start, self.found.end) if record[0] == last)
+        lsn, time_us, utc_offset, kind, payload = record
+        method, args, kwargs = self.restorer.codec.decode(kind, payload)
+        result = self.executor.execute_again(method, args, kwargs, lsn, time_us, utc_offset)
+        if isinstance(result, Outcome):
+            if result.undo:
+                raise _Undo(lsn, result)
+            self.outcomes[lsn] = result
+        return result
+
+
+def check_sealed(segment: Segment, found: Scan) -> None:
+    """Only the last segment may end otherwise than by a SEAL."""
+    if not found.sealed or (found.end != len(segment.data.rstrip(b"\0")) and segment.data[found.end :].strip(b"\0")):
+        why = found.problem or "it does not end with a SEAL"
+        what = f"{segment.path} is damaged at offset {found.end} (LSN {found.head.lsn + 1}): {why}. Everything before is intact and nothing was changed."
+        raise CorruptionError(
+            f"{what} Restore the file from another copy or a backup, or see `coopy check`.",
+            path=segment.path,
+            offset=found.end,
+            lsn=found.head.lsn + 1,
+        )
+
+
+def _raising(name: str | None) -> str:
+    return f"raise {name}" if name else "return"

@@ -1,0 +1,269 @@
+"""A running system as a whole: engine, archive, lock and timers, and what can be asked of it beside calls.
+
+It is also the engine's memory: how the state is made anew, and how the journal goes on in a new segment.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from coopy.codec import Codec
+from coopy.digest import digest
+from coopy.disk import after_fork_in_child, is_full
+from coopy.engine.background import Timer
+from coopy.engine.commit import SharedEngine
+from coopy.engine.engine import BROKEN, CLOSED, FAILED, FORKED, OPEN, Engine
+from coopy.engine.execute import Executor
+from coopy.engine.opening import Place, create, open_archive, open_journal, restore_all
+from coopy.engine.prune import prune_segments, prune_snapshots
+from coopy.engine.restore import Bounds, Restorer
+from coopy.error import ClosedError, CoopyError, DiskFullError, DurabilityError
+from coopy.journal.frame import Kind
+from coopy.manifest import NAME as MANIFEST
+from coopy.snapshot import SnapshotHeader, open_snapshot, put_snapshot, python_version
+
+if TYPE_CHECKING:
+    from coopy.action import Outcome
+    from coopy.disk import Lock
+    from coopy.engine.archive import Archive
+
+__all__ = ["Settings", "System"]
+
+log = logging.getLogger("coopy")
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """How a system runs. Times in seconds, sizes in bytes."""
+
+    durability: Literal["sync", "buffered"] = "sync"
+    sync_interval: float = 1.0
+    snapshot_time: float = 0
+    keep_snapshots: int = 2
+    auto_prune: bool = False
+    segment_bytes: int = 64 << 20
+    compression: str = ""
+    allow: tuple[str, ...] = ()
+    on_divergence: str = "stop"
+    on_progress: Callable[[int, int], object] | None = None
+
+
+class System:
+    """One open directory and its domain object."""
+
+    def __init__(self, archive: Archive, restorer: Restorer, engine: Engine, lock: Lock, settings: Settings) -> None:
+        self.archive, self.restorer, self.engine, self.settings = archive, restorer, engine, settings
+        self.snapshots_taken = 0
+        self._lock = lock
+        self._timers = [Timer("sync", settings.sync_interval, self._sync)]
+        if settings.snapshot_time:
+            self._timers.append(Timer("snapshot", settings.snapshot_time, self.take_snapshot))
+        after_fork_in_child(self._forked)
+
+    @property
+    def root(self) -> object:
+        """The domain object. Never handed out."""
+        return self.engine.executor.root
+
+    # --- what can be asked of it -------------------------------------------------------------------------------------
+
+    def take_snapshot(self) -> int:
+        """Write the state as it is after all calls so far, and read it back. Gives its LSN.
+
+        Calls wait meanwhile. Where it fails, the snapshots before it and the journal are as they were and the system goes on.
+        """
+        lsn: int = self.engine.exclusively(self._snapshot)
+        return lsn
+
+    def prune(self) -> list[str]:
+        """Drop the segments that no kept snapshot needs. Gives the names of the files that went."""
+        gone: list[str] = self.engine.exclusively(lambda: prune_segments(self.archive))
+        return gone
+
+    def digest(self) -> str:
+        """The digest of the state, equal for equal states in any process."""
+        text: str = self.engine.read(digest, self.root)
+        return text
+
+    def wait_durable(self) -> int:
+        """Return when all calls so far are on stable storage. Gives the LSN up to which they are."""
+        with self.engine.lock:
+            lsn = self.engine.executed
+        while self.engine.journal.durable < lsn:
+            self._sync()
+            if self.engine.gate is not OPEN and self.engine.journal.durable < lsn:
+                raise self.engine.refusal()
+        return self.engine.journal.durable
+
+    def stats(self) -> dict[str, int]:
+        """Numbers about this run: LSNs, rebuilds, snapshots, divergences that were only warned of."""
+        engine, journal = self.engine, self.engine.journal
+        with engine.lock:
+            return {
+                "lsn": engine.executed,
+                "durable": journal.durable,
+                "epoch": journal.epoch,
+                "rebuilds": engine.rebuilds,
+                "snapshots": self.snapshots_taken,
+                "divergences": self.restorer.divergences,
+                "damaged_snapshots": len(self.restorer.passed_over),
+                "segments": len(self.archive.manifest.segments),
+            }
+
+    def close(self) -> None:
+        """Finish what runs, say in the journal and in the manifest that this is its end, sync, unlock. Again: nothing."""
+        engine = self.engine
+        if engine.gate is CLOSED or engine.gate is FORKED:
+            return
+        for timer in self._timers:
+            timer.stop()
+        if engine.gate is FAILED or engine.gate is BROKEN:
+            with engine.lock:
+                self._release()
+                engine.gate = CLOSED
+            return
+        engine.exclusively(self._finish, CLOSED)
+
+    # --- how ---------------------------------------------------------------------------------------------------------
+
+    def _snapshot(self) -> int:
+        archive, journal = self.archive, self.engine.journal
+        if journal.lsn >= journal.first_lsn:
+            self.rotate()
+        lsn, codec, root = journal.lsn, self.engine.codec, self.root
+        if archive.manifest.snapshots[-1] == lsn and not self.restorer.passed_over:
+            return lsn
+        tag = archive.manifest.segments[-1].previous_tag
+        about = SnapshotHeader(archive.identity, lsn, journal.time_us, journal.epoch, tag, python_version(), self.settings.compression)
+        try:
+            put_snapshot(archive.disk, archive.directory, about, lambda write: codec.dump_state(root, write), archive.key, self._read_back)
+            archive.change(snapshots=tuple(sorted({*archive.manifest.snapshots, lsn})))
+            prune_snapshots(archive, self.settings.keep_snapshots)
+            if self.settings.auto_prune:
+                prune_segments(archive)
+        except OSError as error:
+            raise self._snapshot_failed(lsn, error) from error
+        self.snapshots_taken += 1
+        return lsn
+
+    def _read_back(self, path: str) -> None:
+        _, stream = open_snapshot(self.archive.disk, path, self.archive.key, self.archive.identity)
+        with stream:
+            self.engine.codec.load_state(stream)
+
+    def _snapshot_failed(self, lsn: int, error: OSError) -> CoopyError:
+        what = f"The snapshot at LSN {lsn} was not completed in {self.archive.directory}: {error}. The snapshots before it and the journal are intact"
+        if is_full(error):
+            return DiskFullError(f"{what}; the system goes on. Make room and take it again.", path=self.archive.directory, needed=0)
+        return DurabilityError(f"{what}; the system goes on. Check the disk.", path=self.archive.directory)
+
+    def _sync(self) -> None:
+        """Force to stable storage what is only written, beside the calls that go on; raise the high-water mark without waiting."""
+        engine, journal = self.engine, self.engine.journal
+        with engine.lock:
+            if engine.gate is not OPEN or journal.batch is not None:
+                return
+            file, lsn, tag = journal.file, journal.lsn, journal.action_tag
+        try:
+            synced = journal.durable >= lsn or journal.sync_beside(file)
+        except DurabilityError as error:
+            with engine.lock:
+                engine.fail(FAILED, error)
+            raise
+        with engine.lock:
+            if synced and engine.gate is OPEN:
+                journal.durable = max(journal.durable, lsn)
+                journal.high_water.write(lsn, tag, sync=False)
+
+    def _finish(self) -> None:
+        journal = self.engine.journal
+        try:
+            journal.close()
+            self.archive.change(closed=journal.lsn)
+        except (DiskFullError, OSError) as error:
+            journal.sync()
+            log.warning(
+                "%s was closed without saying so in its files (%s): everything is there, the next opening checks it.",
+                self.archive.directory,
+                error,
+            )
+        finally:
+            self._release()
+
+    def _release(self) -> None:
+        self.engine.journal.release()
+        self._lock.release()
+
+    def _forked(self) -> None:
+        """In a forked child: it may read if nothing was under way; it holds no lock of the parent's."""
+        engine = self.engine
+        whole = engine.gate is OPEN
+        engine.after_fork()
+        engine.fail(FORKED if whole else BROKEN, ClosedError("this process was forked while a call ran."))
+
+    # --- memory ------------------------------------------------------------------------------------------------------
+
+    def rebuild(self, last: int, *, run_last: bool) -> tuple[object, dict[int, Outcome]]:
+        """As engine.Memory says."""
+        journal = self.engine.journal
+        skips = journal.unwritten(Kind.SKIP)
+        raised = journal.unwritten(Kind.RAISED)
+        replayed = self.restorer.restore(Bounds(last, frozenset(skips), raised, min(journal.known, last), run_last))
+        return replayed.result, replayed.outcomes
+
+    def rotate(self) -> None:
+        """As engine.Memory says."""
+        self.engine.journal.rotate(self.archive.enlist)
+
+
+def open_system(
+    place: Place, initial: Callable[[], object], adopt: Callable[[object], None], packages: tuple[str, ...], settings: Settings
+) -> System:
+    """Open the system in a directory, or create it with the state that `initial()` gives. `adopt(root)` completes a loaded domain object.
+
+    Raises what is wrong with the directory, the state or the settings; then nothing is locked and nothing was changed.
+    """
+    codec, disk = Codec(packages, settings.allow), place.disk
+    state = None if disk.exists(place.path(MANIFEST)) else _dump(codec, initial)
+    if not disk.exists(place.directory):
+        disk.make_directories(place.directory)
+    disk.check_directory(place.directory)
+    with ExitStack() as undo:
+        lock = disk.lock(place.directory)
+        undo.callback(lock.release)
+        archive = open_archive(place)
+        if archive is None:
+            state = state or _dump(codec, initial)
+            create(place, lambda write: write(state), settings.compression)
+            archive = open_archive(place)
+        assert archive is not None
+        secret = archive.identity.secret
+        restorer = Restorer(archive, codec, lock.cells, lambda root: Executor(root, secret), settings.on_divergence)
+        restorer.adopt, restorer.on_progress = adopt, settings.on_progress
+        replayed = restore_all(restorer, lock)
+        assert restorer.executor is not None
+        restorer.on_progress = None
+        journal = open_journal(archive, replayed)
+        undo.callback(journal.release)
+        journal.segment_bytes = journal.limit = settings.segment_bytes
+        journal.mapped = settings.durability == "buffered"
+        kind = Engine if settings.durability == "buffered" else SharedEngine
+        engine = kind(restorer.executor, journal, codec, time.time_ns)
+        system = System(archive, restorer, engine, lock, settings)
+        engine.memory = system
+        undo.pop_all()
+    return system
+
+
+def _dump(codec: Codec, initial: Callable[[], object]) -> bytes:
+    """The initial state as snapshot 0 holds it. Raises NotSerializableError for what could not be read back."""
+    out = io.BytesIO()
+    codec.dump_state(initial(), out.write)
+    codec.load_state(io.BytesIO(out.getvalue()))
+    return out.getvalue()

@@ -1,0 +1,366 @@
+"""The journal being written: append and draft records, sync, rotate, close.
+
+One owner at a time: whoever holds the engine's guard for appending (the state's lock when buffered, the lead when synced). Nothing here
+calls back. What is published is one run of plain stores at the end of a method, for CPython looks for signals at calls and backward
+jumps only: an interrupt before it leaves the journal as it was, and what it may have written beyond the end is zeroed by the next owner.
+
+    append   one record, written but not synced: for "buffered"
+    draft    several records become one batch, bytes at an offset; `commit` writes and syncs it, again if interrupted: for "sync"
+    note     a control record, to be framed in front of the next record
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from coopy import header
+from coopy.disk import is_full, write_whole
+from coopy.error import DiskFullError, DurabilityError
+from coopy.journal.frame import HEADER_SIZE, Framer, Kind, word_of
+from coopy.journal.segment import Head, SegmentHeader, segment_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from coopy.disk import Disk, File, Window
+    from coopy.journal.high_water import HighWater
+
+__all__ = ["Batch", "Draft", "Journal", "create_segment"]
+
+STEP = 4 << 20  # bytes reserved at a time
+MAX_DURABLE_BACK = 0xFFFFFFFF
+MAX_EXECUTED_BACK = 0xFFFF
+
+
+class Draft(msgspec.Struct, frozen=True, gc=False):
+    """An action that waits to be framed: `word` and `payload` as `stored` gave them, the time of its stamp and the zone's offset."""
+
+    word: bytes
+    payload: bytes
+    time_us: int
+    utc_offset: int
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """Framed records and where they go; `before` and `controls` take it back if there is no room for it."""
+
+    offset: int
+    data: bytes
+    last_lsn: int
+    before: Head
+    controls: list[tuple[int, bytes]]
+
+
+def create_segment(disk: Disk, directory: str, about: SegmentHeader, key: bytes) -> File:
+    """A new segment with its header, on stable storage under its name. The caller lists it before a record in it is acknowledged."""
+    name = segment_name(about.first_lsn)
+    write_whole(disk, directory, name, header.pack(header.SEGMENT, about, key))
+    return disk.open(f"{directory}/{name}")
+
+
+class Journal:
+    """The last segment, open for appending. `lsn`, `time_us`: of the last action; `known`: up to where outcomes are known.
+
+    `durable`: the highest LSN on stable storage. Where `end` has reached `limit`, rotate before the next append.
+    """
+
+    __slots__ = (
+        "_directory", "_disk", "_identity", "_next", "_put", "_sealed", "_sync_guard", "_window",
+        "action_tag", "batch", "capacity", "controls", "dirty", "durable", "end", "epoch", "failure", "file", "first_lsn",
+        "framer", "high_water", "known", "limit", "lsn", "mapped", "segment_bytes", "tag", "time_us",
+    )  # fmt: skip
+
+    def __init__(  # noqa: PLR0913 - what it takes to write: where, whose, how, from where on
+        self, disk: Disk, directory: str, identity: header.Identity, framer: Framer, file: File, head: Head, high_water: HighWater
+    ) -> None:
+        self._disk, self._directory, self._identity, self.framer = disk, directory, identity, framer
+        self.file, self.high_water = file, high_water
+        self.lsn, self.time_us, self.epoch, self.tag, self.action_tag = head.lsn, head.time_us, head.epoch, head.tag, head.action_tag
+        self.durable = self.known = head.lsn
+        self.first_lsn, self.end, self.capacity, self.dirty = head.lsn + 1, file.size(), file.size(), 0
+        self.segment_bytes, self.limit, self.mapped = 64 << 20, 64 << 20, False
+        self.controls: list[tuple[int, bytes]] = []
+        self.batch: Batch | None = None
+        self._window: Window | None = None
+        self._put: Callable[[int, bytes], None] = self._write
+        self._next: tuple[SegmentHeader, File] | None = None
+        self._sealed = False
+        self.failure: DurabilityError | None = None
+        self._sync_guard = threading.Lock()
+
+    # --- records -----------------------------------------------------------------------------------------------------
+
+    def append(self, word: bytes, payload: bytes, time_us: int, utc_offset: int) -> int:
+        """Write one action behind the last and give its LSN. The operating system has it when this returns.
+
+        `word` and `payload` as `stored` gives them. Raises DiskFullError (nothing changed) or DurabilityError.
+        """
+        if self.end + HEADER_SIZE + len(payload) > self.capacity or self.controls or self.dirty:
+            self._make_ready(HEADER_SIZE + len(payload))
+        lsn, start = self.lsn + 1, self.end
+        back, known = min(lsn - self.durable, MAX_DURABLE_BACK), min(lsn - self.known, MAX_EXECUTED_BACK)
+        frame, tag = self.framer.frame(word, payload, lsn, self.epoch, back, utc_offset, known, time_us, self.tag)
+        end = start + len(frame)
+        self.dirty = end
+        self._put(start, frame)
+        # Stores only from here on, the LSN first: it says that this action happens.
+        self.lsn, self.time_us, self.tag, self.action_tag, self.end, self.dirty = lsn, time_us, tag, tag, end, 0
+        return lsn
+
+    def draft(self, drafts: Sequence[Draft]) -> None:
+        """Frame pending control records and these actions as one batch behind the last. It is `self.batch` from here on: `commit` it.
+
+        Raises DiskFullError where space is reserved ahead and there is none (nothing changed).
+        """
+        sizes = sum(HEADER_SIZE + len(draft.payload) for draft in drafts) + sum(HEADER_SIZE + len(payload) for _, payload in self.controls)
+        self._reserve(sizes)
+        before, controls = self.head(), self.controls
+        out, tag = self._framed_controls()
+        lsn, time_us, action_tag = self.lsn, self.time_us, self.action_tag
+        for draft in drafts:
+            lsn, time_us = lsn + 1, draft.time_us
+            back, known = min(lsn - self.durable, MAX_DURABLE_BACK), min(lsn - self.known, MAX_EXECUTED_BACK)
+            frame, tag = self.framer.frame(draft.word, draft.payload, lsn, self.epoch, back, draft.utc_offset, known, time_us, tag)
+            action_tag = tag
+            out.append(frame)
+        data = b"".join(out)
+        batch, end, none = Batch(self.end, data, lsn, before, controls), self.end + len(data), []
+        # Stores only from here on, the batch first.
+        self.batch, self.lsn, self.time_us, self.tag, self.action_tag, self.end, self.controls = (
+            batch,
+            lsn,
+            time_us,
+            tag,
+            action_tag,
+            end,
+            none,
+        )
+
+    def commit(self) -> None:
+        """Write the batch and force it to stable storage: then `durable` is its last LSN, and there is no batch any more.
+
+        May be repeated after an interrupt. Raises DiskFullError (the bytes are cut off again: `take_back` the batch), or DurabilityError.
+        """
+        batch = self.batch
+        if batch is None:
+            return
+        self._put(batch.offset, batch.data)
+        self.sync()
+        self.batch = None
+
+    def take_back(self) -> None:
+        """As if the batch had never been drafted, but for control records that came after it."""
+        batch = self.batch
+        if batch is not None:
+            head, controls = batch.before, batch.controls + self.controls
+            self.batch, self.lsn, self.time_us, self.tag, self.action_tag, self.end, self.controls = (
+                None, head.lsn, head.time_us, head.tag, head.action_tag, batch.offset, controls,
+            )  # fmt: skip
+
+    def note(self, kind: int, content: object) -> None:
+        """Keep a control record for the next append. `content` is its payload before MessagePack."""
+        self.controls.append((kind, msgspec.msgpack.encode(content)))
+
+    def unwritten(self, kind: int) -> dict[int, str]:
+        """By LSN what the control records of this kind will say that may not be in the file yet."""
+        waiting = self.controls if self.batch is None else self.batch.controls + self.controls
+        return dict(msgspec.msgpack.decode(payload, type=tuple[int, str]) for one, payload in waiting if one == kind)
+
+    def flush(self) -> None:
+        """Write the pending control records. The owner calls it when an outcome must be on disk before someone hears of it."""
+        if self.controls or self.dirty:
+            self._make_ready(0)
+
+    def head(self) -> Head:
+        """Where the journal ends."""
+        return Head(self.lsn, self.time_us, self.epoch, self.tag, self.action_tag)
+
+    # --- stable storage ----------------------------------------------------------------------------------------------
+
+    def sync(self) -> None:
+        """Force what is written to stable storage: it is durable then. Raises DurabilityError, for good."""
+        lsn = self.lsn
+        self._force(self.file)
+        self.durable = lsn
+
+    def sync_beside(self, file: File) -> bool:
+        """Sync while others append: `file` is what `self.file` was under the guard. False if it was sealed since, so synced already."""
+        with self._sync_guard:
+            if file is not self.file:
+                return False
+            self._force(file)
+            return True
+
+    def rotate(self, enlist: Callable[[int, bytes], None]) -> None:
+        """Seal this segment and go on in a new one. `enlist(first LSN, previous tag)` lists it in the manifest.
+
+        All outcomes are known. May be repeated after DiskFullError: it goes on where it stopped. Interrupts must be kept away.
+        """
+        try:
+            if not self._sealed:
+                self.flush()
+                self._create_next()
+                self._append_control(Kind.SEAL, self.lsn + 1)
+                self._sealed = True
+            self.finish()
+            assert self._next is not None
+            about, file = self._next
+            enlist(about.first_lsn, about.previous_tag)
+        except OSError as error:
+            raise self._disk_full(header.SECTOR, error) from error
+        with self._sync_guard:
+            self._close_window()
+            self.file.close()
+            self.file, self.first_lsn, self.end, self.capacity = file, about.first_lsn, file.size(), file.size()
+            self._next, self._sealed = None, False
+        self.limit = self.segment_bytes
+
+    def close(self) -> None:
+        """Write CLOSE, sync, give reserved space back, raise the high-water mark. The journal cannot be used afterwards."""
+        if not self._sealed:
+            self.flush()
+            self._append_control(Kind.CLOSE, self.lsn)
+        self.finish()
+        self.release()
+
+    def finish(self) -> None:
+        """Sync the segment, give back what is reserved behind its end and raise the high-water mark."""
+        self._close_window()
+        self.file.truncate(self.end)
+        self._force(self.file)
+        self.capacity, self.durable = self.end, self.lsn
+        self.high_water.write(self.lsn, self.action_tag, sync=True)
+
+    def release(self) -> None:
+        """Close the files, whatever state they are in."""
+        self._close_window()
+        self.file.close()
+        self.high_water.close()
+        if self._next is not None:
+            self._next[1].close()
+
+    # --- space -------------------------------------------------------------------------------------------------------
+
+    def _make_ready(self, size: int) -> None:
+        """Zero what an interrupt left beyond the end, write pending control records, have room for `size` bytes more."""
+        pending = sum(HEADER_SIZE + len(payload) for _, payload in self.controls)
+        self._reserve(size + pending)
+        if self.dirty:
+            self._put(self.end, bytes(self.dirty - self.end))
+            self.dirty = 0
+        if self.controls:
+            out, tag = self._framed_controls()
+            data, none = b"".join(out), []
+            end = self.dirty = self.end + len(data)
+            self._put(self.end, data)
+            self.tag, self.end, self.controls, self.dirty = tag, end, none, 0
+
+    def _framed_controls(self) -> tuple[list[bytes], bytes]:
+        out, tag = [], self.tag
+        for kind, payload in self.controls:
+            frame, tag = self._control(kind, payload, tag)
+            out.append(frame)
+        return out, tag
+
+    def _control(self, kind: int, payload: bytes, previous: bytes) -> tuple[bytes, bytes]:
+        back, known = min(self.lsn - self.durable, MAX_DURABLE_BACK), min(self.lsn - self.known, MAX_EXECUTED_BACK)
+        return self.framer.frame(word_of(kind, 0), payload, self.lsn, self.epoch, back, 0, known, self.time_us, previous)
+
+    def _append_control(self, kind: int, content: object) -> None:
+        payload = msgspec.msgpack.encode(content)
+        self._make_ready(HEADER_SIZE + len(payload))
+        frame, tag = self._control(kind, payload, self.tag)
+        end = self.dirty = self.end + len(frame)
+        self._put(self.end, frame)
+        self.tag, self.end, self.dirty = tag, end, 0
+
+    def _reserve(self, size: int) -> None:
+        missing = self.end + size - self.capacity
+        if missing <= 0:
+            return
+        reserved = self._ask_for(max(min(STEP, self.segment_bytes), missing), missing)
+        self._close_window()
+        self.capacity += reserved or missing
+        if reserved and self.mapped:
+            self._open_window()
+
+    def _ask_for(self, step: int, missing: int) -> int:
+        """The bytes reserved behind the present capacity: a whole step, or what is missing where a step is too much; 0 where nothing can be."""
+        try:
+            return step if self.file.reserve(self.capacity, step) else 0
+        except OSError as error:
+            if not is_full(error) or step == missing:
+                self._withdraw(self.end, error)
+                raise self._disk_full(missing, error) from error
+        return self._ask_for(missing, missing)
+
+    def _open_window(self) -> None:
+        window = self.file.window(self.capacity)
+        if window is not None:
+            self._window, self._put = window, _stores_into(window)
+
+    def _close_window(self) -> None:
+        self._put, window, self._window = self._write, self._window, None
+        if window is not None:
+            window.close()
+
+    def _write(self, offset: int, data: bytes) -> None:
+        """What lies behind `offset` is new: it is cut off again where there is no room for all of it."""
+        try:
+            self.file.write(offset, data)
+        except OSError as error:
+            self._withdraw(offset, error)
+            raise self._disk_full(len(data), error) from error
+
+    def _force(self, file: File) -> None:
+        try:
+            file.sync()
+        except OSError as error:  # also for want of room: a second sync that succeeds would prove nothing
+            raise self._failed(error) from error
+
+    def _withdraw(self, offset: int, error: OSError) -> None:
+        """Cut off what a refused write may have left. Where even that fails, or it was not for want of room, the disk has failed."""
+        if not is_full(error):
+            raise self._failed(error) from error
+        try:
+            self._close_window()
+            self.file.truncate(offset)
+        except OSError as second:
+            raise self._failed(second) from second
+        self._force(self.file)
+        self.capacity, self.dirty = offset, 0
+
+    def _disk_full(self, needed: int, error: OSError) -> DiskFullError | DurabilityError:
+        if not is_full(error):
+            return self._failed(error)
+        what = f"There is no room for {needed:,} bytes in {self._directory}: {error.strerror}. The call was refused, nothing changed."
+        return DiskFullError(f"{what} Make room and call again.", path=self.file.path, needed=needed)
+
+    def _failed(self, error: OSError) -> DurabilityError:
+        what = f"Writing {self.file.path} failed: {error}. Whether the last calls are on disk is unknown, so the system takes no more."
+        self.failure = DurabilityError(f"{what} Check the disk, then open the directory again.", path=self.file.path)
+        return self.failure
+
+    # --- rotation ----------------------------------------------------------------------------------------------------
+
+    def _create_next(self) -> None:
+        """Create the next segment. Its header names the tag of the SEAL that is yet to be written, whose space is reserved."""
+        if self._next is not None:
+            self._next[1].close()
+        self._reserve(HEADER_SIZE + 16)
+        _, tag = self._control(Kind.SEAL, msgspec.msgpack.encode(self.lsn + 1), self.tag)
+        about = SegmentHeader(self._identity, self.lsn + 1, tag)
+        self._next = about, create_segment(self._disk, self._directory, about, self.framer.key)
+
+
+def _stores_into(window: Window) -> Callable[[int, bytes], None]:
+    """Write into mapped memory: the first byte last, so that a process killed in the middle leaves no frame that looks begun."""
+
+    def put(offset: int, data: bytes) -> None:
+        window[offset + 1 : offset + len(data)] = data[1:]
+        window[offset] = data[0]
+
+    return put

@@ -1,0 +1,64 @@
+"""The file MANIFEST: what belongs to a data directory, and how often it was opened for writing.
+
+One header (coopy/header.py) and nothing else. It can be rebuilt from the other files; its job is to notice that one of them is
+missing, and to keep the epoch. It changes only at open, rotation, snapshot, prune and close, each time as a whole: a temporary file,
+synced, renamed, directory synced. A manifest without snapshots means that creating the directory was not finished.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from coopy import header
+from coopy.disk import write_whole
+
+if TYPE_CHECKING:
+    from coopy.disk import Disk
+
+__all__ = ["Listed", "Manifest", "read_manifest", "write_manifest"]
+
+NAME = "MANIFEST"
+NOT_CLOSED = -1
+
+
+class Listed(msgspec.Struct, frozen=True, array_like=True):
+    """A segment: its first LSN and the tag of the record before it."""
+
+    first_lsn: int
+    previous_tag: bytes
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """`closed`: the last LSN if the system was closed cleanly, else -1. `skips`: actions that `coopy repair --skip` leaves out. Lists are in order of LSN."""
+
+    identity: header.Identity
+    epoch: int
+    segments: tuple[Listed, ...] = ()
+    snapshots: tuple[int, ...] = ()
+    closed: int = NOT_CLOSED
+    skips: tuple[int, ...] = ()
+
+
+def read_manifest(disk: Disk, directory: str, key: bytes) -> Manifest | None:
+    """The directory's manifest; None if there is none. Raises CorruptionError, FormatError or AuthenticationError."""
+    path = f"{directory}/{NAME}"
+    if not disk.exists(path):
+        return None
+    manifest, _ = header.unpack(disk.read(path), header.MANIFEST, Manifest, key, path)
+    return manifest
+
+
+def write_manifest(disk: Disk, directory: str, manifest: Manifest, key: bytes) -> None:
+    """Replace the manifest; it is on stable storage when this returns."""
+    write_whole(disk, directory, NAME, header.pack(header.MANIFEST, manifest, key))
+
+
+_OWN = re.compile(r"(MANIFEST|LOCK|HWM|quarantine|journal-[0-9]{20}\.log|snapshot-[0-9]{20}\.snap)(\.tmp)?", re.ASCII)
+
+
+def is_own(name: str) -> bool:
+    """Whether a file of this name may lie in a data directory: coopy's own, a hidden one, or a file system's `lost+found`."""
+    return _OWN.fullmatch(name) is not None or name.startswith(".") or name == "lost+found"

@@ -1,0 +1,213 @@
+"""A snapshot: a file `snapshot-<LSN, 20 digits>.snap` that holds the whole state after that action.
+
+    header      coopy/header.py with: identity, LSN, time, epoch, tag of the last record up to there, Python version, compression
+    blocks      each: length (4 bytes), SHA-256 (32) of the digest before, the length and the data, keyed (HMAC) when signed; data, at most 1 MiB
+    end         a block of length 0: its digest covers all before it
+
+The first block's "digest before" is the SHA-256 of the header. The data of all blocks is one pickle (coopy/codec.py), compressed as a
+whole if the header says so. Every block is checked before a byte of it is decoded; a snapshot counts only after it was read back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import io
+import re
+import struct
+import sys
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from coopy import header
+from coopy.error import CorruptionError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from coopy.disk import Disk, File
+
+__all__ = ["SnapshotHeader", "open_snapshot", "parse_snapshot_name", "put_snapshot", "python_version", "snapshot_name", "write_snapshot"]
+
+BLOCK = 1 << 20
+LENGTH = struct.Struct("<I")
+DIGEST_SIZE = 32
+_NAME = re.compile(r"snapshot-([0-9]{20})\.snap", re.ASCII)
+
+
+class SnapshotHeader(msgspec.Struct, frozen=True, array_like=True):
+    """Which state of which system, and what it takes to go on from there. `tag`: of the last record up to `lsn`; `time_us`: of its last action."""
+
+    identity: header.Identity
+    lsn: int
+    time_us: int
+    epoch: int
+    tag: bytes
+    python: str
+    compression: str
+
+
+def snapshot_name(lsn: int) -> str:
+    """The file name of the snapshot after this action."""
+    return f"snapshot-{lsn:020d}.snap"
+
+
+def parse_snapshot_name(name: str) -> int | None:
+    """The LSN in a snapshot's file name; None for any other name."""
+    match = _NAME.fullmatch(name)
+    return int(match[1]) if match else None
+
+
+def put_snapshot(
+    disk: Disk,
+    directory: str,
+    about: SnapshotHeader,
+    dump: Callable[[Callable[[bytes], object]], None],
+    key: bytes,
+    check: Callable[[str], object] | None = None,
+) -> None:
+    """Write a snapshot and put it in place; it is on stable storage under its name when this returns.
+
+    `check(path)` reads the written file back and raises if it does not hold the state. Where anything fails, no trace is left.
+    """
+    path = f"{directory}/{snapshot_name(about.lsn)}"
+    temporary = f"{path}.tmp"
+    if disk.exists(temporary):
+        disk.unlink(temporary)
+    file = disk.create(temporary)
+    try:
+        try:
+            write_snapshot(file, about, dump, key)
+        finally:
+            file.close()
+        if check is not None:
+            check(temporary)
+    except BaseException:
+        disk.unlink(temporary)
+        raise
+    disk.replace(temporary, path)
+    disk.sync_directory(directory)
+
+
+def write_snapshot(file: File, about: SnapshotHeader, dump: Callable[[Callable[[bytes], object]], None], key: bytes) -> None:
+    """Write and sync a snapshot into an empty file. `dump` is called once with where to write the state's bytes."""
+    front = header.pack(header.SNAPSHOT, about, key)
+    file.write(0, front)
+    blocks = _BlockWriter(file, len(front), hashlib.sha256(front).digest(), key)
+    if about.compression == "zstd":
+        with _zstd().ZstdCompressor().stream_writer(blocks, closefd=False) as stream:
+            dump(stream.write)
+    else:
+        dump(blocks.write)
+    blocks.finish()
+    file.sync()
+
+
+def open_snapshot(disk: Disk, path: str, key: bytes, identity: header.Identity | None) -> tuple[SnapshotHeader, io.BufferedReader]:
+    """The header and the state's bytes as a stream that checks every block before it hands it out.
+
+    Reading raises CorruptionError at the first damage, naming file and offset. Close the stream.
+    """
+    file = disk.open_read(path)
+    try:
+        front = file.read(0, 128 * header.SECTOR)
+        about, start = header.unpack(front, header.SNAPSHOT, SnapshotHeader, key, path)
+        if identity is not None and about.identity.system != identity.system:
+            what = f"{path} is a snapshot of another system: move it out of this directory. Nothing was changed."
+            raise CorruptionError(what, path=path, offset=0, lsn=about.lsn)
+        blocks = _BlockReader(file, start, hashlib.sha256(front[:start]).digest(), key)
+        stream: io.RawIOBase = blocks
+        if about.compression == "zstd":
+            stream = _zstd().ZstdDecompressor().stream_reader(io.BufferedReader(blocks, BLOCK), closefd=True)
+        return about, io.BufferedReader(stream, BLOCK)
+    except BaseException:
+        file.close()
+        raise
+
+
+def _link(previous: bytes, data: bytes, key: bytes) -> bytes:
+    """The digest of a block. HMAC-SHA-256 (RFC 2104) when signed."""
+    content = previous + LENGTH.pack(len(data)) + data
+    return hmac.digest(key, content, "sha256") if key else hashlib.sha256(content).digest()
+
+
+def _zstd():  # type: ignore[no-untyped-def]  # noqa: ANN202 - zstandard's own types come with it, where it is installed
+    try:
+        import zstandard
+    except ImportError as error:
+        raise UsageError('This snapshot is compressed by zstd: install it with `pip install "coopy[zstd]"`.') from error
+    return zstandard
+
+
+class _BlockWriter(io.RawIOBase):
+    """Cuts a stream of bytes into linked blocks."""
+
+    def __init__(self, file: File, offset: int, digest: bytes, key: bytes) -> None:
+        self._file, self._offset, self._digest, self._key, self._pending = file, offset, digest, key, bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: bytes, /) -> int:  # type: ignore[override]
+        self._pending += data
+        while len(self._pending) >= BLOCK:
+            self._put(bytes(self._pending[:BLOCK]))
+            del self._pending[:BLOCK]
+        return len(data)
+
+    def finish(self) -> None:
+        if self._pending:
+            self._put(bytes(self._pending))
+        self._put(b"")
+
+    def _put(self, data: bytes) -> None:
+        self._digest = _link(self._digest, data, self._key)
+        self._file.write(self._offset, LENGTH.pack(len(data)) + self._digest + data)
+        self._offset += LENGTH.size + DIGEST_SIZE + len(data)
+
+
+class _BlockReader(io.RawIOBase):
+    """Gives the data of linked blocks, each after its check."""
+
+    def __init__(self, file: File, offset: int, digest: bytes, key: bytes) -> None:
+        self._file, self._offset, self._digest, self._key = file, offset, digest, key
+        self._data, self._ended = memoryview(b""), False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer, /) -> int:  # type: ignore[no-untyped-def,override]  # noqa: ANN001 - io's own signature
+        if not self._data and not self._ended:
+            self._data = memoryview(self._next())
+        count = min(len(buffer), len(self._data))
+        buffer[:count], self._data = self._data[:count], self._data[count:]
+        return count
+
+    def _next(self) -> bytes:
+        front = self._file.read(self._offset, LENGTH.size + DIGEST_SIZE)
+        length = LENGTH.unpack_from(front)[0] if len(front) == LENGTH.size + DIGEST_SIZE else BLOCK + 1
+        data = self._file.read(self._offset + len(front), length) if length <= BLOCK else b""
+        if length > BLOCK or len(data) != length or _link(self._digest, data, self._key) != front[LENGTH.size :]:
+            what = f"{self._file.path} is damaged in the block at offset {self._offset}: its digest does not match."
+            raise CorruptionError(what, path=self._file.path, offset=self._offset)
+        self._digest, self._offset = front[LENGTH.size :], self._offset + len(front) + length
+        if not data:
+            self._finish()
+        return data
+
+    def _finish(self) -> None:
+        self._ended = True
+        if self._file.size() != self._offset:
+            what = f"{self._file.path} goes on after its end, at offset {self._offset}."
+            raise CorruptionError(what, path=self._file.path, offset=self._offset)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._file.close()
+        super().close()
+
+
+def python_version() -> str:
+    """What the header says about who wrote it."""
+    return "{}.{}.{}".format(*sys.version_info[:3])

@@ -1,0 +1,238 @@
+"""Options -> rooms -> proxy and Control: the only file that knows every room."""
+
+from __future__ import annotations
+
+import inspect
+import time
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+
+import msgspec
+
+from coopy.clock import Clock
+from coopy.disk import RealDisk
+from coopy.engine.opening import Place
+from coopy.engine.system import Settings, System, open_system
+from coopy.error import UsageError
+from coopy.header import derive_key
+from coopy.proxy import INJECTED, check_class, make_proxy, member_of
+from coopy.random import Random
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from types import TracebackType
+
+__all__ = ["Control", "Options", "control", "fix_wall", "open_proxy"]
+
+T = TypeVar("T")
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything `init_system` takes beside the domain and its directory, as it was passed."""
+
+    snapshot_time: float = 0
+    master: bool = False
+    replication: bool = False
+    port: int = 5466
+    host: str = "127.0.0.1"
+    password: str = "copynet"  # noqa: S105 - the original's default; only ever accepted on loopback
+    durability: Literal["sync", "buffered"] = "sync"
+    sync_interval: float = 1.0
+    validation: str = "strict"
+    keep_snapshots: int = 2
+    auto_prune: bool = False
+    segment_bytes: int = 64 << 20
+    compression: str | None = None
+    signing_key: bytes | None = None
+    allow: tuple[str, ...] = ()
+    on_divergence: str = "stop"
+    on_progress: Callable[[int, int], object] | None = None
+    tls: Any = None
+    min_acks: int = 0
+    cluster: str | None = None
+    name: str | None = None
+    assume_durable: bool = False
+
+
+LATER = {  # parts that are not built yet, by option
+    "master": "replication", "replication": "replication", "port": "replication", "host": "replication", "password": "replication", "tls": "replication",
+    "min_acks": "replication", "validation": "the validator", "cluster": "the cluster", "name": "the cluster", "assume_durable": "the cluster",
+}  # fmt: skip
+ONE_OF = {"durability": ("sync", "buffered"), "compression": (None, "zstd"), "on_divergence": ("stop", "warn")}
+AT_LEAST = {"snapshot_time": 0, "sync_interval": 0.001, "keep_snapshots": 1, "segment_bytes": 4096}
+
+
+def check_options(options: Options) -> None:
+    """Raises UsageError for what cannot be, and for what is not built yet."""
+    for name, part in LATER.items():
+        if getattr(options, name) != getattr(DEFAULTS, name):
+            raise UsageError(
+                f"{name}={getattr(options, name)!r} needs {part}, which this version does not have yet. Leave it out.", option=name
+            )
+    for name, values in ONE_OF.items():
+        if getattr(options, name) not in values:
+            raise UsageError(f"{name}={getattr(options, name)!r} is unknown: choose one of {', '.join(map(repr, values))}.", option=name)
+    for name, least in AT_LEAST.items():
+        value = getattr(options, name)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not value >= least:
+            raise UsageError(f"{name}={value!r} is not possible: it is a number, at least {least}.", option=name)
+    key = options.signing_key
+    if key is not None and (not isinstance(key, bytes) or not key):
+        raise UsageError("signing_key is bytes, and not empty. `secrets.token_bytes(32)` makes a good one.", option="signing_key")
+
+
+DEFAULTS = Options()
+
+
+# --- open ------------------------------------------------------------------------------------------------------------
+
+_systems: weakref.WeakKeyDictionary[type, System] = (
+    weakref.WeakKeyDictionary()
+)  # by the proxy's own class, of which there is one for each system
+
+
+def open_proxy(obj: Any, basedir: str | Path | None, options: Options) -> Any:
+    """Open or create the system of a class or an instance in a directory, and give its proxy. Raises as `init_system` says."""
+    check_options(options)
+    kind = _class_of(obj)
+    check_class(kind)
+    directory = str(Path(basedir if basedir is not None else kind.__name__.lower()).absolute())
+    settings = Settings(
+        durability=options.durability, sync_interval=options.sync_interval, snapshot_time=options.snapshot_time,
+        keep_snapshots=options.keep_snapshots, auto_prune=options.auto_prune, segment_bytes=options.segment_bytes,
+        compression=options.compression or "", allow=tuple(options.allow), on_divergence=options.on_divergence, on_progress=options.on_progress,
+    )  # fmt: skip
+    place = Place(RealDisk(), directory, derive_key(options.signing_key), f"{kind.__module__}:{kind.__qualname__}")
+    system = open_system(place, lambda: _initial(obj), lambda root: _adopt(root, kind), (kind.__module__.partition(".")[0],), settings)
+    proxy = make_proxy(system.engine, _Operations(system))
+    _systems[type(proxy)] = system
+    weakref.finalize(proxy, _let_go, system)
+    return proxy
+
+
+def _class_of(obj: Any) -> type:
+    if type(obj) in _systems:
+        raise UsageError(
+            "init_system was given a proxy: it stands for a system that is open already. Use it as it is, or close it and open its directory."
+        )
+    kind: type = obj if isinstance(obj, type) else type(obj)
+    if kind.__module__ == "builtins" or kind.__flags__ & 1 << 9 == 0:
+        raise UsageError(f"init_system takes a class of your own or an instance of one, not {obj!r}.")
+    return kind
+
+
+def _initial(obj: Any) -> object:
+    if not isinstance(obj, type):
+        return obj
+    try:
+        inspect.signature(obj).bind()
+    except TypeError as error:
+        raise UsageError(
+            f"{obj.__qualname__} cannot be made without arguments ({error}): pass an instance, init_system({obj.__name__}(...))."
+        ) from error
+    except ValueError:
+        pass  # no signature to ask
+    if inspect.isabstract(obj):
+        raise UsageError(f"{obj.__qualname__} is abstract: pass a class that can be instantiated, or an instance.")
+    return obj()
+
+
+def _adopt(root: object, kind: type) -> None:
+    """Give a loaded domain object its clock and random numbers, unless its class has no room for them or defines them itself."""
+    if type(root) is not kind:
+        what = f"The directory holds a {type(root).__module__}.{type(root).__qualname__}, not a {kind.__module__}.{kind.__qualname__}. Nothing was changed."
+        raise UsageError(f"{what} Open it with that class, or choose another directory.")
+    room = getattr(root, "__dict__", None)
+    for name, make in zip(INJECTED, (Clock, Random), strict=True):
+        if room is not None and member_of(kind, name) is None:
+            room[name] = make()
+
+
+def _let_go(system: System) -> None:
+    """Nobody holds the proxy any more, or the interpreter ends: close, unless a thread still runs in the system."""
+    if system.engine.lock.acquire(timeout=1):
+        system.engine.lock.release()
+        system.close()
+
+
+# --- control ---------------------------------------------------------------------------------------------------------
+
+
+class _Operations:
+    """What a proxy offers beside the domain's own names."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+
+    def take_snapshot(self) -> int:
+        """Write the state as a snapshot; gives its LSN."""
+        return self._system.take_snapshot()
+
+    def close(self) -> None:
+        """Finish what runs and close. A second time it does nothing."""
+        self._system.close()
+
+    def basedir_abspath(self) -> list[str]:
+        """The absolute path of the directory, in a list."""
+        return [self._system.archive.directory]
+
+
+class Control(_Operations, Generic[T]):
+    """Everything that can be done with a running system beside calling it; `with` gives the proxy and closes the system."""
+
+    def __init__(self, proxy: T, system: System) -> None:
+        super().__init__(system)
+        self.proxy = proxy
+
+    def __enter__(self) -> T:
+        return self.proxy
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self.close()
+
+    @property
+    def lsn(self) -> int:
+        """The LSN of the last action."""
+        return self._system.engine.executed
+
+    def digest(self) -> str:
+        """The digest of the state: equal states give equal digests in any process."""
+        return self._system.digest()
+
+    def stats(self) -> dict[str, int]:
+        """Numbers about this run: LSNs, rebuilds, snapshots, divergences."""
+        return self._system.stats()
+
+    def verify(self) -> None:
+        """Replay the journal in a fresh process and compare digests. Not built yet: raises UsageError."""
+        raise UsageError("verify() is not part of this version yet.")
+
+    def wait_durable(self) -> int:
+        """Return when all calls so far are on stable storage; gives the LSN up to which they are. Raises DurabilityError."""
+        return self._system.wait_durable()
+
+    def prune(self) -> list[str]:
+        """Drop the part of the journal that no kept snapshot needs; gives the names of the files that went."""
+        return self._system.prune()
+
+
+def control(proxy: T) -> Control[T]:
+    """The operations of the system behind a proxy. Raises UsageError for anything else."""
+    return Control(proxy, _system_of(proxy))
+
+
+def fix_wall(proxy: object, date: datetime | None) -> None:
+    """For tests: have the system's stamps take this time (naive: local) until None sets the real one again."""
+    system = _system_of(proxy)
+    fixed = None if date is None else round(date.timestamp() * 1_000_000) * 1000
+    with system.engine.lock:
+        system.engine.wall = time.time_ns if fixed is None else lambda: fixed
+
+
+def _system_of(proxy: object) -> System:
+    system = _systems.get(type(proxy))
+    if system is None:
+        raise UsageError(f"{type(proxy).__qualname__} is not a proxy of coopy: pass what init_system gave.")
+    return system
