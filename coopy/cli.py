@@ -28,7 +28,9 @@ __all__ = ["main"]
 
 T = TypeVar("T")
 _directory = click.argument("directory", type=click.Path(exists=True, file_okay=False))
-_key = click.option("--signing-key-file", type=click.Path(exists=True, dir_okay=False), help="A file that holds the bytes of the signing key.")
+_key = click.option(
+    "--signing-key-file", type=click.Path(exists=True, dir_okay=False), help="A file that holds the bytes of the signing key."
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -51,7 +53,9 @@ def status(directory: str, signing_key_file: str | None) -> None:
     click.echo(f"  system     {manifest.identity.system.hex()}, epoch {manifest.epoch}")
     click.echo(f"  snapshots  at LSN {', '.join(map(str, manifest.snapshots))}")
     click.echo(f"  journal    {len(manifest.segments)} segments from LSN {manifest.segments[0].first_lsn} on")
-    click.echo(f"  closed     {'at LSN ' + str(manifest.closed) if manifest.closed >= 0 else 'no: it is open, or its process ended without closing it'}")
+    click.echo(
+        f"  closed     {'at LSN ' + str(manifest.closed) if manifest.closed >= 0 else 'no: it is open, or its process ended without closing it'}"
+    )
     if manifest.skips:
         click.echo(f"  left out   LSN {', '.join(map(str, manifest.skips))}")
 

@@ -78,7 +78,7 @@ def make_proxy(engine: Engine, operations: Operations) -> Any:
 
 
 def check_class(kind: type) -> None:
-    """Refuse what cannot be an action: generators and coroutines cannot be replayed as one call."""
+    """Raises UsageError for a class with a method that cannot be an action: generators and coroutines do not run in one piece."""
     for name in dir(kind):
         member = member_of(kind, name)
         function = inspect.unwrap(getattr(member, "__func__", member)) if callable(member) else None
@@ -98,7 +98,7 @@ def check_class(kind: type) -> None:
 
 
 def member_of(kind: type, name: str) -> Any:
-    """What a class or one of its bases has under this name, unbound; None if none has. (Its metaclass is not asked.)"""
+    """The member of a class or one of its bases, unbound; None if none has it. Its metaclass is not asked."""
     return next((vars(base)[name] for base in kind.__mro__ if name in vars(base)), None)
 
 
@@ -136,10 +136,10 @@ def _property(engine: Engine, root: object, name: str, member: property) -> prop
     def get(_self: object) -> object:
         return engine.read(getattr, root, name)
 
-    def put(_self: object, value: object) -> object:
-        return engine.call(setter_name(name), (value,), NONE)
+    def put(_self: object, value: object) -> None:
+        engine.call(setter_name(name), (value,), NONE)
 
-    def drop(_self: object) -> object:
+    def drop(_self: object) -> None:
         raise _no_attributes(name)
 
     return property(get, put if member.fset else None, drop if member.fdel else None, member.__doc__)
@@ -150,6 +150,7 @@ def _method(engine: Engine, root: object, name: str, member: object) -> Function
     bound = getattr(root, name)
     marks = marks_of(member)
     signature = _signature(bound)
+    target: Callable[..., object]
     if {"readonly", "unlocked"} <= marks:
         target, template = functools.partial(_read_unlocked, engine, bound), _QUERY
     elif "readonly" in marks:
@@ -230,7 +231,7 @@ def _declared(signature: inspect.Signature) -> str:
             parts.append("*")
             star = True
         star = star or one.kind is one.VAR_POSITIONAL
-        prefix = {one.VAR_POSITIONAL: "*", one.VAR_KEYWORD: "**"}.get(one.kind, "")
+        prefix = "*" if one.kind is one.VAR_POSITIONAL else "**" if one.kind is one.VAR_KEYWORD else ""
         parts.append(f"{prefix}{one.name}" + ("" if one.default is one.empty else "=_coopy_missing"))
     return ", ".join([*parts, "/"] if positional_only else parts)
 
@@ -306,7 +307,7 @@ def _specials(engine: Engine, root: object, kind: type) -> dict[str, Any]:
     return found
 
 
-def _query(engine: Engine, root: object, function: Callable[..., object], name: str) -> FunctionType:
+def _query(engine: Engine, root: object, function: Callable[..., object], name: str) -> Callable[..., object]:
     def query(self: object, *args: object) -> object:
         return engine.read(function, root, *(root if one is self else one for one in args))
 
@@ -314,7 +315,7 @@ def _query(engine: Engine, root: object, function: Callable[..., object], name: 
     return query
 
 
-def _exit(engine: Engine) -> FunctionType:
+def _exit(engine: Engine) -> Callable[..., object]:
     def __exit__(_self: object, kind: object, error: object, _traceback: object) -> object:  # noqa: N807 - it becomes one
         """The domain's, as an action: an exception is passed on by value, its traceback cannot be."""
         return engine.call("__exit__", (kind, error, None), NONE)

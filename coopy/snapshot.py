@@ -16,7 +16,7 @@ import io
 import re
 import struct
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -132,7 +132,7 @@ def _link(previous: bytes, data: bytes, key: bytes) -> bytes:
     return hmac.digest(key, content, "sha256") if key else hashlib.sha256(content).digest()
 
 
-def _zstd():  # type: ignore[no-untyped-def]  # noqa: ANN202 - zstandard's own types come with it, where it is installed
+def _zstd() -> Any:
     try:
         import zstandard
     except ImportError as error:
@@ -177,7 +177,7 @@ class _BlockReader(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer, /) -> int:  # type: ignore[no-untyped-def,override]  # noqa: ANN001 - io's own signature
+    def readinto(self, buffer, /) -> int:  # type: ignore[no-untyped-def]  # noqa: ANN001 - io's own signature
         if not self._data and not self._ended:
             self._data = memoryview(self._next())
         count = min(len(buffer), len(self._data))

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from types import TracebackType
 
+    from coopy.clock import Moment
+
 __all__ = ["Control", "Options", "control", "fix_wall", "open_proxy"]
 
 T = TypeVar("T")
@@ -76,10 +78,10 @@ def check_options(options: Options) -> None:
             raise UsageError(f"{name}={getattr(options, name)!r} is unknown: choose one of {', '.join(map(repr, values))}.", option=name)
     for name, least in AT_LEAST.items():
         value = getattr(options, name)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not value >= least:
+        if type(value) not in {int, float} or not value >= least:
             raise UsageError(f"{name}={value!r} is not possible: it is a number, at least {least}.", option=name)
     key = options.signing_key
-    if key is not None and (not isinstance(key, bytes) or not key):
+    if key is not None and (type(key) is not bytes or not key):
         raise UsageError("signing_key is bytes, and not empty. `secrets.token_bytes(32)` makes a good one.", option="signing_key")
 
 
@@ -105,7 +107,9 @@ def open_proxy(obj: Any, basedir: str | Path | None, options: Options) -> Any:
         compression=options.compression or "", allow=tuple(options.allow), on_divergence=options.on_divergence, on_progress=options.on_progress,
     )  # fmt: skip
     place = Place(RealDisk(), directory, derive_key(options.signing_key), f"{kind.__module__}:{kind.__qualname__}")
-    system = open_system(place, lambda: _initial(obj), lambda root: _adopt(root, kind), (kind.__module__.partition(".")[0],), settings)
+    system = open_system(
+        place, lambda: _initial(obj), lambda root, moment: _adopt(root, kind, moment), (kind.__module__.partition(".")[0],), settings
+    )
     proxy = make_proxy(system.engine, _Operations(system))
     _systems[type(proxy)] = system
     weakref.finalize(proxy, _let_go, system)
@@ -139,15 +143,15 @@ def _initial(obj: Any) -> object:
     return obj()
 
 
-def _adopt(root: object, kind: type) -> None:
+def _adopt(root: object, kind: type, moment: Moment) -> None:
     """Give a loaded domain object its clock and random numbers, unless its class has no room for them or defines them itself."""
     if type(root) is not kind:
         what = f"The directory holds a {type(root).__module__}.{type(root).__qualname__}, not a {kind.__module__}.{kind.__qualname__}. Nothing was changed."
         raise UsageError(f"{what} Open it with that class, or choose another directory.")
     room = getattr(root, "__dict__", None)
-    for name, make in zip(INJECTED, (Clock, Random), strict=True):
-        if room is not None and member_of(kind, name) is None:
-            room[name] = make()
+    for name, tool in zip(INJECTED, (Clock(moment), Random()), strict=True):
+        if room is not None and name not in room and member_of(kind, name) is None:
+            room[name] = tool
 
 
 def _let_go(system: System) -> None:

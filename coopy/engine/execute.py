@@ -14,7 +14,7 @@ import sys
 from contextvars import Context
 from itertools import chain, filterfalse, islice, starmap, takewhile, zip_longest
 from types import GeneratorType, MethodType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from coopy.action import Outcome
 from coopy.clock import Moment, moment
@@ -22,18 +22,19 @@ from coopy.decorators import marks_of
 from coopy.error import CoopyError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     Record = tuple[int, int, int, int, bytes]  # LSN, time in us, UTC offset in minutes, kind, payload
-    Decode = Callable[[int, bytes], tuple[str, tuple[object, ...], dict[str, object]]]
+    Decode = Callable[[int, bytes], tuple[str, Sequence[object], dict[str, object]]]
 
 __all__ = ["ACTION_SPECIALS", "PLAIN", "Executor", "UnknownMethodError", "setter_name"]
 
 PLAIN = frozenset((str, int, float, bool, type(None), bytes, list, dict, tuple, set, frozenset))
-ITERATORS = frozenset((
+_SOURCES: tuple[Any, ...] = ([], (), {}, set(), "", "é", b"", bytearray(), range(0), range(1 << 70), {}.values(), {}.items())
+_REVERSIBLE: tuple[Any, ...] = ([], {}, {}.values(), {}.items())
+ITERATORS: frozenset[type] = frozenset((
     GeneratorType, chain, enumerate, filter, filterfalse, islice, map, reversed, starmap, takewhile, zip, zip_longest,
-    *(type(iter(one)) for one in ([], (), {}, set(), "", "é", b"", bytearray(), range(0), range(1 << 70), {}.values(), {}.items())),
-    *(type(reversed(one)) for one in ([], {}, {}.values(), {}.items())),
+    *(type(iter(one)) for one in _SOURCES), *(type(reversed(one)) for one in _REVERSIBLE),
 ))  # fmt: skip
 
 IN_PLACE = ("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow", "lshift", "rshift", "and", "xor", "or")
@@ -67,7 +68,7 @@ class Executor:
         self.aborts: set[str] = set()
         self._renew_context()
 
-    def execute(self, method: str, args: tuple[object, ...], kwargs: dict[str, object], lsn: int, time_us: int, utc_offset: int) -> object:
+    def execute(self, method: str, args: Sequence[object], kwargs: dict[str, object], lsn: int, time_us: int, utc_offset: int) -> object:
         """Run one action. Gives its result, or an Outcome if it raised.
 
         Whatever is not an ordinary exception (KeyboardInterrupt, SystemExit, MemoryError, RecursionError) passes through: memory is in doubt.
@@ -86,11 +87,11 @@ class Executor:
         else:
             if not now.tainted and len(self._context) == 1:
                 return result
-            caught = None
-        return self._ended(method, result if caught is None else None, caught)
+            return self._ended(method, result, None)
+        return self._ended(method, None, caught)
 
     def execute_again(
-        self, method: str, args: tuple[object, ...], kwargs: dict[str, object], lsn: int, time_us: int, utc_offset: int
+        self, method: str, args: Sequence[object], kwargs: dict[str, object], lsn: int, time_us: int, utc_offset: int
     ) -> object:
         """Run an action that was interrupted, on a fresh thread and on memory put back: now whatever it raises is its own doing."""
         try:
@@ -101,7 +102,7 @@ class Executor:
             return self._ended(method, None, error)
 
     def execute_beside(
-        self, method: str, args: tuple[object, ...], kwargs: dict[str, object], lsn: int, time_us: int, utc_offset: int
+        self, method: str, args: Sequence[object], kwargs: dict[str, object], lsn: int, time_us: int, utc_offset: int
     ) -> object:
         """Run an `@unlocked` action, of which several may run at once: in a context and a moment of its own."""
         beside = Executor(self.root, self.moment.secret)
@@ -169,7 +170,8 @@ class Executor:
         if "abort_exception" in marks_of(getattr(declared, "fset", declared)):
             self.aborts.add(method)
         self._methods[method] = function
-        return function
+        bound: Callable[..., object] = function
+        return bound
 
     def settle(self, result: object) -> object:
         """What may be handed out: no iterator that would read the state later, and nothing that is a way around the system."""

@@ -69,7 +69,9 @@ def rebuild_manifest(place: Place) -> Manifest:
         head = _scan_all(archive)
         snapshots = tuple(lsn for lsn in sorted(filter(None.__ne__, map(parse_snapshot_name, names))) if _fits(archive, lsn))  # type: ignore[arg-type,type-var]
         if not snapshots:
-            raise CorruptionError(f"No snapshot in {place.directory} fits the journal: restore it from a backup.", path=place.directory, offset=0)
+            raise CorruptionError(
+                f"No snapshot in {place.directory} fits the journal: restore it from a backup.", path=place.directory, offset=0
+            )
         manifest = msgspec.structs.replace(archive.manifest, epoch=head.epoch, snapshots=snapshots)
         if HIGH_WATER not in names:
             _write_high_water(place, identity.system, head)

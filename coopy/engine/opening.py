@@ -61,7 +61,7 @@ class Place(msgspec.Struct, frozen=True):
 # --- create ----------------------------------------------------------------------------------------------------------
 
 
-def create(place: Place, dump: Callable[[Callable[[bytes], object]], None], compression: str) -> None:
+def create(place: Place, state: bytes, compression: str) -> None:
     """Write a new system. Until the last step the manifest lists nothing, so that a crash leaves something to be begun again."""
     disk, directory = place.disk, place.directory
     identity = Identity(secrets.token_bytes(16), secrets.token_bytes(32), place.domain)
@@ -69,9 +69,13 @@ def create(place: Place, dump: Callable[[Callable[[bytes], object]], None], comp
     write_manifest(disk, directory, Manifest(identity, 0), place.key)
     _create_high_water(place, identity)
     about = SnapshotHeader(identity, 0, 0, 0, tag, python_version(), compression)
-    put_snapshot(disk, directory, about, dump, place.key)
+    put_snapshot(disk, directory, about, lambda write: _write_all(write, state), place.key)
     create_segment(disk, directory, SegmentHeader(identity, 1, tag), place.key).close()
     write_manifest(disk, directory, Manifest(identity, 0, (Listed(1, tag),), (0,)), place.key)
+
+
+def _write_all(write: Callable[[bytes], object], state: bytes) -> None:
+    write(state)
 
 
 def _create_high_water(place: Place, identity: Identity) -> None:
@@ -225,6 +229,8 @@ def prove_end(archive: Archive, segment: Segment, found: Scan, proven: int) -> b
     """The torn tail of the last segment, empty for a clean end. `proven`: an LSN known to have been on stable storage. Raises CorruptionError."""
     if found.sealed:
         path = archive.path(segment_name(found.sealed))
-        what = f"{path} is missing: the segment before it is sealed. Everything up to LSN {found.head.lsn} is intact and nothing was changed."
+        what = (
+            f"{path} is missing: the segment before it is sealed. Everything up to LSN {found.head.lsn} is intact and nothing was changed."
+        )
         raise CorruptionError(f"{what} Put it back from a backup, or see `coopy repair`.", path=path, offset=0, lsn=found.sealed)
     return judge_end(segment.data, found, archive.framer, proven, segment.path)

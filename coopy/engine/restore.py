@@ -25,6 +25,7 @@ from coopy.snapshot import SnapshotHeader, open_snapshot
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from coopy.clock import Moment
     from coopy.codec import Codec
     from coopy.engine.execute import Executor, Record
 
@@ -67,12 +68,12 @@ class _Undo(BaseException):
 
 
 class Restorer:
-    """Makes the state of one archive. `executor` appears with the first load; `adopt(root)` completes a loaded domain object."""
+    """Makes the state of one archive. `executor` appears with the first load; `adopt(root, moment)` completes a loaded domain object."""
 
     def __init__(self, archive: Archive, codec: Codec, mark: memoryview, create: Callable[[object], Executor], on_divergence: str) -> None:
         self.archive, self.codec, self.mark, self._create, self.on_divergence = archive, codec, mark, create, on_divergence
         self.executor: Executor | None = None
-        self.adopt: Callable[[object], None] = lambda _root: None
+        self.adopt: Callable[[object, Moment], None] = lambda _root, _moment: None
         self.on_progress: Callable[[int, int], object] | None = None
         self.poison = 0
         self.divergences = 0
@@ -127,7 +128,7 @@ class Restorer:
             root = self.codec.load_state(stream, known)
         if self.executor is None:
             self.executor = self._create(root)
-        self.adopt(root)
+        self.adopt(root, self.executor.moment)
         return about, self.executor
 
     # --- replay ------------------------------------------------------------------------------------------------------

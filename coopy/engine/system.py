@@ -31,6 +31,7 @@ from coopy.snapshot import SnapshotHeader, open_snapshot, put_snapshot, python_v
 
 if TYPE_CHECKING:
     from coopy.action import Outcome
+    from coopy.clock import Moment
     from coopy.disk import Lock
     from coopy.engine.archive import Archive
 
@@ -223,9 +224,9 @@ class System:
 
 
 def open_system(
-    place: Place, initial: Callable[[], object], adopt: Callable[[object], None], packages: tuple[str, ...], settings: Settings
+    place: Place, initial: Callable[[], object], adopt: Callable[[object, Moment], None], packages: tuple[str, ...], settings: Settings
 ) -> System:
-    """Open the system in a directory, or create it with the state that `initial()` gives. `adopt(root)` completes a loaded domain object.
+    """Open the system in a directory, or create it with the state that `initial()` gives. `adopt(root, moment)` completes a loaded domain object.
 
     Raises what is wrong with the directory, the state or the settings; then nothing is locked and nothing was changed.
     """
@@ -240,7 +241,7 @@ def open_system(
         archive = open_archive(place)
         if archive is None:
             state = state or _dump(codec, initial)
-            create(place, lambda write: write(state), settings.compression)
+            create(place, state, settings.compression)
             archive = open_archive(place)
         assert archive is not None
         secret = archive.identity.secret

@@ -127,7 +127,8 @@ class Journal:
             action_tag = tag
             out.append(frame)
         data = b"".join(out)
-        batch, end, none = Batch(self.end, data, lsn, before, controls), self.end + len(data), []
+        batch, end = Batch(self.end, data, lsn, before, controls), self.end + len(data)
+        none: list[tuple[int, bytes]] = []
         # Stores only from here on, the batch first.
         self.batch, self.lsn, self.time_us, self.tag, self.action_tag, self.end, self.controls = (
             batch,
@@ -253,7 +254,8 @@ class Journal:
             self.dirty = 0
         if self.controls:
             out, tag = self._framed_controls()
-            data, none = b"".join(out), []
+            data = b"".join(out)
+            none: list[tuple[int, bytes]] = []
             end = self.dirty = self.end + len(data)
             self._put(self.end, data)
             self.tag, self.end, self.controls, self.dirty = tag, end, none, 0

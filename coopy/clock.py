@@ -1,0 +1,117 @@
+"""What domain code may ask for time. Inside an action: the action's own, recorded time, the same on every replay; elsewhere the real one.
+
+The time of an action is constant while it runs and strictly greater than that of the action before. `moment` says which action runs on
+this thread, if one does; the engine sets it, and nothing here ever changes it.
+"""
+
+from __future__ import annotations
+
+import time as _time
+from contextvars import ContextVar
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import TYPE_CHECKING, NoReturn
+
+from coopy.error import NotSerializableError
+
+if TYPE_CHECKING:
+    from random import Random
+
+__all__ = ["Clock", "FixedClock", "Moment", "moment", "monotonic", "now", "offset_minutes", "time", "time_ns", "today", "utcnow"]
+
+EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - naive values are made from it
+AWARE_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Moment:
+    """Time and chance of the action that runs: its LSN, its time (microseconds since 1970, UTC), the zone's offset (minutes), the secret.
+
+    `tainted`: it used a proxy. `generator`: its random numbers, made at the first draw.
+    """
+
+    __slots__ = ("generator", "generator_lsn", "lsn", "secret", "tainted", "time_us", "utc_offset")
+
+    def __init__(self, secret: bytes) -> None:
+        self.secret = secret
+        self.lsn = self.time_us = self.utc_offset = 0
+        self.tainted = False
+        self.generator: Random | None = None
+        self.generator_lsn = -1
+
+
+moment: ContextVar[Moment | None] = ContextVar("moment", default=None)
+
+
+def offset_minutes(time_us: int) -> int:
+    """The local zone's offset from UTC at this time, in minutes. Zones change it at quarters of an hour."""
+    try:
+        return _time.localtime(time_us // 1_000_000).tm_gmtoff // 60
+    except (OverflowError, OSError, ValueError):  # beyond what the system's zone tables know
+        return 0
+
+
+class Clock:
+    """Time for domain code. `last`: the moment whose system's clock this is; outside of its actions, time is never before it."""
+
+    def __init__(self, last: Moment | None = None) -> None:
+        self._last = last
+
+    def _stamp(self) -> tuple[int, int]:
+        """Microseconds since 1970 and the zone's offset in minutes."""
+        running = moment.get()
+        if running is not None:
+            return running.time_us, running.utc_offset
+        real = _time.time_ns() // 1000
+        if self._last is not None and self._last.time_us > real:
+            real = self._last.time_us
+        return real, offset_minutes(real)
+
+    def now(self, tz: tzinfo | None = None) -> datetime:
+        """The time as `datetime.now` gives it: naive and local without `tz`, else aware."""
+        time_us, offset = self._stamp()
+        if tz is None:
+            return EPOCH + timedelta(microseconds=time_us, minutes=offset)
+        return (AWARE_EPOCH + timedelta(microseconds=time_us)).astimezone(tz)
+
+    def utcnow(self) -> datetime:
+        """The time in UTC, naive."""
+        return EPOCH + timedelta(microseconds=self._stamp()[0])
+
+    def today(self) -> date:
+        """The local date."""
+        return self.now().date()
+
+    def time(self) -> float:
+        """Seconds since 1970."""
+        return self._stamp()[0] / 1_000_000
+
+    def time_ns(self) -> int:
+        """Nanoseconds since 1970; the last three digits are 0."""
+        return self._stamp()[0] * 1000
+
+    def monotonic(self) -> float:
+        """Seconds that never go back: inside of actions the same as `time`."""
+        return self.time() if moment.get() is not None else _time.monotonic()
+
+    def __reduce__(self) -> NoReturn:
+        raise NotSerializableError(
+            "A clock is not part of a state: a restored system gets a new one. Keep times, not clocks.", method="", where="a clock"
+        )
+
+
+class FixedClock(Clock):
+    """For tests: always this time. A naive date is local, its parts are given back as they are."""
+
+    def __init__(self, fixed: date) -> None:
+        super().__init__()
+        at = fixed if isinstance(fixed, datetime) else datetime(fixed.year, fixed.month, fixed.day)  # noqa: DTZ001 - local on purpose
+        self._fixed = at
+
+    def _stamp(self) -> tuple[int, int]:
+        aware = self._fixed.astimezone()
+        offset = aware.utcoffset() or timedelta()
+        return (aware - AWARE_EPOCH) // timedelta(microseconds=1), offset // timedelta(minutes=1)
+
+
+_default = Clock()
+now, utcnow, today = _default.now, _default.utcnow, _default.today
+time, time_ns, monotonic = _default.time, _default.time_ns, _default.monotonic

@@ -1,0 +1,304 @@
+"""Calls and states <-> bytes, and the restricted unpickler that stands before everything that comes back.
+
+    MSGPACK   [method, *arguments] or [method, *arguments, {keyword arguments}]: a call of plain atoms only; data, nothing to execute
+    PICKLE    (method, arguments, keyword arguments), protocol 5: every other call; and every state
+
+A method runs on what a restart will read: atoms as they are, anything else as the decoded copy. What would be refused when it comes
+back is refused when it goes out, by the same unpickler. That lets pass: classes of the domain's own packages, found by name and through
+classes only; a fixed list of standard value types; what `allow` names. Never functions.
+"""
+
+from __future__ import annotations
+
+import array
+import builtins
+import collections
+import datetime
+import decimal
+import fractions
+import importlib
+import io
+import pathlib
+import pickle
+import random
+import re
+import sys
+import types
+import uuid
+from copyreg import __newobj__ as newobj  # type: ignore[attr-defined]
+from enum import Enum
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from coopy.error import CorruptionError, NotSerializableError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+__all__ = ["MSGPACK", "PICKLE", "Codec"]
+
+MSGPACK, PICKLE = 1, 2
+PROTOCOL = 5
+ATOMS = frozenset((str, int, bool, type(None), bytes))
+OWN = ("coopy.clock", "coopy.random")  # whose objects coopy puts into a domain object, and takes out again
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(list[Any]).decode
+
+_VALUES: tuple[type, ...] = (
+    bool, bytearray, bytes, complex, dict, float, frozenset, int, list, object, range, set, slice, str, tuple,
+    array.array, collections.ChainMap, collections.Counter, collections.OrderedDict, collections.UserDict, collections.UserList,
+    collections.UserString, collections.defaultdict, collections.deque, datetime.date, datetime.datetime, datetime.time, datetime.timedelta,
+    datetime.timezone, decimal.Decimal, fractions.Fraction, random.Random, types.SimpleNamespace, uuid.SafeUUID, uuid.UUID, ZoneInfo,
+    IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network,
+    *(one for one in vars(builtins).values() if isinstance(one, type) and issubclass(one, BaseException)),
+)  # fmt: skip
+_PATHS = ("PurePath", "PurePosixPath", "PureWindowsPath", "Path", "PosixPath", "WindowsPath")
+
+
+class _Pattern:
+    """A compiled regular expression as a pickle carries it: `re.Pattern` itself pickles as a function."""
+
+    def __new__(cls, pattern: str | bytes, flags: int) -> re.Pattern[Any]:  # type: ignore[misc]
+        return re.compile(pattern, flags)
+
+
+class _Root:
+    """Marks the domain object itself in a state, so that a state can be loaded into the object that there is."""
+
+
+STANDARD: dict[tuple[str, str], type] = {
+    **{(one.__module__, one.__qualname__): one for one in (*_VALUES, _Pattern)},
+    **{(module, name): getattr(pathlib, name) for module in ("pathlib", "pathlib._local") for name in _PATHS},  # 3.13 moved them
+}
+
+
+class Codec:
+    """Encodes and decodes for one domain.
+
+    `packages`: names of the domain's own top-level packages. `allow`: "module:Name" or "package", each also let through; UsageError otherwise.
+    """
+
+    def __init__(self, packages: tuple[str, ...], allow: Iterable[str] = ()) -> None:
+        names = tuple(allow)
+        for name in names:
+            if not all(part.isidentifier() for part in re.split(r"[.:]", name)) or name.count(":") > 1:
+                raise UsageError(f'allow={name!r} is not "module:Name" or "package".', option="allow")
+        self._packages = frozenset((*packages, *(name for name in names if ":" not in name)))
+        self._allowed = {tuple(name.split(":")) for name in names if ":" in name}
+        self._classes: dict[tuple[str, str], Any] = dict(STANDARD)
+
+    # --- calls -------------------------------------------------------------------------------------------------------
+
+    def encode(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[int, bytes, tuple[Any, ...], dict[str, Any]]:
+        """Kind, payload, and what the method is to run on. Raises NotSerializableError (`method`, `where`) for what could not come back."""
+        if (ATOMS.issuperset(map(type, args)) or _all_atoms(args)) and (not kwargs or _all_atoms(kwargs.values())):
+            try:
+                return MSGPACK, _encode((method, *args, kwargs) if kwargs else (method, *args)), args, kwargs
+            except (UnicodeEncodeError, OverflowError):
+                pass  # surrogates and integers beyond 64 bits are pickled
+        try:
+            payload = self._dumps((method, args, kwargs))
+            _, args, kwargs = self._loads(payload)
+        except Exception as error:
+            raise self._refused(method, args, kwargs, error) from error
+        return PICKLE, payload, args, kwargs
+
+    def decode(self, kind: int, payload: bytes) -> tuple[str, Sequence[Any], dict[str, Any]]:
+        """Method, arguments, keyword arguments. Raises CorruptionError for bytes that are no call."""
+        try:
+            if kind == MSGPACK:
+                args = _decode(payload)
+                kwargs = args.pop() if type(args[-1]) is dict else {}
+                return args.pop(0), args, kwargs
+            method, positional, named = self._loads(payload)
+        except Exception as error:
+            raise CorruptionError(f"A recorded call cannot be decoded: {_why(error)} Nothing of it was executed.") from error
+        return method, positional, named
+
+    def _dumps(self, value: object) -> bytes:
+        out = io.BytesIO()
+        _Pickler(out, None).dump(value)
+        return out.getvalue()
+
+    def _loads(self, payload: bytes) -> Any:
+        source = io.BytesIO(payload)
+        value = _Unpickler(source, self.find, None).load()
+        if source.read(1):
+            raise pickle.UnpicklingError("bytes follow the end.")
+        return value
+
+    def _refused(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any], error: Exception) -> NotSerializableError:
+        """Name the argument that is the reason."""
+        where = "the arguments together"
+        for name, value in [
+            *((f"argument {number}", value) for number, value in enumerate(args, 1)),
+            *((f"argument {name!r}", kwargs[name]) for name in kwargs),
+        ]:
+            try:
+                self._loads(self._dumps(value))
+            except Exception as reason:  # noqa: BLE001 - a class of the caller's may raise anything
+                where, error = name, reason
+                break
+        what = f"{method}(): {where} cannot be recorded: {_why(error)} The call was refused, nothing changed."
+        return NotSerializableError(what, method=method, where=where)
+
+    # --- states ------------------------------------------------------------------------------------------------------
+
+    def dump_state(self, root: object, write: Callable[[bytes], object]) -> None:
+        """Write the state as one pickle, without coopy's own objects in it. Raises NotSerializableError (`where`: the attribute)."""
+        try:
+            _Pickler(_Sink(write), root).dump(root)
+        except (pickle.PicklingError, TypeError, AttributeError, ValueError, RecursionError) as error:
+            where = self._bad_attribute(root)
+            what = f"The state of {type(root).__qualname__} cannot be stored: {where}: {_why(error)} Nothing was changed."
+            raise NotSerializableError(what, method="", where=where) from error
+
+    def load_state(self, source: Any, into: Any = None) -> object:
+        """The domain object; with `into` that object, its contents replaced. Raises CorruptionError for what is not let through."""
+        if into is not None:
+            _empty(into)
+        try:
+            value: object = _Unpickler(source, self.find, into).load()
+        except (CorruptionError, MemoryError, OSError):
+            raise
+        except Exception as error:
+            raise CorruptionError(f"The stored state cannot be read: {_why(error)} Nothing was changed.") from error
+        if source.read(1):
+            raise CorruptionError("The stored state goes on after its end. Nothing was changed.")
+        return value
+
+    def _bad_attribute(self, root: object) -> str:
+        for name, value in getattr(root, "__dict__", {}).items():
+            if type(value).__module__ not in OWN:
+                try:
+                    self._dumps(value)
+                except Exception:  # noqa: BLE001 - as above
+                    return f"attribute {name!r}"
+        return "the object itself"
+
+    # --- who passes --------------------------------------------------------------------------------------------------
+
+    def find(self, module: str, name: str) -> Any:
+        """The class of this name, if it is let through. Raises UnpicklingError."""
+        known = self._classes.get((module, name))
+        if known is None:
+            if module.partition(".")[0] not in self._packages and (module, name) not in self._allowed:
+                raise pickle.UnpicklingError(
+                    f'{module}.{name} is not let through: only the domain\'s own classes and standard values are. Pass allow=("{module}:{name}",) if it is safe.'
+                )
+            known = self._classes[module, name] = _resolve(module, name)
+        return known
+
+
+def _resolve(module: str, name: str) -> type:
+    """Step by step through classes, never through what a module happens to have imported."""
+    found: Any = sys.modules.get(module) or importlib.import_module(module)
+    for part in name.split("."):
+        found = vars(found).get(part)
+        if not isinstance(found, type):
+            raise pickle.UnpicklingError(f"{module}.{name} is not a class: functions and values are never let through.")
+    if (found.__module__, found.__qualname__) != (module, name):
+        raise pickle.UnpicklingError(
+            f"{module}.{name} is really {found.__module__}.{found.__qualname__}: it is let through by its own name only."
+        )
+    kind: type = found
+    return kind
+
+
+def _all_atoms(values: Iterable[Any]) -> bool:
+    return all(type(one) in ATOMS or (type(one) is float and one == one) for one in values)  # noqa: PLR0124 - NaN does not equal itself
+
+
+def _why(error: BaseException) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply."
+    text = str(error) or type(error).__name__
+    return text if text.endswith(".") or isinstance(error, NotSerializableError) else f"{text}."
+
+
+def _empty(root: Any) -> None:
+    """Take everything out of an object that is to be filled again."""
+    if hasattr(root, "__dict__"):
+        root.__dict__.clear()
+    for kind in type(root).__mro__:
+        for slot in vars(kind).get("__slots__", ()):
+            member = vars(kind).get(slot if not slot.startswith("__") else f"_{kind.__name__.lstrip('_')}{slot}")
+            if isinstance(member, types.MemberDescriptorType) and hasattr(root, member.__name__):
+                member.__delete__(root)
+    if isinstance(root, dict | list | set | bytearray | collections.deque):
+        type(root).__mro__[
+            [hasattr(one, "clear") and one.__module__ in {"builtins", "collections"} for one in type(root).__mro__].index(True)
+        ].clear(root)  # type: ignore[attr-defined]
+
+
+class _Sink:
+    """What a Pickler writes to."""
+
+    def __init__(self, write: Callable[[bytes], object]) -> None:
+        self.write = write
+
+
+class _Pickler(pickle.Pickler):
+    """Protocol 5 with reducers of our own for values that would pickle as functions, and a mark on the root."""
+
+    def __init__(self, out: Any, root: object) -> None:
+        super().__init__(out, PROTOCOL)
+        self._root = root
+
+    def reducer_override(self, obj: Any) -> Any:
+        """As pickle.Pickler.reducer_override."""
+        if obj is self._root and obj is not None:
+            return _reduced_root(obj)
+        reduce = _REDUCERS.get(type(obj))
+        if reduce is not None:
+            return reduce(obj)
+        if isinstance(obj, Enum):
+            return type(obj), (obj._value_,)
+        return NotImplemented
+
+
+_REDUCERS: dict[type, Callable[[Any], Any]] = {
+    re.Pattern: lambda one: (_Pattern, (one.pattern, one.flags & ~re.DEBUG)),
+    ZoneInfo: lambda one: (ZoneInfo, (one.key,)),
+    array.array: lambda one: (array.array, (one.typecode, one.tolist())),
+}
+
+
+def _reduced_root(root: Any) -> Any:
+    """As the object pickles itself, but made by a mark, and without what coopy put in."""
+    reduced = root.__reduce_ex__(PROTOCOL)
+    if not isinstance(reduced, tuple) or reduced[0] is not newobj:
+        raise pickle.PicklingError(
+            f"{type(root).__qualname__} defines its own __reduce__: a domain class is stored by its attributes (__getstate__ is fine)."
+        )
+    _, args, state, *items = (*reduced, None, None, None)[:5]
+    if isinstance(state, dict):
+        state = {name: value for name, value in state.items() if type(value).__module__ not in OWN}
+    elif isinstance(state, tuple) and len(state) == 2 and isinstance(state[0], dict):  # noqa: PLR2004 - (attributes, slots)
+        state = ({name: value for name, value in state[0].items() if type(value).__module__ not in OWN}, state[1])
+    return (_Root, args, state or None, *items)
+
+
+class _Unpickler(pickle.Unpickler):
+    """Lets through what `find` lets through."""
+
+    def __init__(self, source: Any, find: Callable[[str, str], Any], into: Any) -> None:
+        super().__init__(source)
+        self._find, self._into = find, into
+
+    def find_class(self, module: str, name: str) -> Any:
+        """As pickle.Unpickler.find_class."""
+        if module == __name__ and name == "_Root":
+            return self._make_root
+        return self._find(module, name)
+
+    def persistent_load(self, pid: Any) -> Any:
+        """Nothing of coopy's writes one."""
+        raise pickle.UnpicklingError(f"a persistent id ({pid!r}) is never let through.")
+
+    def _make_root(self, kind: type, *args: Any) -> Any:
+        return kind.__new__(kind, *args) if self._into is None else self._into

@@ -1,0 +1,107 @@
+"""What domain code may ask for chance. Inside an action: numbers that a replay draws again; elsewhere the system's own randomness.
+
+An action's generator is seeded by BLAKE2b(secret, LSN, time), so that nothing is stored for a draw and nothing can be guessed from
+outside. It is made when the action draws first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random as _random
+import struct
+import uuid
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from coopy.clock import moment
+from coopy.error import NotSerializableError
+
+if TYPE_CHECKING:
+    from collections.abc import MutableSequence, Sequence
+
+    from coopy.clock import Moment
+
+__all__ = [
+    "Random", "betavariate", "choice", "choices", "expovariate", "gauss", "getrandbits", "normalvariate", "randbytes", "randint", "random",
+    "randrange", "sample", "shuffle", "token_bytes", "token_hex", "triangular", "uniform", "uuid4",
+]  # fmt: skip
+
+DEFAULT_BYTES = 32
+
+
+def _seeded(running: Moment) -> _random.Random:
+    seed = hashlib.blake2b(struct.pack("<QQ", running.lsn, running.time_us), digest_size=32, key=running.secret).digest()
+    return _random.Random(seed)  # noqa: S311 - it must give the same numbers again; the seed cannot be guessed
+
+
+class Random(_random.SystemRandom):
+    """`random.Random` for domain code, and `uuid4`, `token_hex`, `token_bytes`. It has no state: `seed` and `getstate` mean nothing here."""
+
+    def random(self) -> float:
+        """A number from 0 to below 1."""
+        running = moment.get()
+        return super().random() if running is None else _generator(running).random()
+
+    def getrandbits(self, k: int, /) -> int:
+        """An integer of `k` random bits."""
+        running = moment.get()
+        return super().getrandbits(k) if running is None else _generator(running).getrandbits(k)
+
+    def randbytes(self, n: int) -> bytes:
+        """`n` random bytes."""
+        return self.getrandbits(n * 8).to_bytes(n, "little")
+
+    def gauss(self, mu: float = 0.0, sigma: float = 1.0) -> float:
+        """A number of the normal distribution; unlike the standard library's it keeps no second value for the next call."""
+        return self.normalvariate(mu, sigma)
+
+    def uuid4(self) -> uuid.UUID:
+        """A random UUID, version 4 (RFC 9562)."""
+        return uuid.UUID(bytes=self.randbytes(16), version=4)
+
+    def token_bytes(self, nbytes: int = DEFAULT_BYTES) -> bytes:
+        """Random bytes, as `secrets.token_bytes`."""
+        return self.randbytes(nbytes)
+
+    def token_hex(self, nbytes: int = DEFAULT_BYTES) -> str:
+        """Random bytes as hexadecimal text, as `secrets.token_hex`."""
+        return self.randbytes(nbytes).hex()
+
+    def __reduce__(self) -> NoReturn:
+        raise NotSerializableError(
+            "A source of random numbers is not part of a state: a restored system gets a new one.", method="", where="a Random"
+        )
+
+
+def _generator(running: Moment) -> _random.Random:
+    if running.generator is None or running.generator_lsn != running.lsn:
+        running.generator, running.generator_lsn = _seeded(running), running.lsn
+    return running.generator
+
+
+_default = Random()
+random, getrandbits, randbytes, uniform = _default.random, _default.getrandbits, _default.randbytes, _default.uniform
+randint, randrange, triangular = _default.randint, _default.randrange, _default.triangular
+betavariate, expovariate, gauss, normalvariate = _default.betavariate, _default.expovariate, _default.gauss, _default.normalvariate
+uuid4, token_bytes, token_hex = _default.uuid4, _default.token_bytes, _default.token_hex
+
+
+def choice(seq: Sequence[Any]) -> Any:
+    """One of the elements."""
+    return _default.choice(seq)
+
+
+def choices(
+    population: Sequence[Any], weights: Sequence[float] | None = None, *, cum_weights: Sequence[float] | None = None, k: int = 1
+) -> list[Any]:
+    """`k` of the elements, each any number of times."""
+    return _default.choices(population, weights, cum_weights=cum_weights, k=k)
+
+
+def sample(population: Sequence[Any], k: int) -> list[Any]:
+    """`k` of the elements, each at most once."""
+    return _default.sample(population, k)
+
+
+def shuffle(x: MutableSequence[Any]) -> None:
+    """Put the elements in random order."""
+    _default.shuffle(x)

@@ -1,0 +1,130 @@
+"""A restart gives the same state: the main job, through the public door."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from coopy import control, init_system
+from coopy.error import ClosedError, LockedError, UsageError
+from tests.words import Word
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.parametrize("durability", ["sync", "buffered"])
+
+
+def reopened(directory: Path, durability: Any, **options: Any) -> str:
+    """Open, look, close."""
+    with control(init_system(Word, directory, durability=durability, **options)) as word:
+        return str(word.read())
+
+
+def test_what_was_called_is_there_after_a_restart(tmp_path: Path, durability: Any) -> None:
+    """given a word of three letters, when it is opened again, then it has three letters."""
+    with control(init_system(Word(), tmp_path / "w", durability=durability)) as word:
+        assert [word.add(letter) for letter in "abc"] == ["a", "ab", "abc"]
+    assert reopened(tmp_path / "w", durability) == "abc"
+
+
+def test_stored_state_wins_over_the_instance_that_is_passed(tmp_path: Path, durability: Any) -> None:
+    """the instance is used only when nothing is stored yet."""
+    with control(init_system(Word("a"), tmp_path / "w", durability=durability)) as word:
+        word.add("b")
+    with control(init_system(Word("z"), tmp_path / "w", durability=durability)) as word:
+        assert word.text == "ab"
+
+
+def test_the_system_runs_on_a_copy(tmp_path: Path, durability: Any) -> None:
+    """the instance that was passed stays the caller's."""
+    mine = Word("a")
+    with control(init_system(mine, tmp_path / "w", durability=durability)) as word:
+        word.add("b")
+        mine.text = "z"
+        assert word.text == "ab"
+
+
+def test_a_snapshot_and_the_journal_behind_it_make_the_state(tmp_path: Path, durability: Any) -> None:
+    """actions before and after a snapshot, and one that raised, are all there."""
+    with control(init_system(Word(), tmp_path / "w", durability=durability)) as word:
+        word.add("a")
+        with pytest.raises(ValueError, match="b"):
+            word.add_and_raise("b")
+        assert control(word).take_snapshot() == 2
+        word.add("c")
+        before = control(word).digest()
+    with control(init_system(Word, tmp_path / "w", durability=durability)) as word:
+        assert word.text == "abc"
+        assert control(word).digest() == before
+
+
+def test_an_aborted_call_leaves_no_trace(tmp_path: Path, durability: Any) -> None:
+    """memory after it equals memory before it, also after a restart."""
+    with control(init_system(Word("a"), tmp_path / "w", durability=durability)) as word:
+        with pytest.raises(ValueError, match="x"):
+            word.add_or_abort("x", fail=True)
+        assert word.text == "a"
+        word.add_or_abort("b", fail=False)
+        assert control(word).stats()["rebuilds"] == 1
+    assert reopened(tmp_path / "w", durability) == "ab"
+
+
+def test_stamps_and_chance_are_the_same_on_replay(tmp_path: Path, durability: Any) -> None:
+    """clock and random give a replay what they gave the call."""
+    with control(init_system(Word(), tmp_path / "w", durability=durability)) as word:
+        seen = [word.stamp() for _ in range(3)]
+        assert len({stamp[0] for stamp in seen}) == 3
+    with control(init_system(Word, tmp_path / "w", durability=durability)) as word:
+        assert word.kept == seen
+
+
+def test_segments_rotate_and_prune_drops_what_no_snapshot_needs(tmp_path: Path, durability: Any) -> None:
+    """small segments, many of them; after two snapshots and a prune only the last ones are left."""
+    directory = tmp_path / "w"
+    with control(init_system(Word(), directory, durability=durability, segment_bytes=4096)) as word:
+        for _ in range(200):
+            word.add("a")
+        assert control(word).stats()["segments"] > 2
+        control(word).take_snapshot()
+        word.add("b")
+        control(word).take_snapshot()
+        word.add("c")
+        control(word).prune()
+        assert control(word).stats()["segments"] == 2
+    assert reopened(directory, durability) == "a" * 200 + "bc"
+
+
+def test_a_closed_system_refuses_and_closing_twice_is_nothing(tmp_path: Path, durability: Any) -> None:
+    """close() is idempotent; use after it is ClosedError."""
+    word = init_system(Word(), tmp_path / "w", durability=durability)
+    control(word).close()
+    control(word).close()
+    with pytest.raises(ClosedError):
+        word.add("a")
+    with pytest.raises(ClosedError):
+        word.read()
+
+
+def test_one_directory_one_writer(tmp_path: Path, durability: Any) -> None:
+    """a second opener gets an error that names the holder."""
+    with control(init_system(Word(), tmp_path / "w", durability=durability)):
+        with pytest.raises(LockedError) as caught:
+            init_system(Word(), tmp_path / "w", durability=durability)
+        assert caught.value.holder
+
+
+def test_another_class_is_refused_by_name(tmp_path: Path, durability: Any) -> None:
+    """the error names both classes."""
+    with control(init_system(Word(), tmp_path / "w", durability=durability)):
+        pass
+    with pytest.raises(UsageError, match="Word"):
+        init_system(Other(), tmp_path / "w", durability=durability)
+
+
+class Other:
+    """Not a word."""
+
+    def call(self) -> None:
+        """Nothing."""
