@@ -14,12 +14,15 @@ from __future__ import annotations
 
 import functools
 import inspect
+import keyword
 import weakref
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Protocol
 
+from coopy.clock import moment
 from coopy.decorators import marks_of
-from coopy.engine.execute import ACTION_SPECIALS, setter_name
+from coopy.engine.engine import BUSY, OPEN
+from coopy.engine.execute import ACTION_SPECIALS, PLAIN, setter_name
 from coopy.error import UsageError
 
 if TYPE_CHECKING:
@@ -150,14 +153,14 @@ def _method(engine: Engine, root: object, name: str, member: object) -> Function
     bound = getattr(root, name)
     marks = marks_of(member)
     signature = _signature(bound)
-    target: Callable[..., object]
+    space: dict[str, Any] = {"_coopy_bound": bound}
     if {"readonly", "unlocked"} <= marks:
-        target, template = functools.partial(_read_unlocked, engine, bound), _QUERY
+        lines, space["_coopy_read"] = _QUERY_BESIDE, functools.partial(_read_unlocked, engine)
     elif "readonly" in marks:
-        target, template = functools.partial(engine.read, bound), _QUERY
+        lines, space = _QUERY, space | _query_names(engine)
     else:
-        target, template = engine.call_beside if "unlocked" in marks else engine.call, _ACTION
-    function = _generate(name, signature, template, target)
+        lines, space["_coopy_call"] = _ACTION, engine.call_beside if "unlocked" in marks else engine.call
+    function = _generate(name, signature, lines, space)
     return _dressed(function, bound, signature)
 
 
@@ -203,25 +206,46 @@ def _dressed(function: FunctionType, bound: Any, signature: inspect.Signature) -
 
 # --- generated functions ---------------------------------------------------------------------------------------------
 
-_ACTION = "_coopy_target({name!r}, ({positional}), {keywords})"
-_QUERY = "_coopy_target({positional} **{keywords})"
+_ACTION: tuple[str, ...] = ("return _coopy_call({name!r}, ({arguments}), {keywords})",)
+_QUERY_BESIDE = ("return _coopy_read(_coopy_bound, {arguments}**{keywords})",)
+_QUERY = (  # Engine.read without its frame; whatever is unusual is left to it
+    "if _coopy_moment() is None:",
+    "    with _coopy_lock:",
+    "        if _coopy_engine.gate is _coopy_open:",
+    "            _coopy_engine.gate = _coopy_busy",
+    "            try:",
+    "                _coopy_result = _coopy_bound({arguments}**{keywords})",
+    "                return _coopy_result if type(_coopy_result) in _coopy_plain else _coopy_settle(_coopy_result)",
+    "            finally:",
+    "                _coopy_engine.gate = _coopy_open",
+    "return _coopy_read(_coopy_bound, {arguments}**{keywords})",
+)
 
 
-def _generate(name: str, signature: inspect.Signature, template: str, target: Callable[..., object]) -> FunctionType:
-    """Compile the function. Its names are out of the domain's way; what a parameter's default is stays the domain's business."""
-    source = "\n".join((f"def {_safe(name)}({_declared(signature)}):", *(f"    {line}" for line in _body(name, signature, template))))
-    space: dict[str, Any] = {"_coopy_target": target, "_coopy_missing": MISSING, "_coopy_none": NONE, "_coopy_sort": _sort}
+def _query_names(engine: Engine) -> dict[str, Any]:
+    return {
+        "_coopy_engine": engine, "_coopy_lock": engine.lock, "_coopy_open": OPEN, "_coopy_busy": BUSY, "_coopy_moment": moment.get,
+        "_coopy_plain": PLAIN, "_coopy_settle": engine.executor.settle, "_coopy_read": engine.read,
+    }  # fmt: skip
+
+
+def _generate(name: str, signature: inspect.Signature, lines: tuple[str, ...], space: dict[str, Any]) -> FunctionType:
+    """Compile the function. All names in it but the parameters begin with `_coopy`, out of the domain's way."""
+    recorded = lines is _ACTION
+    every = signature.parameters.values()
+    space |= {"_coopy_missing": MISSING, "_coopy_none": NONE, "_coopy_sort": _sort}
+    space |= {f"_coopy_default_{one.name}": MISSING if recorded else one.default for one in every if one.default is not one.empty}
+    called = "method" if keyword.iskeyword(name) or not name.isidentifier() else name
+    body = _recorded_body(name, signature) if recorded else _written(lines, name, *_passed(signature))
+    source = "\n".join((f"def {called}({_declared(signature)}):", *(f"    {line}" for line in body)))
     exec(compile(source, f"<proxy method {name}>", "exec"), space)  # noqa: S102 - made of parameter names only
-    function = space[_safe(name)]
+    function = space[called]
     assert isinstance(function, FunctionType)
     return function
 
 
-def _safe(name: str) -> str:
-    return name if name.isidentifier() else "method"
-
-
 def _declared(signature: inspect.Signature) -> str:
+    """The parameters as `def` lists them; `_coopy_self` can never be passed by name."""
     parts, positional_only, star = ["_coopy_self"], True, False
     for one in signature.parameters.values():
         if positional_only and one.kind is not one.POSITIONAL_ONLY:
@@ -229,42 +253,49 @@ def _declared(signature: inspect.Signature) -> str:
             positional_only = False
         if one.kind is one.KEYWORD_ONLY and not star:
             parts.append("*")
-            star = True
-        star = star or one.kind is one.VAR_POSITIONAL
+        star = star or one.kind in {one.KEYWORD_ONLY, one.VAR_POSITIONAL}
         prefix = "*" if one.kind is one.VAR_POSITIONAL else "**" if one.kind is one.VAR_KEYWORD else ""
-        parts.append(f"{prefix}{one.name}" + ("" if one.default is one.empty else "=_coopy_missing"))
+        parts.append(f"{prefix}{one.name}" + ("" if one.default is one.empty else f"=_coopy_default_{one.name}"))
     return ", ".join([*parts, "/"] if positional_only else parts)
 
 
-def _body(name: str, signature: inspect.Signature, template: str) -> list[str]:
-    """The shortest code that passes on what was passed."""
-    every = list(signature.parameters.values())
-    optional = [one.name for one in every if one.default is not one.empty]
-
-    def call(args: list[str], kwargs: list[str]) -> str:
-        keywords = f"{{{', '.join(kwargs)}}}" if kwargs else "_coopy_none"
-        positional = "".join(f"{one}, " for one in args)
-        if template is _QUERY and not kwargs:
-            return f"return _coopy_target({positional})"
-        return "return " + template.format(name=name, positional=positional, keywords=keywords)
-
-    placed = [one for one in every if one.kind in {one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD}]
+def _passed(signature: inspect.Signature) -> tuple[list[str], list[str]]:
+    """How all parameters are passed on: arguments, and items of a dictionary of keyword arguments."""
+    every = signature.parameters.values()
+    placed = [one.name for one in every if one.kind in {one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD}]
     star = [f"*{one.name}" for one in every if one.kind is one.VAR_POSITIONAL]
-    named = [one for one in every if one.kind is one.KEYWORD_ONLY]
-    stars = [f"**{one.name}" for one in every if one.kind is one.VAR_KEYWORD]
-    everything = call([*(one.name for one in placed), *star], [*map(_item, named), *stars])
+    named = [_item(one) for one in every if one.kind is one.KEYWORD_ONLY]
+    return placed + star, named + [f"**{one.name}" for one in every if one.kind is one.VAR_KEYWORD]
+
+
+def _written(lines: tuple[str, ...], name: str, arguments: list[str], items: list[str]) -> list[str]:
+    """The lines of a template for these arguments."""
+    keywords = f"{{{', '.join(items)}}}" if items else "_coopy_none"
+    if not items:
+        lines = tuple(line.replace("**{keywords}", "") for line in lines)
+    return [line.format(name=name, arguments="".join(f"{one}, " for one in arguments), keywords=keywords) for line in lines]
+
+
+def _recorded_body(name: str, signature: inspect.Signature) -> list[str]:
+    """The shortest code that records what was passed, and no default: one path if all of it was, one if the least was, one for the rest."""
+    arguments, items = _passed(signature)
+    everything = _written(_ACTION, name, arguments, items)
+    every = list(signature.parameters.values())
+    optional = [one for one in every if one.default is not one.empty]
     if not optional:
-        return [everything]
-    required = [one.name for one in placed if one.default is one.empty]
-    least = call([*required, *star], [*(_item(one) for one in named if one.default is one.empty), *stars])
-    optionals = "".join(f"({one.name!r}, {one.name}), " for one in placed if one.default is not one.empty)
+        return everything
+    names = {one.name for one in optional}
+    required = [one for one in arguments if one not in names]
+    least = _written(_ACTION, name, required, [one for one in items if one not in {_item(parameter) for parameter in optional}])
+    optionals = "".join(f"({one.name!r}, {one.name}), " for one in optional if one.kind is not one.KEYWORD_ONLY)
+    placed, star = [one for one in required if not one.startswith("*")], [one for one in required if one.startswith("*")]
     return [
-        f"if {' and '.join(f'{one} is _coopy_missing' for one in optional)}:",
-        f"    {least}",
-        f"if {' and '.join(f'{one} is not _coopy_missing' for one in optional)}:",
-        f"    {everything}",
-        f"_coopy_args, _coopy_kwargs = _coopy_sort(({''.join(f'{one}, ' for one in required)}), ({optionals}), {{{', '.join([*map(_item, named), *stars])}}})",
-        call(["*_coopy_args", *star], ["**_coopy_kwargs"]),
+        f"if {' and '.join(f'{one.name} is _coopy_missing' for one in optional)}:",
+        *(f"    {line}" for line in least),
+        f"if {' and '.join(f'{one.name} is not _coopy_missing' for one in optional)}:",
+        *(f"    {line}" for line in everything),
+        f"_coopy_args, _coopy_kwargs = _coopy_sort(({''.join(f'{one}, ' for one in placed)}), ({optionals}), {{{', '.join(items)}}})",
+        *_written(_ACTION, name, ["*_coopy_args", *star], ["**_coopy_kwargs"]),
     ]
 
 

@@ -158,10 +158,7 @@ class SharedEngine(Engine):
     def _draft(self) -> None:
         """Make a batch of what has queued up. The entries get their LSNs and stamps, the journal's own store publishes it."""
         entries, journal = self.queue[:], self.journal
-        if self.beside.flights:
-            self.land()
-        if journal.end >= journal.limit:
-            self.rotate()
+        self.prepare(0)
         drafts, time_us = [], journal.time_us
         for lsn, entry in enumerate(entries, journal.lsn + 1):
             time_us = max(self.wall() // 1000, time_us + 1)

@@ -75,6 +75,7 @@ class Engine:
 
     def __init__(self, executor: Executor, journal: Journal, codec: Codec, wall: Callable[[], int]) -> None:
         self.executor, self.journal, self.codec, self.wall = executor, journal, codec, wall
+        self._perform, self._encode = executor.execute, codec.encode
         self.lock = threading.RLock()
         self.gate = OPEN
         self.reason: BaseException | None = None  # why the gate is FAILED or BROKEN
@@ -90,18 +91,25 @@ class Engine:
         """Record an action, then execute it. Gives what it returned or raises what it raised."""
         if moment_of() is not None:
             self.refuse_nested(method)
-        kind, payload, args, kwargs = self.codec.encode(method, args, kwargs)
+        kind, payload, args, kwargs = self._encode(method, args, kwargs)
         word, payload = stored(kind, payload)
+        journal = self.journal
         with self.lock:
             if self.gate is not OPEN:
                 self.enter()
             self.gate = BUSY
             try:
-                lsn = self._append(word, payload)
-                result = self.executor.execute(method, args, kwargs, lsn, self.journal.time_us, self.utc_offset)
+                now = self.wall() // 1000
+                if now <= journal.time_us:
+                    now = journal.time_us + 1
+                if now >= self._zone_ends or journal.end >= journal.limit or self.beside.flights:
+                    self.prepare(now)
+                lsn = journal.append(word, payload, now, self.utc_offset)
+                result = self._perform(method, args, kwargs, lsn, now, self.utc_offset)
                 if type(result) is Outcome:
                     self.conclude(lsn, result)
-                self.took(lsn)
+                self.executed = lsn
+                journal.known = self.beside.known(lsn)
                 self.gate = OPEN
             except BaseException:
                 if self.gate is BUSY:
@@ -124,7 +132,9 @@ class Engine:
                     self.enter()
                 self.gate = BUSY
                 try:
-                    stamp = self._append(word, payload), self.journal.time_us, self.utc_offset
+                    now = max(self.wall() // 1000, self.journal.time_us + 1)
+                    self.prepare(now)
+                    stamp = self.journal.append(word, payload, now, self.utc_offset), now, self.utc_offset
                     self.beside.take_off(stamp[0], flight)
                     self.took(stamp[0])
                     self.gate = OPEN
@@ -155,18 +165,14 @@ class Engine:
 
     # --- what belongs to it ------------------------------------------------------------------------------------------
 
-    def _append(self, word: bytes, payload: bytes) -> int:
-        journal = self.journal
-        if self.beside.flights:
-            self.land()
-        if journal.end >= journal.limit:
-            self.rotate()
-        now = self.wall() // 1000
-        if now <= journal.time_us:
-            now = journal.time_us + 1
+    def prepare(self, now: int) -> None:
+        """What is not due at every call: the zone's offset, a new segment, `@unlocked` actions that have ended."""
         if now >= self._zone_ends:
             self.look_up_zone(now)
-        return journal.append(word, payload, now, self.utc_offset)
+        if self.beside.flights:
+            self.land()
+        if self.journal.end >= self.journal.limit:
+            self.rotate()
 
     def look_up_zone(self, now: int) -> None:
         """The local zone's offset at this time, and until when it holds at least."""
@@ -175,7 +181,7 @@ class Engine:
     def took(self, lsn: int) -> None:
         """The action is in memory, or its own thread takes it there."""
         self.executed = lsn
-        self.journal.known = self.beside.known(lsn) if self.beside.flights else lsn
+        self.journal.known = self.beside.known(lsn)
 
     def conclude(self, lsn: int, outcome: Outcome) -> None:
         """An action raised: the journal is to say so, or memory forgets it."""

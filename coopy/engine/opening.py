@@ -186,7 +186,7 @@ def _deadly(cells: memoryview) -> int:
 # --- go on -----------------------------------------------------------------------------------------------------------
 
 
-def open_journal(archive: Archive, replayed: Replayed) -> Journal:
+def open_journal(archive: Archive, replayed: Replayed, *, segment_bytes: int, mapped: bool) -> Journal:
     """The journal, open for writing where it ends, in a new epoch. Everything in it is on stable storage then."""
     disk, found, segment = archive.disk, replayed.found, replayed.segment
     assert found is not None
@@ -212,6 +212,7 @@ def open_journal(archive: Archive, replayed: Replayed) -> Journal:
         high_water.close()
         raise
     journal.epoch, journal.first_lsn = archive.manifest.epoch, segment.about.first_lsn
+    journal.segment_bytes, journal.limit, journal.mapped = segment_bytes, segment_bytes, mapped
     try:
         journal.note(Kind.EPOCH, journal.epoch)
         for lsn, outcome in replayed.outcomes.items():

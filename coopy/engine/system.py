@@ -250,12 +250,10 @@ def open_system(
         replayed = restore_all(restorer, lock)
         assert restorer.executor is not None
         restorer.on_progress = None
-        journal = open_journal(archive, replayed)
+        buffered = settings.durability == "buffered"
+        journal = open_journal(archive, replayed, segment_bytes=settings.segment_bytes, mapped=buffered)
         undo.callback(journal.release)
-        journal.segment_bytes = journal.limit = settings.segment_bytes
-        journal.mapped = settings.durability == "buffered"
-        kind = Engine if settings.durability == "buffered" else SharedEngine
-        engine = kind(restorer.executor, journal, codec, time.time_ns)
+        engine = (Engine if buffered else SharedEngine)(restorer.executor, journal, codec, time.time_ns)
         system = System(archive, restorer, engine, lock, settings)
         engine.memory = system
         undo.pop_all()

@@ -40,8 +40,8 @@ COMPRESSED = 1
 IGNORABLE = 0x80
 ZEROS = bytes(512)
 
-_WHO = struct.Struct("<IIQ").pack  # length, epoch, lsn
-_WHEN = struct.Struct("<hHQ").pack  # utc offset, executed back, time
+_FIELDS = struct.Struct("<IIQIhHQ").pack  # length, epoch, lsn, durable back, utc offset, executed back, time
+_WHOLE = struct.Struct("<4sI48s").pack  # word, CRC, the rest
 HEADER = struct.Struct("<4sIIIQIhHQ16s")
 
 _blake2b, _crc32 = hashlib.blake2b, zlib.crc32
@@ -128,10 +128,11 @@ class Framer:
     `salt` starts the CRC, `key` keys the tags (empty: unkeyed).
     """
 
-    __slots__ = ("crc32", "crcs", "key", "salt")
+    __slots__ = ("crc32", "crcs", "hasher", "key", "salt")
 
     def __init__(self, salt: int, key: bytes) -> None:
         self.salt, self.key, self.crc32 = salt, key, _crc32
+        self.hasher = _blake2b(digest_size=TAG_SIZE, key=key)
         self.crcs = {
             word: _crc32(word, salt)
             for word in (word_of(kind, flags) for kind in range(256) for flags in (0, COMPRESSED))
@@ -151,10 +152,12 @@ class Framer:
         previous: bytes,
     ) -> tuple[bytes, bytes]:
         """The frame's bytes and its tag."""
-        who, when = _WHO(len(payload), epoch, lsn), _WHEN(utc_offset, executed_back, time_us)
-        tag = _blake2b(previous + word + who + when + payload, digest_size=16, key=self.key).digest()
-        rest = who + durable_back.to_bytes(4, "little") + when + tag
-        return word + _crc32(rest, self.crcs[word]).to_bytes(4, "little") + rest + payload, tag
+        fields = _FIELDS(len(payload), epoch, lsn, durable_back, utc_offset, executed_back, time_us)
+        hasher = self.hasher.copy()  # cheaper than a new one
+        hasher.update(previous + word + fields[:16] + fields[20:] + payload)
+        tag = hasher.digest()
+        fields += tag
+        return _WHOLE(word, _crc32(fields, self.crcs[word]), fields) + payload, tag
 
     def header(self, data: bytes, offset: int) -> Frame | None:
         """The frame header at this offset, or None where there is no valid one."""
@@ -170,4 +173,6 @@ class Framer:
         """The tag that the frame at this offset should have."""
         body = offset + HEADER_SIZE
         content = previous + data[offset : offset + 4] + data[offset + 8 : offset + 24] + data[offset + 28 : offset + 40]
-        return _blake2b(content + data[body : body + length], digest_size=TAG_SIZE, key=self.key).digest()
+        hasher = self.hasher.copy()
+        hasher.update(content + data[body : body + length])
+        return hasher.digest()

@@ -19,7 +19,7 @@ import msgspec
 from coopy import header
 from coopy.disk import is_full, write_whole
 from coopy.error import DiskFullError, DurabilityError
-from coopy.journal.frame import HEADER_SIZE, Framer, Kind, word_of
+from coopy.journal.frame import HEADER_SIZE, MAGIC, Framer, Kind, word_of
 from coopy.journal.segment import Head, SegmentHeader, segment_name
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ __all__ = ["Batch", "Draft", "Journal", "create_segment"]
 STEP = 4 << 20  # bytes reserved at a time
 MAX_DURABLE_BACK = 0xFFFFFFFF
 MAX_EXECUTED_BACK = 0xFFFF
+MAGIC_BYTE = MAGIC[0]
 
 
 class Draft(msgspec.Struct, frozen=True, gc=False):
@@ -68,7 +69,7 @@ class Journal:
     """
 
     __slots__ = (
-        "_directory", "_disk", "_identity", "_next", "_put", "_sealed", "_sync_guard", "_window",
+        "_directory", "_disk", "_frame", "_identity", "_next", "_sealed", "_sync_guard", "_window",
         "action_tag", "batch", "capacity", "controls", "dirty", "durable", "end", "epoch", "failure", "file", "first_lsn",
         "framer", "high_water", "known", "limit", "lsn", "mapped", "segment_bytes", "tag", "time_us",
     )  # fmt: skip
@@ -85,7 +86,7 @@ class Journal:
         self.controls: list[tuple[int, bytes]] = []
         self.batch: Batch | None = None
         self._window: Window | None = None
-        self._put: Callable[[int, bytes], None] = self._write
+        self._frame = framer.frame
         self._next: tuple[SegmentHeader, File] | None = None
         self._sealed = False
         self.failure: DurabilityError | None = None
@@ -98,14 +99,22 @@ class Journal:
 
         `word` and `payload` as `stored` gives them. Raises DiskFullError (nothing changed) or DurabilityError.
         """
-        if self.end + HEADER_SIZE + len(payload) > self.capacity or self.controls or self.dirty:
+        start, lsn = self.end, self.lsn + 1
+        end = start + HEADER_SIZE + len(payload)
+        if end > self.capacity or self.controls or self.dirty:
             self._make_ready(HEADER_SIZE + len(payload))
-        lsn, start = self.lsn + 1, self.end
-        back, known = min(lsn - self.durable, MAX_DURABLE_BACK), min(lsn - self.known, MAX_EXECUTED_BACK)
-        frame, tag = self.framer.frame(word, payload, lsn, self.epoch, back, utc_offset, known, time_us, self.tag)
-        end = start + len(frame)
+            start, end = self.end, self.end + HEADER_SIZE + len(payload)
+        back, known = lsn - self.durable, lsn - self.known
+        if back > MAX_EXECUTED_BACK:  # the smaller of both limits
+            back, known = min(back, MAX_DURABLE_BACK), min(known, MAX_EXECUTED_BACK)
+        frame, tag = self._frame(word, payload, lsn, self.epoch, back, utc_offset, known, time_us, self.tag)
         self.dirty = end
-        self._put(start, frame)
+        window = self._window
+        if window is None:
+            self._write(start, frame)
+        else:  # the first byte last: a process killed in the middle leaves no frame that looks begun
+            window[start + 1 : end] = frame[1:]
+            window[start] = MAGIC_BYTE
         # Stores only from here on, the LSN first: it says that this action happens.
         self.lsn, self.time_us, self.tag, self.action_tag, self.end, self.dirty = lsn, time_us, tag, tag, end, 0
         return lsn
@@ -287,7 +296,7 @@ class Journal:
         self._close_window()
         self.capacity += reserved or missing
         if reserved and self.mapped:
-            self._open_window()
+            self._window = self.file.window(self.capacity)
 
     def _ask_for(self, step: int, missing: int) -> int:
         """The bytes reserved behind the present capacity: a whole step, or what is missing where a step is too much; 0 where nothing can be."""
@@ -299,15 +308,18 @@ class Journal:
                 raise self._disk_full(missing, error) from error
         return self._ask_for(missing, missing)
 
-    def _open_window(self) -> None:
-        window = self.file.window(self.capacity)
-        if window is not None:
-            self._window, self._put = window, _stores_into(window)
-
     def _close_window(self) -> None:
-        self._put, window, self._window = self._write, self._window, None
+        window, self._window = self._window, None
         if window is not None:
             window.close()
+
+    def _put(self, offset: int, data: bytes) -> None:
+        window = self._window
+        if window is None:
+            self._write(offset, data)
+        else:
+            window[offset + 1 : offset + len(data)] = data[1:]
+            window[offset] = data[0]
 
     def _write(self, offset: int, data: bytes) -> None:
         """What lies behind `offset` is new: it is cut off again where there is no room for all of it."""
@@ -356,13 +368,3 @@ class Journal:
         _, tag = self._control(Kind.SEAL, msgspec.msgpack.encode(self.lsn + 1), self.tag)
         about = SegmentHeader(self._identity, self.lsn + 1, tag)
         self._next = about, create_segment(self._disk, self._directory, about, self.framer.key)
-
-
-def _stores_into(window: Window) -> Callable[[int, bytes], None]:
-    """Write into mapped memory: the first byte last, so that a process killed in the middle leaves no frame that looks begun."""
-
-    def put(offset: int, data: bytes) -> None:
-        window[offset + 1 : offset + len(data)] = data[1:]
-        window[offset] = data[0]
-
-    return put
