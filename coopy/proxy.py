@@ -140,7 +140,7 @@ def _property(engine: Engine, root: object, name: str, member: property) -> prop
         return engine.read(getattr, root, name)
 
     def put(_self: object, value: object) -> None:
-        engine.call(setter_name(name), (value,), NONE)
+        engine.door(setter_name(name), (value,), NONE)
 
     def drop(_self: object) -> None:
         raise _no_attributes(name)
@@ -153,13 +153,14 @@ def _method(engine: Engine, root: object, name: str, member: object) -> Function
     bound = getattr(root, name)
     marks = marks_of(member)
     signature = _signature(bound)
+    lines: tuple[str, ...]
     space: dict[str, Any] = {"_coopy_bound": bound}
     if {"readonly", "unlocked"} <= marks:
         lines, space["_coopy_read"] = _QUERY_BESIDE, functools.partial(_read_unlocked, engine)
     elif "readonly" in marks:
         lines, space = _QUERY, space | _query_names(engine)
     else:
-        lines, space["_coopy_call"] = _ACTION, engine.call_beside if "unlocked" in marks else engine.call
+        lines, space["_coopy_call"] = _ACTION, engine.call_beside if "unlocked" in marks else engine.door
     function = _generate(name, signature, lines, space)
     return _dressed(function, bound, signature)
 
@@ -349,7 +350,7 @@ def _query(engine: Engine, root: object, function: Callable[..., object], name: 
 def _exit(engine: Engine) -> Callable[..., object]:
     def __exit__(_self: object, kind: object, error: object, _traceback: object) -> object:  # noqa: N807 - it becomes one
         """The domain's, as an action: an exception is passed on by value, its traceback cannot be."""
-        return engine.call("__exit__", (kind, error, None), NONE)
+        return engine.door("__exit__", (kind, error, None), NONE)
 
     return __exit__
 
@@ -376,7 +377,7 @@ def _attributes(engine: Engine, root: object, operations: Operations) -> dict[st
         member = member_of(kind, name)
         if not isinstance(member, property) or member.fset is None or name.startswith("_"):
             raise _no_attributes(name)
-        engine.call(setter_name(name), (value,), NONE)
+        engine.door(setter_name(name), (value,), NONE)
 
     def drop(_self: object, name: str) -> None:
         raise _no_attributes(name)

@@ -162,7 +162,7 @@ class SharedEngine(Engine):
         drafts, time_us = [], journal.time_us
         for lsn, entry in enumerate(entries, journal.lsn + 1):
             time_us = max(self.wall() // 1000, time_us + 1)
-            if time_us >= self._zone_ends:
+            if time_us >= self.zone_ends:
                 self.look_up_zone(time_us)
             entry.lsn, entry.stamp = lsn, (time_us, self.utc_offset)
             drafts.append(Draft(entry.word, entry.payload, time_us, self.utc_offset))

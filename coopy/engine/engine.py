@@ -72,6 +72,7 @@ class Engine:
     """A running system without its door."""
 
     memory: Memory  # handed in by whoever owns the files
+    door: Callable[[str, tuple[object, ...], dict[str, object]], Any]  # what a proxy calls: `call`, or the short way to the same
 
     def __init__(self, executor: Executor, journal: Journal, codec: Codec, wall: Callable[[], int]) -> None:
         self.executor, self.journal, self.codec, self.wall = executor, journal, codec, wall
@@ -83,7 +84,7 @@ class Engine:
         self.beside = Beside()
         self.stale = False  # memory holds something that the journal does not say
         self.rebuilds = 0
-        self.utc_offset = self._zone_ends = 0
+        self.utc_offset = self.zone_ends = 0
 
     # --- the story of a call -----------------------------------------------------------------------------------------
 
@@ -102,7 +103,7 @@ class Engine:
                 now = self.wall() // 1000
                 if now <= journal.time_us:
                     now = journal.time_us + 1
-                if now >= self._zone_ends or journal.end >= journal.limit or self.beside.flights:
+                if now >= self.zone_ends or journal.end >= journal.limit or self.beside.flights:
                     self.prepare(now)
                 lsn = journal.append(word, payload, now, self.utc_offset)
                 result = self._perform(method, args, kwargs, lsn, now, self.utc_offset)
@@ -167,7 +168,7 @@ class Engine:
 
     def prepare(self, now: int) -> None:
         """What is not due at every call: the zone's offset, a new segment, `@unlocked` actions that have ended."""
-        if now >= self._zone_ends:
+        if now >= self.zone_ends:
             self.look_up_zone(now)
         if self.beside.flights:
             self.land()
@@ -176,7 +177,7 @@ class Engine:
 
     def look_up_zone(self, now: int) -> None:
         """The local zone's offset at this time, and until when it holds at least."""
-        self.utc_offset, self._zone_ends = offset_minutes(now), now - now % QUARTER + QUARTER
+        self.utc_offset, self.zone_ends = offset_minutes(now), now - now % QUARTER + QUARTER
 
     def took(self, lsn: int) -> None:
         """The action is in memory, or its own thread takes it there."""

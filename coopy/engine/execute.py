@@ -52,6 +52,18 @@ def setter_name(name: str) -> str:
     return f"{name}="
 
 
+class _Methods(dict[str, "Callable[..., object]"]):
+    """Bound methods by name, each looked up once."""
+
+    def __init__(self, resolve: Callable[[str], Callable[..., object]]) -> None:
+        super().__init__()
+        self._resolve = resolve
+
+    def __missing__(self, name: str) -> Callable[..., object]:
+        self[name] = function = self._resolve(name)
+        return function
+
+
 class Executor:
     """Runs the actions of one domain object. Its caller holds the state's lock.
 
@@ -64,7 +76,7 @@ class Executor:
         self.root = root
         self.moment = Moment(secret)
         self.expose: Callable[[object], object] = _as_it_is
-        self._methods: dict[str, Callable[..., object]] = {}
+        self._methods = _Methods(self.resolve)
         self.aborts: set[str] = set()
         self._renew_context()
 
@@ -76,8 +88,7 @@ class Executor:
         now = self.moment
         now.lsn, now.time_us, now.utc_offset = lsn, time_us, utc_offset
         try:
-            function = self._methods.get(method) or self.resolve(method)
-            result = self._run(function, *args, **kwargs)
+            result = self._run(self._methods[method], *args, **kwargs) if kwargs else self._run(self._methods[method], *args)
             if type(result) not in PLAIN:
                 result = self._run(self.settle, result)
         except (MemoryError, RecursionError):
@@ -128,8 +139,7 @@ class Executor:
             mark[0] = now.lsn = lsn
             method, args, kwargs = decode(kind, payload)
             try:
-                function = methods.get(method) or self.resolve(method)
-                result = function(*args, **kwargs) if kwargs else function(*args)
+                result = methods[method](*args, **kwargs) if kwargs else methods[method](*args)
                 if type(result) not in PLAIN:
                     settle(result)
             except MemoryError:
@@ -161,7 +171,7 @@ class Executor:
         return Outcome(error, undo=method in self.aborts)
 
     def resolve(self, method: str) -> Callable[..., object]:
-        """The bound method of this name, remembered. Raises UnknownMethodError where the class has none that is an action."""
+        """The bound method of this name. Raises UnknownMethodError where the class has none that is an action."""
         kind = type(self.root)
         declared = getattr(kind, method.removesuffix("="), None)
         if declared is None or (method.startswith("_") and method not in ACTION_SPECIALS):
@@ -169,7 +179,6 @@ class Executor:
         function = declared.fset.__get__(self.root) if method.endswith("=") else getattr(self.root, method)
         if "abort_exception" in marks_of(getattr(declared, "fset", declared)):
             self.aborts.add(method)
-        self._methods[method] = function
         bound: Callable[..., object] = function
         return bound
 

@@ -69,9 +69,34 @@ class Journal:
     """
 
     __slots__ = (
-        "_directory", "_disk", "_frame", "_identity", "_next", "_sealed", "_sync_guard", "_window",
-        "action_tag", "batch", "capacity", "controls", "dirty", "durable", "end", "epoch", "failure", "file", "first_lsn",
-        "framer", "high_water", "known", "limit", "lsn", "mapped", "segment_bytes", "tag", "time_us",
+        "_directory",
+        "_disk",
+        "_frame",
+        "_identity",
+        "_next",
+        "_sealed",
+        "_sync_guard",
+        "action_tag",
+        "batch",
+        "capacity",
+        "controls",
+        "dirty",
+        "durable",
+        "end",
+        "epoch",
+        "failure",
+        "file",
+        "first_lsn",
+        "framer",
+        "high_water",
+        "known",
+        "limit",
+        "lsn",
+        "mapped",
+        "segment_bytes",
+        "tag",
+        "time_us",
+        "window",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913 - what it takes to write: where, whose, how, from where on
@@ -85,7 +110,7 @@ class Journal:
         self.segment_bytes, self.limit, self.mapped = 64 << 20, 64 << 20, False
         self.controls: list[tuple[int, bytes]] = []
         self.batch: Batch | None = None
-        self._window: Window | None = None
+        self.window: Window | None = None
         self._frame = framer.frame
         self._next: tuple[SegmentHeader, File] | None = None
         self._sealed = False
@@ -109,7 +134,7 @@ class Journal:
             back, known = min(back, MAX_DURABLE_BACK), min(known, MAX_EXECUTED_BACK)
         frame, tag = self._frame(word, payload, lsn, self.epoch, back, utc_offset, known, time_us, self.tag)
         self.dirty = end
-        window = self._window
+        window = self.window
         if window is None:
             self._write(start, frame)
         else:  # the first byte last: a process killed in the middle leaves no frame that looks begun
@@ -296,7 +321,7 @@ class Journal:
         self._close_window()
         self.capacity += reserved or missing
         if reserved and self.mapped:
-            self._window = self.file.window(self.capacity)
+            self.window = self.file.window(self.capacity)
 
     def _ask_for(self, step: int, missing: int) -> int:
         """The bytes reserved behind the present capacity: a whole step, or what is missing where a step is too much; 0 where nothing can be."""
@@ -309,12 +334,12 @@ class Journal:
         return self._ask_for(missing, missing)
 
     def _close_window(self) -> None:
-        window, self._window = self._window, None
+        window, self.window = self.window, None
         if window is not None:
             window.close()
 
     def _put(self, offset: int, data: bytes) -> None:
-        window = self._window
+        window = self.window
         if window is None:
             self._write(offset, data)
         else:
