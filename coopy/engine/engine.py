@@ -260,9 +260,7 @@ class Engine:
         """Under the lock. May be repeated."""
         self.land()
         if self.decided > self.executed:
-            lsn = self.executed + 1
-            self.resolved(lsn, self._rebuild(lsn, run_last=True))
-            self.took(lsn)
+            self._rebuild(self.executed + 1, run_last=True)
         elif self.stale:
             self._rebuild(self.executed, run_last=False)
         failure = self.journal.failure
@@ -272,12 +270,15 @@ class Engine:
         """An action whose thread was interrupted has its result now. When buffered there is nobody to tell."""
 
     def _rebuild(self, last: int, *, run_last: bool) -> object:
-        """Memory as the journal says. What cannot be rebuilt cannot be read either."""
+        """Memory as the journal says, and all that follows from it, in one piece: an interrupt meanwhile is raised after that."""
         self.beside.wait()
         self.stale = True
+        return uninterrupted(lambda: self._rebuild_here(last, run_last=run_last))
+
+    def _rebuild_here(self, last: int, *, run_last: bool) -> object:
         try:
-            result, raised = uninterrupted(lambda: self.memory.rebuild(last, run_last=run_last))
-        except Exception as error:
+            result, raised = self.memory.rebuild(last, run_last=run_last)
+        except BaseException as error:  # what cannot be rebuilt cannot be read either
             self.fail(BROKEN, error)
             raise
         self.rebuilds += 1
@@ -285,6 +286,9 @@ class Engine:
             self.note(lsn, outcome)
         self.beside.clear()
         self.stale = False
+        if run_last:
+            self.resolved(last, result)
+            self.took(last)
         return result
 
     def land(self) -> None:

@@ -54,7 +54,7 @@ def open_coopy(directory: str, durability: Durability) -> Opened:
     from coopy import control, init_system
     from tests.benchmarks.bank import Bank
 
-    bank = init_system(Bank, directory, durability=durability, validation="off")
+    bank = init_system(Bank, directory, durability=durability)
     return bank, control(bank).close
 
 

@@ -1,0 +1,92 @@
+"""Thousands of SIGINT while threads call: nobody hangs, and what a restart gives is what ran."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coopy import control, init_system
+from tests.words import Word
+
+SECONDS = 2.5
+
+
+def storm(directory: str, durability: Any, children: int, seed: int) -> dict[str, Any]:
+    """Shoot at the main thread as fast as possible while it and others call; every acknowledged call leaves its number."""
+    word = init_system(Word(), directory, durability=durability)
+    stop, done = threading.Event(), [[0], [0], [0], [0]]
+
+    def work(number: int) -> None:
+        while not stop.is_set():
+            word.keep((number, done[number][0] + 1))
+            done[number][0] += 1
+
+    def shoot() -> None:
+        dice = random.Random(seed)
+        while not stop.is_set():
+            stop.wait(dice.random() / 500)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threads = [threading.Thread(target=work, args=(number,), daemon=True) for number in range(children)]
+    shooter = threading.Thread(target=shoot, daemon=True)
+    for thread in (*threads, shooter):
+        thread.start()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    hits, begun, acknowledged, end = 0, 0, [], time.monotonic() + SECONDS
+    while time.monotonic() < end:
+        try:
+            while time.monotonic() < end:
+                begun += 1
+                word.keep((children, begun))
+                acknowledged.append(begun)
+        except KeyboardInterrupt:
+            hits += 1
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    stop.set()
+    for thread in threads:
+        thread.join(20)
+    hung = sum(thread.is_alive() for thread in threads)
+    kept = [tuple(one) for one in word.kept]
+    digest, lsn = control(word).digest(), control(word).lsn
+    rebuilds = control(word).stats()["rebuilds"]
+    control(word).close()
+    return {
+        "hits": hits, "hung": hung, "done": [one[0] for one in done[:children]], "begun": begun, "acknowledged": acknowledged,
+        "kept": kept, "digest": digest, "lsn": lsn, "rebuilds": rebuilds,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("durability", ["sync", "buffered"])
+@pytest.mark.parametrize("children", [0, 3])
+def test_interrupts_lose_nothing_double_nothing_and_hang_nobody(tmp_path: Path, durability: str, children: int) -> None:
+    """Each thread's acknowledged calls are there once and in order, and replay gives the same state."""
+    command = [sys.executable, "-m", "tests.crash.test_interrupts", str(tmp_path / "w"), durability, str(children), "1"]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False, cwd=Path(__file__).parents[2])
+    assert ran.returncode == 0, ran.stderr[-3000:]
+    seen = json.loads(ran.stdout)
+    assert seen["hung"] == 0
+    assert seen["hits"] > 20
+    kept = [tuple(one) for one in seen["kept"]]
+    assert len(kept) == seen["lsn"]
+    for number, count in enumerate(seen["done"]):
+        assert [value for thread, value in kept if thread == number] == list(range(1, count + 1))
+    mine = [value for thread, value in kept if thread == children]
+    assert len(set(mine)) == len(mine)
+    assert set(seen["acknowledged"]) <= set(mine) <= set(range(1, seen["begun"] + 1))
+    with control(init_system(Word, tmp_path / "w")) as word:
+        assert control(word).digest() == seen["digest"]
+
+
+if __name__ == "__main__":
+    print(json.dumps(storm(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))))
