@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from coopy.clock import Moment
+    from coopy.disk import Disk
 
 __all__ = ["Control", "Options", "control", "fix_wall", "open_proxy"]
 
@@ -95,7 +96,7 @@ _systems: weakref.WeakKeyDictionary[type, System] = (
 )  # by the proxy's own class, of which there is one for each system
 
 
-def open_proxy(obj: Any, basedir: str | Path | None, options: Options) -> Any:
+def open_proxy(obj: Any, basedir: str | Path | None, options: Options, disk: Disk | None = None) -> Any:
     """Open or create the system of a class or an instance in a directory, and give its proxy. Raises as `init_system` says."""
     check_options(options)
     kind = _class_of(obj)
@@ -106,7 +107,7 @@ def open_proxy(obj: Any, basedir: str | Path | None, options: Options) -> Any:
         keep_snapshots=options.keep_snapshots, auto_prune=options.auto_prune, segment_bytes=options.segment_bytes,
         compression=options.compression or "", allow=tuple(options.allow), on_divergence=options.on_divergence, on_progress=options.on_progress,
     )  # fmt: skip
-    place = Place(RealDisk(), directory, derive_key(options.signing_key), f"{kind.__module__}:{kind.__qualname__}")
+    place = Place(disk or RealDisk(), directory, derive_key(options.signing_key), f"{kind.__module__}:{kind.__qualname__}")
     system = open_system(
         place, lambda: _initial(obj), lambda root, moment: _adopt(root, kind, moment), (kind.__module__.partition(".")[0],), settings
     )

@@ -35,6 +35,10 @@ class Word:
         self.text += letter
         raise ValueError(letter)
 
+    def keep_and_raise(self, thing: Any) -> None:
+        self.kept.append(thing)
+        raise ValueError(thing)
+
     @abort_exception
     def add_or_abort(self, letter: str, fail: bool) -> str:
         self.text += letter

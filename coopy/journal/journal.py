@@ -19,7 +19,7 @@ import msgspec
 from coopy import header
 from coopy.disk import is_full, write_whole
 from coopy.error import DiskFullError, DurabilityError
-from coopy.journal.frame import HEADER_SIZE, MAGIC, Framer, Kind, word_of
+from coopy.journal.frame import HEADER_SIZE, Framer, Kind, word_of
 from coopy.journal.segment import Head, SegmentHeader, segment_name
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ __all__ = ["Batch", "Draft", "Journal", "create_segment"]
 STEP = 4 << 20  # bytes reserved at a time
 MAX_DURABLE_BACK = 0xFFFFFFFF
 MAX_EXECUTED_BACK = 0xFFFF
-MAGIC_BYTE = MAGIC[0]
 
 
 class Draft(msgspec.Struct, frozen=True, gc=False):
@@ -134,12 +133,7 @@ class Journal:
             back, known = min(back, MAX_DURABLE_BACK), min(known, MAX_EXECUTED_BACK)
         frame, tag = self._frame(word, payload, lsn, self.epoch, back, utc_offset, known, time_us, self.tag)
         self.dirty = end
-        window = self.window
-        if window is None:
-            self._write(start, frame)
-        else:  # the first byte last: a process killed in the middle leaves no frame that looks begun
-            window[start + 1 : end] = frame[1:]
-            window[start] = MAGIC_BYTE
+        self._put(start, frame)
         # Stores only from here on, the LSN first: it says that this action happens.
         self.lsn, self.time_us, self.tag, self.action_tag, self.end, self.dirty = lsn, time_us, tag, tag, end, 0
         return lsn
@@ -237,6 +231,7 @@ class Journal:
         try:
             if not self._sealed:
                 self.flush()
+                self._force(self.file)  # or the next segment could be found behind records that are not there
                 self._create_next()
                 self._append_control(Kind.SEAL, self.lsn + 1)
                 self._sealed = True
@@ -339,15 +334,17 @@ class Journal:
             window.close()
 
     def _put(self, offset: int, data: bytes) -> None:
+        """The first byte last: a process killed in the middle leaves nothing that looks begun."""
         window = self.window
         if window is None:
-            self._write(offset, data)
+            self._write(offset + 1, data[1:])
+            self._write(offset, data[:1])
         else:
             window[offset + 1 : offset + len(data)] = data[1:]
             window[offset] = data[0]
 
     def _write(self, offset: int, data: bytes) -> None:
-        """What lies behind `offset` is new: it is cut off again where there is no room for all of it."""
+        """What lies behind the offset is new: it is cut off again where there is no room for all of it."""
         try:
             self.file.write(offset, data)
         except OSError as error:

@@ -1,0 +1,190 @@
+"""The whole library on a disk that forgets what was not synced: the power is cut at every I/O call, also while it recovers.
+
+The word grows by one letter a call, so a state shows at once what was lost, invented or doubled.
+"""
+
+from __future__ import annotations
+
+import errno
+import random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from coopy.engine.engine import CLOSED
+from coopy.error import CoopyError, DiskFullError
+from coopy.fake_disk import FakeDisk, PowerCut
+from coopy.wiring import Options, _systems, open_proxy
+from tests.words import Word
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+SUBSETS = 2  # of unsynced sectors that survive, for each cut
+FAILURES = [errno.EIO, errno.ENOSPC, errno.EINTR, "short"]
+
+
+class Run:
+    """A word on a fake disk, and what its caller knows: how many letters were acknowledged, how many were tried."""
+
+    def __init__(self, disk: FakeDisk, durability: Any) -> None:
+        self.disk, self.durability = disk, durability
+        self.acknowledged = self.tried = 0
+        self.word: Any = None
+
+    def open(self) -> None:
+        self.word = open_proxy(Word, "/data/w", Options(durability=self.durability, segment_bytes=4096, sync_interval=3600), self.disk)
+
+    def add(self, count: int) -> None:
+        for _ in range(count):
+            self.tried += 1
+            self.word.add(LETTERS[(self.tried - 1) % 26])
+            self.acknowledged += 1
+
+    def fail_twice(self) -> None:
+        """One call raises after its change, one is undone."""
+        with pytest.raises(ValueError, match="@"):
+            self.word.keep_and_raise("@")
+        with pytest.raises(ValueError, match="@"):
+            self.word.add_or_abort("@", fail=True)
+
+    def abandon(self) -> None:
+        """Let go of the system as a power cut does: nothing is written any more."""
+        if self.word is not None:
+            system = _systems[type(self.word)]
+            for timer in system._timers:
+                timer.stop()
+            system.engine.gate = CLOSED
+            self.word = None
+
+
+def scenario(run: Run) -> None:
+    """Everything that touches the disk, once."""
+    run.open()
+    run.add(3)
+    run.fail_twice()
+    run.word.take_snapshot()
+    run.add(8)
+    run.word.take_snapshot()
+    run.add(2)
+    run.word.take_snapshot()
+    _systems[type(run.word)].prune()
+    run.add(2)
+    run.word.close()
+    run.open()
+    run.add(2)
+    run.word.close()
+
+
+def letters(count: int) -> str:
+    return "".join(LETTERS[number % 26] for number in range(count))
+
+
+def reopened(disk: FakeDisk, durability: Any) -> str:
+    again = Run(disk, durability)
+    again.open()
+    try:
+        return str(again.word.text)
+    finally:
+        again.abandon()
+
+
+def play(disk: FakeDisk, durability: Any, act: Callable[[Run], None] = scenario) -> Run:
+    run = Run(disk, durability)
+    try:
+        act(run)
+    except (PowerCut, CoopyError, OSError):
+        pass
+    run.abandon()
+    return run
+
+
+def calls_of_scenario(durability: Any) -> int:
+    disk = FakeDisk()
+    scenario(Run(disk, durability))
+    return len(disk.calls)
+
+
+@pytest.mark.parametrize("durability", ["sync", "buffered"])
+def test_a_power_cut_at_any_call_loses_no_acknowledged_letter(durability: Any) -> None:
+    """The restarted word is a beginning of the alphabet: as long as was acknowledged, at most one longer."""
+    for nth in range(1, calls_of_scenario(durability) + 1):
+        disk = FakeDisk()
+        disk.crash_at(nth)
+        run = play(disk, durability)
+        for seed in range(SUBSETS):
+            text = reopened(disk.crash(random.Random(nth * 1000 + seed)), durability)
+            assert text == letters(len(text)), f"cut at call {nth}, seed {seed}"
+            assert len(text) <= run.tried
+            if durability == "sync":
+                assert len(text) >= run.acknowledged, f"cut at call {nth}, seed {seed}: {text} after {run.acknowledged} acknowledged"
+
+
+@pytest.mark.parametrize("durability", ["sync", "buffered"])
+def test_a_killed_process_loses_nothing_at_either_durability(durability: Any) -> None:
+    """What the operating system has survives the process."""
+    for nth in range(1, calls_of_scenario(durability) + 1):
+        disk = FakeDisk()
+        disk.crash_at(nth)
+        run = play(disk, durability)
+        text = reopened(disk.kill(), durability)
+        assert text == letters(len(text))
+        assert run.acknowledged <= len(text) <= run.tried, f"killed at call {nth}"
+
+
+def test_a_power_cut_during_recovery_loses_nothing() -> None:
+    """Recovery may be cut off at any call too, and begins again."""
+    first = FakeDisk()
+    run = play(first, "sync", unclean)
+    for nth in range(1, 200):
+        torn = first.crash(random.Random(nth))
+        torn.crash_at(nth)
+        again = play(torn, "sync", Run.open)
+        assert again.tried == 0
+        text = reopened(torn.crash(random.Random(nth)), "sync")
+        assert text == letters(len(text))
+        assert run.acknowledged <= len(text) <= run.tried, f"recovery cut at call {nth}"
+        if nth > len(torn.calls):
+            break
+    else:
+        pytest.fail("recovery never came to its end")
+
+
+def unclean(run: Run) -> None:
+    """Some letters, a snapshot, more letters, and no close."""
+    run.open()
+    run.add(20)
+    run.word.take_snapshot()
+    run.add(5)
+    raise PowerCut
+
+
+@pytest.mark.parametrize("how", FAILURES)
+@pytest.mark.parametrize("durability", ["sync", "buffered"])
+def test_any_call_of_the_system_may_fail_once(durability: Any, how: Any) -> None:
+    """Each call either is refused or fails for good; what was acknowledged is there after the next start."""
+    for nth in range(1, calls_of_scenario(durability) + 1):
+        disk = FakeDisk()
+        disk.fail(nth, how)
+        run = play(disk, durability)
+        text = reopened(disk.crash(random.Random(nth)) if durability == "sync" else disk.kill(), durability)
+        assert text == letters(len(text)), f"call {nth} failed with {how}"
+        assert run.acknowledged <= len(text) <= run.tried, f"call {nth} failed with {how}"
+
+
+@pytest.mark.parametrize("durability", ["sync", "buffered"])
+def test_a_full_disk_refuses_calls_and_goes_on_when_there_is_room(durability: Any) -> None:
+    """The refused call changed nothing, and the next one with room works."""
+    disk = FakeDisk(capacity=12_000)
+    run = Run(disk, durability)
+    run.open()
+    with pytest.raises(DiskFullError):
+        run.add(1000)
+    assert run.word.text == letters(run.acknowledged)
+    disk.capacity = None
+    run.tried = run.acknowledged
+    run.add(3)
+    assert run.word.text == letters(run.acknowledged)
+    run.word.close()
+    assert reopened(disk.kill(), durability) == letters(run.acknowledged)
