@@ -67,7 +67,8 @@ def rebuild_manifest(place: Place) -> Manifest:
         segments = tuple(Listed(one.first_lsn, one.previous_tag) for one in headers)
         archive = Archive(place.disk, place.directory, place.key, Manifest(identity, 0, segments))
         head = _scan_all(archive)
-        snapshots = tuple(lsn for lsn in sorted(filter(None.__ne__, map(parse_snapshot_name, names))) if _fits(archive, lsn))  # type: ignore[arg-type,type-var]
+        numbers = sorted(lsn for lsn in map(parse_snapshot_name, names) if lsn is not None)
+        snapshots = tuple(lsn for lsn in numbers if _fits(archive, lsn))
         if not snapshots:
             raise CorruptionError(
                 f"No snapshot in {place.directory} fits the journal: restore it from a backup.", path=place.directory, offset=0

@@ -18,7 +18,7 @@ import msgspec
 from coopy.action import Outcome, type_name
 from coopy.engine.archive import Archive, Segment, snapshot_path
 from coopy.engine.execute import UnknownMethodError
-from coopy.error import CorruptionError, DivergenceError
+from coopy.error import CorruptionError, DivergenceError, FormatError
 from coopy.journal.segment import Head, Scan, calls
 from coopy.snapshot import SnapshotHeader, open_snapshot
 
@@ -109,6 +109,8 @@ class Restorer:
         for lsn in reversed(self.archive.manifest.snapshots):
             try:
                 return self._load_one(lsn)
+            except FormatError:
+                raise  # not damage: a newer coopy wrote it
             except CorruptionError as error:
                 log.warning("%s The snapshot before it is tried.", error)
                 self.passed_over.append(str(error))

@@ -1,0 +1,80 @@
+"""`make faults`: what does not fit into the suite. Each campaign prints its seed, its counts and its time; a failure names the seed that repeats it.
+
+python -m tests.crash.campaigns [NAME ...] [--seed N]
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.crash.test_damage import KEY, cut_off, flip_bits
+from tests.crash.test_interrupts import check_storm
+from tests.crash.test_kill import kill_many
+from tests.crash.test_power_cut import cut_power
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DURABILITIES: tuple[Any, ...] = ("sync", "buffered")
+
+
+def bits(seed: int) -> str:
+    """A flipped bit in every byte of every file."""
+    refused = sum(flip_bits(close, key, 1, seed) for close in (True, False) for key in (None, KEY))
+    return f"{refused} openings refused, 0 wrong states"
+
+
+def cuts(seed: int) -> str:
+    """Every file cut off at every byte."""
+    return f"{sum(cut_off(close, 1, seed) for close in (True, False))} cases, 0 wrong states"
+
+
+def power(seed: int) -> str:
+    """The power cut at every I/O call, ten subsets of what survives."""
+    return f"{sum(cut_power(durability, 10, seed) for durability in DURABILITIES)} states, 0 acknowledged calls lost"
+
+
+def kills(seed: int) -> str:
+    """Real kill -9."""
+    count = 75
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as directory:
+        acknowledged = sum(kill_many(Path(directory) / durability, durability, 4, count, seed) for durability in DURABILITIES)
+    return f"{2 * count} kills, {acknowledged} acknowledged calls, 0 lost"
+
+
+def interrupts(seed: int) -> str:
+    """SIGINT as fast as it goes, alone and among three other threads."""
+    hits = 0
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as directory:
+        for durability in DURABILITIES:
+            for children in (0, 3):
+                hits += check_storm(Path(directory) / f"{durability}{children}", durability, children, seed, seconds=15)
+    return f"{hits} interrupts, 0 hung, 0 lost, 0 doubled"
+
+
+CAMPAIGNS: dict[str, Callable[[int], str]] = {one.__name__: one for one in (bits, cuts, power, kills, interrupts)}
+
+
+def main() -> None:
+    """Run the campaigns that were asked for, else all."""
+    parser = argparse.ArgumentParser(description="Long crash and fault campaigns.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(CAMPAIGNS))
+    parser.add_argument("--seed", type=int, default=1)
+    chosen = parser.parse_args()
+    if unknown := set(chosen.names) - set(CAMPAIGNS):
+        parser.error(f"unknown: {', '.join(sorted(unknown))}")
+    logging.getLogger("coopy").setLevel(logging.ERROR)  # torn tails are what is looked for
+    for name in chosen.names or CAMPAIGNS:
+        begin = time.perf_counter()
+        print(f"{name:12} seed {chosen.seed}: ", end="", flush=True)
+        print(f"{CAMPAIGNS[name](chosen.seed)} ({time.perf_counter() - begin:.0f} s)", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
