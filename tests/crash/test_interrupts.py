@@ -42,15 +42,17 @@ def storm(directory: str, durability: Any, children: int, seed: int, seconds: fl
         thread.start()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     hits, begun, acknowledged, end = 0, 0, [], time.monotonic() + seconds
-    while time.monotonic() < end:
+    over = False
+    while not over:
         try:
             while time.monotonic() < end:
                 begun += 1
                 word.keep((children, begun))
                 acknowledged.append(begun)
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            over = True
         except KeyboardInterrupt:
             hits += 1
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     stop.set()
     for thread in threads:
         thread.join(20)
