@@ -40,19 +40,26 @@ def storm(directory: str, durability: Any, children: int, seed: int, seconds: fl
     shooter = threading.Thread(target=shoot, daemon=True)
     for thread in (*threads, shooter):
         thread.start()
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    armed = [False]  # one interrupt for each entry into the loop: none hits the loop's own handler
+
+    def interrupt(_number: int, _frame: object) -> None:
+        if armed[0]:
+            armed[0] = False
+            raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, interrupt)
     hits, begun, acknowledged, end = 0, 0, [], time.monotonic() + seconds
-    over = False
-    while not over:
+    while time.monotonic() < end:
         try:
+            armed[0] = True
             while time.monotonic() < end:
                 begun += 1
                 word.keep((children, begun))
                 acknowledged.append(begun)
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-            over = True
+            armed[0] = False
         except KeyboardInterrupt:
             hits += 1
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     stop.set()
     for thread in threads:
         thread.join(20)
