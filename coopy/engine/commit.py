@@ -125,13 +125,16 @@ class SharedEngine(Engine):
         with self.lead:
             self.leader = get_ident()
             try:
-                while self.queue or self.batch:
-                    self._commit(None)
+                self._drain()
                 result = super().exclusively(work, then)
             finally:
                 self.leader = 0
         self._call_next_leader()
         return result
+
+    def _drain(self) -> None:
+        while self.queue or self.batch:
+            self._commit(None)
 
     # --- leading -----------------------------------------------------------------------------------------------------
 
@@ -142,7 +145,14 @@ class SharedEngine(Engine):
                 if self.gate is not OPEN:
                     self.enter()
                 if not self._is_durable() and self.journal.batch is None:
-                    self._draft()
+                    self.gate = BUSY
+                    try:
+                        self._draft()
+                        self.gate = OPEN
+                    except BaseException:
+                        if self.gate is BUSY:
+                            self.gate = LEFTOVER
+                        raise
             if self.queue and self.queue[0] is self.batch[0]:
                 del self.queue[: len(self.batch)]
             self.journal.commit()
@@ -187,12 +197,15 @@ class SharedEngine(Engine):
 
     def _execute(self, mine: Entry | None) -> None:
         with self.lock:
-            for entry in self.batch:
-                if entry.lsn > self.executed:
-                    self._execute_one(entry, mine)
+            self._execute_all(mine)
         done, self.batch = self.batch, []
         for entry in done:
             entry.complete()
+
+    def _execute_all(self, mine: Entry | None) -> None:
+        for entry in self.batch:
+            if entry.lsn > self.executed:
+                self._execute_one(entry, mine)
 
     def _execute_one(self, entry: Entry, mine: Entry | None) -> None:
         interrupt = None

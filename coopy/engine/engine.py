@@ -6,7 +6,8 @@
 Memory is the system's, never a thread's, and `gate` says in one word whether the next may enter. An action takes it from OPEN to BUSY
 and back; whoever is interrupted in between leaves LEFTOVER, and the next entrant finishes first: the journal decides whether the action
 happens; if so, memory is rebuilt on a fresh thread and the action executed there once. Locks are held by `with` only, and what must not
-be missed is a plain store, for CPython looks for signals at calls and backward jumps.
+be missed is a plain store, for CPython looks for signals at calls and backward jumps. No loop stands directly inside of a `with lock` or
+a `try`: from 3.12 on its backward jump may lie outside of what the compiler protects, and a signal there would leave the lock held.
 
 `lock` guards the domain object, the executor, `gate`, `executed` and what the journal keeps in memory.
 """
@@ -20,7 +21,7 @@ from coopy.action import Outcome, type_name
 from coopy.clock import moment, offset_minutes
 from coopy.engine.beside import Beside, Flight
 from coopy.engine.execute import PLAIN
-from coopy.engine.uninterrupted import uninterrupted
+from coopy.engine.uninterrupted import Worker
 from coopy.error import ClosedError, UsageError
 from coopy.journal.frame import Kind, stored
 
@@ -82,6 +83,7 @@ class Engine:
         self.reason: BaseException | None = None  # why the gate is FAILED or BROKEN
         self.executed = journal.lsn
         self.beside = Beside()
+        self.worker = Worker()
         self.stale = False  # memory holds something that the journal does not say
         self.rebuilds = 0
         self.utc_offset = self.zone_ends = 0
@@ -258,6 +260,7 @@ class Engine:
 
     def _finish_leftover(self) -> None:
         """Under the lock. May be repeated."""
+        self.worker.finish()
         self.land()
         if self.decided > self.executed:
             self._rebuild(self.executed + 1, run_last=True)
@@ -273,7 +276,7 @@ class Engine:
         """Memory as the journal says, and all that follows from it, in one piece: an interrupt meanwhile is raised after that."""
         self.beside.wait()
         self.stale = True
-        return uninterrupted(lambda: self._rebuild_here(last, run_last=run_last))
+        return self.worker.run(lambda: self._rebuild_here(last, run_last=run_last))
 
     def _rebuild_here(self, last: int, *, run_last: bool) -> object:
         try:
@@ -310,7 +313,7 @@ class Engine:
         """Go on in a new segment. All outcomes are known before."""
         self.beside.wait()
         self.land()
-        uninterrupted(self.memory.rotate)
+        self.worker.run(self.memory.rotate)
 
     def exclusively(self, work: Callable[[], Any], then: Gate = OPEN) -> Any:
         """Run something on a thread of its own that no signal reaches, while no action or query runs, and leave the gate as `then`."""
@@ -323,7 +326,7 @@ class Engine:
             try:
                 self.beside.wait()
                 self.land()
-                result = uninterrupted(work)
+                result = self.worker.run(work)
                 self.gate = then
             except BaseException:
                 if self.gate is BUSY:

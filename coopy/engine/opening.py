@@ -20,7 +20,7 @@ from coopy.action import type_name
 from coopy.disk import Disk, write_whole
 from coopy.engine.archive import Archive
 from coopy.engine.restore import Bounds, Replayed, Restorer
-from coopy.engine.uninterrupted import uninterrupted
+from coopy.engine.uninterrupted import Worker
 from coopy.error import CorruptionError, FormatError, UsageError
 from coopy.header import Identity
 from coopy.journal.frame import Kind, genesis_tag
@@ -171,7 +171,8 @@ def _is_empty(archive: Archive, path: str) -> bool:
 def restore_all(restorer: Restorer, lock: Lock) -> Replayed:
     """The whole state, on a fresh thread. An action whose replay killed the process twice before is refused."""
     restorer.poison = _deadly(lock.cells)
-    return uninterrupted(lambda: restorer.restore(Bounds()))
+    replayed: Replayed = Worker().run(lambda: restorer.restore(Bounds()))
+    return replayed
 
 
 def _deadly(cells: memoryview) -> int:

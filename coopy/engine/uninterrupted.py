@@ -1,44 +1,61 @@
-"""Work that a signal must not cut in two: done on a fresh thread, where none arrives and the stack is as deep as on any other day."""
+"""Work that a signal must not cut in two: done on a fresh thread, where none arrives and the stack is as deep as on any other day.
+
+The job belongs to the system, not to the thread that asked for it: that thread waits, and what interrupts it is raised after the end. A
+signal can still hit between two instructions of the waiting itself; then the job goes on alone, and whoever enters next waits for it first.
+"""
 
 from __future__ import annotations
 
 from _thread import allocate_lock, start_new_thread
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from coopy.clock import Moment, moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["uninterrupted"]
-
-T = TypeVar("T")
+__all__ = ["Worker"]
 
 
-def uninterrupted(work: Callable[[], T]) -> T:
-    """Run `work` on a fresh thread and wait for its end; an interrupt of this thread meanwhile is raised after that.
+class Worker:
+    """Runs one job at a time; its callers hold the lock that makes it so."""
 
-    A proxy refuses to be used on that thread: the caller may hold its lock. Where no thread can be started (the interpreter shuts
-    down), it runs on this one.
-    """
-    job = _Job(work)
-    interrupt: BaseException | None = None
-    while not job.finished:
-        try:
+    __slots__ = ("_job",)
+
+    def __init__(self) -> None:
+        self._job: _Job | None = None
+
+    def run(self, work: Callable[[], Any]) -> Any:
+        """Do `work` on a fresh thread; gives what it returned or raises what it raised. A proxy refuses to be used in it."""
+        self.finish()
+        job = self._job = _Job(work)
+        interrupt = None
+        while not job.finished:
+            try:
+                job.start_or_wait()
+            except BaseException as error:  # noqa: BLE001 - a signal handler may raise anything; it is raised below
+                interrupt = error
+        self._job = None
+        if interrupt is not None:
+            raise interrupt
+        if job.error is not None:
+            raise job.error
+        return job.result
+
+    def finish(self) -> None:
+        """Wait for a job whose caller was interrupted. May be interrupted itself, and repeated."""
+        job = self._job
+        while job is not None and not job.finished:
             job.start_or_wait()
-        except BaseException as error:  # noqa: BLE001 - a signal handler may raise anything; it is raised below
-            interrupt = error
-    if interrupt is not None:
-        raise interrupt
-    return job.outcome()
+        self._job = None
 
 
-class _Job(Generic[T]):
-    def __init__(self, work: Callable[[], T]) -> None:
+class _Job:
+    def __init__(self, work: Callable[[], Any]) -> None:
         self.work, self.finished, self.started = work, False, False
         self.claim, self.end = allocate_lock(), allocate_lock()
         self.end.acquire()
-        self.results: list[T] = []
+        self.result: Any = None
         self.error: BaseException | None = None
 
     def start_or_wait(self) -> None:
@@ -46,25 +63,20 @@ class _Job(Generic[T]):
         if not self.started:
             try:
                 start_new_thread(self.run, ())
-            except RuntimeError:
+            except RuntimeError:  # the interpreter shuts down: no new threads
                 self.run()
             self.started = True
-        self.end.acquire()
+        self.end.acquire(timeout=0.05)  # the end may have been taken by a wait that was interrupted
 
     def run(self) -> None:
         if not self.claim.acquire(blocking=False):
             return
         token = moment.set(Moment(b""))
         try:
-            self.results.append(self.work())
+            self.result = self.work()
         except BaseException as error:  # noqa: BLE001 - it is raised on the thread that waits
             self.error = error
         finally:
             moment.reset(token)
             self.finished = True
             self.end.release()
-
-    def outcome(self) -> T:
-        if self.error is not None:
-            raise self.error
-        return self.results[0]
