@@ -79,7 +79,7 @@ class SharedEngine(Engine):
         try:
             self._take_part(entry)
             if entry.outcome is TAKE_OFF:
-                flight.result = self.executor.execute_beside(method, entry.args, entry.kwargs, entry.lsn, *entry.stamp)
+                flight.result = self.executor.beside().execute(method, entry.args, entry.kwargs, entry.lsn, *entry.stamp)
                 flight.landed = True
                 entry.outcome = flight.result
         finally:

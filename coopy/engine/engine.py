@@ -145,7 +145,7 @@ class Engine:
                     if self.gate is BUSY:
                         self.gate = LEFTOVER
                     raise
-            flight.result = self.executor.execute_beside(method, args, kwargs, *stamp)
+            flight.result = self.executor.beside().execute(method, args, kwargs, *stamp)
             flight.landed = True
         finally:
             flight.gone = True

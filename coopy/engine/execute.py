@@ -112,13 +112,11 @@ class Executor:
         except BaseException as error:
             return self._ended(method, None, error)
 
-    def execute_beside(
-        self, method: str, args: Sequence[object], kwargs: dict[str, object], lsn: int, time_us: int, utc_offset: int
-    ) -> object:
-        """Run an `@unlocked` action, of which several may run at once: in a context and a moment of its own."""
-        beside = Executor(self.root, self.moment.secret)
-        beside.expose, beside._methods = self.expose, self._methods
-        return beside.execute(method, args, kwargs, lsn, time_us, utc_offset)
+    def beside(self) -> Executor:
+        """Another one for the same domain object, with a context and a moment of its own: for what runs beside others."""
+        other = Executor(self.root, self.moment.secret)
+        other.expose, other._methods, other.aborts = self.expose, self._methods, self.aborts
+        return other
 
     def replay(self, records: Iterable[Record], decode: Decode, mark: memoryview, raised: Callable[[int, str, Outcome], None]) -> None:
         """Run recorded actions. `raised(lsn, method, outcome)` hears of each that did not return; `mark[0]` holds the LSN that runs.

@@ -18,6 +18,7 @@ import msgspec
 from coopy.action import Outcome, type_name
 from coopy.engine.archive import Archive, Segment, snapshot_path
 from coopy.engine.execute import UnknownMethodError
+from coopy.engine.uninterrupted import Worker
 from coopy.error import CorruptionError, DivergenceError, FormatError
 from coopy.journal.segment import Head, Scan, calls
 from coopy.snapshot import SnapshotHeader, open_snapshot
@@ -67,6 +68,14 @@ class _Undo(BaseException):
         self.lsn, self.outcome = lsn, outcome
 
 
+class _TooDeep(BaseException):
+    """Start over and run this action alone: on a thread whose stack is as deep, live and in any replay, as nothing else decides."""
+
+    def __init__(self, lsn: int) -> None:
+        super().__init__(lsn)
+        self.lsn = lsn
+
+
 class Restorer:
     """Makes the state of one archive. `executor` appears with the first load; `adopt(root, moment)` completes a loaded domain object."""
 
@@ -82,15 +91,18 @@ class Restorer:
     def restore(self, bounds: Bounds) -> Replayed:
         """Load and replay. Raises CorruptionError, DivergenceError, FormatError."""
         undone: dict[int, Outcome] = {}
+        alone = {bounds.last} if bounds.run_last and bounds.last is not None else set()
         collecting = gc.isenabled()
         gc.disable()
         try:
             while True:
                 base, executor = self._load()
                 try:
-                    replayed = self._replay(executor, base, bounds, undone)
+                    replayed = self._replay(executor, base, bounds, undone, alone)
                 except _Undo as undo:
                     undone[undo.lsn] = undo.outcome
+                except _TooDeep as deep:
+                    alone.add(deep.lsn)
                 else:
                     replayed.outcomes.update(undone)
                     if bounds.last in undone:
@@ -135,7 +147,7 @@ class Restorer:
 
     # --- replay ------------------------------------------------------------------------------------------------------
 
-    def _replay(self, executor: Executor, base: SnapshotHeader, bounds: Bounds, undone: dict[int, Outcome]) -> Replayed:
+    def _replay(self, executor: Executor, base: SnapshotHeader, bounds: Bounds, undone: dict[int, Outcome], alone: set[int]) -> Replayed:
         replayed = Replayed(base, outcomes={})
         head = Head(base.lsn, base.time_us, base.epoch, base.tag, b"")
         executor.moment.time_us = base.time_us
@@ -145,8 +157,9 @@ class Restorer:
             found = self.archive.scan(segment, head)
             if one is not listed[-1]:
                 check_sealed(segment, found)
-            run = _Run(self, executor, segment, found, bounds, undone)
-            run.replay(replayed)
+            run = _Run(self, executor, segment, found, bounds, {*undone}, alone)
+            run.replay()
+            run.report(replayed)
             head, replayed.found, replayed.segment = found.head, found, segment
             if bounds.last is not None and head.lsn >= bounds.last:
                 break
@@ -177,41 +190,62 @@ class Restorer:
 class _Run:
     """The replay of one segment."""
 
-    def __init__(
-        self, restorer: Restorer, executor: Executor, segment: Segment, found: Scan, bounds: Bounds, undone: dict[int, Outcome]
+    def __init__(  # noqa: PLR0913 - what is to be run, by whom, how far, and what not
+        self, restorer: Restorer, executor: Executor, segment: Segment, found: Scan, bounds: Bounds, undone: set[int], alone: set[int]
     ) -> None:
-        self.restorer, self.executor, self.segment, self.found, self.bounds = restorer, executor, segment, found, bounds
+        self.restorer, self.executor, self.segment, self.found, self.alone = restorer, executor, segment, found, alone
         self.skips = {*found.skipped, *bounds.skips, *undone, *restorer.archive.manifest.skips}
         self.known = max(found.known, bounds.known, found.head.lsn if found.sealed else 0)
         self.expected = {**bounds.raised, **found.raised}
         self.outcomes: dict[int, Outcome] = {}
+        self.results: dict[int, object] = {}
         self.seen: set[int] = set()
-        self.stop = found.head.lsn if bounds.last is None else min(found.head.lsn, bounds.last)
+        self.first = segment.about.first_lsn
+        self.last = found.head.lsn if bounds.last is None else min(found.head.lsn, bounds.last)
 
-    def replay(self, replayed: Replayed) -> None:
-        last = self.bounds.last if self.bounds.run_last else None
-        first = self.segment.about.first_lsn
-        records = calls(self.segment.data, self.segment.start, self.found.end)
-        self.executor.replay(self._chosen(records, last), self.restorer.codec.decode, self.restorer.mark, self.raised)
-        self._miss_none(first)
-        if last is not None and first <= last <= self.found.head.lsn and last not in self.skips:
-            replayed.result = self._run_last(last)
+    def replay(self) -> None:
+        self.executor.replay(self._chosen(self._records()), self.restorer.codec.decode, self.restorer.mark, self.raised)
+        self._miss_none()
+
+    def report(self, replayed: Replayed) -> None:
         replayed.outcomes.update(self.outcomes)
-        replayed.actions += max(self.stop - first + 1, 0)
+        replayed.actions += max(self.last - self.first + 1, 0)
+        replayed.result = self.results.get(self.last)
 
-    def _chosen(self, records: Iterator[Record], last: int | None) -> Iterable[Record]:
+    def _records(self) -> Iterator[Record]:
+        return calls(self.segment.data, self.segment.start, self.found.end)
+
+    def _chosen(self, records: Iterator[Record]) -> Iterable[Record]:
         """The records to run. Nothing stands between the file and the loop where nothing has to."""
         if self.restorer.on_progress is not None:
             records = self._reported(records)
         if self.restorer.poison:
             records = self._without_poison(records)
-        if self.stop < self.found.head.lsn or last is not None:
-            end = self.stop if last is None else min(self.stop, last - 1)
-            records = (record for record in records if record[0] <= end)
+        if self.last < self.found.head.lsn:
+            records = (record for record in records if record[0] <= self.last)
         if self.skips:
-            skips = self.skips
-            records = (record for record in records if record[0] not in skips)
+            records = (record for record in records if record[0] not in self.skips)
+        if self.alone:
+            records = self._without_alone(records)
         return records
+
+    def _without_alone(self, records: Iterator[Record]) -> Iterator[Record]:
+        """Those that run alone do so here, when it is their turn."""
+        for record in records:
+            if record[0] in self.alone:
+                self._run_alone(record)
+            else:
+                yield record
+
+    def _run_alone(self, record: Record) -> None:
+        lsn, time_us, utc_offset, kind, payload = record
+        method, args, kwargs = self.restorer.codec.decode(kind, payload)
+        now, executor = self.executor.moment, self.executor.beside()
+        self.restorer.mark[0] = now.lsn = lsn
+        now.time_us, now.utc_offset = time_us, utc_offset
+        result = self.results[lsn] = Worker().run(lambda: executor.execute_again(method, args, kwargs, lsn, time_us, utc_offset))
+        if isinstance(result, Outcome):
+            self.raised(lsn, method, result)
 
     def _reported(self, records: Iterator[Record]) -> Iterator[Record]:
         report, total = self.restorer.on_progress, self.found.head.lsn
@@ -231,6 +265,8 @@ class _Run:
     def raised(self, lsn: int, method: str, outcome: Outcome) -> None:
         """An action did not return: as recorded, or as nobody knew yet, or otherwise than recorded."""
         got = type_name(outcome.error)
+        if isinstance(outcome.error, RecursionError) and lsn not in self.alone:
+            raise _TooDeep(lsn)
         if isinstance(outcome.error, UnknownMethodError):
             self.restorer.diverged(lsn, method, self.expected.get(lsn, "exist"), f"is not there any more: {outcome.error}")
         elif lsn > self.known:
@@ -241,34 +277,14 @@ class _Run:
             self.restorer.diverged(lsn, method, _raising(self.expected.get(lsn)), f"raised {got}: {outcome.error}")
         self.seen.add(lsn)
 
-    def _miss_none(self, first: int) -> None:
+    def _miss_none(self) -> None:
         """What raised once must have raised again."""
         for lsn, name in self.expected.items():
-            if (
-                first <= lsn <= self.stop
-                and lsn not in self.seen
-                and lsn not in self.skips
-                and not (self.bounds.run_last and lsn == self.bounds.last)
-            ):
+            if self.first <= lsn <= self.last and lsn not in self.seen and lsn not in self.skips:
                 self.restorer.diverged(lsn, self._method_of(lsn), _raising(name), "returned")
 
     def _method_of(self, lsn: int) -> str:
-        return next(
-            self.restorer.codec.decode(record[3], record[4])[0]
-            for record in calls(self.segment.data, self.segment.start, self.found.end)
-            if record[0] == lsn
-        )
-
-    def _run_last(self, last: int) -> object:
-        record = next(record for record in calls(self.segment.data, self.segment.start, self.found.end) if record[0] == last)
-        lsn, time_us, utc_offset, kind, payload = record
-        method, args, kwargs = self.restorer.codec.decode(kind, payload)
-        result = self.executor.execute_again(method, args, kwargs, lsn, time_us, utc_offset)
-        if isinstance(result, Outcome):
-            if result.undo:
-                raise _Undo(lsn, result)
-            self.outcomes[lsn] = result
-        return result
+        return next(self.restorer.codec.decode(record[3], record[4])[0] for record in self._records() if record[0] == lsn)
 
 
 def check_sealed(segment: Segment, found: Scan) -> None:

@@ -1,0 +1,302 @@
+"""Case by case: the restarted state equals the live one, seen from another process with another hash seed and zone, or the call is refused and nothing changed."""
+
+from __future__ import annotations
+
+import contextlib
+import decimal
+import enum
+import os
+import subprocess
+import sys
+import threading
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from coopy import control, init_system, readonly
+from coopy.error import ClosedError, NotSerializableError, UsageError
+from coopy.wiring import fix_wall
+from tests.words import Word
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+DIGEST_CHILD = """
+import sys
+from coopy import control, init_system
+from tests.functional.test_by_value import Cases
+with control(init_system(Cases, sys.argv[1])) as cases:
+    print(control(cases).digest())
+"""
+
+
+class Colour(enum.Enum):
+    RED = 1
+
+
+class Name(str):
+    """A str with more to it."""
+
+    __slots__ = ()
+
+
+class Count(int):
+    """An int with more to it."""
+
+
+class Page:
+    def __init__(self, title: str) -> None:
+        self.title = title
+
+
+class Cases(Word):
+    """The word, and one method for each case."""
+
+    outside: Any = None  # what a method finds outside of its system: a proxy
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lock, self.obj, self.lsn = 1, 2, 3
+        self.pages = {"home": Page("home")}
+
+    def take_apart(self, things: list[int]) -> int:
+        total = 0
+        while things:
+            total += things.pop()
+        self.kept.append(total)
+        return total
+
+    def keep_two(self, first: Any, second: Any) -> bool:
+        self.kept += [first, second]
+        return first is second
+
+    def keep_page(self, page: Page) -> None:
+        page.title += "!"
+        self.pages[page.title] = page
+
+    @readonly
+    def page(self, title: str) -> Page:
+        return self.pages[title]
+
+    def leave(self) -> None:
+        self.text += "x"
+        raise SystemExit(3)
+
+    def sink(self, depth: int) -> int:
+        self.text += "s"
+        return self.sink(depth - 1) if depth else 0
+
+    def divide(self, a: int, b: int) -> decimal.Decimal:
+        quotient = decimal.Decimal(a) / decimal.Decimal(b)
+        self.kept.append(quotient)
+        return quotient
+
+    def set_precision(self, digits: int) -> None:
+        decimal.getcontext().prec = digits
+
+    def use_proxy(self) -> None:
+        self.text += "p"
+        try:
+            self.outside.add("q")
+        except UsageError:
+            self.text += "swallowed"
+
+    def drop_last(self) -> None:
+        self.kept.clear()
+
+    def me(self) -> Any:
+        return self
+
+    def letters(self) -> Any:
+        return iter(self.text)
+
+    def adder(self) -> Any:
+        return self.add
+
+
+@pytest.fixture(params=["sync", "buffered"])
+def cases(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Cases]:
+    """A system; after the test another process, with another hash seed and zone, must come to the same state."""
+    system = init_system(Cases, tmp_path / "c", durability=request.param)
+    yield system
+    digest = control(system).digest()
+    control(system).close()
+    environment = {**os.environ, "PYTHONHASHSEED": "77", "TZ": "Asia/Kathmandu"}
+    command = [sys.executable, "-c", DIGEST_CHILD, str(tmp_path / "c")]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=Path(__file__).parents[2])
+    assert ran.stdout.strip() == digest, ran.stderr[-2000:]
+
+
+def test_a_method_works_on_its_own_copy(cases: Cases) -> None:
+    """Mutating an argument, the same list twice, and an alias kept by the caller."""
+    mine = [1, 2, 3]
+    assert cases.take_apart(mine) == 6
+    assert mine == [1, 2, 3]
+    assert cases.keep_two(mine, mine) is True
+    mine.append(4)
+    assert cases.kept[1] == [1, 2, 3]
+
+
+def test_an_object_from_a_query_comes_back_by_value(cases: Cases) -> None:
+    """The page passed back is a copy: what the method changes is the state's."""
+    page = cases.page("home")
+    cases.keep_page(page)
+    assert page.title == "home"
+    assert cases.page("home!").title == "home!"
+
+
+@pytest.mark.parametrize(
+    "value", [float("nan"), Colour.RED, Name("n"), Count(5), 1 << 70, "\ud800", -0.0, (1, (2,)), {"a": {1, 2}}, b"\0" * 600, True]
+)
+def test_any_value_is_kept_as_it_is(cases: Cases, value: Any) -> None:
+    """Types included."""
+    cases.keep(value)
+    assert type(cases.kept[0]) is type(value)
+    assert repr(cases.kept[0]) == repr(value)
+
+
+@pytest.mark.parametrize("value", [lambda: 0, threading.Lock(), iter(range(3)), sys, print])
+def test_what_cannot_come_back_is_refused(cases: Cases, value: Any) -> None:
+    """Alone, and beside 300 kB that could; the error names the argument and memory is untouched."""
+    with pytest.raises(NotSerializableError, match="argument 1"):
+        cases.keep(value)
+    with pytest.raises(NotSerializableError, match="argument 2"):
+        cases.keep_two("x" * 300_000, value)
+    assert cases.kept == []
+    assert control(cases).lsn == 0
+
+
+def test_whatever_is_no_ordinary_exception_leaves_what_the_journal_says(cases: Cases) -> None:
+    """SystemExit reaches the caller, a recursion too deep as well; the action counts, once."""
+    with pytest.raises(SystemExit):
+        cases.leave()
+    assert cases.text == "x"
+    with pytest.raises(RecursionError):
+        cases.sink(100_000)
+    with pytest.raises(ValueError, match="y"):
+        cases.add_and_raise("y")
+    with pytest.raises(ValueError, match="z"):
+        cases.add_or_abort("z", fail=True)
+    assert cases.add("e").endswith("ye")
+
+
+def test_a_proxy_inside_an_action_undoes_it(cases: Cases) -> None:
+    """Even if the method swallows the error."""
+    Cases.outside = cases
+    try:
+        with pytest.raises(UsageError, match="proxy"):
+            cases.use_proxy()
+    finally:
+        Cases.outside = None
+    assert cases.text == ""
+    assert cases.add("a") == "a"
+
+
+def test_a_finalizer_that_calls_the_proxy_is_refused_or_recorded(cases: Cases, recwarn: pytest.WarningsRecorder) -> None:
+    """Whenever the interpreter runs it, replay gives the same."""
+
+    class Fin:
+        def __del__(self) -> None:
+            with contextlib.suppress(UsageError):
+                cases.add("f")
+
+    one = Fin()
+    cases.add("a")
+    del one
+    assert cases.text == "af"
+    assert not recwarn
+
+
+def test_one_callers_decimal_context_changes_nothing(cases: Cases) -> None:
+    """Neither the caller's own nor what an action sets."""
+    with decimal.localcontext() as context:
+        context.prec = 3
+        assert len(str(cases.divide(1, 7))) > 20
+    cases.set_precision(4)
+    assert len(str(cases.divide(1, 7))) > 20
+
+
+def test_time_never_goes_back(cases: Cases) -> None:
+    """The wall clock steps back a year; stamps still grow."""
+    first = cases.stamp()[0]
+    fix_wall(cases, datetime(2020, 1, 1))
+    second = cases.stamp()[0]
+    fix_wall(cases, None)
+    assert first < second < cases.stamp()[0]
+
+
+def test_nothing_of_the_raw_object_leaks(cases: Cases) -> None:
+    """Itself, its methods, iterators over it."""
+    assert cases.me() is cases
+    cases.adder()("a")
+    assert control(cases).lsn == 3
+    assert list(cases.letters()) == ["a"]
+    assert (cases.lock, cases.obj, cases.lsn) == (1, 2, 3)
+    assert len(cases) == 1
+
+
+def test_attributes_cannot_be_set(cases: Cases) -> None:
+    """The error says to write a method."""
+    with pytest.raises(UsageError, match="method"):
+        cases.text = "z"
+    with pytest.raises(AttributeError):
+        _ = cases._private  # type: ignore[attr-defined]
+    assert cases.text == ""
+
+
+def test_threads_share_batches(cases: Cases) -> None:
+    """Each thread's calls are there once, in its order."""
+
+    def work(number: int) -> None:
+        for count in range(50):
+            cases.keep((number, count))
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for number in range(8):
+        assert [count for one, count in cases.kept if one == number] == list(range(50))
+
+
+def test_a_forked_child_may_read_and_not_write(cases: Cases) -> None:
+    """The parent goes on."""
+    cases.add("a")
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            assert cases.text == "a"
+            try:
+                cases.add("b")
+            except ClosedError:
+                code = 0
+        finally:
+            os._exit(code)
+    assert os.waitpid(child, 0)[1] == 0
+    assert cases.add("c") == "ac"
+
+
+def refused(make: Callable[[], Any], tmp_path: Path) -> None:
+    with pytest.raises(UsageError):
+        init_system(make(), tmp_path / "r")
+    assert not (tmp_path / "r").exists()
+
+
+class Generating:
+    def numbers(self) -> Any:
+        yield 1
+
+
+class Awaiting:
+    async def wait(self) -> None:
+        """Nothing."""
+
+
+def test_generators_and_coroutines_are_refused_when_the_system_is_made(tmp_path: Path) -> None:
+    """They do not run in one piece."""
+    refused(Generating, tmp_path)
+    refused(Awaiting, tmp_path)
