@@ -206,6 +206,8 @@ class RealFile:
         """As File says. CPython looks for signals after a call that succeeds, not before a handler: an interrupt cannot lose a failure."""
         if self._failure is not None:
             raise self._again()
+        if self._fd < 0:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF), self.path)
         try:
             _force(self._fd)
         except OSError as error:

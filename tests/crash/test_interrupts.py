@@ -19,7 +19,7 @@ from coopy import control, init_system
 from tests.words import Word
 
 
-def storm(directory: str, durability: Any, children: int, seed: int, seconds: float) -> dict[str, Any]:  # noqa: PLR0915 - one story
+def storm(directory: str, durability: Any, children: int, seed: int, seconds: float) -> dict[str, Any]:  # noqa: C901, PLR0915 - one story
     """Shoot at the main thread as fast as possible while it and others call; every acknowledged call leaves its number."""
     word = init_system(Word(), directory, durability=durability)
     stop, done = threading.Event(), [[0], [0], [0], [0]]

@@ -1,0 +1,171 @@
+"""Bad input gets an error that says what happened; nothing is created, changed or lost."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from coopy import control, init_system, random
+from coopy.codec import PICKLE
+from coopy.error import CorruptionError, DivergenceError, NotSerializableError, UsageError
+from coopy.journal.frame import stored
+from coopy.wiring import _systems
+from tests.words import Word
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+join = os.path.join  # a function that this module has, as a domain's module might
+
+
+class Needy:
+    def __init__(self, what: str) -> None:
+        self.what = what
+
+
+class Holder:
+    def __init__(self) -> None:
+        self.held = threading.Lock()
+
+    def act(self) -> None:
+        """Nothing."""
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"snapshot_time": -1}, {"durability": "often"}, {"keep_snapshots": 0}, {"compression": "zip"}, {"signing_key": b""}, {"allow": ("a b",)},
+        {"on_divergence": "?"}, {"master": True}, {"replication": True}, {"cluster": "nats://a"}, {"min_acks": 1}, {"port": 1}, {"segment_bytes": 1},
+    ],
+)  # fmt: skip
+def test_a_wrong_option_is_named(tmp_path: Path, options: dict[str, Any]) -> None:
+    """And nothing is created."""
+    with pytest.raises(UsageError, match=next(iter(options))):
+        init_system(Word(), tmp_path / "w", **options)
+    assert not (tmp_path / "w").exists()
+
+
+@pytest.mark.parametrize("obj", [3, None, [], "Word", len, lambda: 0])
+def test_only_own_classes_can_be_domains(tmp_path: Path, obj: Any) -> None:
+    """Neither values nor functions."""
+    with pytest.raises(UsageError):
+        init_system(obj, tmp_path / "w")
+
+
+def test_a_class_that_needs_arguments_is_refused(tmp_path: Path) -> None:
+    """The error says to pass an instance."""
+    with pytest.raises(UsageError, match="instance"):
+        init_system(Needy, tmp_path / "w")
+    assert not (tmp_path / "w").exists()
+
+
+def test_a_proxy_is_no_domain_and_no_argument(tmp_path: Path) -> None:
+    """It stands for a system that is open already."""
+    with control(init_system(Word(), tmp_path / "w")) as word:
+        with pytest.raises(UsageError, match="proxy"):
+            init_system(word, tmp_path / "v")
+        with pytest.raises(UsageError, match="proxy"):
+            word.keep(word)
+        with pytest.raises(UsageError, match="proxy"):
+            pickle.dumps(word)
+        assert word.kept == []
+
+
+def test_an_initial_state_that_cannot_be_stored_is_refused(tmp_path: Path) -> None:
+    """The error names the attribute, and nothing is created."""
+    with pytest.raises(NotSerializableError, match="held"):
+        init_system(Holder(), tmp_path / "w")
+    assert not (tmp_path / "w").exists()
+
+
+def test_a_file_is_no_directory(tmp_path: Path) -> None:
+    """It stays as it is."""
+    (tmp_path / "w").write_text("mine")
+    with pytest.raises(UsageError, match="w"):
+        init_system(Word(), tmp_path / "w")
+    assert (tmp_path / "w").read_text() == "mine"
+
+
+def test_a_world_writable_directory_is_refused(tmp_path: Path) -> None:
+    """Anybody could plant a record."""
+    (tmp_path / "w").mkdir()
+    (tmp_path / "w").chmod(0o777)
+    with pytest.raises(UsageError, match="w"):
+        init_system(Word(), tmp_path / "w")
+
+
+def planted(directory: Path, payload: bytes) -> None:
+    """A record that is framed and tagged as it should be, with a payload that no call of ours makes."""
+    word = init_system(Word(), directory, durability="buffered")
+    journal = _systems[type(word)].engine.journal
+    journal.append(*stored(PICKLE, payload), journal.time_us + 1, 0)
+    control(word).close()
+
+
+class Shell:
+    def __reduce__(self) -> Any:
+        return os.system, ("true > planted",)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        pickle.dumps(("keep", (Shell(),), {})),
+        pickle.dumps(("keep", (join,), {})),
+        b"\x80\x05ctests.functional.test_bad_input\njoin\n.",
+        b"\x80\x05ctests.functional.test_bad_input\nos.system\n.",
+        b"\x80\x05cbuiltins\neval\n.",
+        b"\x80\x05Pxx\n.",
+        b"\x80\x05\x82\x01.",
+        b"\x80\x05\x8e\xff\xff\xff\xff\xff\xff\xff\x7f.",
+        b"\x80\x05r\xff\xff\xff\x7f.",
+        b"\x80\x05" + b"]" * 1000,
+        b"\x80\x63.",
+        b"",
+    ],
+)
+def test_a_planted_pickle_opens_nothing_and_runs_nothing(tmp_path: Path, payload: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a call of os.system nor a function that the domain's own module imports."""
+    planted(tmp_path / "w", payload)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CorruptionError):
+        init_system(Word, tmp_path / "w")
+    assert not (tmp_path / "planted").exists()
+
+
+class Unsteady(Word):
+    """A domain whose code changes between two starts."""
+
+    broken = False
+
+    def act(self) -> None:
+        if Unsteady.broken:
+            raise KeyError("changed")
+
+
+def test_code_that_no_longer_does_what_was_recorded_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names LSN and method, and the old code still opens the directory."""
+    with control(init_system(Unsteady(), tmp_path / "w")) as word:
+        word.add("a")
+        word.act()
+    monkeypatch.setattr(Unsteady, "broken", True)
+    with pytest.raises(DivergenceError, match="LSN 2") as caught:
+        init_system(Unsteady, tmp_path / "w")
+    assert (caught.value.lsn, caught.value.method) == (2, "act")
+    with control(init_system(Unsteady, tmp_path / "w", on_divergence="warn")) as word:
+        assert control(word).stats()["divergences"] == 1
+    monkeypatch.setattr(Unsteady, "broken", False)
+    monkeypatch.delattr(Unsteady, "act")
+    with pytest.raises(DivergenceError, match="act"):
+        init_system(Unsteady, tmp_path / "w")
+
+
+def test_outside_of_actions_chance_is_the_systems_own() -> None:
+    """Two draws differ, and nothing is recorded."""
+    draw: Callable[[], str] = random.token_hex
+    assert draw() != draw()
