@@ -151,6 +151,7 @@ class Restorer:
         replayed = Replayed(base, outcomes={})
         head = Head(base.lsn, base.time_us, base.epoch, base.tag, b"")
         executor.moment.time_us = base.time_us
+        executor.moment.generator = None  # an action that drew before draws the same again
         listed = self.archive.from_snapshot(base.lsn)
         for one in listed:
             segment = self.archive.segment(one)

@@ -1,0 +1,130 @@
+"""A system against a plain object: after any sequence of calls, failures, snapshots, restarts, prunes and clock steps both hold the same."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from coopy import control, init_system
+from coopy.engine.engine import CLOSED
+from coopy.wiring import _systems, fix_wall
+from tests.words import Word
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5) | st.binary(max_size=5) | st.dates(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3) | st.tuples(inner, inner),
+    max_leaves=6,
+)
+LETTERS = st.sampled_from("abcdef")
+
+
+class Machine(RuleBasedStateMachine):
+    """`word` is the proxy, `plain` what it must equal."""
+
+    durability: Any = "sync"
+
+    @initialize()
+    def begin(self) -> None:
+        self.directory = Path(tempfile.mkdtemp(prefix="coopy-model-"))
+        self.plain, self.last_time = Word(), datetime.min
+        self.open()
+
+    def open(self) -> None:
+        self.word = init_system(Word, self.directory / "w", durability=self.durability, segment_bytes=4096, sync_interval=3600)
+
+    def abandon(self) -> None:
+        """As if the process died: nothing is closed, the lock goes."""
+        system = _systems[type(self.word)]
+        for timer in system._timers:
+            timer.stop()
+        system.engine.gate = CLOSED
+        system._release()
+
+    @rule(letter=LETTERS)
+    def add(self, letter: str) -> None:
+        assert self.word.add(letter) == self.plain.add(letter)
+
+    @rule(
+        first=LETTERS, rest=st.lists(LETTERS, max_size=3), more=st.fixed_dictionaries({}, optional={"sep": LETTERS, "upper": st.booleans()})
+    )
+    def add_many(self, first: str, rest: list[str], more: dict[str, Any]) -> None:
+        assert self.word.add_many(first, *rest, **more) == self.plain.add_many(first, *rest, **more)
+
+    @rule(value=VALUES)
+    def keep(self, value: Any) -> None:
+        assert self.word.keep(value) == self.plain.keep(value)
+
+    @rule(letter=LETTERS)
+    def add_and_raise(self, letter: str) -> None:
+        for one in (self.word, self.plain):
+            with pytest.raises(ValueError, match=letter):
+                one.add_and_raise(letter)
+
+    @rule(letter=LETTERS)
+    def abort(self, letter: str) -> None:
+        with pytest.raises(ValueError, match=letter):
+            self.word.add_or_abort(letter, fail=True)
+
+    @rule(letter=LETTERS)
+    def add_unlocked(self, letter: str) -> None:
+        assert self.word.add_unlocked(letter) == self.plain.add_unlocked(letter)
+
+    @rule()
+    def stamp(self) -> None:
+        seen = self.word.stamp()
+        self.plain.kept.append(seen)
+        assert seen[1] > self.last_time
+        self.last_time = seen[1]
+
+    @rule(days=st.integers(-4000, 4000))
+    def step_clock(self, days: int) -> None:
+        fix_wall(self.word, datetime(2030, 1, 1) + timedelta(days=days))
+
+    @rule()
+    def snapshot(self) -> None:
+        control(self.word).take_snapshot()
+
+    @rule()
+    def prune(self) -> None:
+        control(self.word).prune()
+
+    @rule()
+    def restart(self) -> None:
+        before = control(self.word).digest()
+        control(self.word).close()
+        self.open()
+        assert control(self.word).digest() == before
+
+    @rule()
+    def die(self) -> None:
+        self.abandon()
+        self.open()
+
+    @invariant()
+    def same(self) -> None:
+        assert self.word.text == self.plain.text
+        assert self.word.kept == self.plain.kept
+        assert len(self.word) == len(self.plain)
+
+    def teardown(self) -> None:
+        if hasattr(self, "word"):
+            control(self.word).close()
+            shutil.rmtree(self.directory)
+
+
+@pytest.mark.parametrize("durability", ["sync", "buffered"])
+def test_a_system_is_its_plain_object(durability: str) -> None:
+    """Whatever happens to it."""
+    machine = type("Machine", (Machine,), {"durability": durability})
+    slow = [HealthCheck.too_slow, HealthCheck.data_too_large]
+    run_state_machine_as_test(
+        machine, settings=settings(max_examples=40, stateful_step_count=30, deadline=None, print_blob=True, suppress_health_check=slow)
+    )
