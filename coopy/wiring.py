@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from coopy.clock import Moment
     from coopy.disk import Disk
 
-__all__ = ["Control", "Options", "control", "fix_wall", "open_proxy"]
+__all__ = ["Control", "Options", "control", "fix_wall", "is_proxy", "open_proxy"]
 
 T = TypeVar("T")
 
@@ -118,7 +118,7 @@ def open_proxy(obj: Any, basedir: str | Path | None, options: Options, disk: Dis
 
 
 def _class_of(obj: Any) -> type:
-    if type(obj) in _systems:
+    if is_proxy(obj):
         raise UsageError(
             "init_system was given a proxy: it stands for a system that is open already. Use it as it is, or close it and open its directory."
         )
@@ -226,6 +226,11 @@ class Control(_Operations, Generic[T]):
 def control(proxy: T) -> Control[T]:
     """The operations of the system behind a proxy. Raises UsageError for anything else."""
     return Control(proxy, _system_of(proxy))
+
+
+def is_proxy(obj: object) -> bool:
+    """Whether this is what `init_system` gave."""
+    return type(obj) in _systems
 
 
 def fix_wall(proxy: object, date: datetime | None) -> None:

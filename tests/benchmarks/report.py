@@ -93,7 +93,7 @@ def row_above_floor(results: Results, measure: str, name: str, floor: float) -> 
 
 def judged(reached: bool) -> str:
     """The word for it."""
-    return "reached" if reached else "not reached"
+    return "reached" if reached else "missed"
 
 
 def count(figure: float | None) -> str:
@@ -117,7 +117,7 @@ def to_rich(table: Table) -> RichTable:
     """For a screen."""
     rich = RichTable(title=table.title, title_justify="left")
     for number, head in enumerate(table.heads):
-        rich.add_column(head, justify="right" if number else "left", no_wrap=not number)
+        rich.add_column(head, justify="right" if number else "left", overflow="fold", no_wrap=not number)
     for row in table.rows:
         rich.add_row(*row)
     return rich

@@ -1,0 +1,1 @@
+"""The original's place for what helps to test a domain."""
