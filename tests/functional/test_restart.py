@@ -23,14 +23,14 @@ def reopened(directory: Path, durability: Any, **options: Any) -> str:
 
 
 def test_what_was_called_is_there_after_a_restart(tmp_path: Path, durability: Any) -> None:
-    """given a word of three letters, when it is opened again, then it has three letters."""
+    """Given a word of three letters, when it is opened again, then it has three letters."""
     with control(init_system(Word(), tmp_path / "w", durability=durability)) as word:
         assert [word.add(letter) for letter in "abc"] == ["a", "ab", "abc"]
     assert reopened(tmp_path / "w", durability) == "abc"
 
 
 def test_stored_state_wins_over_the_instance_that_is_passed(tmp_path: Path, durability: Any) -> None:
-    """the instance is used only when nothing is stored yet."""
+    """The instance is used only when nothing is stored yet."""
     with control(init_system(Word("a"), tmp_path / "w", durability=durability)) as word:
         word.add("b")
     with control(init_system(Word("z"), tmp_path / "w", durability=durability)) as word:
@@ -38,7 +38,7 @@ def test_stored_state_wins_over_the_instance_that_is_passed(tmp_path: Path, dura
 
 
 def test_the_system_runs_on_a_copy(tmp_path: Path, durability: Any) -> None:
-    """the instance that was passed stays the caller's."""
+    """The instance that was passed stays the caller's."""
     mine = Word("a")
     with control(init_system(mine, tmp_path / "w", durability=durability)) as word:
         word.add("b")
@@ -47,7 +47,7 @@ def test_the_system_runs_on_a_copy(tmp_path: Path, durability: Any) -> None:
 
 
 def test_a_snapshot_and_the_journal_behind_it_make_the_state(tmp_path: Path, durability: Any) -> None:
-    """actions before and after a snapshot, and one that raised, are all there."""
+    """Actions before and after a snapshot, and one that raised, are all there."""
     with control(init_system(Word(), tmp_path / "w", durability=durability)) as word:
         word.add("a")
         with pytest.raises(ValueError, match="b"):
@@ -61,7 +61,7 @@ def test_a_snapshot_and_the_journal_behind_it_make_the_state(tmp_path: Path, dur
 
 
 def test_an_aborted_call_leaves_no_trace(tmp_path: Path, durability: Any) -> None:
-    """memory after it equals memory before it, also after a restart."""
+    """Memory after it equals memory before it, also after a restart."""
     with control(init_system(Word("a"), tmp_path / "w", durability=durability)) as word:
         with pytest.raises(ValueError, match="x"):
             word.add_or_abort("x", fail=True)
@@ -72,7 +72,7 @@ def test_an_aborted_call_leaves_no_trace(tmp_path: Path, durability: Any) -> Non
 
 
 def test_stamps_and_chance_are_the_same_on_replay(tmp_path: Path, durability: Any) -> None:
-    """clock and random give a replay what they gave the call."""
+    """Clock and random give a replay what they gave the call."""
     with control(init_system(Word(), tmp_path / "w", durability=durability)) as word:
         seen = [word.stamp() for _ in range(3)]
         assert len({stamp[0] for stamp in seen}) == 3
@@ -81,7 +81,7 @@ def test_stamps_and_chance_are_the_same_on_replay(tmp_path: Path, durability: An
 
 
 def test_segments_rotate_and_prune_drops_what_no_snapshot_needs(tmp_path: Path, durability: Any) -> None:
-    """small segments, many of them; after two snapshots and a prune only the last ones are left."""
+    """Small segments, many of them; after two snapshots and a prune only the last ones are left."""
     directory = tmp_path / "w"
     with control(init_system(Word(), directory, durability=durability, segment_bytes=4096)) as word:
         for _ in range(200):
@@ -108,7 +108,7 @@ def test_a_closed_system_refuses_and_closing_twice_is_nothing(tmp_path: Path, du
 
 
 def test_one_directory_one_writer(tmp_path: Path, durability: Any) -> None:
-    """a second opener gets an error that names the holder."""
+    """A second opener gets an error that names the holder."""
     with control(init_system(Word(), tmp_path / "w", durability=durability)):
         with pytest.raises(LockedError) as caught:
             init_system(Word(), tmp_path / "w", durability=durability)
@@ -116,7 +116,7 @@ def test_one_directory_one_writer(tmp_path: Path, durability: Any) -> None:
 
 
 def test_another_class_is_refused_by_name(tmp_path: Path, durability: Any) -> None:
-    """the error names both classes."""
+    """The error names both classes."""
     with control(init_system(Word(), tmp_path / "w", durability=durability)):
         pass
     with pytest.raises(UsageError, match="Word"):
