@@ -145,6 +145,8 @@ class Journal:
         """
         sizes = sum(HEADER_SIZE + len(draft.payload) for draft in drafts) + sum(HEADER_SIZE + len(payload) for _, payload in self.controls)
         self._reserve(sizes)
+        if self.dirty:
+            self._clear()
         before, controls = self.head(), self.controls
         out, tag = self._framed_controls()
         lsn, time_us, action_tag = self.lsn, self.time_us, self.action_tag
@@ -279,8 +281,7 @@ class Journal:
         pending = sum(HEADER_SIZE + len(payload) for _, payload in self.controls)
         self._reserve(size + pending)
         if self.dirty:
-            self._put(self.end, bytes(self.dirty - self.end))
-            self.dirty = 0
+            self._clear()
         if self.controls:
             out, tag = self._framed_controls()
             data = b"".join(out)
@@ -288,6 +289,12 @@ class Journal:
             end = self.dirty = self.end + len(data)
             self._put(self.end, data)
             self.tag, self.end, self.controls, self.dirty = tag, end, none, 0
+
+    def _clear(self) -> None:
+        """Zero what an interrupt left beyond the end. Synced: else a crash could leave parts of it within the record that comes there."""
+        self._put(self.end, bytes(self.dirty - self.end))
+        self._force(self.file)
+        self.dirty = 0
 
     def _framed_controls(self) -> tuple[list[bytes], bytes]:
         out, tag = [], self.tag
@@ -337,18 +344,18 @@ class Journal:
         """The first byte last: a process killed in the middle leaves nothing that looks begun."""
         window = self.window
         if window is None:
-            self._write(offset + 1, data[1:])
-            self._write(offset, data[:1])
+            self._write(offset + 1, data[1:], offset)
+            self._write(offset, data[:1], offset)
         else:
             window[offset + 1 : offset + len(data)] = data[1:]
             window[offset] = data[0]
 
-    def _write(self, offset: int, data: bytes) -> None:
-        """What lies behind the offset is new: it is cut off again where there is no room for all of it."""
+    def _write(self, offset: int, data: bytes, start: int) -> None:
+        """What lies behind `start` is new: it is cut off again where there is no room for all of it."""
         try:
             self.file.write(offset, data)
         except OSError as error:
-            self._withdraw(offset, error)
+            self._withdraw(start, error)
             raise self._disk_full(len(data), error) from error
 
     def _force(self, file: File) -> None:
