@@ -13,6 +13,7 @@ from __future__ import annotations
 import array
 import builtins
 import collections
+import copyreg
 import datetime
 import decimal
 import fractions
@@ -98,11 +99,11 @@ class Codec:
         if (ATOMS.issuperset(map(type, args)) or _all_atoms(args)) and (not kwargs or _all_atoms(kwargs.values())):
             try:
                 return MSGPACK, _encode((method, *args, kwargs) if kwargs else (method, *args)), args, kwargs
-            except (UnicodeEncodeError, OverflowError):
-                pass  # surrogates and integers beyond 64 bits are pickled
+            except (ValueError, OverflowError, TypeError):
+                pass  # surrogates, integers beyond 64 bits and keywords that are no plain str are pickled
         try:
             payload = self._dumps((method, args, kwargs))
-            _, args, kwargs = self._loads(payload)
+            _, args, kwargs = _call(*self._loads(payload))
         except Exception as error:
             raise self._refused(method, args, kwargs, error) from error
         return PICKLE, payload, args, kwargs
@@ -113,15 +114,18 @@ class Codec:
             if kind == MSGPACK:
                 args = _decode(payload)
                 kwargs = args.pop() if type(args[-1]) is dict else {}
-                return args.pop(0), args, kwargs
-            method, positional, named = self._loads(payload)
+                method = args.pop(0)
+                if type(method) is str:
+                    return method, args, kwargs
+                raise TypeError("it names no method.")
+            method, positional, named = _call(*self._loads(payload))
         except Exception as error:
             raise CorruptionError(f"A recorded call cannot be decoded: {_why(error)} Nothing of it was executed.") from error
         return method, positional, named
 
     def _dumps(self, value: object) -> bytes:
         out = io.BytesIO()
-        _Pickler(out, None).dump(value)
+        _Pickler(out, self.find, None).dump(value)
         return out.getvalue()
 
     def _loads(self, payload: bytes) -> Any:
@@ -150,15 +154,23 @@ class Codec:
 
     def dump_state(self, root: object, write: Callable[[bytes], object]) -> None:
         """Write the state as one pickle, without coopy's own objects in it. Raises NotSerializableError (`where`: the attribute)."""
+        sink = _Sink(write)
         try:
-            _Pickler(_Sink(write), root).dump(root)
-        except (pickle.PicklingError, TypeError, AttributeError, ValueError, RecursionError) as error:
+            _Pickler(sink, self.find, root).dump(root)
+        except MemoryError:
+            raise
+        except Exception as error:
+            if error is sink.failure:
+                raise
             where = self._bad_attribute(root)
             what = f"The state of {type(root).__qualname__} cannot be stored: {where}: {_why(error)} Nothing was changed."
             raise NotSerializableError(what, method="", where=where) from error
 
     def load_state(self, source: Any, into: Any = None) -> object:
-        """The domain object; with `into` that object, its contents replaced. Raises CorruptionError for what is not let through."""
+        """The domain object; with `into` that object, its contents replaced. Raises CorruptionError for what is not let through.
+
+        After an error `into` is in doubt.
+        """
         if into is not None:
             _empty(into)
         try:
@@ -166,16 +178,16 @@ class Codec:
         except (CorruptionError, MemoryError, OSError):
             raise
         except Exception as error:
-            raise CorruptionError(f"The stored state cannot be read: {_why(error)} Nothing was changed.") from error
+            raise CorruptionError(f"The stored state cannot be read: {_why(error)} No file was changed.") from error
         if source.read(1):
-            raise CorruptionError("The stored state goes on after its end. Nothing was changed.")
+            raise CorruptionError("The stored state goes on after its end. No file was changed.")
         return value
 
     def _bad_attribute(self, root: object) -> str:
         for name, value in getattr(root, "__dict__", {}).items():
             if type(value).__module__ not in OWN:
                 try:
-                    self._dumps(value)
+                    self._loads(self._dumps(value))
                 except Exception:  # noqa: BLE001 - as above
                     return f"attribute {name!r}"
         return "the object itself"
@@ -196,7 +208,10 @@ class Codec:
 
 def _resolve(module: str, name: str) -> type:
     """Step by step through classes, never through what a module happens to have imported."""
-    found: Any = sys.modules.get(module) or importlib.import_module(module)
+    try:
+        found: Any = sys.modules.get(module) or importlib.import_module(module)
+    except SystemExit as error:  # a script, not a module
+        raise pickle.UnpicklingError(f"{module} cannot be imported: it ends the program.") from error
     for part in name.split("."):
         found = vars(found).get(part)
         if not isinstance(found, type):
@@ -207,6 +222,13 @@ def _resolve(module: str, name: str) -> type:
         )
     kind: type = found
     return kind
+
+
+def _call(method: Any, args: Any, kwargs: Any) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+    """What a pickled call must be made of."""
+    if type(method) is str and type(args) is tuple and type(kwargs) is dict and all(isinstance(name, str) for name in kwargs):
+        return method, args, kwargs
+    raise TypeError("it is no call.")
 
 
 def _all_atoms(values: Iterable[Any]) -> bool:
@@ -225,8 +247,7 @@ def _empty(root: Any) -> None:
     if hasattr(root, "__dict__"):
         root.__dict__.clear()
     for kind in type(root).__mro__:
-        for slot in vars(kind).get("__slots__", ()):
-            member = vars(kind).get(slot if not slot.startswith("__") else f"_{kind.__name__.lstrip('_')}{slot}")
+        for member in vars(kind).values() if "__slots__" in vars(kind) else ():
             if isinstance(member, types.MemberDescriptorType) and hasattr(root, member.__name__):
                 member.__delete__(root)
     if isinstance(root, dict | list | set | bytearray | collections.deque):
@@ -239,15 +260,23 @@ class _Sink:
     """What a Pickler writes to."""
 
     def __init__(self, write: Callable[[bytes], object]) -> None:
-        self.write = write
+        self._write = write
+        self.failure: Exception | None = None  # of the writing itself: not the state's fault
+
+    def write(self, data: bytes) -> object:
+        try:
+            return self._write(data)
+        except Exception as error:
+            self.failure = error
+            raise
 
 
 class _Pickler(pickle.Pickler):
     """Protocol 5 with reducers of our own for values that would pickle as functions, and a mark on the root."""
 
-    def __init__(self, out: Any, root: object) -> None:
+    def __init__(self, out: Any, find: Callable[[str, str], Any], root: object) -> None:
         super().__init__(out, PROTOCOL)
-        self._root = root
+        self._find, self._root = find, root
 
     def reducer_override(self, obj: Any) -> Any:
         """As pickle.Pickler.reducer_override."""
@@ -258,9 +287,22 @@ class _Pickler(pickle.Pickler):
             return reduce(obj)
         if isinstance(obj, Enum):
             return type(obj), (obj._value_,)
+        if isinstance(obj, _GLOBAL):
+            self._check_global(obj)
         return NotImplemented
 
+    def _check_global(self, obj: Any) -> None:
+        """What pickles by name passes only if it could come back by that name, as itself."""
+        module, name = obj.__module__, obj.__qualname__
+        if not isinstance(obj, type):
+            raise pickle.PicklingError(f"{module}.{name} is a function: functions are never let through.")
+        if (module, name) in copyreg._extension_registry:  # type: ignore[attr-defined]  # noqa: SLF001 - there is no other door to it
+            raise pickle.PicklingError(f"{module}.{name} has an extension code (copyreg), which another process may not know.")
+        if obj is not _Root and self._find(module, name) is not obj:
+            raise pickle.PicklingError(f"{module}.{name} is another class by now.")
 
+
+_GLOBAL = (type, types.FunctionType, types.BuiltinFunctionType)
 _REDUCERS: dict[type, Callable[[Any], Any]] = {
     re.Pattern: lambda one: (_Pattern, (one.pattern, one.flags & ~re.DEBUG)),
     ZoneInfo: lambda one: (ZoneInfo, (one.key,)),
@@ -278,9 +320,11 @@ def _reduced_root(root: Any) -> Any:
     _, args, state, *items = (*reduced, None, None, None)[:5]
     if isinstance(state, dict):
         state = {name: value for name, value in state.items() if type(value).__module__ not in OWN}
+        if not state and getattr(type(root), "__getstate__", None) is getattr(object, "__getstate__", None):
+            state = None  # as an object without attributes pickles itself
     elif isinstance(state, tuple) and len(state) == 2 and isinstance(state[0], dict):  # noqa: PLR2004 - (attributes, slots)
         state = ({name: value for name, value in state[0].items() if type(value).__module__ not in OWN}, state[1])
-    return (_Root, args, state or None, *items)
+    return (_Root, args, state, *items)
 
 
 class _Unpickler(pickle.Unpickler):
@@ -288,6 +332,8 @@ class _Unpickler(pickle.Unpickler):
 
     def __init__(self, source: Any, find: Callable[[str, str], Any], into: Any) -> None:
         super().__init__(source)
+        # Codes registered with copyreg are looked up in this cache before find_class is asked.
+        copyreg._extension_cache.clear()  # type: ignore[attr-defined]  # noqa: SLF001
         self._find, self._into = find, into
 
     def find_class(self, module: str, name: str) -> Any:

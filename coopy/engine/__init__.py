@@ -2,10 +2,20 @@
 
 The story of a call, by file:
 
-engine    from the door to the answer: encode, append, execute, return; who may enter, and what an interrupted call leaves behind
-commit    "sync": callers share one batch, whoever leads writes, syncs and executes it for all
-execute   the one function that runs domain code, live and in replay
-restore   another day: snapshot + replay gives the same state
-opening   a directory becomes a running system, or an error that says what is wrong with it
-prune     what is no longer needed
+    engine         from the door to the answer: encode, append, execute, return; who may enter, and what an interrupted call leaves behind
+    commit         "sync": callers share one batch, whoever leads writes, syncs and executes it for all
+    execute        the one function that runs domain code, live and in replay
+    common         the same story for the most common call, as one compiled function
+    beside         `@unlocked` actions, which run on their own threads
+    uninterrupted  work that a signal must not cut in two
+
+Another day:
+
+    opening        a directory becomes a running system, or an error that says what is wrong with it
+    restore        snapshot + replay gives the same state
+    archive        what is kept: manifest, snapshots, segments
+    system         a running system as a whole, and what can be asked of it
+    background     what happens by the clock
+    prune          what is no longer needed
+    check, mend    what an operator looks at, and decides
 """

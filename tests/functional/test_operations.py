@@ -1,0 +1,137 @@
+"""What runs by itself or by order: automatic snapshots, compression, pruning, progress, poison, the command."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from coopy import control, init_system
+from coopy.cli import main
+from coopy.error import DivergenceError
+from tests.words import Word
+
+DEADLY_CHILD = """
+import sys
+from coopy import init_system
+from tests.functional.test_operations import Deadly
+Deadly.deadly = True
+init_system(Deadly, sys.argv[1])
+"""
+
+
+class Deadly(Word):
+    """An action that ends the process when it is replayed."""
+
+    deadly = False
+
+    def act(self) -> None:
+        if Deadly.deadly:
+            os._exit(9)
+        self.text += "!"
+
+
+class Waiting(Word):
+    """Tells when it was pickled, so that a test can wait for a snapshot."""
+
+    pickled = threading.Event()
+
+    def __getstate__(self) -> Any:
+        Waiting.pickled.set()
+        return dict(vars(self))
+
+
+def test_snapshots_are_taken_by_the_clock(tmp_path: Path) -> None:
+    """And the newest ones are kept."""
+    with control(init_system(Waiting(), tmp_path / "w", snapshot_time=0.05, keep_snapshots=1)) as word:
+        for letter in "abc":
+            Waiting.pickled.clear()
+            word.add(letter)
+            assert Waiting.pickled.wait(20)
+    assert len(list((tmp_path / "w").glob("snapshot-*"))) <= 2
+    with control(init_system(Waiting, tmp_path / "w")) as word:
+        assert word.text == "abc"
+
+
+def test_snapshots_may_be_compressed(tmp_path: Path) -> None:
+    """And are smaller then."""
+    pytest.importorskip("zstandard")
+    sizes = []
+    for name in (None, "zstd"):
+        directory = tmp_path / str(name)
+        compression: Any = name
+        with control(init_system(Word("a" * 100_000), directory, compression=compression)) as word:
+            word.add("b")
+        with control(init_system(Word, directory)) as word:
+            assert word.text == "a" * 100_000 + "b"
+        sizes.append(next(directory.glob("snapshot-*")).stat().st_size)
+    assert sizes[1] < sizes[0] / 10
+
+
+def test_the_journal_is_pruned_after_each_snapshot_if_asked_for(tmp_path: Path) -> None:
+    """Only what the kept snapshots need stays."""
+    with control(init_system(Word(), tmp_path / "w", auto_prune=True, keep_snapshots=1)) as word:
+        for letter in "abc":
+            word.add(letter)
+            control(word).take_snapshot()
+        assert control(word).stats()["segments"] == 1
+    assert len(list((tmp_path / "w").glob("journal-*"))) == 1
+
+
+def test_progress_is_reported_up_to_the_end(tmp_path: Path) -> None:
+    """In LSNs."""
+    with control(init_system(Word(), tmp_path / "w", durability="buffered")) as word:
+        for _ in range(5000):
+            word.add("a")
+    seen: list[tuple[int, int]] = []
+    with control(init_system(Word, tmp_path / "w", on_progress=lambda lsn, last: seen.append((lsn, last)))):
+        assert seen[0] == (1, 5000)
+        assert seen[-1] == (5000, 5000)
+
+
+def test_an_action_that_kills_every_restart_is_not_tried_a_third_time(tmp_path: Path) -> None:
+    """The error names it; `coopy repair --skip` leaves it out."""
+    with control(init_system(Deadly(), tmp_path / "w")) as word:
+        word.add("a")
+        word.act()
+        word.add("b")
+    for _ in range(2):
+        ran = subprocess.run([sys.executable, "-c", DEADLY_CHILD, str(tmp_path / "w")], check=False, cwd=Path(__file__).parents[2])
+        assert ran.returncode == 9
+    with pytest.raises(DivergenceError, match="LSN 2") as caught:
+        init_system(Deadly, tmp_path / "w")
+    assert caught.value.method == "act"
+    assert CliRunner().invoke(main, ["repair", "--skip", "2", str(tmp_path / "w")]).exit_code == 0
+    with control(init_system(Deadly, tmp_path / "w")) as word:
+        assert word.text == "ab"
+
+
+def test_wait_durable_syncs_what_is_only_buffered(tmp_path: Path) -> None:
+    """Up to the last call."""
+    with control(init_system(Word(), tmp_path / "w", durability="buffered", sync_interval=3600)) as word:
+        word.add("a")
+        assert control(word).stats()["durable"] == 0
+        assert control(word).wait_durable() == 1
+
+
+def test_the_proxy_shows_the_domains_surface(tmp_path: Path) -> None:
+    """Signatures, names, documentation."""
+    with control(init_system(Word(), tmp_path / "w")) as word:
+        assert isinstance(word, Word)
+        assert inspect.signature(word.add_many) == inspect.signature(Word().add_many)
+        assert type(word).__name__ == "Word"
+        assert type(word).__doc__ == Word.__doc__
+        assert {"add", "text", "read"} <= set(dir(word))
+        assert "_clock" not in dir(word)
+        with pytest.raises(TypeError):
+            word.add()  # type: ignore[call-arg]
+        with pytest.raises(TypeError):
+            word.add("a", letter="b")  # type: ignore[misc]
+        assert control(word).lsn == 0
