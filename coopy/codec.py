@@ -46,6 +46,8 @@ PROTOCOL = 5
 ATOMS = frozenset((str, int, bool, type(None), bytes))
 OWN = ("coopy.clock", "coopy.random")  # whose objects coopy puts into a domain object, and takes out again
 
+NO_KEYWORDS: dict[str, Any] = {}  # never changed
+
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[Any]).decode
 
@@ -112,11 +114,9 @@ class Codec:
         """Method, arguments, keyword arguments. Raises CorruptionError for bytes that are no call."""
         try:
             if kind == MSGPACK:
-                args = _decode(payload)
-                kwargs = args.pop() if type(args[-1]) is dict else {}
-                method = args.pop(0)
+                method, *args = _decode(payload)
                 if type(method) is str:
-                    return method, args, kwargs
+                    return (method, args[:-1], args[-1]) if args and type(args[-1]) is dict else (method, args, NO_KEYWORDS)
                 raise TypeError("it names no method.")
             method, positional, named = _call(*self._loads(payload))
         except Exception as error:

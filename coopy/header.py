@@ -75,8 +75,11 @@ def unpack(data: bytes, magic: bytes, kind: type[Body], key: bytes, path: str) -
     if not intact:
         raise CorruptionError(f"The header of {path} is damaged: its CRC does not match.", path=path, offset=0)
     _authenticate(path, signed=bool(flags & SIGNED), valid=check == _check(data[:20], content, key), keyed=bool(key))
+    end = PREFIX.size + len(content) + -(PREFIX.size + len(content)) % SECTOR
+    if len(data) < end:
+        raise CorruptionError(f"{path} is cut off: {len(data)} bytes, its header has {end}.", path=path, offset=len(data))
     try:
-        return msgspec.msgpack.decode(content, type=kind), len(content) + PREFIX.size + -(len(content) + PREFIX.size) % SECTOR
+        return msgspec.msgpack.decode(content, type=kind), end
     except msgspec.MsgspecError as error:
         raise CorruptionError(f"The header of {path} cannot be read: {error}.", path=path, offset=PREFIX.size) from error
 

@@ -234,6 +234,7 @@ class Journal:
             if not self._sealed:
                 self.flush()
                 self._force(self.file)  # or the next segment could be found behind records that are not there
+                self.limit = 0  # nothing may be appended here any more, also if what follows is refused: whoever wants to rotates first
                 self._create_next()
                 self._append_control(Kind.SEAL, self.lsn + 1)
                 self._sealed = True

@@ -79,6 +79,9 @@ def read_header(data: bytes, key: bytes, path: str, identity: header.Identity | 
     if identity is not None and found.identity.system != identity.system:
         what = f"{path} is a segment of another system: move it out of this directory. Nothing was changed."
         raise CorruptionError(what, path=path, offset=0, lsn=found.first_lsn)
+    if len(data) < start:  # no crash leaves that: the header was on stable storage before the file had its name
+        what = f"{path} is cut off within its header: {len(data)} bytes of {start}. Nothing was changed. Restore it from another copy or a backup."
+        raise CorruptionError(what, path=path, offset=len(data), lsn=found.first_lsn)
     return found, start
 
 
@@ -96,7 +99,8 @@ def scan(data: bytes, start: int, framer: Framer, head: Head, path: str) -> Scan
         word, crc, length, found_epoch, found_lsn, _durable, _utc, back, now, found_tag = unpack(data, offset)
         stop = offset + HEADER_SIZE + length
         kind = word[2]
-        if word not in crcs or crc32(data[offset + 8 : offset + HEADER_SIZE], crcs[word]) != crc:
+        fields = data[offset + 8 : offset + HEADER_SIZE]
+        if word not in crcs or crc32(fields, crcs[word]) != crc:
             _refuse_unknown(data, offset, framer, path)
             problem = "the header's CRC does not match"
         elif stop > size:
@@ -105,7 +109,7 @@ def scan(data: bytes, start: int, framer: Framer, head: Head, path: str) -> Scan
             problem = f"its epoch is {found_epoch} after {epoch}"
         else:
             hasher = new_hash()
-            hasher.update(tag + word + data[offset + 8 : offset + 24] + data[offset + 28 : offset + 40] + data[offset + HEADER_SIZE : stop])
+            hasher.update(tag + word + fields[:16] + fields[20:32] + data[offset + HEADER_SIZE : stop])
             if hasher.digest() != found_tag:
                 problem = "its tag does not match"
         if problem:

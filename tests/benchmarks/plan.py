@@ -21,7 +21,7 @@ class Measure:
     counts: dict[str, int]
 
 
-BUFFERED = {"coopy": 100_000, "coopy 0.7.0": 100_000, "SQLite": 20_000, "SQLite unsynced": 20_000, "ZODB": 4_000, "direct": 500_000}
+BUFFERED = {"coopy": 200_000, "coopy 0.7.0": 200_000, "SQLite": 20_000, "SQLite unsynced": 20_000, "ZODB": 4_000, "direct": 500_000}
 SYNC = {"coopy": 2_000, "coopy 0.7.0": 1_000, "SQLite": 1_000, "ZODB": 500}
 SYNC_32 = {"coopy": 16_000, "coopy 0.7.0": 1_600, "coopy 0.7.0 grouped": 4_800, "SQLite": 1_600, "ZODB": 800}
 QUERIES = {"coopy": 300_000, "coopy 0.7.0": 20_000, "SQLite": 50_000, "ZODB": 200_000, "direct": 1_000_000}

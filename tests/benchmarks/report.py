@@ -40,16 +40,16 @@ def against_targets(results: Results) -> Table:
     seconds, loaded = results.median(IMPORT, COOPY) or 0.0, ", ".join(sorted(results.imported)) or "none"
     old = results.median(IMPORT, OLD) or 0.0
     rows.append(
-        ("import, net", milliseconds(seconds), milliseconds(old), "", f"under {milliseconds(IMPORT_LIMIT)}", judged(seconds < IMPORT_LIMIT))
+        ("import, net", milliseconds(seconds), milliseconds(old), "", f"< {milliseconds(IMPORT_LIMIT)}", judged(seconds < IMPORT_LIMIT))
     )
-    rows.append(("heavy modules loaded by it", loaded, "", "", "none", judged(not results.imported)))
+    rows.append(("heavy modules it loads", loaded, "", "", "none", judged(not results.imported)))
     return Table("Targets", ("what", "coopy", "coopy 0.7.0", "ratio", "to reach", ""), tuple(rows))
 
 
 def row_of_target(results: Results, target: Target) -> tuple[str, ...]:
     """One ratio against coopy 0.7.0. Of bytes fewer are better."""
     ratio = results.ratio(target.measure, COOPY, OLD)
-    reached, wanted = ratio >= target.factor, f"{target.factor:g} times"
+    reached, wanted = ratio >= target.factor, f"{target.factor:g} x"
     if target.measure == BYTES:
         reached, wanted = ratio <= target.factor, "not more"
     figures = (count(results.median(target.measure, subject)) for subject in (COOPY, OLD))
@@ -75,7 +75,7 @@ def above_floors(results: Results) -> Table:
     parts = {name: 1 / (results.median(name, "floor") or 1.0) for name in ("fdatasync", "encode", "decode", "tag")}
     compared = (
         ("sync actions, 1 thread", "fdatasync", parts["fdatasync"]),
-        ("sync actions, 32 threads", "a 32nd fdatasync, encode, tag", parts["fdatasync"] / 32 + parts["encode"] + parts["tag"]),
+        ("sync actions, 32 threads", "fdatasync / 32, encode, tag", parts["fdatasync"] / 32 + parts["encode"] + parts["tag"]),
         ("buffered actions, 1 thread", "encode and tag", parts["encode"] + parts["tag"]),
         ("restore", "tag and decode", parts["tag"] + parts["decode"]),
     )
@@ -97,10 +97,11 @@ def judged(reached: bool) -> str:
 
 
 def count(figure: float | None) -> str:
-    """A rate or a size, in three figures' worth of precision."""
+    """A rate or a size, with three figures that count; rates from 10,000 on in thousands."""
     if figure is None:
         return ""
-    return f"{figure:,.0f}" if figure < 1000 else f"{float(f'{figure:.3g}'):,.0f}"
+    rounded = float(f"{figure:.3g}")
+    return f"{rounded / 1000:,.0f}k" if figure >= 10_000 else f"{rounded:,.0f}"
 
 
 def milliseconds(seconds: float) -> str:

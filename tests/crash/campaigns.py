@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.crash.test_damage import KEY, cut_off, flip_bits
 from tests.crash.test_interrupts import check_storm
+from tests.crash.test_journal_crash import FAILURES, crash_everywhere, fail_everywhere
 from tests.crash.test_kill import kill_many
 from tests.crash.test_power_cut import cut_power
 
@@ -57,7 +58,15 @@ def interrupts(seed: int) -> str:
     return f"{hits} interrupts, 0 hung, 0 lost, 0 doubled"
 
 
-CAMPAIGNS: dict[str, Callable[[int], str]] = {one.__name__: one for one in (bits, cuts, power, kills, interrupts)}
+def journal(seed: int) -> str:
+    """The journal alone: 200 pieces of work, each cut off and failing at every call."""
+    states = sum(
+        crash_everywhere(one, 20) + sum(fail_everywhere(one, how) for how in FAILURES) for one in range(seed * 1000, seed * 1000 + 200)
+    )
+    return f"{states} states, 0 synced records lost, 0 invented, 0 called damage"
+
+
+CAMPAIGNS: dict[str, Callable[[int], str]] = {one.__name__: one for one in (bits, cuts, power, journal, kills, interrupts)}
 
 
 def main() -> None:

@@ -94,7 +94,8 @@ def begin(disk: FakeDisk, found: Found, dice: random.Random) -> Journal:
     mark = HighWater(disk.open("/d/HWM"), SYSTEM, KEY)
     journal = Journal(disk, "/d", IDENTITY, FRAMER, disk.open(f"/d/{name}"), found.head, mark)
     journal.epoch, journal.first_lsn = found.head.epoch + 1, found.first_lsn
-    journal.segment_bytes, journal.mapped = dice.choice((2048, 8192, 1 << 16)), dice.random() < 0.5
+    journal.segment_bytes = journal.limit = dice.choice((2048, 8192, 1 << 16))
+    journal.mapped = dice.random() < 0.5
     journal.note(Kind.EPOCH, journal.epoch)
     journal.flush()
     journal.sync()
@@ -113,16 +114,16 @@ class Writer:
 
     def __init__(self, journal: Journal, witness: Witness, dice: random.Random) -> None:
         self.journal, self.witness, self.dice = journal, witness, dice
-        self.rotating = False  # a refused rotation is taken up before anything else
 
     def work(self, steps: int) -> None:
         steps_of = (self.append, self.append, self.batch, self.batch, self.sync, self.raised, self.journal.flush, self.beside, self.rotate)
         for _ in range(steps):
-            self.guarded(self.rotate if self.rotating else self.dice.choice(steps_of))
+            self.guarded(self.rotate if self.journal.end >= self.journal.limit else self.dice.choice(steps_of))
         if self.dice.random() < 0.5:
+            sealed = self.journal.limit == 0  # a refused rotation; the segment may end in SEAL instead
             self.journal.close()
             self.witness.synced_up_to(self.journal.lsn)
-            self.witness.closed = True
+            self.witness.closed = not sealed
 
     def guarded(self, step: object) -> None:
         try:
@@ -183,10 +184,8 @@ class Writer:
             self.journal.note(Kind.RAISED, (self.journal.lsn, "builtins.ValueError"))
 
     def rotate(self) -> None:
-        if self.journal.lsn >= self.journal.first_lsn:  # an empty segment is never followed by another
-            self.rotating = True
+        if self.journal.lsn >= self.journal.first_lsn or self.journal.limit == 0:  # an empty segment is never followed by another
             self.journal.rotate(lambda *_: None)
-            self.rotating = False
             self.witness.synced_up_to(self.journal.durable)
 
 
