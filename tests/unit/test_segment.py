@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import pytest
