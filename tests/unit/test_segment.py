@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import random
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import pytest
