@@ -7,7 +7,7 @@ Memory is the system's, never a thread's, and `gate` says in one word whether th
 and back; whoever is interrupted in between leaves LEFTOVER, and the next entrant finishes first: the journal decides whether the action
 happens; if so, memory is rebuilt on a fresh thread and the action executed there once. Locks are held by `with` only, and what must not
 be missed is a plain store, for CPython looks for signals at calls and backward jumps. No loop stands directly inside of a `with lock` or
-a `try`: from 3.12 on its backward jump may lie outside of what the compiler protects, and a signal there would leave the lock held.
+a `try`: in CPython 3.13 its backward jump may lie outside of what the compiler protects, and a signal there would leave the lock held.
 
 `lock` guards the domain object, the executor, `gate`, `executed` and what the journal keeps in memory.
 """

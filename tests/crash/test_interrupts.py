@@ -50,7 +50,7 @@ def storm(directory: str, durability: Any, children: int, seed: int, seconds: fl
     signal.signal(signal.SIGINT, interrupt)
     hits, begun, acknowledged, end = 0, [0], [], time.monotonic() + seconds
 
-    def call() -> None:  # a function: from 3.12 on the backward jump of a loop directly in `try` may lie outside of it
+    def call() -> None:  # a function: in CPython 3.13 the backward jump of a loop directly in `try` may lie outside of it
         while time.monotonic() < end:
             begun[0] += 1
             word.keep((children, begun[0]))

@@ -16,7 +16,7 @@ FRESH_THREAD = {"restore.py", "opening.py", "check.py", "mend.py", "prune.py", "
 
 @pytest.mark.parametrize("path", [path for path in FILES if path.name not in FRESH_THREAD], ids=lambda path: path.name)
 def test_no_loop_stands_directly_inside_of_a_with_or_try(path: Path) -> None:
-    """From CPython 3.12 on, the backward jump of such a loop may lie outside of the protected range: an interrupt there would leave a lock held."""
+    """In CPython 3.13 the backward jump of such a loop may lie outside of the protected range: an interrupt there would leave a lock held."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.With | ast.Try):
             assert not [inner.lineno for statement in node.body for inner in loops(statement)], path
