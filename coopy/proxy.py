@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from coopy.clock import moment
 from coopy.decorators import marks_of
+from coopy.engine.common import common_lines
 from coopy.engine.engine import BUSY, OPEN
 from coopy.engine.execute import ACTION_SPECIALS, PLAIN, setter_name
 from coopy.error import UsageError
@@ -40,6 +41,7 @@ QUERY_SPECIALS = (
 )  # fmt: skip
 ALWAYS = ("__repr__", "__str__", "__format__", "__eq__", "__ne__", "__hash__")
 INJECTED = ("_clock", "_random")
+PLACED = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 SYSTEM_NAMES = ("take_snapshot", "close", "basedir_abspath")
 
 
@@ -140,7 +142,7 @@ def _property(engine: Engine, root: object, name: str, member: property) -> prop
         return engine.read(getattr, root, name)
 
     def put(_self: object, value: object) -> None:
-        engine.door(setter_name(name), (value,), NONE)
+        engine.call(setter_name(name), (value,), NONE)
 
     def drop(_self: object) -> None:
         raise _no_attributes(name)
@@ -160,7 +162,9 @@ def _method(engine: Engine, root: object, name: str, member: object) -> Function
     elif "readonly" in marks:
         lines, space = _QUERY, space | _query_names(engine)
     else:
-        lines, space["_coopy_call"] = _ACTION, engine.call_beside if "unlocked" in marks else engine.door
+        lines, space["_coopy_call"] = _ACTION, engine.call_beside if "unlocked" in marks else engine.call
+        if engine.common is not None and "unlocked" not in marks and all(one.kind in PLACED for one in signature.parameters.values()):
+            lines, space = _COMMON, space | engine.common
     function = _generate(name, signature, lines, space)
     return _dressed(function, bound, signature)
 
@@ -208,6 +212,7 @@ def _dressed(function: FunctionType, bound: Any, signature: inspect.Signature) -
 # --- generated functions ---------------------------------------------------------------------------------------------
 
 _ACTION: tuple[str, ...] = ("return _coopy_call({name!r}, ({arguments}), {keywords})",)
+_COMMON: tuple[str, ...] = ("",)  # stands for what common_lines writes
 _QUERY_BESIDE = ("return _coopy_read(_coopy_bound, {arguments}**{keywords})",)
 _QUERY = (  # Engine.read without its frame; whatever is unusual is left to it
     "if _coopy_moment() is None:",
@@ -232,12 +237,12 @@ def _query_names(engine: Engine) -> dict[str, Any]:
 
 def _generate(name: str, signature: inspect.Signature, lines: tuple[str, ...], space: dict[str, Any]) -> FunctionType:
     """Compile the function. All names in it but the parameters begin with `_coopy`, out of the domain's way."""
-    recorded = lines is _ACTION
+    recorded = lines is _ACTION or lines is _COMMON
     every = signature.parameters.values()
     space |= {"_coopy_missing": MISSING, "_coopy_none": NONE, "_coopy_sort": _sort}
     space |= {f"_coopy_default_{one.name}": MISSING if recorded else one.default for one in every if one.default is not one.empty}
     called = "method" if keyword.iskeyword(name) or not name.isidentifier() else name
-    body = _recorded_body(name, signature) if recorded else _written(lines, name, *_passed(signature))
+    body = _recorded_body(lines, name, signature) if recorded else _written(lines, name, *_passed(signature))
     source = "\n".join((f"def {called}({_declared(signature)}):", *(f"    {line}" for line in body)))
     exec(compile(source, f"<proxy method {name}>", "exec"), space)  # noqa: S102 - made of parameter names only
     function = space[called]
@@ -271,23 +276,25 @@ def _passed(signature: inspect.Signature) -> tuple[list[str], list[str]]:
 
 def _written(lines: tuple[str, ...], name: str, arguments: list[str], items: list[str]) -> list[str]:
     """The lines of a template for these arguments."""
+    if lines is _COMMON:
+        return common_lines(name, arguments)
     keywords = f"{{{', '.join(items)}}}" if items else "_coopy_none"
     if not items:
         lines = tuple(line.replace("**{keywords}", "") for line in lines)
     return [line.format(name=name, arguments="".join(f"{one}, " for one in arguments), keywords=keywords) for line in lines]
 
 
-def _recorded_body(name: str, signature: inspect.Signature) -> list[str]:
+def _recorded_body(lines: tuple[str, ...], name: str, signature: inspect.Signature) -> list[str]:
     """The shortest code that records what was passed, and no default: one path if all of it was, one if the least was, one for the rest."""
     arguments, items = _passed(signature)
-    everything = _written(_ACTION, name, arguments, items)
+    everything = _written(lines, name, arguments, items)
     every = list(signature.parameters.values())
     optional = [one for one in every if one.default is not one.empty]
     if not optional:
         return everything
     names = {one.name for one in optional}
     required = [one for one in arguments if one not in names]
-    least = _written(_ACTION, name, required, [one for one in items if one not in {_item(parameter) for parameter in optional}])
+    least = _written(lines, name, required, [one for one in items if one not in {_item(parameter) for parameter in optional}])
     optionals = "".join(f"({one.name!r}, {one.name}), " for one in optional if one.kind is not one.KEYWORD_ONLY)
     placed, star = [one for one in required if not one.startswith("*")], [one for one in required if one.startswith("*")]
     return [
@@ -350,7 +357,7 @@ def _query(engine: Engine, root: object, function: Callable[..., object], name: 
 def _exit(engine: Engine) -> Callable[..., object]:
     def __exit__(_self: object, kind: object, error: object, _traceback: object) -> object:  # noqa: N807 - it becomes one
         """The domain's, as an action: an exception is passed on by value, its traceback cannot be."""
-        return engine.door("__exit__", (kind, error, None), NONE)
+        return engine.call("__exit__", (kind, error, None), NONE)
 
     return __exit__
 
@@ -377,7 +384,7 @@ def _attributes(engine: Engine, root: object, operations: Operations) -> dict[st
         member = member_of(kind, name)
         if not isinstance(member, property) or member.fset is None or name.startswith("_"):
             raise _no_attributes(name)
-        engine.door(setter_name(name), (value,), NONE)
+        engine.call(setter_name(name), (value,), NONE)
 
     def drop(_self: object, name: str) -> None:
         raise _no_attributes(name)

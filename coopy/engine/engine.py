@@ -73,7 +73,7 @@ class Engine:
     """A running system without its door."""
 
     memory: Memory  # handed in by whoever owns the files
-    door: Callable[[str, tuple[object, ...], dict[str, object]], Any]  # what a proxy calls: `call`, or the short way to the same
+    common: dict[str, Any] | None  # the names of the short way to `call` (common.py), where there is one
 
     def __init__(self, executor: Executor, journal: Journal, codec: Codec, wall: Callable[[], int]) -> None:
         self.executor, self.journal, self.codec, self.wall = executor, journal, codec, wall

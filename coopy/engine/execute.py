@@ -70,13 +70,13 @@ class Executor:
     `expose` turns a result that is the domain object itself, or a method of it, into what a caller may hold.
     """
 
-    __slots__ = ("_context", "_methods", "_run", "aborts", "expose", "moment", "root")
+    __slots__ = ("aborts", "context", "expose", "methods", "moment", "root", "run")
 
     def __init__(self, root: object, secret: bytes) -> None:
         self.root = root
         self.moment = Moment(secret)
         self.expose: Callable[[object], object] = _as_it_is
-        self._methods = _Methods(self.resolve)
+        self.methods = _Methods(self.resolve)
         self.aborts: set[str] = set()
         self._renew_context()
 
@@ -88,18 +88,18 @@ class Executor:
         now = self.moment
         now.lsn, now.time_us, now.utc_offset = lsn, time_us, utc_offset
         try:
-            result = self._run(self._methods[method], *args, **kwargs) if kwargs else self._run(self._methods[method], *args)
+            result = self.run(self.methods[method], *args, **kwargs) if kwargs else self.run(self.methods[method], *args)
             if type(result) not in PLAIN:
-                result = self._run(self.settle, result)
+                result = self.run(self.settle, result)
         except (MemoryError, RecursionError):
             raise
         except Exception as error:
             caught = error
         else:
-            if not now.tainted and len(self._context) == 1:
+            if not now.tainted and len(self.context) == 1:
                 return result
-            return self._ended(method, result, None)
-        return self._ended(method, None, caught)
+            return self.ended(method, result, None)
+        return self.ended(method, None, caught)
 
     def execute_again(
         self, method: str, args: Sequence[object], kwargs: dict[str, object], lsn: int, time_us: int, utc_offset: int
@@ -110,12 +110,12 @@ class Executor:
         except MemoryError:
             raise
         except BaseException as error:
-            return self._ended(method, None, error)
+            return self.ended(method, None, error)
 
     def beside(self) -> Executor:
         """Another one for the same domain object, with a context and a moment of its own: for what runs beside others."""
         other = Executor(self.root, self.moment.secret)
-        other.expose, other._methods, other.aborts = self.expose, self._methods, self.aborts
+        other.expose, other.methods, other.aborts = self.expose, self.methods, self.aborts
         return other
 
     def replay(self, records: Iterable[Record], decode: Decode, mark: memoryview, raised: Callable[[int, str, Outcome], None]) -> None:
@@ -125,14 +125,14 @@ class Executor:
         outcome like any other. MemoryError passes through.
         """
         rest = iter(records)
-        while self._run(self._replay_in_context, rest, decode, mark, raised):
+        while self.run(self._replay_in_context, rest, decode, mark, raised):
             self._renew_context()
 
     def _replay_in_context(
         self, records: Iterator[Record], decode: Decode, mark: memoryview, raised: Callable[[int, str, Outcome], None]
     ) -> bool:
         """As far as the context stays as it was; gives whether something may be left. Entering it for each action would cost a fifth."""
-        now, methods, context, settle = self.moment, self._methods, self._context, self.settle
+        now, methods, context, settle = self.moment, self.methods, self.context, self.settle
         for lsn, now.time_us, now.utc_offset, kind, payload in records:
             mark[0] = now.lsn = lsn
             method, args, kwargs = decode(kind, payload)
@@ -151,9 +151,9 @@ class Executor:
                 return True
         return False
 
-    def _ended(self, method: str, result: object, error: BaseException | None) -> object:
+    def ended(self, method: str, result: object, error: BaseException | None) -> object:
         """The unusual ends: it raised, it used a proxy, or it left something in the context."""
-        if len(self._context) != 1:
+        if len(self.context) != 1:
             self._renew_context()
         if error is None and not self.moment.tainted:
             return result
@@ -189,9 +189,9 @@ class Executor:
         return result
 
     def _renew_context(self) -> None:
-        self._context = Context()
-        self._context.run(moment.set, self.moment)
-        self._run = self._context.run
+        self.context = Context()
+        self.context.run(moment.set, self.moment)
+        self.run = self.context.run
 
 
 def _as_it_is(result: object) -> object:

@@ -19,7 +19,7 @@ from coopy.digest import digest
 from coopy.disk import after_fork_in_child, is_full
 from coopy.engine.background import Timer
 from coopy.engine.commit import SharedEngine
-from coopy.engine.common import common_call
+from coopy.engine.common import common_names
 from coopy.engine.engine import BROKEN, CLOSED, FAILED, FORKED, OPEN, Engine
 from coopy.engine.execute import Executor
 from coopy.engine.opening import Place, create, open_archive, open_journal, restore_all
@@ -256,7 +256,7 @@ def open_system(
         undo.callback(journal.release)
         engine = (Engine if buffered else SharedEngine)(restorer.executor, journal, codec, time.time_ns)
         system = System(archive, restorer, engine, lock, settings)
-        engine.memory, engine.door = system, common_call(engine) if buffered else engine.call
+        engine.memory, engine.common = system, common_names(engine) if buffered else None
         undo.pop_all()
     return system
 
