@@ -20,7 +20,7 @@ from coopy.codec import ATOMS, MSGPACK
 from coopy.engine.engine import BUSY, LEFTOVER, OPEN
 from coopy.engine.execute import PLAIN
 from coopy.header import SECTOR
-from coopy.journal.frame import HEADER_SIZE, MAGIC, word_of
+from coopy.journal.frame import HEADER_SIZE, MAGIC, TAGGED, word_of
 from coopy.journal.journal import MAX_DURABLE_BACK
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["common_lines", "common_names"]
 
-TAGGED = struct.Struct("<16s4sIIQhHQ").pack  # what a tag is of, before the payload: coopy/journal/frame.py draws it
 FIELDS = struct.Struct("<IIQIhHQ16s").pack
 FRAME = struct.Struct("<3sI48s").pack  # behind the first byte, which is stored last
 

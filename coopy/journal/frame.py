@@ -43,6 +43,7 @@ ZEROS = bytes(512)
 _FIELDS = struct.Struct("<IIQIhHQ").pack  # length, epoch, lsn, durable back, utc offset, executed back, time
 _WHOLE = struct.Struct("<4sI48s").pack  # word, CRC, the rest
 HEADER = struct.Struct("<4sIIIQIhHQ16s")
+TAGGED = struct.Struct("<16s4sIIQhHQ").pack  # what a tag is of, but for the payload: the tag before, word, fields without durable back
 
 _blake2b, _crc32 = hashlib.blake2b, zlib.crc32
 
@@ -154,7 +155,8 @@ class Framer:
         """The frame's bytes and its tag."""
         fields = _FIELDS(len(payload), epoch, lsn, durable_back, utc_offset, executed_back, time_us)
         hasher = self.hasher.copy()  # cheaper than a new one
-        hasher.update(previous + word + fields[:16] + fields[20:] + payload)
+        hasher.update(TAGGED(previous, word, len(payload), epoch, lsn, utc_offset, executed_back, time_us))
+        hasher.update(payload)
         tag = hasher.digest()
         fields += tag
         return _WHOLE(word, _crc32(fields, self.crcs[word]), fields) + payload, tag

@@ -17,7 +17,7 @@ import msgspec
 
 from coopy import header
 from coopy.error import CorruptionError, FormatError
-from coopy.journal.frame import HEADER, HEADER_SIZE, IGNORABLE, MAGIC, Kind, original
+from coopy.journal.frame import HEADER, HEADER_SIZE, IGNORABLE, MAGIC, TAGGED, Kind, original
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,10 +93,9 @@ def scan(data: bytes, start: int, framer: Framer, head: Head, path: str) -> Scan
     """
     unpack, new_hash, crcs, crc32 = HEADER.unpack_from, framer.hasher.copy, framer.crcs, framer.crc32
     lsn, last, epoch, tag, action_tag = head.lsn, head.time_us, head.epoch, head.tag, head.action_tag
-    found = Scan(head, start, {}, {}, 0)
-    offset, size, problem = start, len(data), ""
+    found, offset, size, problem = Scan(head, start, {}, {}, 0), start, len(data), ""
     while offset + HEADER_SIZE <= size:
-        word, crc, length, found_epoch, found_lsn, _durable, _utc, back, now, found_tag = unpack(data, offset)
+        word, crc, length, found_epoch, found_lsn, _durable, utc_offset, back, now, found_tag = unpack(data, offset)
         stop = offset + HEADER_SIZE + length
         kind = word[2]
         fields = data[offset + 8 : offset + HEADER_SIZE]
@@ -109,7 +108,8 @@ def scan(data: bytes, start: int, framer: Framer, head: Head, path: str) -> Scan
             problem = f"its epoch is {found_epoch} after {epoch}"
         else:
             hasher = new_hash()
-            hasher.update(tag + word + fields[:16] + fields[20:32] + data[offset + HEADER_SIZE : stop])
+            hasher.update(TAGGED(tag, word, length, found_epoch, found_lsn, utc_offset, back, now))
+            hasher.update(data[offset + HEADER_SIZE : stop])
             if hasher.digest() != found_tag:
                 problem = "its tag does not match"
         if problem:
