@@ -39,7 +39,7 @@ from coopy.error import CorruptionError, NotSerializableError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-__all__ = ["MSGPACK", "PICKLE", "Codec"]
+__all__ = ["MSGPACK", "NO_KEYWORDS", "PICKLE", "Codec", "unpack"]
 
 MSGPACK, PICKLE = 1, 2
 PROTOCOL = 5
@@ -49,7 +49,7 @@ OWN = ("coopy.clock", "coopy.random")  # whose objects coopy puts into a domain 
 NO_KEYWORDS: dict[str, Any] = {}  # never changed
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(list[Any]).decode
+unpack = msgspec.msgpack.Decoder(list[Any]).decode
 
 _VALUES: tuple[type, ...] = (
     bool, bytearray, bytes, complex, dict, float, frozenset, int, list, object, range, set, slice, str, tuple,
@@ -114,7 +114,7 @@ class Codec:
         """Method, arguments, keyword arguments. Raises CorruptionError for bytes that are no call."""
         try:
             if kind == MSGPACK:
-                method, *args = _decode(payload)
+                method, *args = unpack(payload)
                 if type(method) is str:
                     return (method, args[:-1], args[-1]) if args and type(args[-1]) is dict else (method, args, NO_KEYWORDS)
                 raise TypeError("it names no method.")

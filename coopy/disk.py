@@ -24,6 +24,7 @@ if sys.platform != "win32":
     import fcntl
 
 if TYPE_CHECKING:
+    import struct
     from collections.abc import Callable
 
 __all__ = ["CELLS", "Disk", "File", "Lock", "RealDisk", "Window", "after_fork_in_child", "is_full", "write_whole"]
@@ -131,6 +132,9 @@ class Disk(Protocol):
 
     def lock(self, directory: str) -> Lock:
         """Hold a directory for writing. LockedError if someone else does; one who died does not count."""
+
+    def pack_into(self, fields: struct.Struct) -> Callable[..., None]:
+        """How values are packed into a window: called with the window, an offset and the values."""
 
     def check_directory(self, path: str) -> None:
         """UsageError if no system should live there, saying what to do about it."""
@@ -330,6 +334,10 @@ class RealDisk:
     def lock(self, directory: str) -> Lock:
         """As Disk says."""
         return RealLock(directory)
+
+    def pack_into(self, fields: struct.Struct) -> Callable[..., None]:
+        """As Disk says."""
+        return fields.pack_into
 
     def check_directory(self, path: str) -> None:
         """As Disk says."""

@@ -22,6 +22,9 @@ from coopy.disk import CELLS
 from coopy.error import LockedError, UsageError
 
 if TYPE_CHECKING:
+    import struct
+    from collections.abc import Callable
+
     from coopy.disk import File, Lock, Window
 
 __all__ = ["FakeDisk", "PowerCut"]
@@ -288,6 +291,14 @@ class FakeDisk:
         assert isinstance(content, _Content)
         self._held[id(names)] = "another system on this fake disk"
         return FakeLock(self._held, names, content)
+
+    def pack_into(self, fields: struct.Struct) -> Callable[..., None]:
+        """As Disk says."""
+
+        def put(window: Window, at: int, *values: object) -> None:
+            window[at : at + fields.size] = fields.pack(*values)
+
+        return put
 
     def check_directory(self, path: str) -> None:
         """As Disk says."""

@@ -70,10 +70,14 @@ class Archive:
 
     def scan(self, segment: Segment, head: Head) -> Scan:
         """Check a segment's frames, given where the journal stands before it."""
+        self.check_order(segment, head)
+        return scan(segment.data, segment.start, self.framer, head, segment.path)
+
+    def check_order(self, segment: Segment, head: Head) -> None:
+        """Raises CorruptionError unless this is the segment that follows where the journal stands."""
         if segment.about.previous_tag != head.tag or segment.about.first_lsn != head.lsn + 1:
             what = f"{segment.path} does not follow LSN {head.lsn}: it belongs to another history. Nothing was changed."
             raise CorruptionError(f"{what} Put back the right file from a backup.", path=segment.path, offset=0, lsn=head.lsn + 1)
-        return scan(segment.data, segment.start, self.framer, head, segment.path)
 
     def from_snapshot(self, lsn: int) -> tuple[Listed, ...]:
         """The segments behind a snapshot; empty if the journal does not reach back to it."""

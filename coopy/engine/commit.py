@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 from coopy.action import Outcome
 from coopy.clock import moment
 from coopy.engine.beside import Flight
-from coopy.engine.engine import BUSY, FAILED, LEFTOVER, OPEN, Engine, Gate, inside
+from coopy.engine.engine import Engine, inside
+from coopy.engine.gate import BUSY, FAILED, LEFTOVER, OPEN, Gate
 from coopy.error import CoopyError, DiskFullError
 from coopy.journal.frame import stored
 from coopy.journal.journal import Draft
@@ -56,6 +57,8 @@ class Entry:
 
 class SharedEngine(Engine):
     """An engine whose calls are on stable storage before they run. `lead` comes before `lock`; the journal's files belong to the lead."""
+
+    short_way = False
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)

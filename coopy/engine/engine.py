@@ -20,7 +20,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from coopy.action import Outcome, type_name
 from coopy.clock import moment, offset_minutes
 from coopy.engine.beside import Beside, Flight
+from coopy.engine.common import common_names
 from coopy.engine.execute import PLAIN
+from coopy.engine.gate import BROKEN, BUSY, CLOSED, FAILED, FORKED, LEFTOVER, OPEN, Gate
 from coopy.engine.uninterrupted import Worker
 from coopy.error import ClosedError, UsageError
 from coopy.journal.frame import Kind, stored
@@ -32,28 +34,10 @@ if TYPE_CHECKING:
     from coopy.engine.execute import Executor
     from coopy.journal.journal import Journal
 
-__all__ = ["BROKEN", "BUSY", "CLOSED", "FAILED", "FORKED", "LEFTOVER", "OPEN", "Engine", "Gate", "Memory", "inside"]
+__all__ = ["Engine", "Memory", "inside"]
 
 QUARTER = 900_000_000  # microseconds; zones change their offset at quarters of an hour
 moment_of = moment.get
-
-
-class Gate:
-    """Whether the next may enter. `readable`: memory is as the journal says, so queries go on."""
-
-    __slots__ = ("name", "readable")
-
-    def __init__(self, name: str, *, readable: bool) -> None:
-        self.name, self.readable = name, readable
-
-
-OPEN = Gate("open", readable=True)
-BUSY = Gate("busy", readable=True)  # seen under the lock, so by the thread that made it busy
-LEFTOVER = Gate("left over", readable=False)
-CLOSED = Gate("closed", readable=False)
-FAILED = Gate("failed", readable=True)
-BROKEN = Gate("broken", readable=False)
-FORKED = Gate("forked", readable=True)
 
 
 class Memory(Protocol):
@@ -73,7 +57,7 @@ class Engine:
     """A running system without its door."""
 
     memory: Memory  # handed in by whoever owns the files
-    common: dict[str, Any] | None  # the names of the short way to `call` (common.py), where there is one
+    short_way = True  # whether the common call has one (common.py); the common query always has
 
     def __init__(self, executor: Executor, journal: Journal, codec: Codec, wall: Callable[[], int]) -> None:
         self.executor, self.journal, self.codec, self.wall = executor, journal, codec, wall
@@ -87,6 +71,7 @@ class Engine:
         self.stale = False  # memory holds something that the journal does not say
         self.rebuilds = 0
         self.utc_offset = self.zone_ends = 0
+        self.common = common_names(self)
 
     # --- the story of a call -----------------------------------------------------------------------------------------
 
@@ -285,6 +270,7 @@ class Engine:
             self.fail(BROKEN, error)
             raise
         self.rebuilds += 1
+        self.executor.show_new()
         for lsn, outcome in raised.items():
             self.note(lsn, outcome)
         self.beside.clear()

@@ -16,8 +16,11 @@ from itertools import chain, filterfalse, islice, starmap, takewhile, zip_longes
 from types import GeneratorType, MethodType
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from coopy.action import Outcome
 from coopy.clock import Moment, moment
+from coopy.codec import MSGPACK, NO_KEYWORDS, unpack
 from coopy.decorators import marks_of
 from coopy.error import CoopyError, UsageError
 
@@ -67,15 +70,19 @@ class _Methods(dict[str, "Callable[..., object]"]):
 class Executor:
     """Runs the actions of one domain object. Its caller holds the state's lock.
 
-    `expose` turns a result that is the domain object itself, or a method of it, into what a caller may hold.
+    `expose` turns a result that is the domain object itself, or a method of it, into what a caller may hold. `show` hears of each attribute
+    of the domain object that is not among `names` yet.
     """
 
-    __slots__ = ("aborts", "context", "expose", "methods", "moment", "root", "run")
+    __slots__ = ("aborts", "context", "expose", "holder", "methods", "moment", "names", "root", "run", "show")
 
     def __init__(self, root: object, secret: bytes) -> None:
         self.root = root
         self.moment = Moment(secret)
         self.expose: Callable[[object], object] = _as_it_is
+        self.holder: Any = root if hasattr(root, "__dict__") else _NoAttributes()
+        self.names: set[str] = set()
+        self.show: Callable[[str], object] = _as_it_is
         self.methods = _Methods(self.resolve)
         self.aborts: set[str] = set()
         self._renew_context()
@@ -96,7 +103,7 @@ class Executor:
         except Exception as error:
             caught = error
         else:
-            if not now.tainted and len(self.context) == 1:
+            if not now.tainted and len(self.context) == 1 and self.names.issuperset(self.holder.__dict__):
                 return result
             return self.ended(method, result, None)
         return self.ended(method, None, caught)
@@ -115,7 +122,7 @@ class Executor:
     def beside(self) -> Executor:
         """Another one for the same domain object, with a context and a moment of its own: for what runs beside others."""
         other = Executor(self.root, self.moment.secret)
-        other.expose, other.methods, other.aborts = self.expose, self.methods, self.aborts
+        other.expose, other.methods, other.aborts, other.names, other.show = self.expose, self.methods, self.aborts, self.names, self.show
         return other
 
     def replay(self, records: Iterable[Record], decode: Decode, mark: memoryview, raised: Callable[[int, str, Outcome], None]) -> None:
@@ -135,7 +142,18 @@ class Executor:
         now, methods, context, settle = self.moment, self.methods, self.context, self.settle
         for lsn, now.time_us, now.utc_offset, kind, payload in records:
             mark[0] = now.lsn = lsn
-            method, args, kwargs = decode(kind, payload)
+            if kind == MSGPACK:  # what `decode` does, without its frame
+                try:
+                    call = unpack(payload)
+                    method, kwargs = call.pop(0), NO_KEYWORDS
+                    if call and type(call[-1]) is dict:
+                        kwargs = call.pop()
+                    args: Sequence[object] = call
+                except (msgspec.DecodeError, IndexError):
+                    decode(kind, payload)  # says what is wrong
+                    raise
+            else:
+                method, args, kwargs = decode(kind, payload)
             try:
                 result = methods[method](*args, **kwargs) if kwargs else methods[method](*args)
                 if type(result) not in PLAIN:
@@ -152,14 +170,21 @@ class Executor:
         return False
 
     def ended(self, method: str, result: object, error: BaseException | None) -> object:
-        """The unusual ends: it raised, it used a proxy, or it left something in the context."""
+        """The unusual ends: it raised, it used a proxy, it left something in the context, or the domain object has a new attribute."""
         if len(self.context) != 1:
             self._renew_context()
+        self.show_new()
         if error is None and not self.moment.tainted:
             return result
         if error is not None:
             _forget_context(error, sys.exc_info()[1])
         return self._outcome(method, error)
+
+    def show_new(self) -> None:
+        """Have all attributes of the domain object shown."""
+        for name in self.holder.__dict__.keys() - self.names:
+            self.names.add(name)
+            self.show(name)
 
     def _outcome(self, method: str, error: BaseException | None) -> Outcome:
         if self.moment.tainted:
@@ -192,6 +217,10 @@ class Executor:
         self.context = Context()
         self.context.run(moment.set, self.moment)
         self.run = self.context.run
+
+
+class _NoAttributes:
+    """Stands for a domain object that has only slots."""
 
 
 def _as_it_is(result: object) -> object:

@@ -3,6 +3,9 @@
     load      the newest snapshot that is whole and fits the journal, else the one before, loudly
     replay    every later action, in order, each tag and LSN checked before, each outcome compared with the recorded one after
 
+Each record runs as soon as it is checked, in one loop. What later control records say of it is foretold by a look at the frames that checks
+nothing; when the checked ones say otherwise, behind a record that does not hold, the restore starts over with what they say.
+
 An action to be undone (it raised under `@abort_exception`, or used a proxy) whose SKIP a crash lost is met here again: the restore
 starts over without it. Runs on a fresh thread, the garbage collector off.
 """
@@ -20,7 +23,7 @@ from coopy.engine.archive import Archive, Segment, snapshot_path
 from coopy.engine.execute import UnknownMethodError
 from coopy.engine.uninterrupted import Worker
 from coopy.error import CorruptionError, DivergenceError, FormatError
-from coopy.journal.segment import Head, Scan, calls
+from coopy.journal.segment import Head, Outcomes, Scan, foretell, records
 from coopy.snapshot import SnapshotHeader, open_snapshot
 
 if TYPE_CHECKING:
@@ -60,20 +63,20 @@ class Replayed(msgspec.Struct):
     actions: int = 0
 
 
-class _Undo(BaseException):
-    """Start over without this action."""
-
-    def __init__(self, lsn: int, outcome: Outcome) -> None:
-        super().__init__(lsn)
-        self.lsn, self.outcome = lsn, outcome
+class _Again(BaseException):
+    """Start over, with what was learned. No error: domain code must not catch it."""
 
 
-class _TooDeep(BaseException):
-    """Start over and run this action alone: on a thread whose stack is as deep, live and in any replay, as nothing else decides."""
+class _Learned(msgspec.Struct):
+    """What a restore finds out on its way and has to know from the start.
 
-    def __init__(self, lsn: int) -> None:
-        super().__init__(lsn)
-        self.lsn = lsn
+    `undone`: actions to leave out, and how they ended; `alone`: those that ran out of stack, to be run on a thread whose stack is as deep,
+    live and in any replay, as nothing else decides; `said`: by first LSN, the outcomes in a segment that were foretold wrongly.
+    """
+
+    undone: dict[int, Outcome]
+    alone: set[int]
+    said: dict[int, Outcomes]
 
 
 class Restorer:
@@ -90,24 +93,20 @@ class Restorer:
 
     def restore(self, bounds: Bounds) -> Replayed:
         """Load and replay. Raises CorruptionError, DivergenceError, FormatError."""
-        undone: dict[int, Outcome] = {}
-        alone = {bounds.last} if bounds.run_last and bounds.last is not None else set()
+        learned = _Learned({}, {bounds.last} if bounds.run_last and bounds.last is not None else set(), {})
         collecting = gc.isenabled()
         gc.disable()
         try:
             while True:
                 base, executor = self._load()
                 try:
-                    replayed = self._replay(executor, base, bounds, undone, alone)
-                except _Undo as undo:
-                    undone[undo.lsn] = undo.outcome
-                except _TooDeep as deep:
-                    alone.add(deep.lsn)
-                else:
-                    replayed.outcomes.update(undone)
-                    if bounds.last in undone:
-                        replayed.result = undone[bounds.last]
-                    return replayed
+                    replayed = self._replay(executor, base, bounds, learned)
+                except _Again:
+                    continue
+                replayed.outcomes.update(learned.undone)
+                if bounds.last in learned.undone:
+                    replayed.result = learned.undone[bounds.last]
+                return replayed
         finally:
             self.mark[0] = 0
             if collecting:
@@ -147,7 +146,7 @@ class Restorer:
 
     # --- replay ------------------------------------------------------------------------------------------------------
 
-    def _replay(self, executor: Executor, base: SnapshotHeader, bounds: Bounds, undone: dict[int, Outcome], alone: set[int]) -> Replayed:
+    def _replay(self, executor: Executor, base: SnapshotHeader, bounds: Bounds, learned: _Learned) -> Replayed:
         replayed = Replayed(base, outcomes={})
         head = Head(base.lsn, base.time_us, base.epoch, base.tag, b"")
         executor.moment.time_us = base.time_us
@@ -155,11 +154,11 @@ class Restorer:
         listed = self.archive.from_snapshot(base.lsn)
         for one in listed:
             segment = self.archive.segment(one)
-            found = self.archive.scan(segment, head)
+            self.archive.check_order(segment, head)
+            run = _Run(self, executor, segment, Scan(head, segment.start), bounds, learned)
+            found = run.replay()
             if one is not listed[-1]:
                 check_sealed(segment, found)
-            run = _Run(self, executor, segment, found, bounds, {*undone}, alone)
-            run.replay()
             run.report(replayed)
             head, replayed.found, replayed.segment = found.head, found, segment
             if bounds.last is not None and head.lsn >= bounds.last:
@@ -189,51 +188,58 @@ class Restorer:
 
 
 class _Run:
-    """The replay of one segment."""
+    """The replay of one segment. `found` fills while it runs."""
 
-    def __init__(  # noqa: PLR0913 - what is to be run, by whom, how far, and what not
-        self, restorer: Restorer, executor: Executor, segment: Segment, found: Scan, bounds: Bounds, undone: set[int], alone: set[int]
-    ) -> None:
-        self.restorer, self.executor, self.segment, self.found, self.alone = restorer, executor, segment, found, alone
-        self.skips = {*found.skipped, *bounds.skips, *undone, *restorer.archive.manifest.skips}
-        self.known = max(found.known, bounds.known, found.head.lsn if found.sealed else 0)
-        self.expected = {**bounds.raised, **found.raised}
+    def __init__(self, restorer: Restorer, executor: Executor, segment: Segment, found: Scan, bounds: Bounds, learned: _Learned) -> None:
+        self.restorer, self.executor, self.segment, self.found, self.learned = restorer, executor, segment, found, learned
+        self.first, self.last = segment.about.first_lsn, bounds.last
+        foretold, self.total = foretell(segment.data, segment.start, restorer.archive.framer)
+        self.said = learned.said.get(self.first, foretold)
+        self.skips = {*self.said.skipped, *bounds.skips, *learned.undone, *restorer.archive.manifest.skips}
+        self.known = max(self.said.known, bounds.known)
+        self.expected = {**bounds.raised, **self.said.raised}
         self.outcomes: dict[int, Outcome] = {}
         self.results: dict[int, object] = {}
         self.seen: set[int] = set()
-        self.first = segment.about.first_lsn
-        self.last = found.head.lsn if bounds.last is None else min(found.head.lsn, bounds.last)
 
-    def replay(self) -> None:
-        self.executor.replay(self._chosen(self._records()), self.restorer.codec.decode, self.restorer.mark, self.raised)
-        self._miss_none()
+    def replay(self) -> Scan:
+        """Run it; gives what was found. Raises _Again."""
+        checked = records(self.segment.data, self.restorer.archive.framer, self.found, self.segment.path)
+        self.executor.replay(self._chosen(checked), self.restorer.codec.decode, self.restorer.mark, self.raised)
+        if self.found.said != self.said:
+            self.learned.said[self.first] = self.found.said
+            raise _Again
+        if self.last is None or self.last > self.found.head.lsn:
+            self.last = self.found.head.lsn
+        self._miss_none(self.last)
+        return self.found
 
     def report(self, replayed: Replayed) -> None:
+        """Add to what came out."""
+        assert self.last is not None
         replayed.outcomes.update(self.outcomes)
         replayed.actions += max(self.last - self.first + 1, 0)
         replayed.result = self.results.get(self.last)
 
-    def _records(self) -> Iterator[Record]:
-        return calls(self.segment.data, self.segment.start, self.found.end)
-
-    def _chosen(self, records: Iterator[Record]) -> Iterable[Record]:
+    def _chosen(self, checked: Iterator[Record]) -> Iterable[Record]:
         """The records to run. Nothing stands between the file and the loop where nothing has to."""
         if self.restorer.on_progress is not None:
-            records = self._reported(records)
+            checked = self._reported(checked)
         if self.restorer.poison:
-            records = self._without_poison(records)
-        if self.last < self.found.head.lsn:
-            records = (record for record in records if record[0] <= self.last)
+            checked = self._without_poison(checked)
+        if self.last is not None and self.last < self.total:
+            last = self.last
+            checked = (record for record in checked if record[0] <= last)
         if self.skips:
-            records = (record for record in records if record[0] not in self.skips)
-        if self.alone:
-            records = self._without_alone(records)
-        return records
+            checked = (record for record in checked if record[0] not in self.skips)
+        if self.learned.alone:
+            checked = self._without_alone(checked)
+        return checked
 
     def _without_alone(self, records: Iterator[Record]) -> Iterator[Record]:
         """Those that run alone do so here, when it is their turn."""
         for record in records:
-            if record[0] in self.alone:
+            if record[0] in self.learned.alone:
                 self._run_alone(record)
             else:
                 yield record
@@ -249,7 +255,7 @@ class _Run:
             self.raised(lsn, method, result)
 
     def _reported(self, records: Iterator[Record]) -> Iterator[Record]:
-        report, total = self.restorer.on_progress, self.found.head.lsn
+        report, total = self.restorer.on_progress, self.total
         assert report is not None
         for count, record in enumerate(records):
             if count % STEP == 0:
@@ -266,26 +272,30 @@ class _Run:
     def raised(self, lsn: int, method: str, outcome: Outcome) -> None:
         """An action did not return: as recorded, or as nobody knew yet, or otherwise than recorded."""
         got = type_name(outcome.error)
-        if isinstance(outcome.error, RecursionError) and lsn not in self.alone:
-            raise _TooDeep(lsn)
+        if isinstance(outcome.error, RecursionError) and lsn not in self.learned.alone:
+            self.learned.alone.add(lsn)
+            raise _Again
         if isinstance(outcome.error, UnknownMethodError):
             self.restorer.diverged(lsn, method, self.expected.get(lsn, "exist"), f"is not there any more: {outcome.error}")
         elif lsn > self.known:
             if outcome.undo:
-                raise _Undo(lsn, outcome)
+                self.learned.undone[lsn] = outcome
+                raise _Again
             self.outcomes[lsn] = outcome
         elif self.expected.get(lsn) != got:
             self.restorer.diverged(lsn, method, _raising(self.expected.get(lsn)), f"raised {got}: {outcome.error}")
         self.seen.add(lsn)
 
-    def _miss_none(self) -> None:
+    def _miss_none(self, last: int) -> None:
         """What raised once must have raised again."""
         for lsn, name in self.expected.items():
-            if self.first <= lsn <= self.last and lsn not in self.seen and lsn not in self.skips:
+            if self.first <= lsn <= last and lsn not in self.seen and lsn not in self.skips:
                 self.restorer.diverged(lsn, self._method_of(lsn), _raising(name), "returned")
 
     def _method_of(self, lsn: int) -> str:
-        return next(self.restorer.codec.decode(record[3], record[4])[0] for record in self._records() if record[0] == lsn)
+        start = Scan(Head(self.first - 1, 0, 0, self.segment.about.previous_tag, b""), self.segment.start)
+        checked = records(self.segment.data, self.restorer.archive.framer, start, self.segment.path)
+        return next(self.restorer.codec.decode(record[3], record[4])[0] for record in checked if record[0] == lsn)
 
 
 def check_sealed(segment: Segment, found: Scan) -> None:

@@ -19,9 +19,9 @@ from coopy.digest import digest
 from coopy.disk import after_fork_in_child, is_full
 from coopy.engine.background import Timer
 from coopy.engine.commit import SharedEngine
-from coopy.engine.common import common_names
-from coopy.engine.engine import BROKEN, CLOSED, FAILED, FORKED, OPEN, Engine
+from coopy.engine.engine import Engine
 from coopy.engine.execute import Executor
+from coopy.engine.gate import BROKEN, CLOSED, FAILED, FORKED, OPEN
 from coopy.engine.opening import Place, create, open_archive, open_journal, restore_all
 from coopy.engine.prune import prune_segments, prune_snapshots
 from coopy.engine.restore import Bounds, Restorer
@@ -256,7 +256,7 @@ def open_system(
         undo.callback(journal.release)
         engine = (Engine if buffered else SharedEngine)(restorer.executor, journal, codec, time.time_ns)
         system = System(archive, restorer, engine, lock, settings)
-        engine.memory, engine.common = system, common_names(engine) if buffered else None
+        engine.memory = system
         undo.pop_all()
     return system
 

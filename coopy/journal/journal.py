@@ -64,7 +64,8 @@ def create_segment(disk: Disk, directory: str, about: SegmentHeader, key: bytes)
 class Journal:
     """The last segment, open for appending. `lsn`, `time_us`: of the last action; `known`: up to where outcomes are known.
 
-    `durable`: the highest LSN on stable storage. Where `end` has reached `limit`, rotate before the next append.
+    `durable`: the highest LSN on stable storage. Where `end` has reached `limit`, rotate before the next append. What ends before `room` and
+    finds nothing `dirty` may be stored in the window at once.
     """
 
     __slots__ = (
@@ -92,6 +93,8 @@ class Journal:
         "limit",
         "lsn",
         "mapped",
+        "pack_into",
+        "room",
         "segment_bytes",
         "tag",
         "time_us",
@@ -110,6 +113,8 @@ class Journal:
         self.controls: list[tuple[int, bytes]] = []
         self.batch: Batch | None = None
         self.window: Window | None = None
+        self.room = 0
+        self.pack_into = disk.pack_into
         self._frame = framer.frame
         self._next: tuple[SegmentHeader, File] | None = None
         self._sealed = False
@@ -194,6 +199,7 @@ class Journal:
     def note(self, kind: int, content: object) -> None:
         """Keep a control record for the next append. `content` is its payload before MessagePack."""
         self.controls.append((kind, msgspec.msgpack.encode(content)))
+        self.room = 0
 
     def unwritten(self, kind: int) -> dict[int, str]:
         """By LSN what the control records of this kind will say that may not be in the file yet."""
@@ -234,7 +240,9 @@ class Journal:
             if not self._sealed:
                 self.flush()
                 self._force(self.file)  # or the next segment could be found behind records that are not there
-                self.limit = 0  # nothing may be appended here any more, also if what follows is refused: whoever wants to rotates first
+                self.limit = self.room = (
+                    0  # nothing may be appended here any more, also if what follows is refused: whoever wants to rotates first
+                )
                 self._create_next()
                 self._append_control(Kind.SEAL, self.lsn + 1)
                 self._sealed = True
@@ -290,6 +298,7 @@ class Journal:
             end = self.dirty = self.end + len(data)
             self._put(self.end, data)
             self.tag, self.end, self.controls, self.dirty = tag, end, none, 0
+            self.room = self._room()
 
     def _clear(self) -> None:
         """Zero what an interrupt left beyond the end. Synced: else a crash could leave parts of it within the record that comes there."""
@@ -325,6 +334,7 @@ class Journal:
         self.capacity += reserved or missing
         if reserved and self.mapped:
             self.window = self.file.window(self.capacity)
+        self.room = self._room()
 
     def _ask_for(self, step: int, missing: int) -> int:
         """The bytes reserved behind the present capacity: a whole step, or what is missing where a step is too much; 0 where nothing can be."""
@@ -336,7 +346,11 @@ class Journal:
                 raise self._disk_full(missing, error) from error
         return self._ask_for(missing, missing)
 
+    def _room(self) -> int:
+        return 0 if self.window is None or self.controls else min(self.capacity, self.limit)
+
     def _close_window(self) -> None:
+        self.room = 0
         window, self.window = self.window, None
         if window is not None:
             window.close()

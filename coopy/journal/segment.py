@@ -11,23 +11,28 @@ from __future__ import annotations
 
 import re
 import struct
+import zlib
+from collections import deque
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from coopy import header
 from coopy.error import CorruptionError, FormatError
-from coopy.journal.frame import HEADER, HEADER_SIZE, IGNORABLE, MAGIC, TAGGED, Kind, original
+from coopy.journal.frame import COMPRESSED, HEADER, HEADER_SIZE, MAGIC, TAGGED, Kind, original, word_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from coopy.journal.frame import Framer
+    from coopy.journal.frame import Frame, Framer
 
-__all__ = ["Head", "Scan", "SegmentHeader", "calls", "parse_segment_name", "read_header", "scan", "segment_name"]
+    Record = tuple[int, int, int, int, bytes]  # an action: LSN, time in us, UTC offset in minutes, kind, payload
+
+__all__ = ["Head", "Outcomes", "Scan", "SegmentHeader", "foretell", "parse_segment_name", "read_header", "records", "scan", "segment_name"]
 
 _NAME = re.compile(r"journal-([0-9]{20})\.log", re.ASCII)
-_WHERE = struct.Struct("<2xBBxxxxI4xQ4xhxxQ").unpack_from
+_HOP = struct.Struct("<I4xI").unpack_from
+_CALLS = frozenset(int.from_bytes(word_of(kind, flags), "little") for kind in Kind.CALLS for flags in (0, COMPRESSED))
 _SATURATED = 0xFFFF
 
 
@@ -49,14 +54,20 @@ class Head(msgspec.Struct, frozen=True):
     action_tag: bytes
 
 
+class Outcomes(msgspec.Struct):
+    """What control records say of actions: by LSN, what raised and what is to be left out; `known`: up to there no word means that it returned."""
+
+    raised: dict[int, str] = {}
+    skipped: dict[int, str] = {}
+    known: int = 0
+
+
 class Scan(msgspec.Struct):
     """What the checked part of a segment holds. `problem` is why checking stopped before the end of the data, if it did."""
 
     head: Head
     end: int
-    raised: dict[int, str]
-    skipped: dict[int, str]
-    known: int
+    said: Outcomes = msgspec.field(default_factory=Outcomes)
     sealed: int = 0
     closed: bool = False
     problem: str = ""
@@ -85,69 +96,123 @@ def read_header(data: bytes, key: bytes, path: str, identity: header.Identity | 
     return found, start
 
 
-def scan(data: bytes, start: int, framer: Framer, head: Head, path: str) -> Scan:  # noqa: PLR0912 - one check a branch, in one loop
-    """Check header CRC, LSN, time, epoch and tag of every frame from `start` on, and collect the control records.
+def scan(data: bytes, start: int, framer: Framer, head: Head, path: str) -> Scan:
+    """Check every frame from `start` on. `head` is where the journal stands before it; `records` says what is checked and raised."""
+    found = Scan(head, start)
+    deque(records(data, framer, found, path), maxlen=0)
+    return found
 
-    `head` is where the journal stands before it. Executes and decodes nothing but control records. Raises FormatError
-    at a record of a type that this version does not know.
+
+def records(data: bytes, framer: Framer, found: Scan, path: str) -> Iterator[Record]:
+    """The actions behind `found.end`, each after its frame was checked: header CRC, LSN, time, epoch and tag, which follow on `found.head`.
+
+    When it ends, `found` says how far it came and what the control records say. Executes and decodes nothing but these. Raises FormatError at
+    a record of a type that this version does not know.
     """
-    unpack, new_hash, crcs, crc32 = HEADER.unpack_from, framer.hasher.copy, framer.crcs, framer.crc32
-    lsn, last, epoch, tag, action_tag = head.lsn, head.time_us, head.epoch, head.tag, head.action_tag
-    found, offset, size, problem = Scan(head, start, {}, {}, 0), start, len(data), ""
+    unpack, new_hash, crcs, crc32, tagged, call = HEADER.unpack_from, framer.hasher.copy, framer.crcs, framer.crc32, TAGGED, Kind.PICKLE
+    head, offset, size, problem = found.head, found.end, len(data), ""
+    lsn, last, epoch, tag, action_tag, before = head.lsn, head.time_us, head.epoch, head.tag, head.action_tag, -1
     while offset + HEADER_SIZE <= size:
         word, crc, length, found_epoch, found_lsn, _durable, utc_offset, back, now, found_tag = unpack(data, offset)
-        stop = offset + HEADER_SIZE + length
-        kind = word[2]
-        fields = data[offset + 8 : offset + HEADER_SIZE]
-        if word not in crcs or crc32(fields, crcs[word]) != crc:
+        body = offset + HEADER_SIZE
+        stop = body + length
+        if word not in crcs or crc32(data[offset + 8 : body], crcs[word]) != crc:
             _refuse_unknown(data, offset, framer, path)
             problem = "the header's CRC does not match"
-        elif stop > size:
-            problem = "the file ends inside the record"
-        elif found_epoch < epoch:
-            problem = f"its epoch is {found_epoch} after {epoch}"
-        else:
-            hasher = new_hash()
-            hasher.update(TAGGED(tag, word, length, found_epoch, found_lsn, utc_offset, back, now))
-            hasher.update(data[offset + HEADER_SIZE : stop])
-            if hasher.digest() != found_tag:
-                problem = "its tag does not match"
-        if problem:
             break
-        if kind > Kind.PICKLE:
-            problem = _control(found, kind, found_lsn, lsn, data[offset:stop])
+        if stop > size:
+            problem = "the file ends inside the record"
+            break
+        if found_epoch < epoch:
+            problem = f"its epoch is {found_epoch} after {epoch}"
+            break
+        payload, hasher = data[body:stop], new_hash()
+        hasher.update(tagged(tag, word, length, found_epoch, found_lsn, utc_offset, back, now))
+        hasher.update(payload)
+        if hasher.digest() != found_tag:
+            problem = "its tag does not match"
+            break
+        if word[3]:
+            payload = original(word[3], payload)
+        kind = word[2]
+        if kind > call:
+            problem = _control(found, kind, found_lsn, lsn, payload)
         elif found_lsn != lsn + 1:
             problem = f"it has LSN {found_lsn}, expected {lsn + 1}"
         elif now <= last:
             problem = "its time is not after the time before"
-        else:
-            lsn, last, action_tag = found_lsn, now, found_tag
-            found.closed = False
         if problem:
             break
-        if back != _SATURATED:
-            found.known = found_lsn - back
-        epoch, tag, offset = found_epoch, found_tag, stop
+        epoch, tag, before, offset = found_epoch, found_tag, offset, stop
+        if kind <= call:
+            lsn, last, action_tag = found_lsn, now, found_tag
+            yield lsn, now, utc_offset, kind, payload
     found.head, found.end = Head(lsn, last, epoch, tag, action_tag), offset
     found.problem = problem or ("the file ends inside the record's header" if offset < size else "")
-    return found
+    _note_last(found, data, before, framer)
 
 
-def _control(found: Scan, kind: int, lsn: int, expected: int, frame: bytes) -> str:
+def _note_last(found: Scan, data: bytes, offset: int, framer: Framer) -> None:
+    """What the last record says of all before it."""
+    frame = framer.header(data, offset) if offset >= 0 else None
+    if frame is not None:
+        found.said.known, found.closed = known_by(frame), frame.kind == Kind.CLOSE
+
+
+def known_by(frame: Frame) -> int:
+    """Up to which LSN outcomes were known when this frame was written; 0 where it cannot say."""
+    return 0 if frame.executed_back == _SATURATED else frame.lsn - frame.executed_back
+
+
+def foretell(data: bytes, start: int, framer: Framer) -> tuple[Outcomes, int]:
+    """What the control records from `start` on say, and the last LSN, before anything is checked: a SKIP comes after its action.
+
+    Whoever acts on it checks the frames as well, and compares.
+    """
+    hop, said, offset, last, size = _HOP, Outcomes(), start, -1, len(data)
+    while offset + HEADER_SIZE <= size:
+        word, length = hop(data, offset)
+        stop = offset + HEADER_SIZE + length
+        if word not in _CALLS and not _foretold(said, data, offset, framer):
+            break
+        if stop <= size:
+            last = offset
+        offset = stop
+    frame = framer.header(data, last) if last >= 0 else None
+    if frame is None:
+        return said, 0
+    said.known = known_by(frame)
+    return said, frame.lsn
+
+
+def _foretold(said: Outcomes, data: bytes, offset: int, framer: Framer) -> bool:
+    """Note what a control record says. False for what is none."""
+    frame = framer.header(data, offset)
+    if frame is None:
+        return False
+    body = offset + HEADER_SIZE
+    try:
+        _note(said, frame.kind, original(frame.flags, data[body : body + frame.length]))
+    except (zlib.error, msgspec.MsgspecError):
+        return False
+    return True
+
+
+def _note(said: Outcomes, kind: int, payload: bytes) -> None:
+    table = {Kind.RAISED: said.raised, Kind.SKIP: said.skipped}.get(kind)
+    if table is not None:
+        subject, text = msgspec.msgpack.decode(payload, type=tuple[int, str])
+        table[subject] = text
+
+
+def _control(found: Scan, kind: int, lsn: int, expected: int, payload: bytes) -> str:
     """Take note of a control record. Gives what is wrong with it, if anything is."""
     if lsn != expected:
         return f"a control record has LSN {lsn}, expected {expected}"
     if found.sealed:
         return "it follows the record that seals the segment"
-    found.closed = kind == Kind.CLOSE
-    payload = original(frame[3], frame[HEADER_SIZE:])
-    if kind == Kind.RAISED:
-        subject, name = msgspec.msgpack.decode(payload, type=tuple[int, str])
-        found.raised[subject] = name
-    elif kind == Kind.SKIP:
-        subject, reason = msgspec.msgpack.decode(payload, type=tuple[int, str])
-        found.skipped[subject] = reason
-    elif kind == Kind.SEAL:
+    _note(found.said, kind, payload)
+    if kind == Kind.SEAL:
         found.sealed = msgspec.msgpack.decode(payload, type=int)
     return ""
 
@@ -162,17 +227,3 @@ def _refuse_unknown(data: bytes, offset: int, framer: Framer, path: str) -> None
             f"{path} holds a record of type {word[2]} (flags {word[3]:#x}) at offset {offset}: a newer coopy wrote it. Open it with that."
         )
         raise FormatError(what, path=path, offset=offset, version=f"record type {word[2]}")
-
-
-def calls(data: bytes, start: int, end: int) -> Iterator[tuple[int, int, int, int, bytes]]:
-    """The actions between two offsets of a checked segment: (LSN, time in us, UTC offset in minutes, kind, payload) each."""
-    offset = start
-    while offset < end:
-        kind, flags, length, lsn, utc_offset, now = _WHERE(data, offset)
-        body = offset + HEADER_SIZE
-        offset = body + length
-        if kind <= Kind.PICKLE:
-            payload = data[body:offset]
-            yield lsn, now, utc_offset, kind, (original(flags, payload) if flags else payload)
-        elif kind < IGNORABLE and kind not in Kind.NAMES:  # scan() has refused it
-            raise AssertionError(kind)

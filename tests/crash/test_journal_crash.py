@@ -20,7 +20,7 @@ from coopy.journal.frame import Framer, Kind, genesis_tag, salt_of, stored
 from coopy.journal.high_water import HighWater
 from coopy.journal.journal import Draft, Journal, create_segment
 from coopy.journal.repair import judge_end
-from coopy.journal.segment import Head, SegmentHeader, calls, parse_segment_name, read_header, scan, segment_name
+from coopy.journal.segment import Head, Scan, SegmentHeader, parse_segment_name, read_header, records, segment_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -204,9 +204,9 @@ def read_back(disk: FakeDisk) -> Found:
         data = disk.read(path)
         about, start = read_header(data, KEY, path, IDENTITY)
         assert (about.first_lsn, about.previous_tag) == (found.head.lsn + 1, found.head.tag)
-        seen = scan(data, start, FRAMER, found.head, path)
-        found.records += [(lsn, payload) for lsn, _, _, _, payload in calls(data, start, seen.end)]
-        found.raised.update(seen.raised)
+        seen = Scan(found.head, start)
+        found.records += [(lsn, payload) for lsn, _, _, _, payload in records(data, FRAMER, seen, path)]
+        found.raised.update(seen.said.raised)
         found.head, found.first_lsn, found.content, found.closed, sealed = seen.head, first, data[: seen.end], seen.closed, seen.sealed
         if not sealed:
             judge_end(data, seen, FRAMER, mark.lsn, path)

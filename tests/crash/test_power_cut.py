@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from coopy.engine.engine import CLOSED
+from coopy.engine.gate import CLOSED
 from coopy.error import CoopyError, DiskFullError
 from coopy.fake_disk import FakeDisk, PowerCut
 from coopy.wiring import Options, _systems, open_proxy

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from coopy import control, init_system
-from coopy.engine.engine import CLOSED
+from coopy.engine.gate import CLOSED
 from coopy.wiring import _systems, fix_wall
 from tests.words import Word
 

@@ -8,7 +8,7 @@ import pytest
 
 from coopy import control, init_system
 from coopy.journal.frame import HEADER_SIZE
-from coopy.journal.segment import calls
+from coopy.journal.segment import Head, Scan, records
 from coopy.wiring import _systems
 from tests.words import Word
 
@@ -37,11 +37,12 @@ def test_both_ways_write_the_same_record(tmp_path: Path) -> None:
     assert engine.executed == engine.journal.known == engine.journal.lsn == 9
     control(word).close()
     segment = archive.segment(archive.manifest.segments[0])
-    records = list(calls(segment.data, segment.start, len(segment.data.rstrip(b"\0"))))
-    assert [lsn for lsn, *_ in records] == list(range(1, 10))
+    start = Scan(Head(0, 0, 0, segment.about.previous_tag, b""), segment.start)
+    kept = list(records(segment.data, archive.framer, start, segment.path))
+    assert [lsn for lsn, *_ in kept] == list(range(1, 10))
     shown = [headers(segment.data, segment.start)[start : start + 3] for start in (0, 3, 6)]
     assert shown[0] == shown[1] == shown[2]
-    assert [record[4] for record in records[:3]] == [record[4] for record in records[3:6]]
+    assert [record[4] for record in kept[:3]] == [record[4] for record in kept[3:6]]
     with control(init_system(Word, tmp_path / "w")) as again:
         assert again.text == "ab" * 3
 

@@ -10,7 +10,7 @@ import pytest
 import coopy.engine
 import coopy.proxy
 
-FILES = [*Path(coopy.engine.__path__[0]).glob("*.py"), Path(coopy.proxy.__file__)]
+FILES = [path for package in (coopy.engine, coopy.proxy) for path in Path(package.__path__[0]).glob("*.py")]
 FRESH_THREAD = {"restore.py", "opening.py", "check.py", "mend.py", "prune.py", "background.py"}  # no signal arrives, or no lock is held
 
 

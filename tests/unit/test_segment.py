@@ -15,7 +15,7 @@ from coopy.journal.frame import HEADER_SIZE, Framer, Kind, genesis_tag, salt_of,
 from coopy.journal.high_water import HighWater
 from coopy.journal.journal import Journal, create_segment
 from coopy.journal.repair import judge_end
-from coopy.journal.segment import Head, SegmentHeader, calls, parse_segment_name, read_header, scan, segment_name
+from coopy.journal.segment import Head, Scan, SegmentHeader, parse_segment_name, read_header, records, segment_name
 
 SYSTEM = b"a system's id 16"
 IDENTITY = Identity(SYSTEM, bytes(32), "tests:Word")
@@ -75,9 +75,10 @@ def look(data: bytes, framer: Framer, key: bytes, proven: int = 0) -> Any:
     about, start = read_header(data, key, "sample", IDENTITY)
     if (about.first_lsn, about.previous_tag) != (1, genesis_tag(SYSTEM, key)):
         raise CoopyError("not the listed segment")
-    found = scan(data, start, framer, Head(0, 0, 0, about.previous_tag, b""), "sample")
+    found = Scan(Head(0, 0, 0, about.previous_tag, b""), start)
+    actions = list(records(data, framer, found, "sample"))
     judge_end(data, found, framer, proven, "sample")
-    return found.end, list(calls(data, start, found.end)), found.raised, found.skipped, found.closed, found.sealed, found.head
+    return found.end, actions, found.said.raised, found.said.skipped, found.closed, found.sealed, found.head
 
 
 def holds(kept: Sample, damaged: bytes) -> bool:

@@ -1,0 +1,210 @@
+"""A method of a proxy: a function with the exact signature of the domain's, generated, so that no `*args` is packed and unpacked again.
+
+A record holds what the caller passed, not the defaults. All names in the generated code but the parameters begin with `_coopy_`, out of
+the domain's way. The lines are made of parameter names only, never of values.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import keyword
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from coopy.decorators import marks_of
+from coopy.engine.common import common_call, common_query
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from coopy.engine.engine import Engine
+
+    Writer: TypeAlias = Callable[[str, list[str], list[str]], list[str]]  # method, arguments, items of the keyword dictionary -> lines
+
+__all__ = ["NO_KEYWORDS", "make_method"]
+
+PLACED = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+NO_KEYWORDS: dict[str, object] = {}  # never changed
+
+
+class _Missing:
+    """An argument that was not passed."""
+
+    def __repr__(self) -> str:
+        return "..."
+
+
+MISSING = _Missing()
+
+
+def make_method(engine: Engine, root: object, name: str, member: object) -> FunctionType:
+    """The function of this name: it records a call, or reads."""
+    marks = marks_of(member)
+    bound = getattr(root, name) if "readonly" in marks else engine.executor.methods[name]
+    signature = _signature(bound)
+    names: dict[str, Any] = {"_coopy_bound": bound, "_coopy_none": NO_KEYWORDS, "_coopy_missing": MISSING, "_coopy_sort": _sort}
+    write: Writer
+    if {"readonly", "unlocked"} <= marks:
+        write, names["_coopy_read"] = _query_beside, functools.partial(_read_unlocked, engine)
+    elif "readonly" in marks:
+        write, names = _query, names | engine.common
+    elif "unlocked" in marks:
+        write, names["_coopy_call"] = _action, engine.call_beside
+    elif engine.short_way and all(one.kind in PLACED for one in signature.parameters.values()):
+        write, names = _common_action, names | engine.common
+    else:
+        write, names["_coopy_call"] = _action, engine.call
+    function = _generate(name, signature, write, names)
+    return _dressed(function, bound, signature)
+
+
+def _read_unlocked(engine: Engine, function: Callable[..., object], *args: object, **kwargs: object) -> object:
+    """A query that does its own locking: coopy takes none."""
+    if not engine.gate.readable:
+        engine.read(_nothing)
+    result = function(*args, **kwargs)
+    return engine.executor.settle(result)
+
+
+def _nothing() -> None:
+    """Read nothing: only pass the gate."""
+
+
+def _signature(bound: Callable[..., object]) -> inspect.Signature:
+    try:
+        return inspect.signature(bound)
+    except (TypeError, ValueError):  # written in C without a text signature
+        anything = inspect.Parameter("args", inspect.Parameter.VAR_POSITIONAL), inspect.Parameter("kwargs", inspect.Parameter.VAR_KEYWORD)
+        return inspect.Signature(anything)
+
+
+def _dressed(function: FunctionType, bound: Any, signature: inspect.Signature) -> FunctionType:
+    """Give the function the name, documentation and signature of the domain's, `self` in front."""
+    for name in ("__name__", "__qualname__", "__doc__", "__module__", "__annotations__"):
+        value = getattr(bound, name, None)
+        if value is not None:
+            setattr(function, name, value)
+    every = signature.parameters.values()
+    me = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
+    if any(one.name == "self" for one in every):
+        me = me.replace(name="_self")
+    elif not any(one.kind is one.POSITIONAL_ONLY for one in every):
+        me = me.replace(kind=me.POSITIONAL_OR_KEYWORD)
+    function.__signature__ = signature.replace(parameters=[me, *every])  # type: ignore[attr-defined]
+    return function
+
+
+# --- lines -----------------------------------------------------------------------------------------------------------
+
+
+def _action(name: str, arguments: list[str], items: list[str]) -> list[str]:
+    return [f"return _coopy_call({name!r}, ({_listed(arguments)}), {_dictionary(items)})"]
+
+
+def _common_action(name: str, arguments: list[str], _items: list[str]) -> list[str]:
+    return common_call(name, arguments)
+
+
+def _query(_name: str, arguments: list[str], items: list[str]) -> list[str]:
+    return common_query(_passed_on(arguments, items))
+
+
+def _query_beside(_name: str, arguments: list[str], items: list[str]) -> list[str]:
+    return [f"return _coopy_read(_coopy_bound, {_passed_on(arguments, items)})"]
+
+
+def _listed(arguments: list[str]) -> str:
+    return "".join(f"{one}, " for one in arguments)
+
+
+def _dictionary(items: list[str]) -> str:
+    return f"{{{', '.join(items)}}}" if items else "_coopy_none"
+
+
+def _passed_on(arguments: list[str], items: list[str]) -> str:
+    return _listed(arguments) + (f"**{_dictionary(items)}" if items else "")
+
+
+# --- generated functions ---------------------------------------------------------------------------------------------
+
+
+def _generate(name: str, signature: inspect.Signature, write: Writer, names: dict[str, Any]) -> FunctionType:
+    """Compile the function, with `names` as its globals."""
+    records = write in {_action, _common_action}
+    every = signature.parameters.values()
+    names |= {f"_coopy_default_{one.name}": MISSING if records else one.default for one in every if one.default is not one.empty}
+    called = "method" if keyword.iskeyword(name) or not name.isidentifier() else name
+    body = _recorded_body(write, name, signature) if records else write(name, *_passed(signature))
+    source = "\n".join((f"def {called}({_declared(signature)}):", *(f"    {line}" for line in body)))
+    exec(compile(source, f"<proxy method {name}>", "exec"), names)  # noqa: S102 - made of parameter names only
+    function = names[called]
+    assert isinstance(function, FunctionType)
+    return function
+
+
+def _declared(signature: inspect.Signature) -> str:
+    """The parameters as `def` lists them; `_coopy_self` can never be passed by name."""
+    parts, positional_only, star = ["_coopy_self"], True, False
+    for one in signature.parameters.values():
+        if positional_only and one.kind is not one.POSITIONAL_ONLY:
+            parts.append("/")
+            positional_only = False
+        if one.kind is one.KEYWORD_ONLY and not star:
+            parts.append("*")
+        star = star or one.kind in {one.KEYWORD_ONLY, one.VAR_POSITIONAL}
+        prefix = "*" if one.kind is one.VAR_POSITIONAL else "**" if one.kind is one.VAR_KEYWORD else ""
+        parts.append(f"{prefix}{one.name}" + ("" if one.default is one.empty else f"=_coopy_default_{one.name}"))
+    return ", ".join([*parts, "/"] if positional_only else parts)
+
+
+def _passed(signature: inspect.Signature) -> tuple[list[str], list[str]]:
+    """How all parameters are passed on: arguments, and items of a dictionary of keyword arguments."""
+    every = signature.parameters.values()
+    placed = [one.name for one in every if one.kind in PLACED]
+    star = [f"*{one.name}" for one in every if one.kind is one.VAR_POSITIONAL]
+    named = [_item(one) for one in every if one.kind is one.KEYWORD_ONLY]
+    return placed + star, named + [f"**{one.name}" for one in every if one.kind is one.VAR_KEYWORD]
+
+
+def _recorded_body(write: Writer, name: str, signature: inspect.Signature) -> list[str]:
+    """The shortest code that records what was passed, and no default: one path if all of it was, one if the least was, one for the rest."""
+    arguments, items = _passed(signature)
+    everything = write(name, arguments, items)
+    every = list(signature.parameters.values())
+    optional = [one for one in every if one.default is not one.empty]
+    if not optional:
+        return everything
+    names = {one.name for one in optional}
+    required = [one for one in arguments if one not in names]
+    least = write(name, required, [one for one in items if one not in {_item(parameter) for parameter in optional}])
+    optionals = "".join(f"({one.name!r}, {one.name}), " for one in optional if one.kind is not one.KEYWORD_ONLY)
+    placed, star = [one for one in required if not one.startswith("*")], [one for one in required if one.startswith("*")]
+    return [
+        f"if {' and '.join(f'{one.name} is _coopy_missing' for one in optional)}:",
+        *(f"    {line}" for line in least),
+        f"if {' and '.join(f'{one.name} is not _coopy_missing' for one in optional)}:",
+        *(f"    {line}" for line in everything),
+        f"_coopy_args, _coopy_kwargs = _coopy_sort(({_listed(placed)}), ({optionals}), {{{', '.join(items)}}})",
+        *_action(name, ["*_coopy_args", *star], ["**_coopy_kwargs"]),
+    ]
+
+
+def _item(parameter: inspect.Parameter) -> str:
+    return f"{parameter.name!r}: {parameter.name}"
+
+
+def _sort(
+    args: tuple[object, ...], optionals: tuple[tuple[str, object], ...], kwargs: dict[str, object]
+) -> tuple[tuple[object, ...], dict[str, object]]:
+    """Some optional arguments were passed: by place as long as none is left out before, then by name."""
+    kwargs = {name: value for name, value in kwargs.items() if value is not MISSING}
+    gap = False
+    for name, value in optionals:
+        if value is MISSING:
+            gap = True
+        elif gap:
+            kwargs[name] = value
+        else:
+            args = (*args, value)
+    return args, kwargs
