@@ -106,6 +106,14 @@ class FixedClock(Clock):
         at = fixed if isinstance(fixed, datetime) else datetime(fixed.year, fixed.month, fixed.day)  # noqa: DTZ001 - local on purpose
         self._fixed = at
 
+    def now(self, tz: tzinfo | None = None) -> datetime:
+        """As Clock.now."""
+        return self._fixed if tz is None and self._fixed.tzinfo is None else super().now(tz)
+
+    def monotonic(self) -> float:
+        """The same as `time`."""
+        return self.time()
+
     def _stamp(self) -> tuple[int, int]:
         aware = self._fixed.astimezone()
         offset = aware.utcoffset() or timedelta()

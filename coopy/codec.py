@@ -130,7 +130,7 @@ class Codec:
 
     def _loads(self, payload: bytes) -> Any:
         source = io.BytesIO(payload)
-        value = _Unpickler(source, self.find, None).load()
+        value = _Unpickler(source, self.find).load()
         if source.read(1):
             raise pickle.UnpicklingError("bytes follow the end.")
         return value
@@ -174,7 +174,7 @@ class Codec:
         if into is not None:
             _empty(into)
         try:
-            value: object = _Unpickler(source, self.find, into).load()
+            value: object = _StateUnpickler(source, self.find, into).load()
         except (CorruptionError, MemoryError, OSError):
             raise
         except Exception as error:
@@ -298,13 +298,13 @@ class _Pickler(pickle.Pickler):
             raise pickle.PicklingError(f"{module}.{name} is a function: functions are never let through.")
         if (module, name) in copyreg._extension_registry:  # type: ignore[attr-defined]  # noqa: SLF001 - there is no other door to it
             raise pickle.PicklingError(f"{module}.{name} has an extension code (copyreg), which another process may not know.")
-        if obj is not _Root and self._find(module, name) is not obj:
+        if not (obj is _Root and self._root is not None) and self._find(module, name) is not obj:
             raise pickle.PicklingError(f"{module}.{name} is another class by now.")
 
 
 _GLOBAL = (type, types.FunctionType, types.BuiltinFunctionType)
 _REDUCERS: dict[type, Callable[[Any], Any]] = {
-    re.Pattern: lambda one: (_Pattern, (one.pattern, one.flags & ~re.DEBUG)),
+    re.Pattern: lambda one: (_Pattern, (one.pattern, one.flags & ~int(re.DEBUG))),
     ZoneInfo: lambda one: (ZoneInfo, (one.key,)),
     array.array: lambda one: (array.array, (one.typecode, one.tolist())),
 }
@@ -330,21 +330,31 @@ def _reduced_root(root: Any) -> Any:
 class _Unpickler(pickle.Unpickler):
     """Lets through what `find` lets through."""
 
-    def __init__(self, source: Any, find: Callable[[str, str], Any], into: Any) -> None:
+    def __init__(self, source: Any, find: Callable[[str, str], Any]) -> None:
         super().__init__(source)
         # Codes registered with copyreg are looked up in this cache before find_class is asked.
         copyreg._extension_cache.clear()  # type: ignore[attr-defined]  # noqa: SLF001
-        self._find, self._into = find, into
+        self._find = find
 
     def find_class(self, module: str, name: str) -> Any:
         """As pickle.Unpickler.find_class."""
-        if module == __name__ and name == "_Root":
-            return self._make_root
         return self._find(module, name)
 
     def persistent_load(self, pid: Any) -> Any:
         """Nothing of coopy's writes one."""
         raise pickle.UnpicklingError(f"a persistent id ({pid!r}) is never let through.")
+
+
+class _StateUnpickler(_Unpickler):
+    """Knows the mark of the domain object, too, which is no part of any call."""
+
+    def __init__(self, source: Any, find: Callable[[str, str], Any], into: Any) -> None:
+        super().__init__(source, find)
+        self._into = into
+
+    def find_class(self, module: str, name: str) -> Any:
+        """As pickle.Unpickler.find_class."""
+        return self._make_root if module == __name__ and name == "_Root" else super().find_class(module, name)
 
     def _make_root(self, kind: type, *args: Any) -> Any:
         return kind.__new__(kind, *args) if self._into is None else self._into

@@ -71,4 +71,7 @@ def _mark(member: Any, mark: str) -> None:
             raise UsageError(
                 f"{getattr(member, '__qualname__', member)} cannot be both {' and '.join('@' + one for one in sorted(pair))}: {why}."
             )
-    setattr(member, MARK, marks)
+    try:
+        setattr(member, MARK, marks)
+    except AttributeError:
+        raise UsageError(f"@{mark} marks a method where its class defines it; {member!r} cannot be marked.") from None

@@ -7,6 +7,10 @@ does: types (1, True and 1.0 differ), the order of dictionaries, which reference
     token      letter, size or number of parts, ":" and the content; a container's parts follow it
     reference  "r" and the number of the object in the order of first visits
 
+The elements of a set are put in order by what they hold, as far as KEY_OBJECTS objects reach; what is numbered already stands there as
+its number, so that an element may refer back to the set. Elements that are alike as far as that are taken in any order, which matters
+only if other references lead to one of them, and then two digests may differ for equal states.
+
 Works without recursion, so that depth does not matter.
 """
 
@@ -23,19 +27,20 @@ import re
 import struct
 import uuid
 import zoneinfo
-from enum import Enum
+from enum import Enum, Flag
 from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from coopy.error import NotSerializableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection
 
 __all__ = ["digest"]
 
 OWN = ("coopy.clock", "coopy.random")  # what coopy puts into a domain object is not its state
 FLUSH = 1 << 16
+KEY_OBJECTS = 200  # a set's elements are told apart by this many objects behind each: in a web of objects everything hangs together
 
 
 def digest(root: object) -> str:
@@ -44,12 +49,14 @@ def digest(root: object) -> str:
 
 
 class _Dump:
-    """One walk."""
+    """One walk: of the whole, or of a set's element, which goes on with the `numbers` of the whole and visits at most `room` objects."""
 
-    def __init__(self) -> None:
+    def __init__(self, numbers: dict[int, int] | None = None, room: int | None = None) -> None:
         self.hash = hashlib.blake2b(digest_size=32)
         self.out = bytearray()
-        self.numbers: dict[int, int] = {}
+        self.numbers: dict[int, int] = {} if numbers is None else numbers
+        self.room = room
+        self.visited: list[int] = []
         self.alive: list[object] = []  # what was visited must not be collected, or its id could come again
         self.stack: list[Any] = []
 
@@ -75,17 +82,22 @@ class _Dump:
         if kind is tuple:
             self.parts(b"t", value)
         elif kind is frozenset:
-            self.parts(b"z", _in_order(value))
+            self.elements(b"z", value)
         elif isinstance(value, Enum):
-            self.out += _sized(b"e", f"{_name(kind)}.{value.name}".encode())
+            which = value.value if isinstance(value, Flag) else value.name  # flags without a name of their own are all called None
+            self.out += _sized(b"e", f"{_name(kind)}.{which}".encode())
         elif isinstance(value, type):
             self.out += _sized(b"c", _name(value).encode())
         elif id(value) in self.numbers:
             self.out += b"r%d:" % self.numbers[id(value)]
         else:
             self.numbers[id(value)] = len(self.numbers)
+            self.visited.append(id(value))
             self.alive.append(value)
-            self.first_visit(value, kind)
+            if self.room is None or self.room > len(self.visited):
+                self.first_visit(value, kind)
+            else:
+                self.stack.clear()
 
     def first_visit(self, value: Any, kind: type) -> None:
         if kind is list:
@@ -93,7 +105,7 @@ class _Dump:
         elif kind is dict:
             self.parts(b"d", [part for item in value.items() for part in item])
         elif kind is set:
-            self.parts(b"y", _in_order(value))
+            self.elements(b"y", value)
         elif _is_plain(kind):
             self.out += _sized(b"o", _name(kind).encode())
             self.attributes(value.__dict__)
@@ -103,6 +115,23 @@ class _Dump:
     def parts(self, letter: bytes, values: Any) -> None:
         self.out += b"%b%d:" % (letter, len(values))
         self.stack += reversed(values)
+
+    def elements(self, letter: bytes, values: Collection[Any]) -> None:
+        """A set, in the order of what its elements hold. A walk that only tells elements apart takes that for the elements themselves."""
+        if self.room is None:
+            self.parts(letter, sorted(values, key=lambda one: self.key(one, KEY_OBJECTS)))
+        else:
+            room = (self.room - len(self.visited)) // max(1, len(values))
+            self.out += b"%b%d:" % (letter, len(values))
+            if room or all(type(one) in _TOKENS for one in values):
+                self.out += b"".join(sorted(self.key(one, room) for one in values))
+
+    def key(self, one: object, room: int) -> bytes:
+        walk = _Dump(self.numbers, room)
+        key = walk.of(one)
+        for number in walk.visited:
+            del self.numbers[number]
+        return key
 
     def attributes(self, state: dict[str, Any]) -> None:
         names = sorted(name for name, value in state.items() if type(value).__module__ not in OWN)
@@ -118,6 +147,8 @@ class _Dump:
         if isinstance(made, str):
             raise NotSerializableError(f"A {_name(kind)} stands for a global name ({made}), not for a value.", method="", where=_name(kind))
         maker, args, state, items, pairs = (*made, None, None, None)[:5]
+        if isinstance(value, set | frozenset) and args and type(args[0]) is list:
+            args = (frozenset(args[0]), *args[1:])  # a set pickles as a list, in any order
         self.out += _sized(b"O", f"{_name(kind)} {'' if maker in _PLAIN_MAKERS else _name(maker)}".encode())
         rest = [args, *self.state_parts(state), list(items or ()), [part for pair in pairs or () for part in pair]]
         self.alive += rest
@@ -134,11 +165,6 @@ class _Dump:
 
 def _by_name(state: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(part for name in sorted(state) if type(state[name]).__module__ not in OWN for part in (name, state[name]))
-
-
-def _in_order(values: Iterable[Any]) -> list[Any]:
-    """The elements of a set by their own digests: they are hashable, so equal digests mean equal elements."""
-    return sorted(values, key=lambda one: _Dump().of(one))
 
 
 def _sized(letter: bytes, content: bytes) -> bytes:
@@ -176,7 +202,12 @@ def _float(value: float) -> bytes:
 
 def _moment(value: datetime.datetime | datetime.time) -> bytes:
     zone = value.tzinfo
-    which = "" if zone is None else zone.key if isinstance(zone, zoneinfo.ZoneInfo) and zone.key else repr(zone)
+    if zone is None:
+        which = ""
+    elif isinstance(zone, zoneinfo.ZoneInfo) and zone.key:
+        which = zone.key
+    else:
+        which = repr(zone) if type(zone) is datetime.timezone else digest(zone)
     return _sized(b"T", f"{type(value).__name__} {value.replace(tzinfo=None).isoformat()} {value.fold} {which}".encode())
 
 

@@ -449,6 +449,9 @@ class FakeFile:
         if trouble is not None:
             raise trouble
 
+    def drop_cache(self) -> None:
+        """As File says. Nothing to do: what is read here is what was written."""
+
     def size(self) -> int:
         """As File says."""
         return len(self._content.data)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import random as _random
 import struct
+import sys
 import uuid
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
     from coopy.clock import Moment
 
 __all__ = [
-    "Random", "betavariate", "choice", "choices", "expovariate", "gauss", "getrandbits", "normalvariate", "randbytes", "randint", "random",
-    "randrange", "sample", "shuffle", "token_bytes", "token_hex", "triangular", "uniform", "uuid4",
+    "Random", "betavariate", "choice", "choices", "expovariate", "gammavariate", "gauss", "getrandbits", "lognormvariate", "normalvariate",
+    "paretovariate", "randbytes", "randint", "random", "randrange", "sample", "shuffle", "token_bytes", "token_hex", "triangular", "uniform",
+    "uuid4", "vonmisesvariate", "weibullvariate",
 ]  # fmt: skip
 
 DEFAULT_BYTES = 32
@@ -82,7 +84,14 @@ _default = Random()
 random, getrandbits, randbytes, uniform = _default.random, _default.getrandbits, _default.randbytes, _default.uniform
 randint, randrange, triangular = _default.randint, _default.randrange, _default.triangular
 betavariate, expovariate, gauss, normalvariate = _default.betavariate, _default.expovariate, _default.gauss, _default.normalvariate
+gammavariate, lognormvariate, paretovariate = _default.gammavariate, _default.lognormvariate, _default.paretovariate
+vonmisesvariate, weibullvariate = _default.vonmisesvariate, _default.weibullvariate
 uuid4, token_bytes, token_hex = _default.uuid4, _default.token_bytes, _default.token_hex
+
+
+if sys.version_info >= (3, 12):
+    binomialvariate = _default.binomialvariate
+    __all__ += ["binomialvariate"]
 
 
 def choice(seq: Sequence[Any]) -> Any:

@@ -5,7 +5,8 @@
     end         a block of length 0: its digest covers all before it
 
 The first block's "digest before" is the SHA-256 of the header. The data of all blocks is one pickle (coopy/codec.py), compressed as a
-whole if the header says so. Every block is checked before a byte of it is decoded; a snapshot counts only after it was read back.
+whole if the header says so. Every block is checked before a byte of it is decoded; a snapshot counts only after it was read back, from
+the disk and not from the operating system's cache, where that can be asked for.
 """
 
 from __future__ import annotations
@@ -69,7 +70,8 @@ def put_snapshot(
 ) -> None:
     """Write a snapshot and put it in place; it is on stable storage under its name when this returns.
 
-    `check(path)` reads the written file back and raises if it does not hold the state. Where anything fails, no trace is left.
+    `check(path)` reads the written file back and raises if it does not hold the state; the cache is dropped before, so that it reads what
+    the disk holds. Where anything fails, no trace is left.
     """
     path = f"{directory}/{snapshot_name(about.lsn)}"
     temporary = f"{path}.tmp"
@@ -79,6 +81,7 @@ def put_snapshot(
     try:
         try:
             write_snapshot(file, about, dump, key)
+            file.drop_cache()
         finally:
             file.close()
         if check is not None:

@@ -1,0 +1,291 @@
+"""Equal states have equal digests in any process, unequal ones do not."""
+
+from __future__ import annotations
+
+import array
+import collections
+import copy
+import datetime
+import decimal
+import enum
+import fractions
+import os
+import pathlib
+import pickle
+import re
+import subprocess
+import sys
+import threading
+import types
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from coopy.clock import Clock
+from coopy.digest import digest
+from coopy.error import NotSerializableError
+from coopy.random import Random
+
+LETTERS = [*"abcdefghijklmnop"]
+LETTERS_BACK = LETTERS[::-1]
+
+
+class Colour(enum.Enum):
+    RED = 1
+    CRIMSON = 1  # noqa: PIE796 - an alias is what is tested
+    BLUE = 2
+
+
+class Right(enum.IntFlag):
+    READ = 1
+    WRITE = 2
+
+
+class Zone(datetime.tzinfo):
+    def __init__(self, hours: int = 0) -> None:
+        self.hours = hours
+
+    def utcoffset(self, when: datetime.datetime | None) -> datetime.timedelta:
+        return datetime.timedelta(hours=self.hours)
+
+    def dst(self, when: datetime.datetime | None) -> None:
+        return None
+
+    def tzname(self, when: datetime.datetime | None) -> str:
+        return "somewhere"
+
+
+class Letters(set[Any]):
+    pass
+
+
+class Frozen(frozenset[Any]):
+    pass
+
+
+class Many(list[Any]):
+    pass
+
+
+class Table(dict[Any, Any]):
+    pass
+
+
+class Text(str):
+    __slots__ = ()
+
+
+class Node:
+    def __init__(self, name: str = "") -> None:
+        self.name, self.others = name, set[Node]()
+
+
+class Slotted:
+    __slots__ = ("a", "b")
+
+    def __init__(self, a: object) -> None:
+        self.a = a
+
+
+@dataclass(frozen=True)
+class Stop:
+    name: str
+
+
+@dataclass(frozen=True)
+class Route:
+    stops: frozenset[Stop]
+
+
+@dataclass(slots=True)
+class Page:
+    title: str
+    words: list[str] = field(default_factory=list)
+
+
+class Pair(NamedTuple):
+    left: Any
+    right: Any
+
+
+class Kept:
+    def __init__(self, secret: int) -> None:
+        self.secret, self.cache = secret, object()
+
+    def __getstate__(self) -> dict[str, int]:
+        return {"secret": self.secret}
+
+
+def web(names: str) -> dict[str, Node]:
+    """Objects that all refer to each other by sets."""
+    nodes = {name: Node(name) for name in names}
+    for node in nodes.values():
+        node.others.update(one for one in nodes.values() if one is not node)
+    return {name: nodes[name] for name in sorted(names)}
+
+
+def everything() -> list[Any]:
+    """A state of every kind, made anew, with sets in the order of this process."""
+    shared = ["shared"]
+    circle: list[Any] = []
+    circle.append(circle)
+    return [
+        None, True, 1, -1, 10**5000, 1.5, -0.0, float("nan"), float("inf"), 1j, "a", "\ud800", b"b", (1, (2,)), [1], {"b": 1, "a": 2}, range(3), slice(1, 2),
+        set(LETTERS), frozenset(LETTERS), Letters(LETTERS), Frozen(LETTERS), {frozenset({"a", "b"}), frozenset({"c", "d"})}, {1: set(LETTERS)},
+        {Route(frozenset({Stop("a"), Stop("b")})), Route(frozenset({Stop("a"), Stop("c")})), Route(frozenset({Stop("d"), Stop("c")}))},
+        collections.Counter("abab"), collections.OrderedDict(b=1, a=2), collections.defaultdict(list, a=[1]), collections.deque([1, 2], 3), bytearray(b"x"),
+        collections.ChainMap({"a": 1}), collections.UserDict({"a": 1}), array.array("i", [1]), types.SimpleNamespace(b=1, a=2), Many([1]), Table(a=1), Text("t"),
+        datetime.datetime(2020, 1, 2, 3, 4, 5, 6), datetime.datetime(2020, 7, 2, tzinfo=ZoneInfo("Europe/Berlin"), fold=1), datetime.time(1, tzinfo=datetime.UTC),
+        datetime.datetime(2020, 1, 2, tzinfo=Zone(3)), datetime.date(2020, 1, 2), datetime.timedelta(1, 2, 3), ZoneInfo("Asia/Tokyo"), Zone(1),
+        decimal.Decimal("1.10"), decimal.Decimal("sNaN"), fractions.Fraction(1, 3), uuid.UUID(int=1), pathlib.PurePosixPath("/a"), re.compile("a", re.IGNORECASE),
+        Colour.RED, Colour.BLUE, Right.READ, Right.READ | Right.WRITE, Right(0), Right(8), Slotted(1), Stop("a"), Page("a", ["b"]), Pair(1, [2]), Kept(1), Page,
+        shared, [shared, shared], circle, web("abcdefgh"), ValueError("a", 1), KeyError(),
+    ]  # fmt: skip
+
+
+# --- equal -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("seed", "zone"), [("0", "UTC"), ("1", "America/New_York"), ("77", "Asia/Kolkata")])
+def test_the_digest_is_the_same_in_any_process(seed: str, zone: str) -> None:
+    """Whatever the order of its sets, its addresses and its time zone."""
+    command = [sys.executable, "-c", f"import {__name__} as t; print(t.digest(t.everything()), *map(t.digest, t.everything()))"]
+    environment = {**os.environ, "PYTHONHASHSEED": seed, "TZ": zone}
+    done = subprocess.run(command, env=environment, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [digest(everything()), *map(digest, everything())]
+
+
+def test_a_copy_has_the_digest_of_the_original() -> None:
+    """Also one that went through a pickle."""
+    state = everything()
+    assert digest(state) == digest(copy.deepcopy(state)) == digest(pickle.loads(pickle.dumps(state)))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (set(LETTERS), set(LETTERS_BACK)), (Letters(LETTERS), Letters(LETTERS_BACK)), ({8, 0, 16}, {16, 8, 0}), (float("nan"), -float("nan")),
+        (["a" * 9, "a" * 9], ["a" * 9, "".join(["a"] * 9)]), ([(1, 2)] * 2, [(1, 2), (1, int("2"))]), (Colour.RED, Colour.CRIMSON),
+        ({Stop("b"), Stop("a")}, {Stop("a"), Stop("b")}), (web("abc"), web("cba")), (Kept(1), Kept(1)),
+        (types.SimpleNamespace(a=1, b=2), types.SimpleNamespace(b=2, a=1)), (Zone(2), Zone(2)),
+        (datetime.time(1, tzinfo=Zone(2)), datetime.time(1, tzinfo=Zone(2))),
+    ],
+)  # fmt: skip
+def test_what_does_not_matter_does_not_count(one: Any, other: Any) -> None:
+    """The order of sets and of attributes, and whether equal immutable values are one object."""
+    assert digest(one) == digest(other)
+
+
+def test_coopys_own_objects_do_not_count() -> None:
+    """A clock and a source of chance, wherever they are kept; and the order in which attributes were set does not."""
+    one, other = Node("a"), Node("a")
+    vars(one).update(_clock=Clock(), _random=Random(), later=1)
+    del one.name
+    one.name = "a"
+    vars(other).update(later=1)
+    assert digest(one) == digest(other)
+
+
+def test_a_set_may_hold_what_refers_back_to_it() -> None:
+    """Children that know their parent, and a crowd where everybody knows everybody."""
+    assert digest(family("abc")) == digest(family("cab")) != digest(family("abd"))
+    crowd = "".join(map(chr, range(200, 240)))
+    assert digest(web(crowd)) == digest(web(crowd[::-1]))
+
+
+def family(names: str) -> Node:
+    parent = Node("parent")
+    for name in names:
+        child = Node(name)
+        child.others.add(parent)
+        parent.others.add(child)
+    return parent
+
+
+# --- unequal ---------------------------------------------------------------------------------------------------------
+
+
+def test_no_two_different_values_have_one_digest() -> None:
+    """Of every kind: no two of these are alike."""
+    digests = [digest(one) for one in everything()]
+    assert len(set(digests)) == len(digests)
+
+
+def shared(first: list[int], second: list[int]) -> list[list[int]]:
+    return [first, second]
+
+
+LIST: list[int] = []
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (1, True), (1, 1.0), (0.0, -0.0), ("a", b"a"), ([], ()), (set(), frozenset()), ({"a": 1, "b": 2}, {"b": 2, "a": 1}), ([1, [2]], [[1], 2]),
+        (["ab", "c"], ["a", "bc"]), (decimal.Decimal("1.0"), decimal.Decimal("1.00")), (Letters("a"), {"a"}), (Many([1]), [1]), (Text("a"), "a"),
+        (Stop("a"), Stop("b")), (Pair(1, 2), (1, 2)), (Colour.RED, 1), (Colour.RED, Colour.BLUE), (Right(8), Right(16)), (Right(0), Right(8)),
+        (datetime.datetime(2020, 1, 1), datetime.datetime(2020, 1, 1, fold=1)), (Kept(1), Kept(2)), (Slotted(1), Slotted(2)),
+        (datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC), datetime.datetime(2020, 1, 1, tzinfo=ZoneInfo("UTC"))),
+        (datetime.time(1, tzinfo=Zone(1)), datetime.time(1, tzinfo=Zone(2))), (range(3), range(0, 3, 2)), (re.compile("a"), re.compile("a", re.MULTILINE)),
+        (collections.deque([1], 2), collections.deque([1], 3)), (collections.defaultdict(list), collections.defaultdict(set)), (web("abc"), web("abd")),
+        (shared(LIST, LIST), shared([], [])), (collections.OrderedDict(a=1, b=2), collections.OrderedDict(b=2, a=1)), (Page, Pair),
+        ({Stop("a"), Stop("b")}, {Stop("a"), Stop("c")}), (None, "None"), ("1", 1),
+    ],
+)  # fmt: skip
+def test_what_matters_counts(one: Any, other: Any) -> None:
+    """Types, signs of zero, the order of dictionaries, which references lead to one object."""
+    assert digest(one) != digest(other)
+
+
+trees = st.recursive(
+    st.integers() | st.text() | st.booleans() | st.none() | st.binary(),
+    lambda inner: st.lists(inner, min_size=1) | st.dictionaries(st.text(), inner, min_size=1) | st.builds(Pair, inner, inner) | st.builds(Slotted, inner),
+    max_leaves=12,
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(trees, st.randoms(use_true_random=False))
+def test_one_changed_leaf_changes_the_digest(tree: Any, dice: Any) -> None:
+    """Wherever in the state it is."""
+    assert digest(changed(tree, dice)) != digest(tree) == digest(copy.deepcopy(tree))
+
+
+def changed(tree: Any, dice: Any) -> Any:
+    """The same with another leaf somewhere."""
+    if isinstance(tree, Pair):
+        return tree._replace(left=changed(tree.left, dice)) if dice.random() < 0.5 else tree._replace(right=changed(tree.right, dice))
+    if isinstance(tree, list):
+        at = dice.randrange(len(tree))
+        return [*tree[:at], changed(tree[at], dice), *tree[at + 1 :]]
+    if isinstance(tree, dict):
+        name = dice.choice(list(tree))
+        return {**tree, name: changed(tree[name], dice)}
+    return Slotted(changed(tree.a, dice)) if isinstance(tree, Slotted) else ["another", tree]
+
+
+# --- neither ---------------------------------------------------------------------------------------------------------
+
+
+def test_depth_does_not_matter() -> None:
+    """A list of 100,000 lists, each in the one before, and a chain of as many objects."""
+    deep: Any = []
+    for _ in range(100_000):
+        deep = [deep]
+    head = node = Slotted(0)
+    for _ in range(100_000):
+        node.a = node = Slotted(0)
+    assert digest(deep) != digest(head)
+
+
+@pytest.mark.parametrize("value", [threading.Lock(), lambda: 0, len, sys, (one for one in LETTERS), memoryview(b"a"), ..., open], ids=repr)
+def test_what_is_no_value_has_no_digest(value: Any) -> None:
+    """Also deep in a state."""
+    with pytest.raises(NotSerializableError, match=r"cannot be part of a state|not for a value"):
+        digest({"a": [value]})
