@@ -361,7 +361,7 @@ def _reduced_root(root: Any) -> Any:
 def _own_reduce(kind: type) -> str:
     """Why a class cannot be a domain: which class of its bases pickles in its own way."""
     base = next((one for one in kind.__mro__[:-1] if "__reduce__" in vars(one) or "__reduce_ex__" in vars(one)), kind)
-    remedy = "Take it away." if base is kind else f"Keep a {base.__qualname__} in an attribute."
+    remedy = "Take it away." if base is kind else "Keep one in an attribute."
     what = "defines its own __reduce__" if base is kind else f"is based on {base.__qualname__}, which defines its own __reduce__"
     return f"{kind.__qualname__} {what}: a domain class is stored by its attributes (__getstate__ is fine). {remedy}"
 

@@ -65,7 +65,7 @@ class Withheld:
     def _refuse(self, *_args: object, **_kwargs: object) -> NoReturn:
         raise UsageError(self._why)
 
-    __call__ = __iter__ = __next__ = __await__ = __aiter__ = __anext__ = _refuse
+    __call__ = __iter__ = __next__ = send = __await__ = __aiter__ = __anext__ = _refuse
 
     def __repr__(self) -> str:
         return f"<withheld: {self._why}>"
