@@ -195,11 +195,15 @@ class _Run:
         self.first, self.last = segment.about.first_lsn, bounds.last
         foretold, self.total = foretell(segment.data, segment.start, restorer.archive.framer)
         self.said = learned.said.get(self.first, foretold)
-        self.skips = {*self.said.skipped, *bounds.skips, *learned.undone, *restorer.archive.manifest.skips}
+        self.skips = {*self.said.skipped, *bounds.skips, *restorer.archive.manifest.skips}
+        if bounds.run_last:
+            self.skips.discard(bounds.last)  # it was to be undone when it was interrupted: how it ended is found out again
+        self.skips |= learned.undone.keys()
         self.known = max(self.said.known, bounds.known)
         self.expected = {**bounds.raised, **self.said.raised}
         self.outcomes: dict[int, Outcome] = {}
         self.results: dict[int, object] = {}
+        self.due = sorted((lsn for lsn in self.expected if lsn >= self.first), reverse=True)  # the next is the last
         self.seen: set[int] = set()
 
     def replay(self) -> Scan:
@@ -272,6 +276,7 @@ class _Run:
     def raised(self, lsn: int, method: str, outcome: Outcome) -> None:
         """An action did not return: as recorded, or as nobody knew yet, or otherwise than recorded."""
         got = type_name(outcome.error)
+        self._miss_none(lsn - 1)
         if isinstance(outcome.error, RecursionError) and lsn not in self.learned.alone:
             self.learned.alone.add(lsn)
             raise _Again
@@ -288,9 +293,10 @@ class _Run:
 
     def _miss_none(self, last: int) -> None:
         """What raised once must have raised again."""
-        for lsn, name in self.expected.items():
-            if self.first <= lsn <= last and lsn not in self.seen and lsn not in self.skips:
-                self.restorer.diverged(lsn, self._method_of(lsn), _raising(name), "returned")
+        while self.due and self.due[-1] <= last:
+            lsn = self.due.pop()
+            if lsn not in self.seen and lsn not in self.skips:
+                self.restorer.diverged(lsn, self._method_of(lsn), _raising(self.expected[lsn]), "returned")
 
     def _method_of(self, lsn: int) -> str:
         start = Scan(Head(self.first - 1, 0, 0, self.segment.about.previous_tag, b""), self.segment.start)

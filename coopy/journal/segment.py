@@ -103,7 +103,7 @@ def scan(data: bytes, start: int, framer: Framer, head: Head, path: str) -> Scan
     return found
 
 
-def records(data: bytes, framer: Framer, found: Scan, path: str) -> Iterator[Record]:
+def records(data: bytes, framer: Framer, found: Scan, path: str) -> Iterator[Record]:  # noqa: PLR0915 - one check a branch, in one loop
     """The actions behind `found.end`, each after its frame was checked: header CRC, LSN, time, epoch and tag, which follow on `found.head`.
 
     When it ends, `found` says how far it came and what the control records say. Executes and decodes nothing but these. Raises FormatError at
