@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from coopy import abort_exception, control, init_system, readonly, unlocked
+from coopy.engine import commit
+from coopy.engine.commit import SharedEngine
 from coopy.error import ClosedError, UsageError
 from coopy.wiring import _systems
 from tests.words import Word
@@ -195,3 +197,60 @@ def test_a_call_from_within_a_call_is_refused_and_changes_nothing(tmp_path: Path
     control(word).close()
     with control(init_system(Word, tmp_path / "w")) as again:
         assert again.text == "abc"
+
+
+class Holder:
+    """Leads without doing anything, on a thread of its own, until two calls have queued up or it is told to stop."""
+
+    def __init__(self, engine: SharedEngine) -> None:
+        self.engine, self.leads, self.stop = engine, threading.Event(), threading.Event()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+        self.leads.wait()
+
+    def run(self) -> None:
+        with self.engine.lead:
+            self.leads.set()
+            self.wait_for(2)
+
+    def wait_for(self, calls: int) -> None:
+        while len(self.engine.queue) < calls and not self.stop.wait(0.0005):
+            pass
+
+    def end(self) -> None:
+        self.stop.set()
+        self.thread.join()
+
+
+def put_back(proxy: Any, heard: list[str]) -> None:
+    try:
+        proxy.keep_or_abort(-1)
+        heard.append("returned")
+    except ValueError:
+        heard.append("raised")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_interrupted_leader_takes_nobodys_outcome_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another thread's call, which the leader puts back, is heard of as such, wherever the leader is interrupted."""
+    proxy = init_system(Numbers(), tmp_path / "n")
+    engine, caller, point, interrupted = _systems[type(proxy)].engine, Caller(proxy), 0, True
+    assert isinstance(engine, SharedEngine)
+    while interrupted:
+        point += 1
+        heard: list[str] = []
+        holder = Holder(engine)
+        monkeypatch.setattr(commit, "WAKE", 0.3)  # the other sleeps until it is called; an interrupt may lose the call
+        other = threading.Thread(target=put_back, args=(proxy, heard), daemon=True)
+        other.start()
+        holder.wait_for(1)
+        monkeypatch.setattr(commit, "WAKE", 0.0005)  # so this one leads
+        interrupted = interrupted_at(point, lambda: caller.call("keep"))
+        holder.end()
+        caller.call("keep")
+        other.join(20)
+        assert heard == ["raised"], point
+    assert point > 100
+    assert set(caller.acknowledged) <= set(proxy.kept)
+    assert -1 not in proxy.kept
+    control(proxy).close()
