@@ -103,6 +103,8 @@ class Restorer:
                     replayed = self._replay(executor, base, bounds, learned)
                 except _Again:
                     continue
+                except MemoryError as error:
+                    raise self.too_large(self.mark[0]) from error
                 replayed.outcomes.update(learned.undone)
                 if bounds.last in learned.undone:
                     replayed.result = learned.undone[bounds.last]
@@ -183,6 +185,17 @@ class Restorer:
             raise error
         self.divergences += 1
         log.warning("%s", error)
+
+    def too_large(self, lsn: int) -> DivergenceError:
+        """There is no memory for an action, as perhaps there was none the first time."""
+        what = f"Replaying LSN {lsn} ran out of memory. No file was changed. Give the process more memory"
+        return DivergenceError(
+            f"{what}; `coopy repair --skip {lsn}` leaves that action out.",
+            lsn=lsn,
+            method="",
+            expected="return or raise",
+            got="ran out of memory",
+        )
 
     def refuse_poison(self, lsn: int, method: str) -> None:
         """An action whose replay killed the process twice is not tried a third time."""

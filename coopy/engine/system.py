@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from coopy.clock import follow, forget
 from coopy.codec import Codec
 from coopy.digest import digest
 from coopy.disk import after_fork_in_child, is_refused
@@ -67,6 +68,7 @@ class System:
         if settings.snapshot_time:
             self._timers.append(Timer("snapshot", settings.snapshot_time, self.take_snapshot))
         after_fork_in_child(self._forked)
+        follow(engine.executor.moment)
 
     @property
     def root(self) -> object:
@@ -229,6 +231,7 @@ class System:
         self.engine.journal.release()
         self._lock.release()
         self.engine.end(CLOSED)
+        forget(self.engine.executor.moment)
 
     def _forked(self) -> None:
         """In a forked child: it may read if nothing was under way; it holds no lock of the parent's."""
