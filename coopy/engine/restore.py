@@ -67,6 +67,10 @@ class _Again(BaseException):
     """Start over, with what was learned. No error: domain code must not catch it."""
 
 
+class _Cancelled(BaseException):
+    """Nobody waits for the end any more."""
+
+
 class _Learned(msgspec.Struct):
     """What a restore finds out on its way and has to know from the start.
 
@@ -90,6 +94,11 @@ class Restorer:
         self.poison = self.last_lsn = 0
         self.divergences = 0
         self.passed_over: list[str] = []
+        self._cancelled = False
+
+    def cancel(self) -> None:
+        """Leave off before the next segment. Another thread may call it."""
+        self._cancelled = True
 
     def restore(self, bounds: Bounds) -> Replayed:
         """Load and replay. Raises CorruptionError, DivergenceError, FormatError."""
@@ -158,6 +167,8 @@ class Restorer:
             newest = self.archive.segment(listed[-1])
             self.last_lsn = foretell(newest.data, newest.start, self.archive.framer)[1] or newest.about.first_lsn - 1
         for one in listed:
+            if self._cancelled:
+                raise _Cancelled
             segment = self.archive.segment(one)
             self.archive.check_order(segment, head)
             run = _Run(self, executor, segment, Scan(head, segment.start), bounds, learned)
