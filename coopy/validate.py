@@ -1,8 +1,8 @@
 """`python -m coopy.validate PATH...`: is this domain replayable? The command: options in, report and exit status out.
 
-    0   nothing to report, or warnings only
-    1   errors
-    2   something could not be analysed; outranks 1
+0   nothing to report, or warnings only
+1   errors
+2   something could not be analysed; outranks 1
 """
 
 from __future__ import annotations
@@ -116,13 +116,17 @@ def _comment(outcome: Outcome, given: argparse.Namespace) -> None:
         sys.stderr.write(f"{note}\n")
     if given.format == "text":
         errors = sum(one.severity == "error" for one in outcome.findings)
-        words = f"{errors} errors, {len(outcome.findings) - errors} warnings in {len(outcome.domains)} domains ({', '.join(outcome.domains)}), "
+        words = (
+            f"{errors} errors, {len(outcome.findings) - errors} warnings in {len(outcome.domains)} domains ({', '.join(outcome.domains)}), "
+        )
         sys.stderr.write(f"{words}{outcome.files} files, {outcome.lines} lines\n")
     if given.statistics:
         for name, one in zip(outcome.domains, outcome.statistics, strict=True):
             calls = one.resolved + one.unresolved
             share = 100 * one.resolved / calls if calls else 100.0
-            sys.stderr.write(f"{name}: {one.contexts} calls of functions analysed; {one.resolved} of {calls} call sites resolved ({share:.1f} %)\n")
+            sys.stderr.write(
+                f"{name}: {one.contexts} calls of functions analysed; {one.resolved} of {calls} call sites resolved ({share:.1f} %)\n"
+            )
 
 
 if __name__ == "__main__":

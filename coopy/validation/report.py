@@ -82,7 +82,10 @@ def as_json(findings: Iterable[Finding], problems: Iterable[Problem]) -> str:
 def github(findings: Iterable[Finding], problems: Iterable[Problem]) -> str:
     """Workflow commands, one a line."""
     out = [_command("error", one.path, one.line, one.column, "cannot be analysed", one.message) for one in problems]
-    out += [_command(one.severity, one.path, one.line, one.column, f"{one.rule} {one.category}", f"{one.message} {one.help}") for one in findings]
+    out += [
+        _command(one.severity, one.path, one.line, one.column, f"{one.rule} {one.category}", f"{one.message} {one.help}")
+        for one in findings
+    ]
     return "\n".join(out)
 
 

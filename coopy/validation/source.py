@@ -199,7 +199,9 @@ def walk(folder: str, problems: dict[str, s.Problem]) -> Iterator[str]:
             continue
         seen.add(real)
         folders[:] = sorted(
-            one for one in folders if one not in _SKIPPED and not one.startswith(".") and not os.path.exists(os.path.join(base, one, "pyvenv.cfg"))
+            one
+            for one in folders
+            if one not in _SKIPPED and not one.startswith(".") and not os.path.exists(os.path.join(base, one, "pyvenv.cfg"))
         )
         for name in sorted(names):
             if name.endswith(".py"):

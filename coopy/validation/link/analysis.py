@@ -1,7 +1,7 @@
 """One domain class -> what its entry points reach: the facts, each with the shortest way from an entry point to it.
 
-    ACTION entry points    public methods, setters, `__init__`, special methods that change: nothing on their way may be repeated otherwise
-    QUERY entry points     @readonly methods, getters, special methods that read: they may look at the clock, and must not change state
+ACTION entry points    public methods, setters, `__init__`, special methods that change: nothing on their way may be repeated otherwise
+QUERY entry points     @readonly methods, getters, special methods that read: they may look at the clock, and must not change state
 """
 
 from __future__ import annotations

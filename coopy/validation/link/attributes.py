@@ -207,7 +207,9 @@ class Attributes(Hazards):
 
     def variable_of(self, value: FunctionValue, name: str) -> Any:
         """An attribute of a function."""
-        context = self.statements.setdefault((value.info, "attributes"), Context(value.info.module, IMPORT, value.info.node.at, lambda _: None))
+        context = self.statements.setdefault(
+            (value.info, "attributes"), Context(value.info.module, IMPORT, value.info.node.at, lambda _: None)
+        )
         return context.variable(name)
 
     def _of_bound(self, _frame: Frame, _at: int, value: Value, name: str) -> Values:
@@ -220,6 +222,7 @@ class Attributes(Hazards):
 
     def assign_attribute(self, frame: Frame, at: int, value: Value, name: str, new: Values) -> None:
         """`value.name = new`."""
+        new = self.kept(new)
         if isinstance(value, Object):
             found = self.member(value.cls, name)
             if isinstance(found, tuple) and self._set_by_descriptor(frame, at, value, name, new):

@@ -265,7 +265,9 @@ class Calls(Order):
                 for one in self.eval(scratch, node):
                     if isinstance(one, ClassValue) and isinstance(self.member(one.cls, "__call__"), tuple):
                         values = self.member_values(frame, one.cls, "__call__", at)
-                        extended = Args([frozenset((self.pool.cls(cls),)), *args.positional], args.keywords, star=args.star, open_=args.open)
+                        extended = Args(
+                            [frozenset((self.pool.cls(cls),)), *args.positional], args.keywords, star=args.star, open_=args.open
+                        )
                         return self.call_all(frame, at, values, extended)
         return EMPTY
 
@@ -300,7 +302,9 @@ class Calls(Order):
         if isinstance(node, s.Call):
             scratch = self.scratch(owner.module, owner, owner.parent, binding.at)
             head = self.eval(scratch, node.func)
-            if any(isinstance(one, Foreign) and one.name.rpartition(".")[2] in ("field", "ib", "attrib", "Factory", "Field") for one in head):
+            if any(
+                isinstance(one, Foreign) and one.name.rpartition(".")[2] in ("field", "ib", "attrib", "Factory", "Field") for one in head
+            ):
                 return self._factory(frame, at, owner, binding, node)
         return self.bound_values(frame, owner.module, owner, [binding], name, at)
 
@@ -311,7 +315,9 @@ class Calls(Order):
         keywords = dict(node.keywords)
         if (default := keywords.get("default")) is not None:
             values = self.eval(inner, default)
-            if isinstance(default, s.Call) and any(isinstance(one, Foreign) and one.name.endswith("Factory") for one in self.eval(inner, default.func)):
+            if isinstance(default, s.Call) and any(
+                isinstance(one, Foreign) and one.name.endswith("Factory") for one in self.eval(inner, default.func)
+            ):
                 return self.call_all(frame, at, self.eval(inner, default.args[0]), Args()) if default.args else EMPTY
             return values
         factory = keywords.get("default_factory", keywords.get("factory"))

@@ -18,7 +18,9 @@ _DATACLASSES = frozenset((
     "dataclasses.dataclass", "attr.s", "attr.attrs", "attr.define", "attr.frozen", "attr.mutable", "attr.dataclass", "attrs.define",
     "attrs.frozen", "attrs.mutable", "pydantic.dataclasses.dataclass",
 ))  # fmt: skip
-RECORDS = frozenset(("typing.NamedTuple", "pydantic.BaseModel", "msgspec.Struct", "typing.TypedDict"))  # bases that make fields of annotations
+RECORDS = frozenset(
+    ("typing.NamedTuple", "pydantic.BaseModel", "msgspec.Struct", "typing.TypedDict")
+)  # bases that make fields of annotations
 _CONTAINERS = {
     "builtins.list": "list", "builtins.set": "set", "builtins.frozenset": "frozenset", "builtins.dict": "dict", "builtins.tuple": "tuple",
     "typing.List": "list", "typing.Set": "set", "typing.FrozenSet": "frozenset", "typing.Dict": "dict", "typing.Tuple": "tuple",

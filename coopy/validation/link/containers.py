@@ -303,7 +303,9 @@ class Containers(Calls):
 
     def is_iterator(self, value: Value) -> bool:
         """Whether a value is consumed by being iterated."""
-        return (isinstance(value, Box) and value.kind in _ITERATOR_KINDS) or (isinstance(value, Thing) and value.type.startswith("itertools."))
+        return (isinstance(value, Box) and value.kind in _ITERATOR_KINDS) or (
+            isinstance(value, Thing) and value.type.startswith("itertools.")
+        )
 
     def call_bound(self, frame: Frame, at: int, callee: Bound, args: Args) -> Values:
         """A method of something outside the program (strings and other types in `models.py`)."""

@@ -100,7 +100,12 @@ class Evaluator(Models):
 
     def _read(self, frame: Frame, at: int, values: Values) -> Values:
         for one in values:
-            if type(one) is Foreign and one.place is None and (entries := self.catalogue.decide(one.name)) and entries[0].kind == "attribute":
+            if (
+                type(one) is Foreign
+                and one.place is None
+                and (entries := self.catalogue.decide(one.name))
+                and entries[0].kind == "attribute"
+            ):
                 self.flag_read(frame, at, one.name)
         return values
 

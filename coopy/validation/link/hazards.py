@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from coopy.validation.link.machine import Frame
     from coopy.validation.link.values import Place, Value, Values
 
+MADE = "made:"
 _NAIVE = frozenset(("utcnow", "today", "utcfromtimestamp", "fromordinal", "fromisocalendar"))
 _ZONE = {"datetime": ("tzinfo", 7), "time": ("tzinfo", 4), "now": ("tz", 0), "fromtimestamp": ("tz", 1), "combine": ("tzinfo", 2)}
 _TYPES = frozenset((
@@ -99,8 +100,9 @@ class Hazards(Classes):
         """A method of a type outside the program is called; whether anything is known of it."""
         full = f"{kind}.{name}"
         entries = self.catalogue.decide(full)
+        made = receiver.note if isinstance(receiver, Thing) else ""
         for entry in entries or ():
-            if entry.kind in ("method", "call"):
+            if entry.kind in ("method", "call") and made != f"{MADE}{entry.category}":
                 self._flag(frame, (frame.module, at), at, full, entry, args, receiver)
         return entries is not None
 
@@ -152,8 +154,19 @@ class Hazards(Classes):
             kind = canonical
         if not kind:
             return ANYTHING
-        note = self._note(canonical, args, receiver) if kind in ("datetime.datetime", "datetime.time") else ""
+        note = self._note(canonical, args, receiver) if kind in ("datetime.datetime", "datetime.time") else self._made_by(canonical)
         return frozenset((self.pool.thing(kind, frame.mode, note),))
+
+    def _made_by(self, name: str) -> str:
+        """A file or connection that a flagged call gives: what is done with it at once is no second finding."""
+        entries = self.catalogue.decide(name)
+        return f"{MADE}{entries[0].category}" if entries else ""
+
+    def kept(self, values: Values) -> Values:
+        """Values that are stored: a file or connection taken from there is used on its own account."""
+        if not any(isinstance(one, Thing) and one.note.startswith(MADE) for one in values):
+            return values
+        return frozenset(self.pool.thing(v.type, v.mode) if isinstance(v, Thing) and v.note.startswith(MADE) else v for v in values)
 
     def _is_type(self, name: str) -> bool:
         last = name.rpartition(".")[2]

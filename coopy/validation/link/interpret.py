@@ -10,6 +10,7 @@ from coopy.validation.link.hazards import Args
 from coopy.validation.link.machine import Context, Frame
 from coopy.validation.link.models import _FUNCTIONS
 from coopy.validation.link.narrow import Narrowing
+from coopy.validation.link.scopes import imports_tried
 from coopy.validation.link.values import (
     ACTION, ANYTHING, EMPTY, Bound, Box, Foreign, ModuleValue, Object, Pack, Text, Thing, Unknown,
 )  # fmt: skip
@@ -29,7 +30,7 @@ class Interpreter(Narrowing):
         self.run_body(frame, [statement])
         for name, values in (frame.env or {}).items():
             if "." not in name:
-                self.write(context.variable(name), values)
+                self.write(context.variable(name), self.kept(values))
 
     def run_body(self, frame: Frame, body: list[s.Stmt]) -> None:
         """Run statements until one leaves."""
@@ -92,7 +93,7 @@ class Interpreter(Narrowing):
         if path and frame.env is not None:
             _forget(frame.env, path)
             if not any(self._is_descriptor(one, target.name) for one in receivers):
-                frame.env[path] = values
+                frame.env[path] = self.kept(values)
 
     def _is_descriptor(self, value: Value, name: str) -> bool:
         return not isinstance(value, Object) or isinstance(self.member(value.cls, name), tuple)
@@ -116,7 +117,7 @@ class Interpreter(Narrowing):
             return
         declared = frame.outer.get(name)
         if declared == "global":
-            self.write(self.global_cell(frame.module, name), values)
+            self.write(self.global_cell(frame.module, name), self.kept(values))
             return
         if declared == "nonlocal":
             cell = self._enclosing(frame.context, name)
@@ -237,11 +238,17 @@ class Interpreter(Narrowing):
         for one in reversed(decorators):
             made = EMPTY
             for decorator in self._receiver(frame, one):
-                if (isinstance(decorator, Foreign) and self.catalogue.canonical(decorator.name) not in _FUNCTIONS) or isinstance(decorator, Unknown):
+                if (isinstance(decorator, Foreign) and self.catalogue.canonical(decorator.name) not in _FUNCTIONS) or isinstance(
+                    decorator, Unknown
+                ):
                     if isinstance(decorator, Foreign):
                         self.flag_call(frame, one.at, decorator, Args([values]))
                     made |= values
-                elif isinstance(decorator, Bound) and not isinstance(decorator.receiver, Box) and decorator.name not in ("setter", "getter", "deleter"):
+                elif (
+                    isinstance(decorator, Bound)
+                    and not isinstance(decorator.receiver, Box)
+                    and decorator.name not in ("setter", "getter", "deleter")
+                ):
                     made |= values
                 else:
                     made |= self.call(frame, one.at, decorator, Args([values]))
@@ -336,7 +343,8 @@ class Interpreter(Narrowing):
         if done is not None:
             self.run_body(frame, node.orelse)
             after.append(frame.env)
-        for kind, name, body in node.handlers:
+        tried = imports_tried(node)
+        for kind, name, body in () if tried and self.succeeds(frame.module, tried) else node.handlers:
             frame.env = dict(raised or {})
             caught = self.peek(frame, kind) if kind is not None else EMPTY
             if name:
@@ -397,7 +405,11 @@ class Interpreter(Narrowing):
         if pattern.kind == "mapping":
             inside = frozenset().union(*(self.item(frame, at, one, ANYTHING, None) for one in values)) if values else EMPTY
         for index, part in enumerate(pattern.parts):
-            exact = [one.items[index] for one in values if isinstance(one, Pack) and index < len(one.items)] if pattern.kind == "sequence" else []
+            exact = (
+                [one.items[index] for one in values if isinstance(one, Pack) and index < len(one.items)]
+                if pattern.kind == "sequence"
+                else []
+            )
             self._pattern(frame, at, part, frozenset().union(*exact) if exact else inside)
         if pattern.name:
             self.set_name(frame, pattern.name, values)

@@ -29,7 +29,9 @@ class Fact:
 
     __slots__ = ("also", "certain", "entry", "kind", "name", "place")
 
-    def __init__(self, kind: str, place: Place, name: str, entry: Entry | None = None, also: Place | None = None, *, certain: bool = True) -> None:
+    def __init__(
+        self, kind: str, place: Place, name: str, entry: Entry | None = None, also: Place | None = None, *, certain: bool = True
+    ) -> None:
         self.kind, self.place, self.name, self.entry, self.also, self.certain = kind, place, name, entry, also, certain
 
 

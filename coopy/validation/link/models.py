@@ -76,7 +76,9 @@ class Models(Containers):
             return self._base_method(frame, at, receiver, name, args)
         if isinstance(receiver, Pack):
             box = self.new_box(frame, at, "dict" if receiver.names else "tuple")
-            self.merge(frame, at, box, frozenset((receiver,))) if receiver.names else self.write(box.items, self._elements_of(frame, at, receiver))
+            self.merge(frame, at, box, frozenset((receiver,))) if receiver.names else self.write(
+                box.items, self._elements_of(frame, at, receiver)
+            )
             return self.call_box(frame, at, box, name, args)
         if isinstance(receiver, Descriptor):
             return self._descriptor_method(receiver, name, args)
@@ -105,7 +107,9 @@ class Models(Containers):
                 self.text_of(frame, at, one, "")
         if name in ("split", "splitlines", "rsplit", "partition", "rpartition"):
             return frozenset((self.new_box(frame, at, "list", frozenset((self.pool.thing("builtins.str", frame.mode),))),))
-        kind = {"encode": "builtins.bytes", "startswith": "builtins.bool", "endswith": "builtins.bool", "find": "builtins.int"}.get(name, "builtins.str")
+        kind = {"encode": "builtins.bytes", "startswith": "builtins.bool", "endswith": "builtins.bool", "find": "builtins.int"}.get(
+            name, "builtins.str"
+        )
         return frozenset((self.pool.thing(kind, frame.mode),))
 
     def _thing_method(self, frame: Frame, at: int, receiver: Thing, name: str, args: Args) -> Values:
@@ -529,7 +533,9 @@ _FUNCTIONS: dict[str, Callable[..., Values]] = {
     **_table(Models._getter, "operator", "attrgetter methodcaller"),
     **_table(Models._got, "operator", "attrgetter.called methodcaller.called"),
     **_table(Models._called, "operator", "call"),
-    **_table(Models._operated, "operator", "add sub mul truediv floordiv mod pow and_ or_ xor neg pos invert lt le gt ge eq ne contains getitem"),
+    **_table(
+        Models._operated, "operator", "add sub mul truediv floordiv mod pow and_ or_ xor neg pos invert lt le gt ge eq ne contains getitem"
+    ),
     **_table(Models._pushed, "heapq", "heappush heappushpop heapreplace"),
     **_table(Models._popped, "heapq", "heappop"),
     **_table(Models._pushed, "bisect", "insort insort_left insort_right"),

@@ -7,6 +7,7 @@ statements only. Module and class bodies are asked for the statements that reach
 from __future__ import annotations
 
 import builtins
+import sys
 from typing import TYPE_CHECKING, Any
 
 from coopy.validation import summary as s
@@ -122,6 +123,8 @@ class Names(Machine):
         values = EMPTY
         for one in found:
             statement = one.statement
+            if one.unless and self.succeeds(module, one.unless):
+                continue
             parent = cls.parent if cls else None
             if isinstance(statement, s.Function) and not statement.decorators:
                 values |= {self.pool.function(module.function(statement, cls), parent)}
@@ -158,6 +161,24 @@ class Names(Machine):
         for entry in self.catalogue.decide(dotted) or ():
             if entry.kind == "import":
                 self.fact(frame, Fact(entry.category, (module, at), dotted, entry))
+
+    def succeeds(self, module: ModuleInfo, imports: tuple[s.Stmt, ...]) -> bool:
+        """Whether imports cannot fail: of the program's own modules, or of the standard library, as far as it is loaded here."""
+        for one in imports:
+            names = [(name, "") for name, _ in one.names] if isinstance(one, s.Import) else []
+            if isinstance(one, s.ImportFrom):
+                names = [(module.absolute(one.level, one.module), name) for name, _ in one.names]
+            if not all(self._exists(module, full, member) for full, member in names):
+                return False
+        return True
+
+    def _exists(self, module: ModuleInfo, full: str, member: str) -> bool:
+        if self.program.find(full, module) is not None:
+            return True
+        if full.partition(".")[0] not in sys.stdlib_module_names:
+            return False
+        loaded = sys.modules.get(full)
+        return loaded is None or member in ("", "*") or hasattr(loaded, member)
 
     def module_named(self, dotted: str, importer: ModuleInfo) -> Values:
         """A module by its full name."""

@@ -128,7 +128,11 @@ class Narrowing(Evaluator):
             if isinstance(value, Object):
                 if self.is_subclass(value.cls, kind.cls):
                     return frozenset((value,))
-                return frozenset((self.pool.object(kind.cls, value.mode, open_=True),)) if self.is_subclass(kind.cls, value.cls) and value.open else EMPTY
+                return (
+                    frozenset((self.pool.object(kind.cls, value.mode, open_=True),))
+                    if self.is_subclass(kind.cls, value.cls) and value.open
+                    else EMPTY
+                )
             if isinstance(value, Unknown):
                 mode = ACTION if value is STATE else frame.mode
                 return frozenset((self.pool.object(kind.cls, mode, open_=True),))

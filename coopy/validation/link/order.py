@@ -99,7 +99,13 @@ class Order(Attributes):
     def _local(self, frame: Frame, box: Box) -> bool:
         """Whether a container was made by the running function."""
         info = frame.context.info
-        return info is not None and box.place[0] is frame.module and info.node.at < box.place[1] and box.mode == frame.mode and self._held(frame, box)
+        return (
+            info is not None
+            and box.place[0] is frame.module
+            and info.node.at < box.place[1]
+            and box.mode == frame.mode
+            and self._held(frame, box)
+        )
 
     def _held(self, frame: Frame, box: Box) -> bool:
         return frame.env is not None and any(box in values for values in frame.env.values())

@@ -24,12 +24,16 @@ AT_END = sys.maxsize
 
 
 class Binding:
-    """A statement of a module or class body that binds a name. `always`: it runs whenever the body does. `typing`: for type checkers only."""
+    """A statement of a module or class body that binds a name.
 
-    __slots__ = ("always", "at", "statement", "typing")
+    `always`: it runs whenever the body does. `typing`: for type checkers only. `unless`: imports in whose failure alone it runs.
+    """
 
-    def __init__(self, statement: s.Stmt, always: bool, typing: bool) -> None:  # noqa: FBT001 - made in one place
+    __slots__ = ("always", "at", "statement", "typing", "unless")
+
+    def __init__(self, statement: s.Stmt, always: bool, typing: bool, unless: tuple[s.Stmt, ...]) -> None:  # noqa: FBT001 - made in one place
         self.statement, self.always, self.typing, self.at = statement, always, typing, statement.at
+        self.unless = unless
 
 
 class Scope:
@@ -40,6 +44,7 @@ class Scope:
         self.stars: list[s.ImportFrom] = []
         self.effects: list[s.Stmt] = []
         self.annotations: dict[str, s.Expr] = {}
+        self._unless: tuple[s.Stmt, ...] = ()
         self._index(body, always=True, typing=False)
 
     def _index(self, body: list[s.Stmt], *, always: bool, typing: bool) -> None:
@@ -47,13 +52,21 @@ class Scope:
             if isinstance(one, s.If):
                 self._branch(one, always=always, typing=typing)
             elif isinstance(one, s.Try):
-                for part in (one.body, one.orelse, one.final, *(handler[2] for handler in one.handlers)):
-                    self._index(part, always=always and part is one.final, typing=typing)
+                self._try(one, always=always, typing=typing)
             elif isinstance(one, s.With):
                 self._index(one.body, always=always, typing=typing)
                 self._bind(one, [name for _, target in one.items if target for name in targets(target)], always=always, typing=typing)
             else:
                 self._leaf(one, always=always, typing=typing)
+
+    def _try(self, one: s.Try, *, always: bool, typing: bool) -> None:
+        for part in (one.body, one.orelse):
+            self._index(part, always=False, typing=typing)
+        before, self._unless = self._unless, imports_tried(one) or self._unless
+        for _, _, body in one.handlers:
+            self._index(body, always=False, typing=typing)
+        self._unless = before
+        self._index(one.final, always=always, typing=typing)
 
     def _branch(self, one: s.If, *, always: bool, typing: bool) -> None:
         if is_main(one.test):
@@ -78,7 +91,7 @@ class Scope:
             return
         always = always and not isinstance(one, s.For | s.If)
         for name in names:
-            self.bindings.setdefault(name, []).append(Binding(one, always, typing))
+            self.bindings.setdefault(name, []).append(Binding(one, always, typing, self._unless))
 
     def reaching(self, name: str, before: int = AT_END) -> list[Binding]:
         """The bindings that the text at `before` may see; those for type checkers only where there is no other."""
@@ -91,6 +104,15 @@ class Scope:
             else:
                 out.append(one)
         return [one for one in out if not one.typing] or out
+
+
+def imports_tried(one: s.Try) -> tuple[s.Stmt, ...]:
+    """The imports of a `try` that is there for nothing but their failure."""
+    kinds = [handler[0] for handler in one.handlers]
+    names = {kind.name for kind in kinds if isinstance(kind, s.Name)}
+    if one.body and len(names) == len(kinds) and names <= {"ImportError", "ModuleNotFoundError"}:
+        return tuple(one.body) if all(isinstance(part, s.Import | s.ImportFrom) for part in one.body) else ()
+    return ()
 
 
 def is_main(test: s.Expr) -> bool:

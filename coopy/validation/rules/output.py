@@ -6,8 +6,7 @@ from coopy.validation.rules.rule import catalogued
 
 RULE = catalogued(
     "output",
-    bad=(
-    ),
+    bad=(),
     good=(
         """\
 class Domain:
