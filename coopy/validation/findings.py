@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from coopy.validation.link.analysis import Step
 from coopy.validation.rules import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from coopy.validation.link.analysis import Reached, Step
+    from coopy.validation.link.analysis import Reached
     from coopy.validation.summary import Pragma
 
 PRAGMA_UNUSED, PRAGMA_UNKNOWN = "CPY001", "CPY002"

@@ -39,9 +39,8 @@ class _Lines:
 
 def text(findings: Iterable[Finding], problems: Iterable[Problem]) -> str:
     """For people: the finding, its line with a caret, the way to it, and what to write instead."""
-    quote, out = _Lines(), []
-    for problem in problems:
-        out.append(f"{relative(problem.path)}:{problem.line}:{problem.column}: error: cannot be analysed: {problem.message}\n")
+    quote = _Lines()
+    out = [f"{relative(one.path)}:{one.line}:{one.column}: error: cannot be analysed: {one.message}\n" for one in problems]
     for one in findings:
         out.append(f"{relative(one.path)}:{one.line}:{one.column}: {one.severity} {one.rule} [{one.category}] {one.message}")
         line = quote.line(one.path, one.line)
@@ -89,7 +88,7 @@ def github(findings: Iterable[Finding], problems: Iterable[Problem]) -> str:
     return "\n".join(out)
 
 
-def _command(level: str, path: str, line: int, column: int, title: str, message: str) -> str:  # noqa: PLR0913 - the fields of a command
+def _command(level: str, path: str, line: int, column: int, title: str, message: str) -> str:
     escaped = message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     return f"::{level} file={relative(path)},line={line},col={column},title={title}::{escaped}"
 

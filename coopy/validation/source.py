@@ -47,11 +47,11 @@ def decode(data: bytes) -> str:
         line = data.count(b"\n", 0, data.index(b"\0")) + 1
         raise UnreadableError(line, 1, "it holds a null byte: this is no Python source")
     encoding, bom = "utf-8", data.startswith(b"\xef\xbb\xbf")
-    for line in data.split(b"\n", 2)[:2]:
-        if match := _CODING.match(line):
+    for head in data.split(b"\n", 2)[:2]:
+        if match := _CODING.match(head):
             encoding = match[1].decode()
             break
-        if line.strip() and not line.lstrip().startswith(b"#"):
+        if head.strip() and not head.lstrip().startswith(b"#"):
             break
     try:
         text = data[3 * bom :].decode("utf-8" if bom else encoding)

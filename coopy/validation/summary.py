@@ -164,7 +164,7 @@ class Star(Node, frozen=True, array_like=True, gc=False, tag=20):
     value: Expr
 
 
-Expr = Union[  # noqa: UP007 - the names in it are not defined yet
+Expr = Union[
     "Name", "Const", "Attribute", "Call", "Subscript", "Slice", "Display", "DictDisplay", "Binary", "Boolean", "Unary", "Compare", "Choice",
     "Closure", "Comprehension", "Walrus", "Yield", "Await", "Format", "Star",
 ]  # fmt: skip
@@ -180,8 +180,10 @@ class Param(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Function(Node, frozen=True, array_like=True, gc=False, tag=40):
-    """A function; `body` is a Block, encoded. `binds` are its local names, `outer` those it declares
-    global or nonlocal; `nests`: functions or classes are defined in it, which may read its names later.
+    """A function; `body` is a Block, encoded.
+
+    `binds` are its local names, those of `outer` it declares global or nonlocal. `nests`: functions or classes are defined in it, which may
+    read its names later.
     """
 
     name: str
@@ -325,7 +327,7 @@ class Pattern(msgspec.Struct, frozen=True, array_like=True, gc=False):
     names: list[str] = []
 
 
-Stmt = Union[  # noqa: UP007 - the same
+Stmt = Union[
     "Function", "Class", "Evaluate", "Assign", "Augment", "Return", "If", "For", "With", "Try", "Raise", "Delete", "Import", "ImportFrom",
     "Jump", "Match",
 ]  # fmt: skip

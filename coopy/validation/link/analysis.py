@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from coopy.validation.link.values import Value, Values
 
 _READING = frozenset(f"__{one}__" for one in (
-    "len contains getitem iter reversed bool eq ne lt le gt ge add sub mul truediv floordiv mod pow matmul and or xor lshift rshift radd rsub"
-    " rmul rtruediv rfloordiv rmod rpow rmatmul rand ror rxor rlshift rrshift neg pos invert abs str repr format hash int float complex index"
-    " round trunc floor ceil divmod rdivmod bytes dir sizeof getattr getattribute missing length_hint next aiter anext"
-).split())  # fmt: skip
+    *("len", "contains", "getitem", "iter", "reversed", "bool", "eq", "ne", "lt", "le", "gt", "ge", "hash", "str", "repr", "format", "bytes"),
+    *("add", "sub", "mul", "truediv", "floordiv", "mod", "divmod", "pow", "matmul", "and", "or", "xor", "lshift", "rshift"),
+    *("radd", "rsub", "rmul", "rtruediv", "rfloordiv", "rmod", "rdivmod", "rpow", "rmatmul", "rand", "ror", "rxor", "rlshift", "rrshift"),
+    *("neg", "pos", "invert", "abs", "int", "float", "complex", "index", "round", "trunc", "floor", "ceil"),
+    *("dir", "sizeof", "getattr", "getattribute", "missing", "length_hint", "next", "aiter", "anext"),
+))  # fmt: skip
 _SKIPPED = frozenset((
     "__init__", "__new__", "__slots__", "__doc__", "__module__", "__qualname__", "__init_subclass__", "__class_getitem__", "__subclasshook__",
     "__annotations__", "__match_args__", "__del__", "__post_init__", "__set_name__", "__dict__", "__weakref__",

@@ -11,16 +11,38 @@ from typing import TYPE_CHECKING, Any
 from coopy.validation import summary as s
 from coopy.validation.link.hazards import Args, Hazards, of_state
 from coopy.validation.link.machine import Context, Fact
-from coopy.validation.link.scopes import ClassInfo
 from coopy.validation.link.values import (
-    ACTION, ANYTHING, EMPTY, IMPORT, QUERY, STATE, TYPES, UNKNOWN, Bound, Box, ClassValue, Constant, Descriptor, Foreign, FunctionValue,
-    Method, ModuleValue, Object, Pack, Partial, Super, Text, Thing, Unknown,
+    ACTION,
+    ANYTHING,
+    EMPTY,
+    IMPORT,
+    QUERY,
+    STATE,
+    TYPES,
+    UNKNOWN,
+    Bound,
+    Box,
+    ClassValue,
+    Constant,
+    Descriptor,
+    Foreign,
+    FunctionValue,
+    Method,
+    ModuleValue,
+    Object,
+    Pack,
+    Partial,
+    Super,
+    Text,
+    Thing,
+    Unknown,
 )  # fmt: skip
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from coopy.validation.link.machine import Frame
+    from coopy.validation.link.scopes import ClassInfo
     from coopy.validation.link.values import Value, Values
 
 _INJECTED = {"_clock": "coopy.clock", "_random": "coopy.random"}
@@ -32,7 +54,8 @@ class Attributes(Hazards):
 
     def attribute(self, frame: Frame, at: int, value: Value, name: str) -> Values:
         """`value.name`."""
-        return _READ.get(type(value), _nothing)(self, frame, at, value, name)
+        read = _READ.get(type(value))
+        return ANYTHING if read is None else read(self, frame, at, value, name)
 
     def _of_module(self, frame: Frame, at: int, value: ModuleValue, name: str) -> Values:
         return self.module_member(frame, value.module, name, at) or ANYTHING
@@ -111,7 +134,7 @@ class Attributes(Hazards):
     def _of_object(self, frame: Frame, at: int, value: Object, name: str) -> Values:
         cls = value.cls
         found = self.member(cls, name)
-        held = self.held(frame, value, name)
+        held = self.held(value, name)
         if isinstance(found, tuple):
             if self._hidden(cls, name) and held:
                 return held
@@ -135,10 +158,9 @@ class Attributes(Hazards):
         """Where only an annotation names the class: the same member of its known subclasses."""
         values = EMPTY
         if value.open:
-            for module in list(self.program.modules.values()):
-                for one in list(module.classes.values()) if module else ():
-                    if one is not value.cls and value.cls in self.order(one) and name in one.scope.bindings:
-                        values |= self._class_member(frame, at, one, name, self.pool.object(one, value.mode))
+            for one in self.subclasses(value.cls):
+                if name in one.scope.bindings:
+                    values |= self._class_member(frame, at, one, name, self.pool.object(one, value.mode))
         return values
 
     def _is_field(self, cls: ClassInfo, name: str) -> bool:
@@ -154,7 +176,7 @@ class Attributes(Hazards):
                     return True
         return False
 
-    def held(self, frame: Frame, value: Object, name: str) -> Values:
+    def held(self, value: Object, name: str) -> Values:
         """What was ever assigned to an attribute of such objects; else what annotations say."""
         cls = value.cls
         values = self.read(self.attribute_cell(cls, value.mode, name))
@@ -203,7 +225,7 @@ class Attributes(Hazards):
     def _of_function(self, frame: Frame, _at: int, value: FunctionValue, name: str) -> Values:
         if name.startswith("__"):
             return frozenset((self.pool.thing("builtins.str", frame.mode),))
-        return self.read(self.variable_of(value, name)) or ANYTHING
+        return self.read(self.variable_of(value, name)) or frozenset((self.pool.bound(value, name),))
 
     def variable_of(self, value: FunctionValue, name: str) -> Any:
         """An attribute of a function."""
@@ -239,7 +261,7 @@ class Attributes(Hazards):
             self.live(frame, at, f"{value.module.name}.{name}")
         elif isinstance(value, FunctionValue):
             self.write(self.variable_of(value, name), new)
-            if value.parent is None:
+            if value.parent is None or value.parent.mode == IMPORT:
                 self.live(frame, at, f"{value.info.qualname}.{name}")
         elif isinstance(value, Thing | Unknown):
             self.mutated(frame, at, value, name)
@@ -304,10 +326,6 @@ def _assigned(body: list[s.Stmt]) -> set[str]:
         elif isinstance(one, s.If):
             out |= _assigned(one.body) & _assigned(one.orelse)
     return out
-
-
-def _nothing(*_: Any) -> Values:
-    return ANYTHING
 
 
 _READ: dict[type, Callable[..., Values]] = {

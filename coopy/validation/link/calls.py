@@ -13,8 +13,25 @@ from coopy.validation.link.hazards import Args, of_state
 from coopy.validation.link.machine import MAX_CONTEXTS, Context, Fact, Frame
 from coopy.validation.link.order import Order
 from coopy.validation.link.values import (
-    ANYTHING, EMPTY, IMPORT, QUERY, TYPES, UNKNOWN, Bound, Box, Cell, ClassValue, Descriptor, Foreign, FunctionValue, Method, Object, Pack,
-    Partial, Text, Unknown,
+    ANYTHING,
+    EMPTY,
+    IMPORT,
+    QUERY,
+    TYPES,
+    UNKNOWN,
+    Bound,
+    Box,
+    Cell,
+    ClassValue,
+    Descriptor,
+    Foreign,
+    FunctionValue,
+    Method,
+    Object,
+    Pack,
+    Partial,
+    Text,
+    Unknown,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -22,6 +39,7 @@ if TYPE_CHECKING:
     from coopy.validation.link.values import Value, Values
 
 MAX_PARTIALS = 3
+REGISTERED = "<registered>"  # the bodies of a single dispatch function
 
 
 class Calls(Order):
@@ -90,13 +108,26 @@ class Calls(Order):
         context = self._context(callee, bound, mode)
         self.called(frame, context, at)
         self.demand(context)
+        if (info, "attributes") in self.statements:
+            self.call_all(frame, at, self.read(self.variable_of(callee, REGISTERED)) - {callee}, args)
         if context.orders and context is not frame.context:
             self.called_in_loop(frame, context.orders)
         if info.node.is_generator:
             box = self.pool.box("generator", (info.module, info.node.at), mode)
             self.write(box.items, self.read(context.yielded))
             return frozenset((box,))
-        return self.read(context.returned)
+        return self._returned(callee, context)
+
+    def _returned(self, callee: FunctionValue, context: Context) -> Values:
+        """What a call returns; where nothing is known of it, what the function's annotation says."""
+        values = self.read(context.returned)
+        node = callee.info.node
+        if node.returns is None or (values and not any(isinstance(one, Unknown) for one in values)):
+            return values
+        frame = self.scratch(callee.info.module, callee.info.owner, callee.parent, node.at)
+        frame.mode = context.mode
+        known = self.annotated(frame, node.returns)
+        return frozenset(one for one in values if not isinstance(one, Unknown)) | known if known else values
 
     def mode_of(self, frame: Frame) -> str:
         """The mode of what a frame calls."""

@@ -10,6 +10,8 @@ from coopy.validation.link.scopes import AT_END, ClassInfo
 from coopy.validation.link.values import EMPTY, NONE, ClassValue, Foreign, ModuleValue
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from coopy.validation.link.machine import Frame
     from coopy.validation.link.scopes import Binding
     from coopy.validation.link.values import Value, Values
@@ -105,6 +107,17 @@ class Classes(Names):
         """Whether a class is another or derives from it."""
         return other in self.order(cls)
 
+    def subclasses(self, cls: ClassInfo) -> list[ClassInfo]:
+        """The classes of the modules loaded so far that derive from a class."""
+        out: list[ClassInfo] = []
+        for module in [one for one in self.program.modules.values() if one is not None]:
+            classes = [
+                one.statement for found in list(module.scope.bindings.values()) for one in found if isinstance(one.statement, s.Class)
+            ]
+            others = [module.cls(one, None) for one in classes]
+            out += [one for one in others if one is not cls and cls in self.order(one)]
+        return out
+
     def is_dataclass(self, cls: ClassInfo) -> bool:
         """Whether its constructor is made of its annotated names."""
         for one in cls.node.decorators:
@@ -120,11 +133,19 @@ class Classes(Names):
             fields: dict[str, tuple[str, ClassInfo, Binding | None, s.Expr | None]] = {}
             for one in reversed([base for base in self.order(cls) if isinstance(base, ClassInfo)]):
                 if self.is_dataclass(one):
-                    for name, annotation in one.scope.annotations.items():
-                        if not self._is_class_variable(annotation):
+                    for name, annotation in self._field_names(one):
+                        if annotation is None or not self._is_class_variable(annotation):
                             fields[name] = (name, one, next(iter(one.scope.reaching(name)), None), annotation)
             cls.fields = list(fields.values())
         return cls.fields
+
+    def _field_names(self, cls: ClassInfo) -> Iterator[tuple[str, s.Expr | None]]:
+        """Annotated names, and those that are assigned an attr.ib()."""
+        yield from cls.scope.annotations.items()
+        for name, bindings in cls.scope.bindings.items():
+            value = bindings[-1].statement.value if isinstance(bindings[-1].statement, s.Assign) else None
+            if name not in cls.scope.annotations and isinstance(value, s.Call) and getattr(value.func, "name", "") in ("ib", "attrib"):
+                yield name, None
 
     def _is_class_variable(self, node: s.Expr) -> bool:
         head = node.value if isinstance(node, s.Subscript) else node

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Any
 from coopy.validation.link.calls import Calls
 from coopy.validation.link.hazards import Args, of_state, type_name
 from coopy.validation.link.values import (
-    ANYTHING, EMPTY, IMPORT, NONE, Bound, Box, ClassValue, Foreign, Object, Pack, Text, Thing, Unknown,
+    ANYTHING,
+    EMPTY,
+    IMPORT,
+    NONE,
+    Bound,
+    Box,
+    ClassValue,
+    Foreign,
+    Object,
+    Pack,
+    Text,
+    Thing,
+    Unknown,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -43,7 +55,7 @@ class Containers(Calls):
             values |= self.read(cell)
         if not values or any(isinstance(one, Unknown) for one in values):
             values = frozenset(one for one in values if not isinstance(one, Unknown)) | (self.read(box.hint) or values)
-        return self._as_part(box, values)
+        return self._as_part(box, values or (ANYTHING if box.typed else EMPTY))
 
     def _as_part(self, box: Box, values: Values) -> Values:
         return frozenset(of_state(box) if isinstance(one, Unknown) else one for one in values) if values else values
@@ -115,7 +127,7 @@ class Containers(Calls):
             for one in index:
                 if isinstance(one, Text) and one.text in box.slots:
                     out |= self.read(box.slots[one.text])
-            return out | self.read(box.hint) if not out else out
+            return out or self.read(box.hint)
         return self.everything(box) | self.read(box.factory)
 
     def _pack_item(self, frame: Frame, at: int, value: Pack, index: Values, node: s.Expr | None) -> Values:
@@ -180,8 +192,8 @@ class Containers(Calls):
     def _extend(self, frame: Frame, at: int, box: Box, _name: str, args: Args) -> Values:
         for one in args.positional[:1]:
             self.write(box.items, self.elements(frame, at, one))
-            if (place := self.hashed(one)) is not None:
-                self.escapes(frame, (frame.module, at) if place else place)
+            if self.hashed(one) is not None:
+                self.escapes(frame, (frame.module, at))
         self.ordered_effect(frame, box)
         return NONE
 

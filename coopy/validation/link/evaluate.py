@@ -13,7 +13,21 @@ from coopy.validation.link.models import CALM as CALM_FUNCTIONS
 from coopy.validation.link.models import Models
 from coopy.validation.link.order import Loop
 from coopy.validation.link.values import (
-    ANYTHING, BOOL, EMPTY, FALSE, NONE, NOTHING, TRUE, Bound, Box, Foreign, Object, Pack, Text, Thing, Unknown,
+    ANYTHING,
+    BOOL,
+    EMPTY,
+    FALSE,
+    NONE,
+    NOTHING,
+    TRUE,
+    Bound,
+    Box,
+    Foreign,
+    Object,
+    Pack,
+    Text,
+    Thing,
+    Unknown,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -41,7 +55,7 @@ class Evaluator(Models):
 
     def eval(self, frame: Frame, node: s.Expr, calm: int = ANYHOW) -> Values:
         """The values of an expression."""
-        frame.calm = calm  # type: ignore[assignment]
+        frame.calm = calm
         return _EVALUATE[type(node)](self, frame, node)
 
     def peek(self, frame: Frame, node: s.Expr) -> Values:
@@ -420,7 +434,7 @@ class Evaluator(Models):
         if opened and node.kind == "generator":
             box.hashed = (frame.module, node.at)
         elif opened and node.kind in ("list", "dict"):
-            frame.calm = calm  # type: ignore[assignment]
+            frame.calm = calm
             self.made_of_hashed(frame, node.at, box)
         return frozenset((box,))
 

@@ -11,7 +11,19 @@ from coopy.validation import summary as s
 from coopy.validation.link.classes import Classes
 from coopy.validation.link.machine import Fact
 from coopy.validation.link.values import (
-    ANYTHING, EMPTY, FALSE, NOTHING, STATE, UNKNOWN, Box, Constant, Foreign, Object, Pack, Text, Thing,
+    ANYTHING,
+    EMPTY,
+    FALSE,
+    NOTHING,
+    STATE,
+    UNKNOWN,
+    Box,
+    Constant,
+    Foreign,
+    Object,
+    Pack,
+    Text,
+    Thing,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -106,7 +118,7 @@ class Hazards(Classes):
                 self._flag(frame, (frame.module, at), at, full, entry, args, receiver)
         return entries is not None
 
-    def _flag(
+    def _flag(  # noqa: PLR0913 - a use, and how it is written
         self, frame: Frame, place: Place, at: int, name: str, entry: Entry, args: Args, receiver: Value | None
     ) -> None:  # fmt: skip
         certain = self._holds(frame, entry, args, receiver)

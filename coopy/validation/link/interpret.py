@@ -12,7 +12,18 @@ from coopy.validation.link.models import _FUNCTIONS
 from coopy.validation.link.narrow import Narrowing
 from coopy.validation.link.scopes import imports_tried
 from coopy.validation.link.values import (
-    ACTION, ANYTHING, EMPTY, Bound, Box, Foreign, ModuleValue, Object, Pack, Text, Thing, Unknown,
+    ACTION,
+    ANYTHING,
+    EMPTY,
+    Bound,
+    Box,
+    Foreign,
+    ModuleValue,
+    Object,
+    Pack,
+    Text,
+    Thing,
+    Unknown,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -244,11 +255,7 @@ class Interpreter(Narrowing):
                     if isinstance(decorator, Foreign):
                         self.flag_call(frame, one.at, decorator, Args([values]))
                     made |= values
-                elif (
-                    isinstance(decorator, Bound)
-                    and not isinstance(decorator.receiver, Box)
-                    and decorator.name not in ("setter", "getter", "deleter")
-                ):
+                elif isinstance(decorator, Bound) and isinstance(decorator.receiver, Unknown | Thing):
                     made |= values
                 else:
                     made |= self.call(frame, one.at, decorator, Args([values]))
@@ -388,8 +395,8 @@ class Interpreter(Narrowing):
                 open_ = False
         frame.env = merged(*after, *([before] if open_ else []))
 
-    def _pattern(self, frame: Frame, at: int, pattern: s.Pattern, values: Values, path: str = "") -> None:
-        """Bind the names of a pattern."""
+    def _pattern(self, frame: Frame, at: int, pattern: s.Pattern, values: Values, path: str = "") -> Values:
+        """Bind the names of a pattern; what of the values can match it."""
         if pattern.kind == "class" and pattern.value is not None:
             values = self.of_kinds(frame, values, list(self.peek(frame, pattern.value)))
             if path and frame.env is not None:
@@ -398,9 +405,14 @@ class Interpreter(Narrowing):
                 name = self._matched(values, pattern, index)
                 inner = frozenset().union(*(self.attribute(frame, at, one, name) for one in values)) if name else values
                 self._pattern(frame, at, part, inner)
-            return
+            return values
         if pattern.kind == "value" and pattern.value is not None:
             self.peek(frame, pattern.value)
+        if pattern.kind in ("capture", "or") and pattern.parts:
+            values = frozenset().union(*(self._pattern(frame, at, part, values, path) for part in pattern.parts))
+            if pattern.name:
+                self.set_name(frame, pattern.name, values)
+            return values
         inside = self.elements(frame, at, values) if pattern.kind in ("sequence", "mapping") else values
         if pattern.kind == "mapping":
             inside = frozenset().union(*(self.item(frame, at, one, ANYTHING, None) for one in values)) if values else EMPTY
@@ -413,6 +425,7 @@ class Interpreter(Narrowing):
             self._pattern(frame, at, part, frozenset().union(*exact) if exact else inside)
         if pattern.name:
             self.set_name(frame, pattern.name, values)
+        return values
 
     def _matched(self, values: Values, pattern: s.Pattern, index: int) -> str:
         """The attribute that a part of a class pattern takes."""

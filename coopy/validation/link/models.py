@@ -8,11 +8,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from coopy.validation import summary as s
+from coopy.validation.link.calls import REGISTERED
 from coopy.validation.link.containers import MUTATORS, Containers
 from coopy.validation.link.hazards import Args, of_state, type_name
 from coopy.validation.link.values import (
-    ANYTHING, BOOL, EMPTY, IMPORT, NONE, NOTHING, STATE, Bound, Box, ClassValue, Descriptor, Foreign, FunctionValue, Method, Object, Pack,
-    Partial, Text, Thing, Unknown,
+    ANYTHING,
+    BOOL,
+    EMPTY,
+    IMPORT,
+    NONE,
+    NOTHING,
+    STATE,
+    Bound,
+    Box,
+    ClassValue,
+    Descriptor,
+    Foreign,
+    FunctionValue,
+    Method,
+    Object,
+    Pack,
+    Text,
+    Thing,
+    Unknown,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -87,12 +105,19 @@ class Models(Containers):
                 self.mutated(frame, at, receiver, name)
             if name in ("append", "extend", "insert", "appendleft"):
                 self.ordered_effect(frame, None)
-        if isinstance(receiver, FunctionValue | Method | Partial | Bound) and name == "register":
-            self.callbacks(frame, at, args)
-            return args.positional[-1] if args.positional else ANYTHING
+        if isinstance(receiver, FunctionValue) and name == "register":
+            return self._register(receiver, callee, args)
         self.unresolved.add((frame.module, at))
         self.callbacks(frame, at, args)
         return frozenset((of_state(receiver),))
+
+    def _register(self, function: FunctionValue, callee: Bound, args: Args) -> Values:
+        """`@f.register` or `@f.register(T)`: another body of a single dispatch function."""
+        bodies = frozenset(one for values in args.positional for one in values if isinstance(one, FunctionValue))
+        if not bodies:
+            return frozenset((callee,))
+        self.write(self.variable_of(function, REGISTERED), bodies)
+        return bodies
 
     def _text_method(self, frame: Frame, at: int, receiver: Value, name: str, args: Args) -> Values:
         self.flag_method(frame, at, receiver, "builtins.str", name, args)
@@ -113,7 +138,7 @@ class Models(Containers):
         return frozenset((self.pool.thing(kind, frame.mode),))
 
     def _thing_method(self, frame: Frame, at: int, receiver: Thing, name: str, args: Args) -> Values:
-        if receiver.type.startswith("random.") and name in _SEEDED:
+        if receiver.type == "random.Random" and name in _SEEDED:
             self.mutated(frame, at, receiver, name)
         if not self.flag_method(frame, at, receiver, receiver.type, name, args):
             self.unresolved.add((frame.module, at))
@@ -231,6 +256,9 @@ class Models(Containers):
         for key, values in args.keywords.items():
             self.write(self.slot(box, key), values)
         return frozenset((box,))
+
+    def _from_keys(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
+        return self.call_box(frame, at, self.new_box(frame, at, "dict"), "fromkeys", args)
 
     def _mapped(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
         """map, filter, starmap and what else calls its first argument with elements."""
@@ -492,6 +520,8 @@ _FUNCTIONS: dict[str, Callable[..., Values]] = {
     **_table(Models._collect, "collections", "deque UserList"),
     **_table(Models._set, "builtins", "set frozenset"),
     **_table(Models._dict, "builtins", "dict"),
+    **_table(Models._from_keys, "builtins", "dict.fromkeys"),
+    **_table(Models._from_keys, "collections", "OrderedDict.fromkeys defaultdict.fromkeys"),
     **_table(Models._dict, "collections", "defaultdict Counter OrderedDict ChainMap UserDict"),
     **_table(Models._mapped, "builtins", "map"),
     **_table(Models._filtered, "builtins", "filter"),

@@ -144,7 +144,7 @@ class Names(Machine):
             self.called(frame, context, at)
         return self.read(context.variable(name))
 
-    # imports
+    # what imports bind
 
     def imported(self, frame: Frame, module: ModuleInfo, node: s.Import, name: str) -> Values:
         """What `import a.b` or `import a.b as name` binds."""

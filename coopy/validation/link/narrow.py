@@ -8,7 +8,21 @@ from coopy.validation import summary as s
 from coopy.validation.link.evaluate import Evaluator, path_of
 from coopy.validation.link.hazards import type_name
 from coopy.validation.link.values import (
-    ACTION, EMPTY, FALSE, NONE, NOTHING, STATE, TRUE, Box, ClassValue, Foreign, Object, Pack, Text, Thing, Unknown,
+    ACTION,
+    EMPTY,
+    FALSE,
+    NONE,
+    NOTHING,
+    STATE,
+    TRUE,
+    Box,
+    ClassValue,
+    Foreign,
+    Object,
+    Pack,
+    Text,
+    Thing,
+    Unknown,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -155,9 +169,9 @@ class Narrowing(Evaluator):
         out = set(values)
         for one in values:
             for kind in kinds:
-                if isinstance(kind, ClassValue) and isinstance(one, Object) and self.is_subclass(one.cls, kind.cls):
-                    out.discard(one)
-                elif isinstance(kind, Foreign) and type_name(one) == kind.name:
+                if (isinstance(kind, ClassValue) and isinstance(one, Object) and self.is_subclass(one.cls, kind.cls)) or (
+                    isinstance(kind, Foreign) and type_name(one) == kind.name
+                ):
                     out.discard(one)
         return frozenset(out)
 

@@ -83,7 +83,7 @@ class Scope:
         self._bind(one, names, always=always, typing=typing)
         if isinstance(one, s.Assign) and one.annotation is not None:
             self.annotations.update(dict.fromkeys(names, one.annotation))
-        if (not names or getattr(one, "decorators", ())) and not typing:
+        if (not names or (isinstance(one, s.Function | s.Class) and one.decorators)) and not typing:
             self.effects.append(one)
 
     def _bind(self, one: s.Stmt, names: Iterable[str], *, always: bool, typing: bool) -> None:

@@ -146,6 +146,8 @@ class Partial(Value):
 
     __slots__ = ("args", "depth", "function", "keywords")
 
+    depth: int
+
     def __init__(self, function: Values, args: tuple[Values, ...], keywords: tuple[tuple[str, Values], ...]) -> None:
         self.function, self.args, self.keywords = function, args, keywords
         self.depth = 1 + max((one.depth for one in function if isinstance(one, Partial)), default=0)
@@ -164,6 +166,8 @@ class Pack(Value):
     """A tuple of known length, or the `**keywords` of a call if it has names."""
 
     __slots__ = ("depth", "items", "names")
+
+    depth: int
 
     def __init__(self, items: tuple[Values, ...], names: tuple[str, ...]) -> None:
         self.items, self.names = items, names
@@ -266,7 +270,7 @@ class Pool:
         return self._get(Partial, function, args, keywords)  # type: ignore[no-any-return]
 
     def super(self, cls: ClassInfo, receiver: Value) -> Super:
-        """A super()."""
+        """What `super` gives."""
         return self._get(Super, cls, receiver)  # type: ignore[no-any-return]
 
     def pack(self, items: tuple[Values, ...], names: tuple[str, ...] = ()) -> Pack:
