@@ -239,8 +239,9 @@ class Discovery(Interpreter):
         before = set(self.wrapped)
         context = Context(module, TYPES, 0, lambda _: None)
         context.before = AT_END
-        self._run(Frame(context), module.body)
-        for function, owner in list(_functions(module.body, module)):
+        names = _spellings(module.body)
+        self._run(Frame(context), module.body, names)
+        for function, owner in list(_functions(module.body, module, names)):
             info = module.function(function, owner)
             frame = self.scratch(module, owner, None, AT_END)
             values: Values = frozenset((self.pool.function(info, None),))
@@ -250,42 +251,54 @@ class Discovery(Interpreter):
         self.settle()
         return [one for one in self.wrapped if one not in before]
 
-    def _run(self, frame: Frame, body: list[s.Stmt]) -> None:
+    def _run(self, frame: Frame, body: list[s.Stmt], names: list[bytes]) -> None:
         """The statements of a module, its main guard too."""
         for one in body:
             if isinstance(one, s.If):
-                self._run(frame, one.body)
-                self._run(frame, one.orelse)
+                self._run(frame, one.body, names)
+                self._run(frame, one.orelse, names)
             elif isinstance(one, s.Try | s.With | s.For):
-                self._run(frame, one.body)
-            elif isinstance(one, s.Evaluate | s.Assign | s.Augment) and _mentions(one):
+                self._run(frame, one.body, names)
+            elif isinstance(one, s.Evaluate | s.Assign | s.Augment) and _mentions(one, names):
                 frame.env = {}
-                self._environment(frame, body)
+                self._environment(frame, body, names)
                 self.run_body(frame, [one])
 
-    def _environment(self, frame: Frame, body: list[s.Stmt]) -> None:
+    def _environment(self, frame: Frame, body: list[s.Stmt], names: list[bytes]) -> None:
         """Names that the statements around bind, for a main guard binds what the module does not."""
         for one in body:
-            if isinstance(one, s.Assign | s.Import | s.ImportFrom) and not _mentions(one):
+            if isinstance(one, s.Assign | s.Import | s.ImportFrom) and not (isinstance(one, s.Assign) and _mentions(one, names)):
                 self.run_body(frame, [one])
 
 
-def _functions(body: list[s.Stmt], module: ModuleInfo, owner: ClassInfo | None = None) -> Iterator[tuple[s.Function, ClassInfo | None]]:
+def _functions(
+    body: list[s.Stmt], module: ModuleInfo, names: list[bytes], owner: ClassInfo | None = None
+) -> Iterator[tuple[s.Function, ClassInfo | None]]:
     """Functions whose bodies mention init_system, with the class they stand in."""
     for one in body:
         if isinstance(one, s.Function):
-            if b"init_system" in bytes(one.body) or b"init_persistent_system" in bytes(one.body):
+            body = bytes(one.body)
+            if any(name in body for name in names):
                 yield one, owner
         elif isinstance(one, s.Class):
-            yield from _functions(one.body, module, module.cls(one, None))
+            yield from _functions(one.body, module, names, module.cls(one, None))
         elif isinstance(one, s.If | s.Try | s.With | s.For):
-            yield from _functions(one.body, module, owner)
-            yield from _functions(getattr(one, "orelse", []), module, owner)
+            yield from _functions(one.body, module, names, owner)
+            yield from _functions(getattr(one, "orelse", []), module, names, owner)
 
 
-def _mentions(one: s.Stmt) -> bool:
+def _spellings(body: list[s.Stmt]) -> list[bytes]:
+    """What init_system is called in a module."""
+    names = {"init_system", "init_persistent_system"}
+    for one in body:
+        if isinstance(one, s.ImportFrom):
+            names |= {alias for name, alias in one.names if name in names}
+    return [name.encode() for name in sorted(names)]
+
+
+def _mentions(one: s.Stmt, names: list[bytes]) -> bool:
     data = s.encode(one)
-    return b"init_system" in data or b"init_persistent_system" in data
+    return any(name in data for name in names)
 
 
 __all__ = ["EMPTY", "Analysis", "Discovery", "Reached", "Statistics", "Step"]

@@ -219,6 +219,8 @@ class Attributes(Hazards):
 
     def _of_thing(self, frame: Frame, at: int, value: Thing, name: str) -> Values:
         full = f"{value.type}.{name}"
+        if name == "parent" and value.type.startswith("pathlib."):
+            return frozenset((value,))
         self.flag_read(frame, at, full)
         return frozenset((self.pool.bound(value, name),))
 

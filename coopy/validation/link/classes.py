@@ -101,7 +101,20 @@ class Classes(Names):
         if found is None or isinstance(found, str):
             return EMPTY
         owner, bindings = found
+        self.touch_class(owner)
         return self.bound_values(frame, owner.module, owner, bindings, name, at)
+
+    def touch_class(self, cls: ClassInfo) -> None:
+        """Run, once, the statements of a class body that may register something: those that bind nothing, and decorated ones."""
+        if cls not in self.touched_classes:
+            self.touched_classes.add(cls)
+            for one in cls.scope.effects:
+                if isinstance(one, s.Function) and not any(
+                    isinstance(part, s.Attribute) and part.name == "register" for part in one.decorators
+                ):
+                    continue
+                if not (isinstance(one, s.Evaluate) and isinstance(one.value, s.Const)):
+                    self.demand(self.statement(cls.module, cls, one))
 
     def is_subclass(self, cls: ClassInfo, other: ClassInfo) -> bool:
         """Whether a class is another or derives from it."""

@@ -36,6 +36,11 @@ MUTATORS = frozenset((
     "append", "appendleft", "extend", "extendleft", "insert", "pop", "popleft", "popitem", "setdefault", "update", "add", "sort",
     *_REMOVERS, *_SET_CHANGERS,
 ))  # fmt: skip
+_BASES = {
+    "builtins.list": "list", "builtins.dict": "dict", "builtins.set": "set", "builtins.frozenset": "frozenset", "builtins.tuple": "tuple",
+    "collections.UserList": "list", "collections.UserDict": "dict", "collections.OrderedDict": "dict", "collections.defaultdict": "dict",
+    "collections.Counter": "dict", "collections.deque": "deque",
+}  # fmt: skip
 _ITERATOR_KINDS = frozenset(("iterator", "generator"))
 
 
@@ -96,7 +101,15 @@ class Containers(Calls):
             return out
         if self.has_special(value, "__getitem__"):
             return self.call_special(frame, at, value, "__getitem__", Args([frozenset((self.pool.thing("builtins.int", frame.mode),))]))
-        return frozenset((of_state(value),))
+        box = self.box_of(value)
+        return frozenset((of_state(value),)) if box is None else self._elements_of(frame, at, box)
+
+    def box_of(self, value: Object) -> Box | None:
+        """The container that an object of a subclass of list, dict, set, ... is."""
+        for base in value.cls.foreign() if self.order(value.cls) else ():
+            if kind := _BASES.get(base):
+                return self.pool.box(kind, (value.cls.module, value.cls.node.at), value.mode)
+        return None
 
     # subscription
 
@@ -109,7 +122,9 @@ class Containers(Calls):
         if isinstance(value, Object):
             if self.has_special(value, "__getitem__"):
                 return self.call_special(frame, at, value, "__getitem__", Args([index]))
-            return frozenset((of_state(value),))
+            missing = self.call_special(frame, at, value, "__missing__", Args([index]))
+            box = self.box_of(value)
+            return missing | (frozenset((of_state(value),)) if box is None else self._box_item(frame, at, box, index, node))
         if isinstance(value, ClassValue):
             return frozenset((self.pool.object(value.cls, IMPORT) if self._is_enum(value.cls) else value,))
         if isinstance(value, Foreign):
@@ -155,6 +170,8 @@ class Containers(Calls):
             self.mutated(frame, at, value, "[]")
         elif isinstance(value, Object) and self.has_special(value, "__setitem__"):
             self.call_special(frame, at, value, "__setitem__", Args([index, new]))
+        elif isinstance(value, Object) and (box := self.box_of(value)) is not None:
+            self.store_item(frame, at, box, index, new)
         else:
             self.mutated(frame, at, value, "[]")
 

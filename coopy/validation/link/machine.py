@@ -106,6 +106,7 @@ class Machine:
         self.unresolved: set[Place] = set()
         self.bounded = 0
         self.touched: set[ModuleInfo] = set()
+        self.touched_classes: set[ClassInfo] = set()
         self.contexts: dict[FunctionInfo, dict[tuple[Any, ...], Context]] = {}
 
     # cells

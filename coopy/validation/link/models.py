@@ -45,6 +45,9 @@ CALM = frozenset(f"builtins.{one}" for one in (
     "sorted", "len", "sum", "min", "max", "any", "all", "set", "frozenset", "bool", "isinstance", "id", "type", "print", "filter", "map",
     "iter", "enumerate", "zip", "reversed",
 )) | {"math.fsum", "statistics.mean", "statistics.median", "collections.Counter", "copy.copy", "copy.deepcopy", "typing.cast"}  # fmt: skip
+CHANGERS = frozenset((  # they change their first argument
+    "random.shuffle", "coopy.random.shuffle", "heapq.heapify", "operator.setitem", "operator.delitem", "operator.iadd", "operator.ior",
+))  # fmt: skip
 _SEEDED = frozenset(("seed", "random", "randint", "randrange", "choice", "choices", "sample", "shuffle", "uniform", "getrandbits", "gauss"))
 _FLAG_ONLY = frozenset(("concurrency", "process"))  # what these run, they run elsewhere: the call itself is the finding
 
@@ -58,6 +61,8 @@ class Models(Containers):
         if name in WRAPPERS:
             return self._wrap(frame, at, args)
         known = self.flag_call(frame, at, callee, args)
+        if name in CHANGERS:
+            self._changes_first(frame, at, name, args)
         model = _FUNCTIONS.get(name)
         if model is not None:
             return model(self, frame, at, name, args)
@@ -68,6 +73,10 @@ class Models(Containers):
         if not self._elsewhere(name):
             self.callbacks(frame, at, args)
         return self.returned(frame, name, args)
+
+    def _changes_first(self, frame: Frame, at: int, name: str, args: Args) -> None:
+        for one in args.positional[0] if args.positional else EMPTY:
+            self.mutated(frame, at, one, name)
 
     def _elsewhere(self, name: str) -> bool:
         return any(entry.category in _FLAG_ONLY for entry in self.catalogue.decide(name) or ())
@@ -142,6 +151,8 @@ class Models(Containers):
             self.mutated(frame, at, receiver, name)
         if not self.flag_method(frame, at, receiver, receiver.type, name, args):
             self.unresolved.add((frame.module, at))
+        if name == "shuffle":
+            self._changes_first(frame, at, name, args)
         if name in ("enter_context", "push") and args.positional:
             return self.entered(frame, at, args.positional[0])
         if not self._elsewhere(f"{receiver.type}.{name}"):
@@ -152,10 +163,25 @@ class Models(Containers):
         """A method that an object of the program has from a base outside it."""
         for base in receiver.cls.foreign():
             self.flag_method(frame, at, receiver, base, name, args)
+        if (box := self.box_of(receiver)) is not None:
+            return self._own_box(frame, at, box, name, args)
         if name in MUTATORS:
             self.mutated(frame, at, receiver, name)
         self.callbacks(frame, at, args)
         return frozenset((of_state(receiver),))
+
+    def _own_box(self, frame: Frame, at: int, box: Box, name: str, args: Args) -> Values:
+        """super().append and the like, in a subclass of a container."""
+        if name == "__setitem__" and len(args.positional) > 1:
+            self.store_item(frame, at, box, args.positional[0], args.positional[1])
+            return NONE
+        if name == "__init__":
+            for one in args.positional[:1]:
+                self.merge(frame, at, box, one) if box.kind == "dict" else self.write(box.items, self.elements(frame, at, one))
+            return NONE
+        if name == "__iter__":
+            return frozenset((box,))
+        return self.call_box(frame, at, box, name, args)
 
     def _descriptor_method(self, receiver: Descriptor, name: str, args: Args) -> Values:
         """`@x.setter` and its like."""
