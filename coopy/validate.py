@@ -79,7 +79,17 @@ def _settings() -> dict[str, Any]:
 def _options(given: argparse.Namespace, settings: dict[str, Any]) -> Options:
     domains = given.domain or settings.get("domains", [])
     select, ignore = _rules(given.select or settings.get("select", [])), _rules(given.ignore or settings.get("ignore", []))
-    return Options(tuple(domains), Selection(select, ignore), given.jobs)
+    return Options(tuple(domains), Selection(select, ignore), given.jobs, _progress if sys.stderr.isatty() else _silent)
+
+
+def _progress(done: int, total: int) -> None:
+    """Shown in a terminal only."""
+    end = "\n" if done == total else ""
+    sys.stderr.write(f"\r{done} of {total} files{end}")
+
+
+def _silent(_done: int, _total: int) -> None:
+    """Nobody is looking."""
 
 
 def _rules(words: list[str]) -> tuple[str, ...]:

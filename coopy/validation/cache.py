@@ -17,6 +17,7 @@ import msgspec
 from coopy.validation import summary as s
 from coopy.validation.source import UnreadableError, check_depth, decode
 
+RECURSION = 20_000  # Python frames, which take no native stack; a thousand operators in a row need a few thousand
 MAGIC = b"coopy-summary\n"
 
 
@@ -35,13 +36,25 @@ class Cache:
         self.hits = self.misses = 0
         self._writable = True
 
+    def known(self, path: str) -> s.Module | None:
+        """The summary of a file if its content is in the cache."""
+        if self.folder is None:
+            return None
+        try:
+            data = Path(path).read_bytes()
+        except OSError:
+            return None  # said by `summary`
+        known = self._load(_key(data), path)
+        self.hits += known is not None
+        return known
+
     def summary(self, path: str) -> s.Module | s.Problem:
         """The summary of a file, from the cache if its content is known."""
         try:
             data = Path(path).read_bytes()
         except OSError as error:
             return s.Problem(path, 1, 1, f"it cannot be read: {error.strerror}")
-        key = hashlib.blake2b(data, digest_size=20).hexdigest()
+        key = _key(data)
         if (known := self._load(key, path)) is not None:
             self.hits += 1
             return known
@@ -86,10 +99,16 @@ class Cache:
             self.notes.append(f"the cache in {self.folder} cannot be written ({error.strerror}); the analysis goes on without it")
 
 
+def _key(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=20).hexdigest()
+
+
 def analyse(path: str, data: bytes) -> s.Module | s.Problem:
     """The summary of a file's content, or why there is none."""
     from coopy.validation.extract import extract
 
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, RECURSION))
     try:
         text = decode(data)
         check_depth(text)
@@ -98,3 +117,5 @@ def analyse(path: str, data: bytes) -> s.Module | s.Problem:
         return s.Problem(path, error.line, error.column, error.message)
     except RecursionError:
         return s.Problem(path, 1, 1, "its expressions are nested too deep")
+    finally:
+        sys.setrecursionlimit(limit)

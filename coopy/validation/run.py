@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -12,6 +13,7 @@ from coopy.validation.findings import Finding, Selection, judge
 from coopy.validation.link.analysis import Analysis, Discovery, Statistics
 from coopy.validation.link.scopes import ClassInfo, ModuleInfo, Program
 from coopy.validation.source import SourceError, Sources
+from coopy.validation.workers import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,12 +25,17 @@ class DomainError(SourceError):
     """No domain, or not the one that was named."""
 
 
+def _silent(_done: int, _all: int) -> None:
+    """No progress is shown."""
+
+
 class Options(msgspec.Struct, frozen=True):
     """What is analysed and how."""
 
     domains: tuple[str, ...] = ()
     selection: Selection = Selection()
     jobs: int = 1
+    progress: Callable[[int, int], None] = _silent
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -45,6 +52,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
 def run(sources: Sources, options: Options) -> Outcome:
     """Analyse. Raises DomainError where no domain is found."""
+    load(sources, options.jobs, options.progress)
     modules = {path: summary for path in sources.files if (summary := sources.summary(path)) is not None}
     program = Program(sources)
     domains = find_domains(program, sources, options.domains, modules)

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from coopy.validation.cache import Cache
 
 MAX_BRACKETS = 200  # Python's own limit; far deeper ones would overflow the stack of the native parser
+MAX_CHAIN = 1000  # operators in one expression: each nests what is before it
+LONG = 2000  # characters; only such lines are looked at for chains
+_OPERATORS = re.compile(r"[-+*/%@&|^<>=~.]|\bnot\b|\blambda\b|\bif\b|\band\b|\bor\b|\bawait\b|\(\)")
+_SEPARATORS = re.compile(r"[,;\[\]{}]")
 _CODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 _BRACKETS = re.compile(
     r"\"\"\"(?:[^\\]|\\.)*?\"\"\"|'''(?:[^\\]|\\.)*?'''|\"(?:[^\\\n\"]|\\.)*\"|'(?:[^\\\n']|\\.)*'|\#[^\n]*|([(\[{])|([)\]}])", re.DOTALL
@@ -65,8 +69,10 @@ def decode(data: bytes) -> str:
 
 
 def check_depth(text: str) -> None:
-    """Refuse a text whose brackets are nested so deep that a parser would fall. Raises UnreadableError."""
+    """Refuse a text that is nested or chained so deep that a parser would fall. Raises UnreadableError."""
     depth = 0
+    if len(text) > LONG and (text.count("elif ") > MAX_CHAIN or any(len(line) > LONG for line in text.split("\n"))):
+        _check_chains(text)
     if text.count("(") + text.count("[") + text.count("{") <= MAX_BRACKETS:
         return
     for token in _BRACKETS.finditer(text):
@@ -77,6 +83,18 @@ def check_depth(text: str) -> None:
                 raise UnreadableError(line, 1, f"brackets are nested more than {MAX_BRACKETS} deep")
         elif token[2]:
             depth = max(depth - 1, 0)
+
+
+def _check_chains(text: str) -> None:
+    """Operators one after the other nest as brackets do, and so do `elif`s."""
+    for number, line in enumerate(text.split("\n"), 1):
+        if len(line) > LONG:
+            for part in _SEPARATORS.split(_BRACKETS.sub(lambda token: token[1] or token[2] or "0", line)):
+                if len(part) > MAX_CHAIN and len(_OPERATORS.findall(part)) > MAX_CHAIN:
+                    raise UnreadableError(number, 1, f"an expression has more than {MAX_CHAIN} operators")
+    chain = re.search(rf"(?:^[ \t]*elif\b[^\n]*\n(?:(?![ \t]*elif\b)[^\n]*\n)??){{{MAX_CHAIN}}}", text, re.MULTILINE)
+    if chain is not None:
+        raise UnreadableError(text.count("\n", 0, chain.start()) + 1, 1, f"an if has more than {MAX_CHAIN} elif")
 
 
 class Sources:
@@ -125,6 +143,19 @@ class Sources:
             else:
                 self._summaries[path] = result
         return self._summaries[path]
+
+    def cached(self, path: str) -> bool:
+        """Whether a file's summary is at hand or in the cache; it is at hand then."""
+        if path not in self._summaries and (known := self.cache.known(path)) is not None:
+            self._summaries[path] = known
+        return path in self._summaries
+
+    def size(self, path: str) -> int:
+        """The bytes of a file; none if it cannot be read."""
+        try:
+            return os.stat(path).st_size
+        except OSError:
+            return 0
 
     def take(self, path: str, result: s.Module | s.Problem) -> None:
         """What a worker process made of a file."""

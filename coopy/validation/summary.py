@@ -372,4 +372,17 @@ class Block(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 encode = msgspec.msgpack.Encoder().encode
 decode_block = msgspec.msgpack.Decoder(Block).decode
+
+
+def encode_result(result: Module | Problem) -> bytes:
+    """A summary, or why there is none, for another process."""
+    return (b"m" if isinstance(result, Module) else b"p") + encode(result)
+
+
+def decode_result(data: bytes) -> Module | Problem:
+    """What `encode_result` has encoded."""
+    return decode_module(data[1:]) if data[:1] == b"m" else _decode_problem(data[1:])
+
+
+_decode_problem = msgspec.msgpack.Decoder(Problem).decode
 decode_module = msgspec.msgpack.Decoder(Module).decode

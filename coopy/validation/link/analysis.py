@@ -277,8 +277,8 @@ def _functions(
     """Functions whose bodies mention init_system, with the class they stand in."""
     for one in body:
         if isinstance(one, s.Function):
-            body = bytes(one.body)
-            if any(name in body for name in names):
+            encoded = bytes(one.body)
+            if any(name in encoded for name in names):
                 yield one, owner
         elif isinstance(one, s.Class):
             yield from _functions(one.body, module, names, module.cls(one, None))
