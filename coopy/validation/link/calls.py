@@ -278,8 +278,8 @@ class Calls(Order):
         made = self._new(frame, at, cls, args)
         if isinstance(self.member(cls, "__init__"), tuple):
             self.call_special(frame, at, value, "__init__", args)
-        elif fields := self.fields(cls):
-            self._fill(frame, at, value, fields, args)
+        elif any(self.is_dataclass(one) for one in cls.own()):
+            self._fill(frame, at, value, self.fields(cls), args)
         else:
             self.callbacks_of_base(frame, at, cls, args)
         return made or frozenset((value,))

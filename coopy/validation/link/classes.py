@@ -133,6 +133,11 @@ class Classes(Names):
 
     def is_dataclass(self, cls: ClassInfo) -> bool:
         """Whether its constructor is made of its annotated names."""
+        if cls.dataclass is None:
+            cls.dataclass = self._is_dataclass(cls)
+        return cls.dataclass
+
+    def _is_dataclass(self, cls: ClassInfo) -> bool:
         for one in cls.node.decorators:
             frame = self.scratch(cls.module, None, cls.parent, cls.node.at)
             values = self.eval(frame, one.func if isinstance(one, s.Call) else one)

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from coopy.validation.link.machine import Context
-    from coopy.validation.link.values import Values
     from coopy.validation.source import Sources
 
 AT_END = sys.maxsize
@@ -219,7 +218,7 @@ class ClassInfo:
         self.mro: list[ClassInfo | str] = []
         self.known = True
         self.fields: list[tuple[str, ClassInfo, Binding | None, s.Expr | None]] | None = None
-        self.decorations: tuple[Values, bool] | None = None
+        self.dataclass: bool | None = None
         self.lookups: dict[str, tuple[ClassInfo, list[Binding]] | str | None] = {}
 
     @property
