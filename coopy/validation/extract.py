@@ -7,6 +7,7 @@ Knows neither the linker nor the rules. No metadata wrapper, no matchers, no vis
 
 from __future__ import annotations
 
+import ast
 import re
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
@@ -30,11 +31,23 @@ def extract(text: str) -> s.Module:
     try:
         tree = cst.parse_module(text)
     except cst.ParserSyntaxError as error:
-        raise UnreadableError(error.raw_line, error.raw_column + 1, error.message.strip()) from None
+        raise _unreadable(text, error) from None
     walk = _Statements(text)
     body = s.encode(s.Block(walk.block(tree.body)))
     starts = [0, *accumulate(len(line) for line in text.splitlines(keepends=True))] if "\f" not in text else _starts(text)
     return s.Module(starts, read_pragmas(text), _WRAPS(text) is not None, msgspec.Raw(body))
+
+
+def _unreadable(text: str, error: cst.ParserSyntaxError) -> UnreadableError:
+    """What is wrong, in Python's words if it does not accept the text either: they are better, and its place is."""
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as own:
+        if isinstance(own, SyntaxError):
+            return UnreadableError(own.lineno or 1, own.offset or 1, f"a syntax error: {own.msg}")
+    place = re.search(r"(\d+):(\d+)", error.message)
+    line, column = (int(place[1]), int(place[2])) if place else (1, 1)
+    return UnreadableError(line, column, error.message.strip())
 
 
 def _starts(text: str) -> list[int]:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - one program fragment a line
 """Programs whose hazard is reachable by construction, through a random chain of mechanisms: always found; with the last link cut, never.
 
 Every mechanism takes an expression that gives a callable, and makes another that calls it in the end; some of it goes to other modules.
