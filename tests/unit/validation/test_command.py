@@ -223,6 +223,7 @@ def test_importing_coopy_loads_neither_libcst_nor_the_validator() -> None:
 
 def test_a_warm_cache_does_not_load_libcst(tmp_path: Path) -> None:
     folder = write(tmp_path / "program", app=BAD)
-    code = f"import sys; from coopy.validate import main; main({[folder, '--domain', 'app:Domain', '--cache-dir', str(tmp_path / 'c'), '--format', 'json']!r}); print('libcst' in sys.modules)"
+    arguments = [folder, "--domain", "app:Domain", "--cache-dir", str(tmp_path / "c"), "--format", "json"]
+    code = f"import sys; from coopy.validate import main; main({arguments!r}); print('libcst' in sys.modules)"
     outputs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout for _ in range(2)]
     assert [one.strip().rpartition("\n")[2] for one in outputs] == ["True", "False"]
