@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from coopy.validation.link.scopes import ClassInfo
     from coopy.validation.link.values import Value, Values
 
+MAX_DOTS = 7  # of a name outside the program; a loop could go on forever
 _INJECTED = {"_clock": "coopy.clock", "_random": "coopy.random"}
 _ENUMS = frozenset(("enum.Enum", "enum.IntEnum", "enum.StrEnum", "enum.Flag", "enum.IntFlag"))
 
@@ -61,6 +62,8 @@ class Attributes(Hazards):
         return self.module_member(frame, value.module, name, at) or ANYTHING
 
     def _of_foreign(self, _frame: Frame, _at: int, value: Foreign, name: str) -> Values:
+        if value.name.count(".") > MAX_DOTS:
+            return ANYTHING
         return frozenset((self.pool.foreign(f"{value.name}.{name}", value.place),))
 
     def _of_class(self, frame: Frame, at: int, value: ClassValue, name: str) -> Values:
@@ -236,6 +239,10 @@ class Attributes(Hazards):
         )
         return context.variable(name)
 
+    def _of_method(self, _frame: Frame, _at: int, value: Value, _name: str) -> Values:
+        """`__name__`, `__self__` and the like of a method."""
+        return frozenset((of_state(value),))
+
     def _of_bound(self, _frame: Frame, _at: int, value: Value, name: str) -> Values:
         return frozenset((self.pool.bound(value, name),))
 
@@ -343,8 +350,8 @@ _READ: dict[type, Callable[..., Values]] = {
     Box: Attributes._of_bound,
     Pack: Attributes._of_bound,
     Descriptor: Attributes._of_bound,
-    Bound: Attributes._of_bound,
-    Method: Attributes._of_bound,
-    Partial: Attributes._of_bound,
+    Bound: Attributes._of_method,
+    Method: Attributes._of_method,
+    Partial: Attributes._of_method,
     Unknown: Attributes._of_unknown,
 }

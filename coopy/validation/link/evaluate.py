@@ -91,7 +91,7 @@ class Evaluator(Models):
 
     def _attribute(self, frame: Frame, node: s.Attribute) -> Values:
         calm = frame.calm
-        values = self.taken(frame, node.at, self._attribute_values(frame, node))
+        values = self.taken(frame, node.at, _plain(self._attribute_values(frame, node)))
         if not calm:
             self.used(frame, values)
         return values
@@ -104,12 +104,18 @@ class Evaluator(Models):
             values |= self.attribute(frame, node.at, one, node.name)
         return values
 
+    def _callee(self, frame: Frame, node: s.Expr) -> Values:
+        """What is called: of an unknown object too, the name of its method is kept."""
+        if isinstance(node, s.Attribute):
+            return self._read(frame, node.at, self._attribute_values(frame, node))
+        return self._receiver(frame, node)
+
     def _receiver(self, frame: Frame, node: s.Expr) -> Values:
         """What an attribute is read from or a method called on: nothing is taken yet."""
         if isinstance(node, s.Name):
             return self._read(frame, node.at, self.picked(frame, self.lookup(frame, node.name, node.at)))
         if isinstance(node, s.Attribute):
-            return self._read(frame, node.at, self._attribute_values(frame, node))
+            return self._read(frame, node.at, _plain(self._attribute_values(frame, node)))
         return self.peek(frame, node)
 
     def _read(self, frame: Frame, at: int, values: Values) -> Values:
@@ -127,7 +133,7 @@ class Evaluator(Models):
 
     def _call(self, frame: Frame, node: s.Call) -> Values:
         calm = frame.calm
-        callees = self._receiver(frame, node.func)
+        callees = self._callee(frame, node.func)
         quiet = bool(callees) and all(self._is_calm(one) for one in callees)
         args = self.arguments(frame, node, CALM if quiet else ANYHOW)
         frame.calm = calm
@@ -477,6 +483,13 @@ class Evaluator(Models):
     def decide(self, frame: Frame, test: s.Expr) -> bool | None:
         """Whether a test can only come out one way."""
         raise NotImplementedError
+
+
+def _plain(values: Values) -> Values:
+    """An attribute of something unknown that is not called at once is unknown."""
+    if not any(type(one) is Bound and isinstance(one.receiver, Unknown) for one in values):
+        return values
+    return frozenset(one.receiver if isinstance(one, Bound) and isinstance(one.receiver, Unknown) else one for one in values)
 
 
 _EVALUATE: dict[type, Callable[[Evaluator, Frame, Any], Values]] = {

@@ -248,7 +248,7 @@ class Interpreter(Narrowing):
         """What decorators make of a function or class; one of which nothing is known is taken to keep it."""
         for one in reversed(decorators):
             made = EMPTY
-            for decorator in self._receiver(frame, one):
+            for decorator in self._callee(frame, one):
                 if (isinstance(decorator, Foreign) and self.catalogue.canonical(decorator.name) not in _FUNCTIONS) or isinstance(
                     decorator, Unknown
                 ):

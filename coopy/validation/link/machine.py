@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from coopy.validation.link.values import EMPTY, TYPES, Box, Cell, Pool
+from coopy.validation.link.values import EMPTY, TYPES, UNKNOWN, Bound, Box, Cell, Foreign, Pack, Pool, Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from coopy.validation.link.values import FunctionValue, Place, Value, Values
 
 MAX_CONTEXTS = 10  # of one function in one mode; further calls share one whose arguments are joined
-MAX_RUNS = 60  # of one context
+MAX_RUNS = 20  # of one context
+MAX_VALUES = 24  # of one variable, before strings and tuples are no longer told apart
 MAX_DEPTH = 60  # of calls that are run at once; deeper ones wait in the list
 
 
@@ -120,11 +121,23 @@ class Machine:
     def write(self, cell: Cell, values: Values) -> None:
         """Add values to a cell."""
         if not values <= cell.values:
-            cell.values |= values
+            values |= cell.values
+            if len(values) > MAX_VALUES:
+                values = self._widened(values)
+                if values == cell.values:
+                    return
+            cell.values = values
             for one in cell.readers:
                 if one not in self.queued:
                     self.queued.add(one)
                     self.queue.append(one)
+
+    def _widened(self, values: Values) -> Values:
+        """So many values are no dispatch table: strings, tuples and harmless names outside the program become unknown."""
+        out = {one for one in values if not isinstance(one, Text | Pack | Bound) and not (isinstance(one, Foreign) and one.place is None)}
+        if len(out) < len(values):
+            out.add(UNKNOWN)
+        return frozenset(out)
 
     # contexts
 

@@ -48,6 +48,7 @@ CALM = frozenset(f"builtins.{one}" for one in (
 CHANGERS = frozenset((  # they change their first argument
     "random.shuffle", "coopy.random.shuffle", "heapq.heapify", "operator.setitem", "operator.delitem", "operator.iadd", "operator.ior",
 ))  # fmt: skip
+MAX_NAMES = 12  # that getattr is followed for; more are no dispatch
 _SEEDED = frozenset(("seed", "random", "randint", "randrange", "choice", "choices", "sample", "shuffle", "uniform", "getrandbits", "gauss"))
 _FLAG_ONLY = frozenset(("concurrency", "process"))  # what these run, they run elsewhere: the call itself is the finding
 
@@ -367,7 +368,7 @@ class Models(Containers):
         out = args.get(2, "default") or EMPTY
         names = [one.text for one in args.get(1, "name") or EMPTY if isinstance(one, Text)]
         for one in args.positional[0] if args.positional else EMPTY:
-            for name in names or self._candidates(one, args.node(1, "name")):
+            for name in (names if len(names) <= MAX_NAMES else ()) or self._candidates(one, args.node(1, "name")):
                 out |= self.attribute_taken(frame, at, one, name)
         return out or ANYTHING
 
