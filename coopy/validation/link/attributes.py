@@ -143,6 +143,7 @@ class Attributes(Hazards):
                 return held
             if not (found[1] and isinstance(found[1][-1].statement, s.Assign) and self._is_field(cls, name)):
                 return held | self._class_member(frame, at, cls, name, value) | self._overrides(frame, at, value, name)
+        held |= self._added(frame, at, value, name)
         if held:
             return held
         if name in _INJECTED and not isinstance(found, tuple):
@@ -156,6 +157,15 @@ class Attributes(Hazards):
         if isinstance(found, str):
             return frozenset((self.pool.bound(value, name),))
         return frozenset((of_state(value),))
+
+    def _added(self, frame: Frame, at: int, value: Object, name: str) -> Values:
+        """What was assigned to the class from outside its body, by a decorator for one."""
+        values = EMPTY
+        for cls in value.cls.own():
+            if (cls, "class") in self.attributes:
+                for one in self.read(self.attribute_cell(cls, "class", name)):
+                    values |= self._bound_to(frame, at, one, cls, value)
+        return values
 
     def _overrides(self, frame: Frame, at: int, value: Object, name: str) -> Values:
         """Where only an annotation names the class: the same member of its known subclasses."""

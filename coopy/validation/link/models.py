@@ -19,6 +19,7 @@ from coopy.validation.link.values import (
     NONE,
     NOTHING,
     STATE,
+    UNKNOWN,
     Bound,
     Box,
     ClassValue,
@@ -48,6 +49,7 @@ CALM = frozenset(f"builtins.{one}" for one in (
 CHANGERS = frozenset((  # they change their first argument
     "random.shuffle", "coopy.random.shuffle", "heapq.heapify", "operator.setitem", "operator.delitem", "operator.iadd", "operator.ior",
 ))  # fmt: skip
+MAX_COPIES = 4  # levels of a deep copy
 MAX_NAMES = 12  # that getattr is followed for; more are no dispatch
 _SEEDED = frozenset(("seed", "random", "randint", "randrange", "choice", "choices", "sample", "shuffle", "uniform", "getrandbits", "gauss"))
 _FLAG_ONLY = frozenset(("concurrency", "process"))  # what these run, they run elsewhere: the call itself is the finding
@@ -500,9 +502,29 @@ class Models(Containers):
             special = "__copy__" if name == "copy.copy" else "__deepcopy__"
             if self.has_special(one, special):
                 out |= self.call_special(frame, at, one, special, Args([ANYTHING]))
-            else:
+            elif name == "copy.copy":
                 out |= {self.copied(frame, at, one) if isinstance(one, Box) else one}
+            else:
+                out |= self._deep(frame, at, frozenset((one,)), 0)
         return out
+
+    def _deep(self, frame: Frame, at: int, values: Values, depth: int) -> Values:
+        """A deep copy: containers are new ones, objects belong to whom the copying code belongs."""
+        out: set[Value] = set()
+        for one in values:
+            if isinstance(one, Box) and depth < MAX_COPIES:
+                copy = self.new_box(frame, at + depth, one.kind, self._deep(frame, at, self.read(one.items), depth + 1))
+                self.write(copy.keys, self.read(one.keys))
+                for key, cell in list(one.slots.items()):
+                    self.write(self.slot(copy, key), self._deep(frame, at, self.read(cell), depth + 1))
+                out.add(copy)
+            elif isinstance(one, Object) and one.mode != frame.mode and depth < MAX_COPIES:
+                for name, cell in list(self.attributes.get((one.cls, one.mode), {}).items()):
+                    self.write(self.attribute_cell(one.cls, frame.mode, name), self._deep(frame, at, self.read(cell), depth + 1))
+                out.add(self.pool.object(one.cls, frame.mode))
+            else:
+                out.add(UNKNOWN if isinstance(one, Unknown) else one)
+        return frozenset(out)
 
     def _pushed(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
         """heapq.heappush, bisect.insort: an append to the first argument."""
