@@ -12,7 +12,9 @@ from coopy import catalogue
 from coopy.validation import summary as s
 from coopy.validation.findings import Finding, Selection, judge
 from coopy.validation.link.analysis import Analysis, Discovery, Statistics
-from coopy.validation.link.scopes import ClassInfo, ModuleInfo, Program
+from coopy.validation.link.hazards import Args
+from coopy.validation.link.scopes import AT_END, ClassInfo, ModuleInfo, Program
+from coopy.validation.link.values import ClassValue, Values
 from coopy.validation.source import SourceError, Sources
 from coopy.validation.workers import load
 
@@ -116,16 +118,17 @@ def _named(program: Program, sources: Sources, text: str) -> ClassInfo:
 
 def _class_in(program: Program, module: ModuleInfo, qualname: str, text: str) -> ClassInfo:
     """A class by its qualified name; names that are imported there count."""
-    from coopy.validation.link.scopes import AT_END
-    from coopy.validation.link.values import ClassValue, Values
-
     finder = Discovery(program, catalogue.load())
     frame = finder.scratch(module, None, None, AT_END)
-    first, *rest = qualname.split(".")
+    outside, _, _ = qualname.partition(".<locals>")
+    first, *rest = (outside if outside != qualname else qualname).split(".")
     values: Values = finder.module_name(frame, module, first, 0)
     for part in rest:
         values = frozenset(inner for one in values for inner in finder.attribute(frame, 0, one, part))
-    for one in values:
-        if isinstance(one, ClassValue):
-            return one.cls
+    if outside != qualname:  # what is defined in a function is there once it has run, for its types
+        finder.call_all(frame, 0, values, Args(open_=True))
+        finder.settle()
+        values = frozenset(finder.pool.cls(one) for one in module.classes.values() if one.qualname == qualname)
+    for one in sorted((one for one in values if isinstance(one, ClassValue)), key=lambda one: one.cls.node.at):
+        return one.cls
     raise DomainError(f"--domain {text}: {module.path} has no class {qualname}")

@@ -1,8 +1,9 @@
-"""`validate_system`: what `init_system` does before it wraps a domain, by hand."""
+"""`validate_system`: what is to be done before a domain is wrapped, by hand. The class is found in its file; nothing is imported again."""
 
 from __future__ import annotations
 
 import inspect
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from coopy.error import PrevalentError
@@ -12,26 +13,38 @@ if TYPE_CHECKING:
 
 
 def validate_system(domain: Any) -> bool:
-    """Analyse the class of a domain, or of an object of it. True, or PrevalentError with `findings`. Warnings do not raise."""
+    """Analyse the class of a domain, or of an object of it. True, or PrevalentError with `findings`.
+
+    Warnings do not raise. A class without a source file cannot be analysed: a RuntimeWarning says so, and the answer is True.
+    """
     cls = domain if isinstance(domain, type) else type(domain)
-    errors = [one for one in validate_class(cls) if one.severity == "error"]
+    errors = tuple(one for one in validate_class(cls) if one.severity == "error")
     if errors:
         from coopy.validation import report
 
-        raise PrevalentError(f"{cls.__qualname__} cannot be replayed:\n\n{report.text(errors, [])}", findings=tuple(errors))
+        raise PrevalentError(f"{cls.__qualname__} cannot be replayed:\n\n{report.text(errors, [])}", findings=errors)
     return True
 
 
 def validate_class(cls: type) -> list[Finding]:
-    """All findings of a class, and of what it reaches in its own top-level packages."""
+    """All findings of a class, and of what it reaches in the modules beside its own."""
     from coopy.validation.cache import Cache, default_folder
     from coopy.validation.run import Options, run
-    from coopy.validation.source import Sources, root_of
+    from coopy.validation.source import Sources
 
-    path = inspect.getsourcefile(cls)
-    assert path is not None
+    path = _file(cls)
+    if path is None:
+        why = f"the source of {cls.__module__}.{cls.__qualname__} is in no file, so whether it can be replayed was not checked"
+        warnings.warn(why, RuntimeWarning, stacklevel=3)
+        return []
     sources = Sources([path], Cache(default_folder()))
-    sources.files[:] = [sources.files[0]]
-    name = sources.module_name(sources.files[0])[0]
-    sources.roots[:] = [root_of(sources.files[0])]
-    return run(sources, Options((f"{name}:{cls.__qualname__}",))).findings
+    return run(sources, Options((f"{sources.module_name(sources.files[0])[0]}:{cls.__qualname__}",))).findings
+
+
+def _file(cls: type) -> str | None:
+    """The file that a class was defined in, if there is one."""
+    try:
+        path = inspect.getsourcefile(cls)
+    except (OSError, TypeError):  # a class of a REPL, of exec(), or built in
+        return None
+    return path if path is not None and not path.startswith("<") else None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from coopy.validation import summary as s
 from coopy.validation.link.hazards import Args, of_state
-from coopy.validation.link.machine import MAX_CONTEXTS, Context, Fact, Frame
+from coopy.validation.link.machine import HUGE, LARGE, MAX_CONTEXTS, Context, Fact, Frame
 from coopy.validation.link.order import Order
 from coopy.validation.link.values import (
     ANYTHING,
@@ -140,7 +140,8 @@ class Calls(Order):
         if found is not None:
             return found
         general = (callee, mode, "any")
-        if general not in contexts and sum(one[1] == mode for one in contexts) < MAX_CONTEXTS:
+        if general not in contexts and sum(one[1] == mode for one in contexts) < self.precision():
+            self.made += 1
             contexts[key] = self._new_context(callee, bound, mode)
             return contexts[key]
         shared = contexts.get(general)
@@ -151,6 +152,10 @@ class Calls(Order):
             assert shared.joined is not None
             self.write(shared.joined.setdefault(name, Cell()), values)
         return shared
+
+    def precision(self) -> int:
+        """How many sets of arguments a function is run for: fewer, the larger the program that is reached."""
+        return MAX_CONTEXTS if self.made < LARGE else 3 if self.made < HUGE else 1
 
     def _new_context(self, callee: FunctionValue, bound: dict[str, Values], mode: str) -> Context:
         info = callee.info

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from coopy.validation.link.values import FunctionValue, Place, Value, Values
 
 MAX_CONTEXTS = 10  # of one function in one mode; further calls share one whose arguments are joined
-MAX_RUNS = 20  # of one context
+MAX_RUNS, FEW_RUNS = 20, 5  # of one context; the second once there were MANY_RUNS of all
+MANY_RUNS = 6000
+LARGE, HUGE = 600, 1500  # contexts, from which on calls are told apart less
 MAX_VALUES = 24  # of one variable, before strings and tuples are no longer told apart
 MAX_DEPTH = 60  # of calls that are run at once; deeper ones wait in the list
 
@@ -105,7 +107,7 @@ class Machine:
         self.wrapped: dict[ClassInfo, Place] = {}
         self.resolved: set[Place] = set()
         self.unresolved: set[Place] = set()
-        self.bounded = 0
+        self.bounded = self.runs = self.made = 0
         self.touched: set[ModuleInfo] = set()
         self.touched_classes: set[ClassInfo] = set()
         self.contexts: dict[FunctionInfo, dict[tuple[Any, ...], Context]] = {}
@@ -154,7 +156,8 @@ class Machine:
 
     def execute(self, context: Context) -> None:
         """One run."""
-        if context.runs >= MAX_RUNS:
+        self.runs += 1
+        if context.runs >= (MAX_RUNS if self.runs < MANY_RUNS else FEW_RUNS):
             self.bounded += 1
             return
         before, self.current = self.current, context
