@@ -16,7 +16,7 @@ from coopy.validation.link.hazards import Args
 from coopy.validation.link.interpret import Interpreter
 from coopy.validation.link.machine import Context, Fact, Frame
 from coopy.validation.link.scopes import AT_END, ClassInfo
-from coopy.validation.link.values import ACTION, EMPTY, QUERY, TYPES, Box, Descriptor, Foreign, FunctionValue, Method, Partial
+from coopy.validation.link.values import ACTION, QUERY, TYPES, Box, Descriptor, Foreign, FunctionValue, Method, Partial
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -299,6 +299,3 @@ def _spellings(body: list[s.Stmt]) -> list[bytes]:
 def _mentions(one: s.Stmt, names: list[bytes]) -> bool:
     data = s.encode(one)
     return any(name in data for name in names)
-
-
-__all__ = ["EMPTY", "Analysis", "Discovery", "Reached", "Statistics", "Step"]

@@ -16,8 +16,6 @@ from coopy.validation.link.values import (
     ANYTHING,
     EMPTY,
     IMPORT,
-    QUERY,
-    TYPES,
     UNKNOWN,
     Bound,
     Box,
@@ -372,6 +370,3 @@ def strings(values: Values) -> list[str]:
 def packed(value: Value) -> tuple[Values, ...] | None:
     """The items of a tuple of known length."""
     return value.items if isinstance(value, Pack) and not value.names else None
-
-
-__all__ = ["QUERY", "TYPES", "Calls", "packed", "strings"]

@@ -5,20 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from coopy.validation import summary as s
-from coopy.validation.link.evaluate import ANYHOW, HELD, path_of
+from coopy.validation.link.evaluate import path_of
 from coopy.validation.link.hazards import Args
 from coopy.validation.link.machine import Context, Frame
 from coopy.validation.link.models import _FUNCTIONS
-from coopy.validation.link.narrow import Narrowing
+from coopy.validation.link.operators import ANYHOW, HELD
+from coopy.validation.link.patterns import Patterns
 from coopy.validation.link.scopes import imports_tried
 from coopy.validation.link.values import (
-    ACTION,
     ANYTHING,
     EMPTY,
     Bound,
     Box,
     Foreign,
-    ModuleValue,
     Object,
     Pack,
     Text,
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from coopy.validation.link.values import Value, Values
 
 
-class Interpreter(Narrowing):
+class Interpreter(Patterns):
     """Statements."""
 
     def run_statement(self, context: Context, statement: s.Stmt) -> None:
@@ -385,7 +384,7 @@ class Interpreter(Narrowing):
         before, after, open_ = dict(frame.env or {}), [], True
         for case in node.cases:
             frame.env = dict(before)
-            self._pattern(frame, node.at, case.pattern, subject, path_of(node.subject))
+            self.match_pattern(frame, node.at, case.pattern, subject, path_of(node.subject))
             if case.guard is not None:
                 self.peek(frame, case.guard)
                 self.narrow(frame, case.guard, truth=True)
@@ -394,48 +393,6 @@ class Interpreter(Narrowing):
             if case.pattern.kind == "capture" and not case.pattern.parts and case.guard is None:
                 open_ = False
         frame.env = merged(*after, *([before] if open_ else []))
-
-    def _pattern(self, frame: Frame, at: int, pattern: s.Pattern, values: Values, path: str = "") -> Values:
-        """Bind the names of a pattern; what of the values can match it."""
-        if pattern.kind == "class" and pattern.value is not None:
-            values = self.of_kinds(frame, values, list(self.peek(frame, pattern.value)))
-            if path and frame.env is not None:
-                frame.env[path] = values
-            for index, part in enumerate(pattern.parts):
-                name = self._matched(values, pattern, index)
-                inner = frozenset().union(*(self.attribute(frame, at, one, name) for one in values)) if name else values
-                self._pattern(frame, at, part, inner)
-            return values
-        if pattern.kind == "value" and pattern.value is not None:
-            self.peek(frame, pattern.value)
-        if pattern.kind in ("capture", "or") and pattern.parts:
-            values = frozenset().union(*(self._pattern(frame, at, part, values, path) for part in pattern.parts))
-            if pattern.name:
-                self.set_name(frame, pattern.name, values)
-            return values
-        inside = self.elements(frame, at, values) if pattern.kind in ("sequence", "mapping") else values
-        if pattern.kind == "mapping":
-            inside = frozenset().union(*(self.item(frame, at, one, ANYTHING, None) for one in values)) if values else EMPTY
-        for index, part in enumerate(pattern.parts):
-            exact = (
-                [one.items[index] for one in values if isinstance(one, Pack) and index < len(one.items)]
-                if pattern.kind == "sequence"
-                else []
-            )
-            self._pattern(frame, at, part, frozenset().union(*exact) if exact else inside)
-        if pattern.name:
-            self.set_name(frame, pattern.name, values)
-        return values
-
-    def _matched(self, values: Values, pattern: s.Pattern, index: int) -> str:
-        """The attribute that a part of a class pattern takes."""
-        positional = len(pattern.parts) - len(pattern.names)
-        if index >= positional:
-            return pattern.names[index - positional]
-        for one in values:
-            if isinstance(one, Object) and index < len(fields := self.fields(one.cls)):
-                return str(fields[index][0])
-        return ""
 
 
 def _forget(env: dict[str, Values], path: str) -> None:
@@ -482,5 +439,3 @@ _EXECUTE: dict[type, Callable[[Interpreter, Frame, Any], None]] = {
     s.Jump: Interpreter._jump,
     s.Match: Interpreter._match,
 }
-
-__all__ = ["ACTION", "Interpreter", "ModuleValue"]
