@@ -105,7 +105,9 @@ def _named(program: Program, sources: Sources, text: str) -> ClassInfo:
     name, colon, qualname = text.partition(":")
     if not colon or not qualname:
         raise DomainError(f"--domain {text}: write it as module:Class")
-    paths = dict.fromkeys(path for root in sources.every_root() if (path := sources.find(name, f"{root}/x.py")) is not None)
+    paths: dict[str, None] = {}
+    for roots in (sources.roots, sources.every_root()):  # the folders that were named, before those that files are imported from
+        paths = paths or dict.fromkeys(path for root in roots if (path := sources.find(name, f"{root}/x.py")) is not None)
     if not paths:
         raise DomainError(f"--domain {text}: there is no module {name} below {', '.join(sources.every_root())}")
     if len(paths) > 1:

@@ -177,7 +177,8 @@ class Sources:
         own = root_of(importer) if importer else ""
         key = (name, own)
         if key not in self._found:
-            self._found[key] = next((found for root in (own, *self.roots) if root and (found := _file_of(root, name))), None)
+            above = [os.path.dirname(root) for root in (own, *self.roots) if os.path.basename(root) == name.partition(".")[0]]
+            self._found[key] = next((found for root in (own, *self.roots, *above) if root and (found := _file_of(root, name))), None)
         return self._found[key]
 
     def is_folder(self, name: str, importer: str) -> bool:
