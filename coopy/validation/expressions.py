@@ -360,7 +360,12 @@ def _literal(text: str) -> str | bytes:
         value = ast.literal_eval(text)
     except (SyntaxError, ValueError):  # an escape that this Python does not know
         return text
-    return value if isinstance(value, str | bytes) else text
+    if isinstance(value, bytes):
+        return value
+    whole = isinstance(value, str) and not any(
+        "\ud800" <= one <= "\udfff" for one in value
+    )  # half a surrogate pair is no text that can be kept
+    return str(value) if whole else text
 
 
 _COMPREHENSIONS: dict[type, str] = {

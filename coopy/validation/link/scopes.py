@@ -252,7 +252,7 @@ class Program:
 
     def find(self, name: str, importer: ModuleInfo) -> ModuleInfo | None:
         """The module of the program that this name means where it is imported; None if it is not one of the program's."""
-        if name in sys.builtin_module_names:
+        if name in sys.builtin_module_names or name.partition(".")[0] == "coopy":  # which is known by name, wherever it lies
             return None
         path = self.sources.find(name, importer.path)
         return None if path is None else self.at_path(path)

@@ -84,6 +84,10 @@ def test_names_in_the_corners_of_the_syntax() -> None:
     assert not names_by_python(text) - names_of(extract(text))
 
 
+def test_half_a_surrogate_pair_is_kept_as_it_is_written() -> None:
+    assert s.encode(extract("x = '\\ud800', '\\U0001f600'\n"))
+
+
 def test_new_syntax_is_read_by_every_python() -> None:
     """PEP 695 and 701, whatever Python runs the validator."""
     module = extract("type A[T: int, *U, **P] = list[T]\ndef f[T](x: T) -> T: return x\nclass C[T]: y = f'{x['a']}'\n")
