@@ -7,6 +7,7 @@ this thread, if one does; the engine sets it, and nothing here ever changes it.
 from __future__ import annotations
 
 import time as _time
+import weakref
 from contextvars import ContextVar
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, NoReturn
@@ -16,7 +17,21 @@ from coopy.error import NotSerializableError
 if TYPE_CHECKING:
     from random import Random
 
-__all__ = ["Clock", "FixedClock", "Moment", "moment", "monotonic", "now", "offset_minutes", "time", "time_ns", "today", "utcnow"]
+__all__ = [
+    "Clock",
+    "FixedClock",
+    "Moment",
+    "follow",
+    "forget",
+    "moment",
+    "monotonic",
+    "now",
+    "offset_minutes",
+    "time",
+    "time_ns",
+    "today",
+    "utcnow",
+]
 
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - naive values are made from it
 AWARE_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -28,7 +43,7 @@ class Moment:
     `tainted`: it used a proxy. `generator`: its random numbers, made at the first draw.
     """
 
-    __slots__ = ("generator", "generator_lsn", "lsn", "secret", "tainted", "time_us", "utc_offset")
+    __slots__ = ("__weakref__", "generator", "generator_lsn", "lsn", "secret", "tainted", "time_us", "utc_offset")
 
     def __init__(self, secret: bytes) -> None:
         self.secret = secret
@@ -49,8 +64,27 @@ def offset_minutes(time_us: int) -> int:
         return 0
 
 
+_followed: tuple[weakref.ref[Moment], ...] = ()
+
+
+def follow(last: Moment) -> None:
+    """From now on this module's own functions give no time before this moment, as long as it lives or until `forget`."""
+    global _followed
+    forget(last)
+    _followed = (*_followed, weakref.ref(last))
+
+
+def forget(last: Moment) -> None:
+    """The system whose moment this is was closed."""
+    global _followed
+    _followed = tuple(one for one in _followed if one() not in {None, last})
+
+
 class Clock:
-    """Time for domain code. `last`: the moment whose system's clock this is; outside of its actions, time is never before it."""
+    """Time for domain code. `last`: the moment whose system's clock this is; outside of its actions, time is never before it.
+
+    Without one, it is never before the last action of any system that is open.
+    """
 
     def __init__(self, last: Moment | None = None) -> None:
         self._last = last
@@ -60,10 +94,9 @@ class Clock:
         running = moment.get()
         if running is not None:
             return running.time_us, running.utc_offset
-        real = _time.time_ns() // 1000
-        if self._last is not None and self._last.time_us > real:
-            real = self._last.time_us
-        return real, offset_minutes(real)
+        last = [self._last] if self._last is not None else [one() for one in _followed]
+        latest = max(_time.time_ns() // 1000, *(one.time_us for one in last if one is not None), 0)
+        return latest, offset_minutes(latest)
 
     def now(self, tz: tzinfo | None = None) -> datetime:
         """The time as `datetime.now` gives it: naive and local without `tz`, else aware."""

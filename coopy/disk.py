@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     import struct
     from collections.abc import Callable
 
-__all__ = ["CELLS", "Disk", "File", "Lock", "RealDisk", "Window", "after_fork_in_child", "is_full", "write_whole"]
+__all__ = ["CELLS", "Disk", "File", "Lock", "RealDisk", "Window", "after_fork_in_child", "is_full", "is_refused", "write_whole"]
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+NOT_MADE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EACCES, errno.EPERM, errno.EROFS})
 NO_RESERVING = frozenset({errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.ENODEV, errno.EPERM})
 TEMPORARY = ".tmp"
 LOCK = "LOCK"
@@ -96,6 +97,9 @@ class Lock(Protocol):
     def cells(self) -> memoryview:
         """Format "Q"; cannot be used after `release`."""
 
+    def holds(self, directory: str) -> bool:
+        """Whether what has this name now is the directory that is held."""
+
     def release(self) -> None:
         """Let others open the directory. May be repeated."""
 
@@ -146,6 +150,11 @@ class Disk(Protocol):
 def is_full(error: OSError) -> bool:
     """Whether it failed for want of room: disk, quota or file size limit."""
     return error.errno in FULL
+
+
+def is_refused(error: OSError) -> bool:
+    """Whether no file could be made, which says nothing about those that are there: no room, no descriptor, no right."""
+    return error.errno in FULL | NOT_MADE
 
 
 def write_whole(disk: Disk, directory: str, name: str, data: bytes) -> None:
@@ -444,6 +453,14 @@ class RealLock:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise _locked(directory, _named_holder(path)) from error
+
+    def holds(self, directory: str) -> bool:
+        """As Lock says."""
+        try:
+            about = os.stat(directory)
+        except OSError:
+            return False
+        return (about.st_dev, about.st_ino) == self._key
 
     def release(self) -> None:
         """As Lock says."""

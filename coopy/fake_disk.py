@@ -290,7 +290,7 @@ class FakeDisk:
         content = names.now["LOCK"]
         assert isinstance(content, _Content)
         self._held[id(names)] = "another system on this fake disk"
-        return FakeLock(self._held, names, content)
+        return FakeLock(self, self._held, names, content)
 
     def pack_into(self, fields: struct.Struct) -> Callable[..., None]:
         """As Disk says."""
@@ -495,9 +495,16 @@ class FakeWindow:
 class FakeLock:
     """As coopy.disk.Lock."""
 
-    def __init__(self, held: dict[int, str], names: _Names, content: _Content) -> None:
-        self._held, self._names = held, names
+    def __init__(self, disk: FakeDisk, held: dict[int, str], names: _Names, content: _Content) -> None:
+        self._disk, self._held, self._names = disk, held, names
         self.cells = memoryview(content.cells).cast("Q")
+
+    def holds(self, directory: str) -> bool:
+        """As Lock says."""
+        try:
+            return self._disk._directory(directory) is self._names  # noqa: SLF001 - they are one
+        except OSError:
+            return False
 
     def release(self) -> None:
         """As Lock says."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import os
 import sys
 import threading
 import time
 import typing
 import weakref
+from _thread import LockType, allocate_lock, start_new_thread
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
@@ -19,7 +21,7 @@ from coopy.clock import Clock
 from coopy.disk import RealDisk
 from coopy.engine.opening import Place, domain_name
 from coopy.engine.system import Settings, System, open_system
-from coopy.error import UsageError
+from coopy.error import CoopyError, UsageError
 from coopy.header import derive_key
 from coopy.proxy import INJECTED, check_class, make_proxy, member_of
 from coopy.random import Random
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Control", "Options", "control", "fix_wall", "is_proxy", "open_proxy"]
 
+log = logging.getLogger("coopy")
+PATIENCE = 1.0  # seconds that a finalizer waits for the closing; a thread that still runs in the system may keep it for longer
 T = TypeVar("T")
 
 
@@ -195,10 +199,26 @@ def _adopt(root: object, kind: type, moment: Moment) -> None:
 
 
 def _let_go(system: System) -> None:
-    """Nobody holds the proxy any more, or the interpreter ends: close, unless a thread still runs in the system."""
-    if system.engine.lock.acquire(timeout=1):
-        system.engine.lock.release()
+    """Nobody holds the proxy any more, or the interpreter ends: close.
+
+    On a thread of its own: a finalizer may run anywhere, also inside of an action of another system, or while this thread leads a batch.
+    """
+    ended = allocate_lock()
+    ended.acquire()
+    try:
+        start_new_thread(_close, (system, ended))
+    except RuntimeError:  # the interpreter ends: no new threads
+        _close(system, ended)
+    ended.acquire(timeout=PATIENCE)
+
+
+def _close(system: System, ended: LockType) -> None:
+    try:
         system.close()
+    except CoopyError as error:
+        log.warning("%s was not closed: %s", system.archive.directory, error)
+    finally:
+        ended.release()
 
 
 # --- control ---------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from _thread import allocate_lock
 from typing import TYPE_CHECKING
 
 from coopy.error import CoopyError
@@ -17,24 +18,33 @@ log = logging.getLogger("coopy")
 
 
 class Timer:
-    """Calls `work` every `interval` seconds until `stop()`. What it raises is logged: nobody waits for it, and the next turn comes."""
+    """Calls `work` every `interval` seconds until `stop()`. What it raises is logged: nobody waits for it, and the next turn comes.
+
+    It waits on a bare lock: an interrupt within `threading.Event.set` could leave a lock of the event held for ever.
+    """
 
     def __init__(self, name: str, interval: float, work: Callable[[], object]) -> None:
-        self._interval, self._work = interval, work
-        self._stopped = threading.Event()
+        self._interval, self._work, self._stopped = interval, work, False
+        self._wake = allocate_lock()
+        self._wake.acquire()
         self._thread = threading.Thread(target=self._run, name=f"coopy {name}", daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
-        while not self._stopped.wait(self._interval):
+        while not self._wake.acquire(timeout=self._interval):
             try:
                 self._work()
             except (CoopyError, OSError) as error:
-                if not self._stopped.is_set():
+                if not self._stopped:
                     log.warning("The %s failed: %s", self._thread.name, error)
 
     def stop(self) -> None:
-        """No further turns; waits for the present one, except on the timer's own thread."""
-        self._stopped.set()
+        """No further turns. May be repeated; one thread at a time."""
+        if not self._stopped:
+            self._stopped = True
+            self._wake.release()
+
+    def wait(self) -> None:
+        """Until the present turn has ended, after `stop()`; not on the timer's own thread."""
         if threading.current_thread() is not self._thread:
             self._thread.join()

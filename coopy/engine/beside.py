@@ -7,10 +7,6 @@ interrupted: memory is in doubt.
 from __future__ import annotations
 
 from _thread import allocate_lock
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 __all__ = ["Beside", "Flight"]
 
@@ -30,16 +26,12 @@ class Flight:
 
 
 class Beside:
-    """The flights of one system. The state's lock guards it."""
+    """The flights of one system, by LSN, from when their records are in the journal. The state's lock guards it."""
 
     __slots__ = ("flights",)
 
     def __init__(self) -> None:
         self.flights: dict[int, Flight] = {}
-
-    def take_off(self, lsn: int, flight: Flight) -> None:
-        """Its record is in the journal."""
-        self.flights[lsn] = flight
 
     def wait(self) -> None:
         """Until every flight has gone."""
@@ -47,10 +39,9 @@ class Beside:
             while not flight.gone:
                 flight.end.acquire(timeout=WAKE)
 
-    def arrivals(self) -> Iterator[tuple[int, Flight]]:
-        """Those that have gone, each once."""
-        for lsn in [lsn for lsn, flight in self.flights.items() if flight.gone]:
-            yield lsn, self.flights.pop(lsn)
+    def gone(self) -> list[int]:
+        """Those that have ended."""
+        return [lsn for lsn, flight in self.flights.items() if flight.gone]
 
     def clear(self) -> None:
         """Memory was rebuilt: nothing is in flight any more."""

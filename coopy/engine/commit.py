@@ -13,17 +13,17 @@ before was synced. (Measured: each waiter executing its own action in turn colla
 
 from __future__ import annotations
 
-from _thread import allocate_lock, get_ident
+import threading
+from _thread import allocate_lock
 from typing import TYPE_CHECKING, Any
 
 from coopy.action import Outcome
 from coopy.clock import moment
 from coopy.engine.beside import Flight
 from coopy.engine.engine import Engine, inside
-from coopy.engine.gate import BUSY, FAILED, LEFTOVER, OPEN, Gate
+from coopy.engine.gate import BUSY, FAILED, LEFTOVER, OPEN, SHARED
 from coopy.error import CoopyError, DiskFullError
 from coopy.journal.frame import stored
-from coopy.journal.journal import Draft
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,12 +38,11 @@ TAKE_OFF = object()  # an `@unlocked` action is durable: its own thread executes
 class Entry:
     """One call on its way. `outcome` is PENDING, then TAKE_OFF, what the method returned, or an Outcome."""
 
-    __slots__ = ("args", "complete", "flight", "kwargs", "lsn", "method", "outcome", "payload", "stamp", "wake", "word")
+    __slots__ = ("args", "complete", "flight", "kwargs", "lsn", "method", "outcome", "payload", "time_us", "utc_offset", "wake", "word")
 
     def __init__(self, method: str, args: tuple[object, ...], kwargs: dict[str, object], word: bytes, payload: bytes) -> None:
         self.method, self.args, self.kwargs, self.word, self.payload = method, args, kwargs, word, payload
-        self.lsn = 0
-        self.stamp = (0, 0)
+        self.lsn = self.time_us = self.utc_offset = 0
         self.outcome: object = PENDING
         self.flight: Flight | None = None
         self.wake = allocate_lock()
@@ -62,8 +61,7 @@ class SharedEngine(Engine):
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self.lead = allocate_lock()
-        self.leader = 0
+        self.lead = threading.RLock()
         self.queue: list[Entry] = []
         self.batch: list[Entry] = []
 
@@ -82,13 +80,13 @@ class SharedEngine(Engine):
         try:
             self._take_part(entry)
             if entry.outcome is TAKE_OFF:
-                flight.result = self.executor.beside().execute(method, entry.args, entry.kwargs, entry.lsn, *entry.stamp)
+                flight.result = self.executor.beside().execute(method, entry.args, entry.kwargs, entry.lsn, entry.time_us, entry.utc_offset)
                 flight.landed = True
                 entry.outcome = flight.result
         finally:
             flight.gone = True
         flight.end.release()
-        return self.answer(entry.outcome)
+        return self.answer_beside(entry.outcome)
 
     def _entry(self, method: str, args: tuple[object, ...], kwargs: dict[str, object]) -> Entry:
         self.refuse_inside(method)
@@ -99,39 +97,47 @@ class SharedEngine(Engine):
         """Waiting for a batch inside of an action, a query or a leader would be waiting for oneself."""
         if moment.get() is not None:
             self.refuse_nested(what)
-        if self.leader == get_ident() or self.lock._is_owned():  # type: ignore[attr-defined]  # noqa: SLF001 - what threading.Condition asks, too
+        if self.lead._is_owned() or self.lock._is_owned():  # type: ignore[attr-defined]  # noqa: SLF001 - what threading.Condition asks, too
             raise inside()
 
     def _take_part(self, entry: Entry) -> None:
         """Queue up, and lead whenever nobody does, until the entry has an outcome."""
         self.queue.append(entry)
         while entry.outcome is PENDING:
-            if self.lead.locked():
+            if not self._lead(entry):
                 entry.wake.acquire(timeout=WAKE)
-            else:
-                with self.lead:
-                    self.leader = get_ident()
-                    try:
-                        if entry.outcome is PENDING:
-                            self._commit(entry)
-                    finally:
-                        self.leader = 0
-                self._call_next_leader()
+
+    def _lead(self, entry: Entry) -> bool:
+        """Lead one batch, unless somebody else leads: nobody waits here who may be needed elsewhere, as an `@unlocked` action is.
+
+        `acquire` is the first call inside of the `try`, `release` the first of its handler: see common.py.
+        """
+        taken = False
+        try:
+            taken = self.lead.acquire(blocking=False)
+            if taken and entry.outcome is PENDING:
+                self._commit(entry)
+        except BaseException:
+            try:  # noqa: SIM105 - suppress() would be a call before it
+                self.lead.release()
+            except RuntimeError:
+                pass
+            raise
+        if taken:
+            self.lead.release()
+            self._call_next_leader()
+        return taken
 
     def _call_next_leader(self) -> None:
         for entry in self.queue[:1]:
             entry.complete()
 
-    def exclusively(self, work: Callable[[], Any], then: Gate = OPEN) -> Any:
+    def exclusively(self, work: Callable[[], Any]) -> Any:
         """As Engine.exclusively, after all that has queued up."""
         self.refuse_inside("A system operation")
         with self.lead:
-            self.leader = get_ident()
-            try:
-                self._drain()
-                result = super().exclusively(work, then)
-            finally:
-                self.leader = 0
+            self._drain()
+            result = super().exclusively(work)
         self._call_next_leader()
         return result
 
@@ -148,39 +154,47 @@ class SharedEngine(Engine):
                 if self.gate is not OPEN:
                     self.enter()
                 if not self._is_durable() and self.journal.batch is None:
-                    self.gate = BUSY
-                    try:
-                        self._draft()
-                        self.gate = OPEN
-                    except BaseException:
-                        if self.gate is BUSY:
-                            self.gate = LEFTOVER
-                        raise
+                    self._draft()
             if self.queue and self.queue[0] is self.batch[0]:
                 del self.queue[: len(self.batch)]
             self.journal.commit()
+            self._execute(mine)
         except CoopyError as error:
             self._refuse(error)
-        else:
-            self._execute(mine)
 
     def _is_durable(self) -> bool:
         """Whether the batch waits for its execution only. A batch that was never drafted has LSNs yet to come."""
         return bool(self.batch) and self.batch[-1].lsn <= self.journal.durable
 
     def _draft(self) -> None:
-        """Make a batch of what has queued up. The entries get their LSNs and stamps, the journal's own store publishes it."""
-        entries, journal = self.queue[:], self.journal
-        self.prepare(0)
-        drafts, time_us = [], journal.time_us
-        for lsn, entry in enumerate(entries, journal.lsn + 1):
-            time_us = max(self.wall() // 1000, time_us + 1)
+        """Make a batch of what has queued up."""
+        self.gate = BUSY
+        try:
+            self.prepare(0)
+            self._frame(self._next_entries())
+            self.gate = self.rest()
+        except BaseException:
+            if self.gate is BUSY:
+                self.gate = LEFTOVER
+            raise
+
+    def _frame(self, entries: list[Entry]) -> None:
+        """The entries get their LSNs and stamps, and the batch its bytes. The journal's own store publishes it."""
+        journal = self.journal
+        lsn, time_us = journal.lsn, journal.time_us
+        for entry in entries:
+            lsn, time_us = lsn + 1, max(self.wall() // 1000, time_us + 1)
             if time_us >= self.zone_ends:
                 self.look_up_zone(time_us)
-            entry.lsn, entry.stamp = lsn, (time_us, self.utc_offset)
-            drafts.append(Draft(entry.word, entry.payload, time_us, self.utc_offset))
+            entry.lsn, entry.time_us, entry.utc_offset = lsn, time_us, self.utc_offset
         self.batch = entries
-        journal.draft(drafts)
+        journal.draft(entries)
+
+    def _next_entries(self) -> list[Entry]:
+        """What has queued up, but nothing behind an `@unlocked` action: who waits for it to end must not stand in its batch."""
+        entries = self.queue[:]
+        beside = [number for number, entry in enumerate(entries, 1) if entry.flight is not None]
+        return entries[: beside[0]] if beside else entries
 
     def _refuse(self, error: CoopyError) -> None:
         """There is no room, the disk failed, or the system is closed: nobody's call happens. After a failed disk nobody can know that."""
@@ -188,7 +202,7 @@ class SharedEngine(Engine):
             if isinstance(error, DiskFullError):
                 self.journal.take_back()
             elif self.journal.failure is not None and self.gate is OPEN:
-                self.fail(FAILED, self.journal.failure)
+                self.end(FAILED, self.journal.failure)
             refused, self.batch = [*self.batch, *self.queue], []
         for entry in refused:
             if entry.outcome is PENDING:
@@ -200,6 +214,8 @@ class SharedEngine(Engine):
 
     def _execute(self, mine: Entry | None) -> None:
         with self.lock:
+            if self.gate is not OPEN:
+                self.enter()
             self._execute_all(mine)
         done, self.batch = self.batch, []
         for entry in done:
@@ -211,16 +227,15 @@ class SharedEngine(Engine):
                 self._execute_one(entry, mine)
 
     def _execute_one(self, entry: Entry, mine: Entry | None) -> None:
-        interrupt = None
+        if entry.flight is not None:  # stores only: either its own thread executes it, or it is left over
+            self.beside.flights[entry.lsn], entry.outcome, self.executed, self.gate = entry.flight, TAKE_OFF, entry.lsn, SHARED
+            self.executor.moment.time_us = entry.time_us
+            return
         self.gate = BUSY
         try:
-            if entry.flight is not None:
-                self.beside.take_off(entry.lsn, entry.flight)
-                entry.outcome = TAKE_OFF
-            else:
-                interrupt = self._run(entry, mine)
+            interrupt = self._run(entry, mine)
             self.took(entry.lsn)
-            self.gate = OPEN
+            self.gate = self.rest()
         except BaseException:
             if self.gate is BUSY:
                 self.gate = LEFTOVER
@@ -231,12 +246,12 @@ class SharedEngine(Engine):
     def _run(self, entry: Entry, mine: Entry | None) -> BaseException | None:
         """Execute one action. Gives what must still be raised on this thread, though the action was another's."""
         try:
-            result = self.executor.execute(entry.method, entry.args, entry.kwargs, entry.lsn, *entry.stamp)
+            result = self.executor.execute(entry.method, entry.args, entry.kwargs, entry.lsn, entry.time_us, entry.utc_offset)
         except BaseException as error:  # noqa: BLE001 - an interrupt of this thread, or the action's own doing: running it again tells
-            result = self._rebuild(entry.lsn, run_last=True)
+            self._rebuild(entry.lsn)
+            result = entry.outcome
             if entry is mine:
-                result = Outcome(error)
-            entry.outcome = result
+                entry.outcome = Outcome(error)
             own = isinstance(error, MemoryError | RecursionError) or (type(result) is Outcome and type(result.error) is type(error))
             return None if own else error
         if type(result) is Outcome:
@@ -249,12 +264,13 @@ class SharedEngine(Engine):
     def after_fork(self) -> None:
         """As Engine.after_fork."""
         super().after_fork()
-        self.lead, self.leader = allocate_lock(), 0
+        self.lead._at_fork_reinit()  # type: ignore[attr-defined]  # noqa: SLF001 - as for the lock
 
     @property
     def decided(self) -> int:
-        """The last LSN that is on stable storage."""
-        return self.journal.durable
+        """The last LSN that is on stable storage; while there is a batch the next one of it, for its leader executes the rest."""
+        durable = self.journal.durable
+        return min(durable, self.executed + 1) if self.batch else durable
 
     def resolved(self, lsn: int, result: object) -> None:
         """Tell whoever waits for it."""

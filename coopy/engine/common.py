@@ -64,44 +64,43 @@ if $moment() is None{plain}:
         return $call({name!r}, ({arguments}), $none)
     $size, $result, $error = $len($payload), $nothing, None
     with $lock:
-        $start = $journal.end
-        $end = $start + $HEADER_SIZE + $size
-        $time = $engine.wall() // 1000
-        if $time <= $journal.time_us:
-            $time = $journal.time_us + 1
-        $utc_offset, $lsn = $engine.utc_offset, $journal.lsn + 1
-        $back = $lsn - $journal.durable
-        if (
-            $engine.gate is $OPEN and $end <= $journal.room and not $journal.dirty and $size < $SECTOR
-            and $time < $engine.zone_ends and $lsn - $journal.known == 1 and $back <= $MAX_DURABLE_BACK
-        ):
+        if $engine.gate is $OPEN:
             $engine.gate = $BUSY
             try:
-                $window, $epoch, $hasher = $journal.window, $journal.epoch, $new_hash()
-                $hasher.update($TAGGED($journal.tag, $word, $size, $epoch, $lsn, $utc_offset, 1, $time))
-                $hasher.update($payload)
-                $tag = $hasher.digest()
-                $fields = $FIELDS($size, $epoch, $lsn, $back, $utc_offset, 1, $time, $tag)
-                $journal.dirty = $end
-                $put_frame($window, $start + 1, $rest_of_word, $crc32($fields, $start_crc), $fields)
-                $window[$start + $HEADER_SIZE : $end] = $payload
-                $window[$start] = $first_byte
-                # Stores only from here on, the LSN first: it says that this action happens.
-                $journal.lsn, $journal.time_us, $journal.tag, $journal.action_tag, $journal.end, $journal.dirty = $lsn, $time, $tag, $tag, $end, 0
-                $now.lsn, $now.time_us, $now.utc_offset = $lsn, $time, $utc_offset
-                try:
-                    $result = $executor.run($bound, {arguments})
-                    if $type($result) not in $PLAIN:
-                        $result = $executor.run($settle, $result)
-                except $in_doubt:
-                    raise
-                except $Exception as $caught:
-                    $error = $caught
-                if $error is not None or $now.tainted or $len($executor.context) != 1 or not $shown($holder.__dict__):
-                    $result = $executor.ended({name!r}, $result, $error)
-                    if $type($result) is $Outcome:
-                        $engine.conclude($lsn, $result)
-                $engine.executed = $journal.known = $lsn
+                $start, $utc_offset, $lsn = $journal.end, $engine.utc_offset, $journal.lsn + 1
+                $end, $back = $start + $HEADER_SIZE + $size, $lsn - $journal.durable
+                $time = $engine.wall() // 1000
+                if $time <= $journal.time_us:
+                    $time = $journal.time_us + 1
+                if (
+                    $end <= $journal.room and not $journal.dirty and $size < $SECTOR and $time < $engine.zone_ends
+                    and $lsn - $journal.known == 1 and $back <= $MAX_DURABLE_BACK
+                ):
+                    $window, $epoch, $hasher = $journal.window, $journal.epoch, $new_hash()
+                    $hasher.update($TAGGED($journal.tag, $word, $size, $epoch, $lsn, $utc_offset, 1, $time))
+                    $hasher.update($payload)
+                    $tag = $hasher.digest()
+                    $fields = $FIELDS($size, $epoch, $lsn, $back, $utc_offset, 1, $time, $tag)
+                    $journal.dirty = $end
+                    $put_frame($window, $start + 1, $rest_of_word, $crc32($fields, $start_crc), $fields)
+                    $window[$start + $HEADER_SIZE : $end] = $payload
+                    $window[$start] = $first_byte
+                    # Stores only from here on, the LSN first: it says that this action happens.
+                    $journal.lsn, $journal.time_us, $journal.tag, $journal.action_tag, $journal.end, $journal.dirty = $lsn, $time, $tag, $tag, $end, 0
+                    $now.lsn, $now.time_us, $now.utc_offset = $lsn, $time, $utc_offset
+                    try:
+                        $result = $executor.run($bound, {arguments})
+                        if $type($result) not in $PLAIN:
+                            $result = $executor.run($settle, $result)
+                    except $in_doubt:
+                        raise
+                    except $Exception as $caught:
+                        $error = $caught
+                    if $error is not None or $now.tainted or $len($executor.context) != 1 or not $shown($holder.__dict__):
+                        $result = $executor.ended({name!r}, $result, $error)
+                        if $type($result) is $Outcome:
+                            $engine.conclude($lsn, $result)
+                    $engine.executed = $journal.known = $lsn
                 $engine.gate = $OPEN
             except $BaseException:
                 if $engine.gate is $BUSY:

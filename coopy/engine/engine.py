@@ -22,9 +22,9 @@ from coopy.clock import moment, offset_minutes
 from coopy.engine.beside import Beside, Flight
 from coopy.engine.common import common_names
 from coopy.engine.execute import PLAIN
-from coopy.engine.gate import BROKEN, BUSY, CLOSED, FAILED, FORKED, LEFTOVER, OPEN, Gate
+from coopy.engine.gate import BROKEN, BUSY, CLOSED, FAILED, FORKED, LEFTOVER, OPEN, SHARED, Gate
 from coopy.engine.uninterrupted import Worker
-from coopy.error import ClosedError, UsageError
+from coopy.error import ClosedError, DurabilityError, UsageError
 from coopy.journal.frame import Kind, stored
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ __all__ = ["Engine", "Memory", "inside"]
 
 QUARTER = 900_000_000  # microseconds; zones change their offset at quarters of an hour
 moment_of = moment.get
+AS_NEW = object()  # how an action ended that nobody saw end
+NOTHING = object()  # it has ended, and its caller has heard
 
 
 class Memory(Protocol):
@@ -64,7 +66,8 @@ class Engine:
         self._perform, self._encode = executor.execute, codec.encode
         self.lock = threading.RLock()
         self.gate = OPEN
-        self.reason: BaseException | None = None  # why the gate is FAILED or BROKEN
+        self.final: Gate | None = None  # where the gate stays, whatever an interrupted thread stores there meanwhile
+        self.reason: BaseException | None = None  # why it is FAILED or BROKEN
         self.executed = journal.lsn
         self.beside = Beside()
         self.worker = Worker()
@@ -96,9 +99,8 @@ class Engine:
                 result = self._perform(method, args, kwargs, lsn, now, self.utc_offset)
                 if type(result) is Outcome:
                     self.conclude(lsn, result)
-                self.executed = lsn
-                journal.known = self.beside.known(lsn)
-                self.gate = OPEN
+                self.took(lsn)
+                self.gate = self.rest()
             except BaseException:
                 if self.gate is BUSY:
                     self.gate = LEFTOVER
@@ -122,10 +124,10 @@ class Engine:
                 try:
                     now = max(self.wall() // 1000, self.journal.time_us + 1)
                     self.prepare(now)
-                    stamp = self.journal.append(word, payload, now, self.utc_offset), now, self.utc_offset
-                    self.beside.take_off(stamp[0], flight)
-                    self.took(stamp[0])
-                    self.gate = OPEN
+                    lsn = self.journal.append(word, payload, now, self.utc_offset)
+                    # Stores only from here on: it is either this thread's to execute, or left over.
+                    self.beside.flights[lsn], self.executed, self.executor.moment.time_us, self.gate = flight, lsn, now, SHARED
+                    stamp = lsn, now, self.utc_offset
                 except BaseException:
                     if self.gate is BUSY:
                         self.gate = LEFTOVER
@@ -135,7 +137,13 @@ class Engine:
         finally:
             flight.gone = True
         flight.end.release()
-        return self.answer(flight.result)
+        return self.answer_beside(flight.result)
+
+    def answer_beside(self, result: object) -> Any:
+        """As `answer`; an action that is to be undone is so before its caller hears of it."""
+        if type(result) is Outcome and result.undo:
+            self.exclusively(lambda: self.keep_promise(result))
+        return self.answer(result)
 
     def read(self, function: Callable[..., object], /, *args: object, **kwargs: object) -> Any:
         """Execute a query: `function` of the domain object, under the lock, on the caller's thread and in its context."""
@@ -167,19 +175,19 @@ class Engine:
         self.utc_offset, self.zone_ends = offset_minutes(now), now - now % QUARTER + QUARTER
 
     def took(self, lsn: int) -> None:
-        """The action is in memory, or its own thread takes it there."""
+        """The action is in memory."""
         self.executed = lsn
         self.journal.known = self.beside.known(lsn)
+
+    def rest(self) -> Gate:
+        """How the gate stands while nobody is inside."""
+        return SHARED if self.beside.flights else OPEN
 
     def conclude(self, lsn: int, outcome: Outcome) -> None:
         """An action raised: the journal is to say so, or memory forgets it."""
         self.note(lsn, outcome)
-        if not outcome.undo:
-            return
-        self._rebuild(lsn, run_last=False)
-        if isinstance(outcome.error, UsageError):  # on a restart there is no proxy to call: nobody hears of it before the SKIP is safe
-            self.journal.flush()
-            self.journal.sync()
+        if outcome.undo:
+            self._rebuild(lsn, outcome)
 
     def note(self, lsn: int, outcome: Outcome) -> None:
         """Have the journal say with its next write how an action ended that did not return."""
@@ -195,16 +203,14 @@ class Engine:
 
     def enter(self) -> None:
         """The gate is not open: finish what was left over, or say why not."""
-        if self.gate is LEFTOVER:
-            self._finish_leftover()
-        if self.gate is not OPEN:
+        self.finish_leftover()
+        if self.gate is not OPEN and self.gate is not SHARED:
             raise self.refusal()
 
     def enter_to_read(self) -> None:
         """The same for a query."""
-        if self.gate is LEFTOVER:
-            self._finish_leftover()
-        if not self.gate.readable:
+        self.finish_leftover()
+        if not self.gate.readable or (self.gate is BUSY and self.stale):
             raise self.refusal()
 
     def refusal(self) -> BaseException:
@@ -217,7 +223,7 @@ class Engine:
             )
         if self.gate is CLOSED:
             return ClosedError("The system is closed: open it again with init_system.")
-        return ClosedError(f"The system closed itself: {self.reason} Open it again with init_system.")
+        return ClosedError(f"The system closed itself: {str(self.reason) or type(self.reason).__name__} Open it again with init_system.")
 
     def refuse_nested(self, what: str) -> None:
         """A proxy was used inside an action: that action is to be undone, even if it swallows this error."""
@@ -228,9 +234,9 @@ class Engine:
             f"{what} was called through a coopy proxy inside of an action. Inside of the domain, call methods on self: a restart has no proxy to call."
         )
 
-    def fail(self, gate: Gate, reason: BaseException) -> None:
+    def end(self, gate: Gate, reason: BaseException | None = None) -> None:
         """No more actions, for good."""
-        self.gate, self.reason = gate, reason
+        self.final, self.gate, self.reason = gate, gate, reason
 
     def after_fork(self) -> None:
         """In a forked child: locks that threads of the parent held are nobody's here."""
@@ -243,31 +249,46 @@ class Engine:
         """The last LSN that happens, whatever became of the thread that called it."""
         return self.journal.lsn
 
-    def _finish_leftover(self) -> None:
-        """Under the lock. May be repeated."""
+    def finish_leftover(self) -> None:
+        """Under the lock: have memory say what the journal says, if anybody was interrupted. May be repeated."""
+        if self.gate is SHARED and self.beside.gone():
+            self.gate = LEFTOVER
+        if self.gate is not LEFTOVER:
+            return
         self.worker.finish()
-        self.land()
-        if self.decided > self.executed:
-            self._rebuild(self.executed + 1, run_last=True)
-        elif self.stale:
-            self._rebuild(self.executed, run_last=False)
-        failure = self.journal.failure
-        self.gate, self.reason = (OPEN, None) if failure is None else (FAILED, failure)
+        if self.final is None:
+            self.land()
+            self._catch_up(self.decided)
+            if self.journal.failure is not None:
+                self.end(FAILED, self.journal.failure)
+        self.gate = self.final or self.rest()
+
+    def _catch_up(self, last: int) -> None:
+        while self.executed < last:
+            self._rebuild(self.executed + 1)
+        if self.stale:
+            self._rebuild(self.executed, NOTHING)
 
     def resolved(self, lsn: int, result: object) -> None:
         """An action whose thread was interrupted has its result now. When buffered there is nobody to tell."""
 
-    def _rebuild(self, last: int, *, run_last: bool) -> object:
-        """Memory as the journal says, and all that follows from it, in one piece: an interrupt meanwhile is raised after that."""
+    def _rebuild(self, last: int, result: object = AS_NEW) -> None:
+        """Memory as the journal says, and all that follows from it, in one piece: an interrupt meanwhile is raised after that.
+
+        `result`: how the last action ended; AS_NEW if nobody knows, then it runs once more; NOTHING if its caller has heard.
+        """
         self.beside.wait()
         self.stale = True
-        return self.worker.run(lambda: self._rebuild_here(last, run_last=run_last))
+        self.worker.run(lambda: self._rebuild_here(last, result))
 
-    def _rebuild_here(self, last: int, *, run_last: bool) -> object:
+    def _rebuild_here(self, last: int, result: object) -> None:
         try:
-            result, raised = self.memory.rebuild(last, run_last=run_last)
+            found, raised = self.memory.rebuild(last, run_last=result is AS_NEW)
+        except OSError as error:
+            what = f"Memory must be made anew from the files, and they cannot be read: {error}. Nothing is lost."
+            raise DurabilityError(f"{what} Each next call tries again; or close the system and open it again.") from error
         except BaseException as error:  # what cannot be rebuilt cannot be read either
-            self.fail(BROKEN, error)
+            self.end(BROKEN, error)
             raise
         self.rebuilds += 1
         self.executor.show_new()
@@ -275,22 +296,32 @@ class Engine:
             self.note(lsn, outcome)
         self.beside.clear()
         self.stale = False
-        if run_last:
-            self.resolved(last, result)
-            self.took(last)
-        return result
+        if result is NOTHING:
+            return
+        if result is AS_NEW:
+            result = found
+        self.keep_promise(result)
+        self.resolved(last, result)
+        self.took(last)
+
+    def keep_promise(self, result: object) -> None:
+        """An action that used a proxy was undone. On a restart there is no proxy to use: nobody hears of it before the SKIP is safe."""
+        if type(result) is Outcome and result.undo and isinstance(result.error, UsageError) and self.journal.failure is None:
+            self.journal.flush()
+            self.journal.sync()
 
     def land(self) -> None:
         """Take note of how `@unlocked` actions ended; memory is stale where one was interrupted or is to be undone."""
-        for lsn, flight in self.beside.arrivals():
-            outcome = flight.result
+        for lsn in self.beside.gone():
+            flight = self.beside.flights[lsn]
             if not flight.landed:
                 self.stale = True
-            elif type(outcome) is Outcome:
-                self.note(lsn, outcome)
-                self.stale = self.stale or outcome.undo
+            elif type(flight.result) is Outcome:
+                self.stale = self.stale or flight.result.undo
+                self.note(lsn, flight.result)
+            del self.beside.flights[lsn]
         if self.stale and self.gate is not LEFTOVER:
-            self._rebuild(self.executed, run_last=False)
+            self._rebuild(self.executed, NOTHING)
         self.journal.known = self.beside.known(self.executed)
 
     # --- what nobody may disturb -------------------------------------------------------------------------------------
@@ -301,8 +332,8 @@ class Engine:
         self.land()
         self.worker.run(self.memory.rotate)
 
-    def exclusively(self, work: Callable[[], Any], then: Gate = OPEN) -> Any:
-        """Run something on a thread of its own that no signal reaches, while no action or query runs, and leave the gate as `then`."""
+    def exclusively(self, work: Callable[[], Any]) -> Any:
+        """Run something on a thread of its own that no signal reaches, while no action or query runs. It may close the gate for good."""
         if moment_of() is not None:
             self.refuse_nested("A system operation")
         with self.lock:
@@ -313,7 +344,8 @@ class Engine:
                 self.beside.wait()
                 self.land()
                 result = self.worker.run(work)
-                self.gate = then
+                if self.gate is BUSY:
+                    self.gate = self.rest()
             except BaseException:
                 if self.gate is BUSY:
                     self.gate = LEFTOVER

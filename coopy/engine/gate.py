@@ -1,6 +1,7 @@
 """Whether the next may enter, in one word. The state's lock guards who changes it.
 
 OPEN -> BUSY -> OPEN      an action or a query
+SHARED                    open, while `@unlocked` actions run: who enters looks first whether one was interrupted
 BUSY -> LEFTOVER          it was interrupted: the next entrant finishes what it left behind
 FAILED, BROKEN, CLOSED    for good: the disk failed, memory could not be rebuilt, or it was closed
 FORKED                    in a forked child: it may read
@@ -8,22 +9,23 @@ FORKED                    in a forked child: it may read
 
 from __future__ import annotations
 
-__all__ = ["BROKEN", "BUSY", "CLOSED", "FAILED", "FORKED", "LEFTOVER", "OPEN", "Gate"]
+__all__ = ["BROKEN", "BUSY", "CLOSED", "FAILED", "FORKED", "LEFTOVER", "OPEN", "SHARED", "Gate"]
 
 
 class Gate:
-    """One of the words below. `readable`: memory is as the journal says, so queries go on."""
+    """One of the words below. `readable`: memory is as the journal says, so queries go on; `final`: no action enters any more."""
 
-    __slots__ = ("name", "readable")
+    __slots__ = ("final", "name", "readable")
 
-    def __init__(self, name: str, *, readable: bool) -> None:
-        self.name, self.readable = name, readable
+    def __init__(self, name: str, *, readable: bool, final: bool = False) -> None:
+        self.name, self.readable, self.final = name, readable, final
 
 
 OPEN = Gate("open", readable=True)
+SHARED = Gate("shared", readable=True)
 BUSY = Gate("busy", readable=True)  # seen under the lock, so by the thread that made it busy
 LEFTOVER = Gate("left over", readable=False)
-CLOSED = Gate("closed", readable=False)
-FAILED = Gate("failed", readable=True)
-BROKEN = Gate("broken", readable=False)
-FORKED = Gate("forked", readable=True)
+CLOSED = Gate("closed", readable=False, final=True)
+FAILED = Gate("failed", readable=True, final=True)
+BROKEN = Gate("broken", readable=False, final=True)
+FORKED = Gate("forked", readable=True, final=True)

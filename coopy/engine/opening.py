@@ -204,7 +204,7 @@ def _is_empty(archive: Archive, path: str) -> bool:
 def restore_all(restorer: Restorer, lock: Lock) -> Replayed:
     """The whole state, on a fresh thread. An action whose replay killed the process twice before is refused."""
     restorer.poison = _deadly(lock.cells)
-    replayed: Replayed = Worker().run(lambda: restorer.restore(Bounds()))
+    replayed: Replayed = Worker().run(lambda: restorer.restore(Bounds()), restorer.cancel)
     return replayed
 
 

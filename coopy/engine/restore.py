@@ -23,7 +23,7 @@ from coopy.engine.archive import Archive, Segment, snapshot_path
 from coopy.engine.execute import UnknownMethodError
 from coopy.engine.uninterrupted import Worker
 from coopy.error import CorruptionError, DivergenceError, FormatError
-from coopy.journal.segment import Head, Outcomes, Scan, foretell, records
+from coopy.journal.segment import Head, Outcomes, Scan, foretell, is_silent, records
 from coopy.snapshot import SnapshotHeader, open_snapshot
 
 if TYPE_CHECKING:
@@ -67,6 +67,10 @@ class _Again(BaseException):
     """Start over, with what was learned. No error: domain code must not catch it."""
 
 
+class _Cancelled(BaseException):
+    """Nobody waits for the end any more."""
+
+
 class _Learned(msgspec.Struct):
     """What a restore finds out on its way and has to know from the start.
 
@@ -87,9 +91,14 @@ class Restorer:
         self.executor: Executor | None = None
         self.adopt: Callable[[object, Moment], None] = lambda _root, _moment: None
         self.on_progress: Callable[[int, int], object] | None = None
-        self.poison = 0
+        self.poison = self.last_lsn = 0
         self.divergences = 0
         self.passed_over: list[str] = []
+        self._cancelled = False
+
+    def cancel(self) -> None:
+        """Leave off before the next segment. Another thread may call it."""
+        self._cancelled = True
 
     def restore(self, bounds: Bounds) -> Replayed:
         """Load and replay. Raises CorruptionError, DivergenceError, FormatError."""
@@ -103,6 +112,8 @@ class Restorer:
                     replayed = self._replay(executor, base, bounds, learned)
                 except _Again:
                     continue
+                except MemoryError as error:
+                    raise self.too_large(self.mark[0]) from error
                 replayed.outcomes.update(learned.undone)
                 if bounds.last in learned.undone:
                     replayed.result = learned.undone[bounds.last]
@@ -152,7 +163,12 @@ class Restorer:
         executor.moment.time_us = base.time_us
         executor.moment.generator = None  # an action that drew before draws the same again
         listed = self.archive.from_snapshot(base.lsn)
+        if self.on_progress is not None:
+            newest = self.archive.segment(listed[-1])
+            self.last_lsn = foretell(newest.data, newest.start, self.archive.framer)[1] or newest.about.first_lsn - 1
         for one in listed:
+            if self._cancelled:
+                raise _Cancelled
             segment = self.archive.segment(one)
             self.archive.check_order(segment, head)
             run = _Run(self, executor, segment, Scan(head, segment.start), bounds, learned)
@@ -163,6 +179,8 @@ class Restorer:
             head, replayed.found, replayed.segment = found.head, found, segment
             if bounds.last is not None and head.lsn >= bounds.last:
                 break
+        if self.on_progress is not None:
+            self.on_progress(self.last_lsn, self.last_lsn)
         return replayed
 
     def diverged(self, lsn: int, method: str, expected: str, got: str) -> None:
@@ -179,6 +197,17 @@ class Restorer:
         self.divergences += 1
         log.warning("%s", error)
 
+    def too_large(self, lsn: int) -> DivergenceError:
+        """There is no memory for an action, as perhaps there was none the first time."""
+        what = f"Replaying LSN {lsn} ran out of memory. No file was changed. Give the process more memory"
+        return DivergenceError(
+            f"{what}; `coopy repair --skip {lsn}` leaves that action out.",
+            lsn=lsn,
+            method="",
+            expected="return or raise",
+            got="ran out of memory",
+        )
+
     def refuse_poison(self, lsn: int, method: str) -> None:
         """An action whose replay killed the process twice is not tried a third time."""
         what = f"Replaying LSN {lsn} ({method}) ended the process twice, so it is not tried again. Nothing was changed."
@@ -193,20 +222,26 @@ class _Run:
     def __init__(self, restorer: Restorer, executor: Executor, segment: Segment, found: Scan, bounds: Bounds, learned: _Learned) -> None:
         self.restorer, self.executor, self.segment, self.found, self.learned = restorer, executor, segment, found, learned
         self.first, self.last = segment.about.first_lsn, bounds.last
-        foretold, self.total = foretell(segment.data, segment.start, restorer.archive.framer)
-        self.said = learned.said.get(self.first, foretold)
-        self.skips = {*self.said.skipped, *bounds.skips, *learned.undone, *restorer.archive.manifest.skips}
-        self.known = max(self.said.known, bounds.known)
-        self.expected = {**bounds.raised, **self.said.raised}
+        self.said = learned.said.get(self.first)
+        if self.said is None and not is_silent(segment.data, segment.start):
+            self.said = self._foretell()
+        said = self.said or Outcomes()
+        self.skips = {*said.skipped, *bounds.skips, *restorer.archive.manifest.skips}
+        if bounds.run_last:
+            self.skips.discard(bounds.last)  # it was to be undone when it was interrupted: how it ended is found out again
+        self.skips |= learned.undone.keys()
+        self.known = bounds.known
+        self.expected = {**bounds.raised, **said.raised}
         self.outcomes: dict[int, Outcome] = {}
         self.results: dict[int, object] = {}
+        self.due = sorted((lsn for lsn in self.expected if lsn >= self.first), reverse=True)  # the next is the last
         self.seen: set[int] = set()
 
     def replay(self) -> Scan:
         """Run it; gives what was found. Raises _Again."""
         checked = records(self.segment.data, self.restorer.archive.framer, self.found, self.segment.path)
         self.executor.replay(self._chosen(checked), self.restorer.codec.decode, self.restorer.mark, self.raised)
-        if self.found.said != self.said:
+        if self.said is not None and self.found.said != self.said:
             self.learned.said[self.first] = self.found.said
             raise _Again
         if self.last is None or self.last > self.found.head.lsn:
@@ -227,7 +262,7 @@ class _Run:
             checked = self._reported(checked)
         if self.restorer.poison:
             checked = self._without_poison(checked)
-        if self.last is not None and self.last < self.total:
+        if self.last is not None:
             last = self.last
             checked = (record for record in checked if record[0] <= last)
         if self.skips:
@@ -255,13 +290,12 @@ class _Run:
             self.raised(lsn, method, result)
 
     def _reported(self, records: Iterator[Record]) -> Iterator[Record]:
-        report, total = self.restorer.on_progress, self.total
+        report, total = self.restorer.on_progress, self.restorer.last_lsn
         assert report is not None
         for count, record in enumerate(records):
             if count % STEP == 0:
                 report(record[0], total)
             yield record
-        report(total, total)
 
     def _without_poison(self, records: Iterator[Record]) -> Iterator[Record]:
         for record in records:
@@ -272,12 +306,13 @@ class _Run:
     def raised(self, lsn: int, method: str, outcome: Outcome) -> None:
         """An action did not return: as recorded, or as nobody knew yet, or otherwise than recorded."""
         got = type_name(outcome.error)
+        self._miss_none(lsn - 1)
         if isinstance(outcome.error, RecursionError) and lsn not in self.learned.alone:
             self.learned.alone.add(lsn)
             raise _Again
         if isinstance(outcome.error, UnknownMethodError):
             self.restorer.diverged(lsn, method, self.expected.get(lsn, "exist"), f"is not there any more: {outcome.error}")
-        elif lsn > self.known:
+        elif lsn > self._known():
             if outcome.undo:
                 self.learned.undone[lsn] = outcome
                 raise _Again
@@ -286,11 +321,20 @@ class _Run:
             self.restorer.diverged(lsn, method, _raising(self.expected.get(lsn)), f"raised {got}: {outcome.error}")
         self.seen.add(lsn)
 
+    def _known(self) -> int:
+        """Up to where outcomes are known. Foretold only where an action raises: a look at all frames costs a tenth of the replay."""
+        self.said = self.said or self._foretell()
+        return max(self.known, self.said.known)
+
+    def _foretell(self) -> Outcomes:
+        return foretell(self.segment.data, self.segment.start, self.restorer.archive.framer)[0]
+
     def _miss_none(self, last: int) -> None:
         """What raised once must have raised again."""
-        for lsn, name in self.expected.items():
-            if self.first <= lsn <= last and lsn not in self.seen and lsn not in self.skips:
-                self.restorer.diverged(lsn, self._method_of(lsn), _raising(name), "returned")
+        while self.due and self.due[-1] <= last:
+            lsn = self.due.pop()
+            if lsn not in self.seen and lsn not in self.skips:
+                self.restorer.diverged(lsn, self._method_of(lsn), _raising(self.expected[lsn]), "returned")
 
     def _method_of(self, lsn: int) -> str:
         start = Scan(Head(self.first - 1, 0, 0, self.segment.about.previous_tag, b""), self.segment.start)

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from coopy.clock import follow, forget
 from coopy.codec import Codec
 from coopy.digest import digest
-from coopy.disk import after_fork_in_child, is_full
+from coopy.disk import after_fork_in_child, is_refused
 from coopy.engine.background import Timer
 from coopy.engine.commit import SharedEngine
 from coopy.engine.engine import Engine
@@ -67,6 +68,7 @@ class System:
         if settings.snapshot_time:
             self._timers.append(Timer("snapshot", settings.snapshot_time, self.take_snapshot))
         after_fork_in_child(self._forked)
+        follow(engine.executor.moment)
 
     @property
     def root(self) -> object:
@@ -85,8 +87,12 @@ class System:
 
     def prune(self) -> list[str]:
         """Drop the segments that no kept snapshot needs. Gives the names of the files that went."""
-        gone: list[str] = self.engine.exclusively(lambda: prune_segments(self.archive))
+        gone: list[str] = self.engine.exclusively(self._prune)
         return gone
+
+    def _prune(self) -> list[str]:
+        self._stay()
+        return prune_segments(self.archive)
 
     def digest(self) -> str:
         """The digest of the state, equal for equal states in any process."""
@@ -99,7 +105,7 @@ class System:
             lsn = self.engine.executed
         while self.engine.journal.durable < lsn:
             self._sync()
-            if self.engine.gate is not OPEN and self.engine.journal.durable < lsn:
+            if self.engine.gate.final and self.engine.journal.durable < lsn:
                 raise self.engine.refusal()
         return self.engine.journal.durable
 
@@ -123,19 +129,22 @@ class System:
         engine = self.engine
         if engine.gate is CLOSED or engine.gate is FORKED:
             return
-        for timer in self._timers:
-            timer.stop()
-        if engine.gate is FAILED or engine.gate is BROKEN:
+        try:
+            engine.exclusively(self._finish)
+        except ClosedError:  # it closed itself before, or another thread was faster
             with engine.lock:
-                self._release()
-                engine.gate = CLOSED
-            return
-        engine.exclusively(self._finish, CLOSED)
+                if not engine.gate.final:
+                    raise
+                if engine.gate is not CLOSED:
+                    self._release()
+        for timer in self._timers:
+            timer.wait()
 
     # --- how ---------------------------------------------------------------------------------------------------------
 
     def _snapshot(self) -> int:
         archive, journal = self.archive, self.engine.journal
+        self._stay()
         if journal.lsn >= journal.first_lsn:
             self.rotate()
         lsn, codec, root = journal.lsn, self.engine.codec, self.root
@@ -172,25 +181,29 @@ class System:
 
     def _snapshot_failed(self, lsn: int, error: OSError) -> CoopyError:
         what = f"The snapshot at LSN {lsn} was not completed in {self.archive.directory}: {error}. The snapshots before it and the journal are intact"
-        if is_full(error):
-            return DiskFullError(f"{what}; the system goes on. Make room and take it again.", path=self.archive.directory, needed=0)
+        if is_refused(error):
+            return DiskFullError(
+                f"{what}; the system goes on. Make room, or what else it needs, and take it again.", path=self.archive.directory, needed=0
+            )
         return DurabilityError(f"{what}; the system goes on. Check the disk.", path=self.archive.directory)
 
     def _sync(self) -> None:
         """Force to stable storage what is only written, beside the calls that go on; raise the high-water mark without waiting."""
         engine, journal = self.engine, self.engine.journal
         with engine.lock:
-            if engine.gate is not OPEN or journal.batch is not None:
+            engine.finish_leftover()
+            if engine.gate.final or journal.batch is not None:
                 return
             file, lsn, tag = journal.file, journal.lsn, journal.action_tag
         try:
             synced = journal.durable >= lsn or journal.sync_beside(file)
         except DurabilityError as error:
             with engine.lock:
-                engine.fail(FAILED, error)
+                if not engine.gate.final:
+                    engine.end(FAILED, error)
             raise
         with engine.lock:
-            if synced and engine.gate is OPEN:
+            if synced and not engine.gate.final:
                 journal.durable = max(journal.durable, lsn)
                 journal.high_water.write(lsn, tag, sync=False)
 
@@ -198,27 +211,45 @@ class System:
         journal = self.engine.journal
         try:
             journal.close()
+            self._stay()
             self.archive.change(closed=journal.lsn)
         except (DiskFullError, OSError) as error:
-            journal.sync()
+            if journal.durable < journal.lsn:
+                journal.sync()
             log.warning(
                 "%s was closed without saying so in its files (%s): everything is there, the next opening checks it.",
                 self.archive.directory,
                 error,
             )
+        except DurabilityError as error:
+            if journal.failure is not None:
+                raise
+            log.warning("%s", error)
         finally:
             self._release()
 
+    def _stay(self) -> None:
+        """What is written by name must go where the lock is. Raises DurabilityError if that is another directory by now, or none."""
+        if not self._lock.holds(self.archive.directory):
+            what = f"{self.archive.directory} was moved, replaced or deleted while its system was open. Its journal goes on where it is"
+            raise DurabilityError(
+                f"{what}, nothing was written to what has its name now. Close it, and put it back.", path=self.archive.directory
+            )
+
     def _release(self) -> None:
+        for timer in self._timers:
+            timer.stop()
         self.engine.journal.release()
         self._lock.release()
+        self.engine.end(CLOSED)
+        forget(self.engine.executor.moment)
 
     def _forked(self) -> None:
         """In a forked child: it may read if nothing was under way; it holds no lock of the parent's."""
         engine = self.engine
         whole = engine.gate is OPEN
         engine.after_fork()
-        engine.fail(FORKED if whole else BROKEN, ClosedError("this process was forked while a call ran."))
+        engine.end(FORKED if whole else BROKEN, ClosedError("this process was forked while a call ran."))
 
     # --- memory ------------------------------------------------------------------------------------------------------
 
@@ -232,6 +263,7 @@ class System:
 
     def rotate(self) -> None:
         """As engine.Memory says."""
+        self._stay()
         self.engine.journal.rotate(self.archive.enlist)
 
 

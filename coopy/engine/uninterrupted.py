@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 __all__ = ["Worker"]
 
 
+def _nothing() -> None:
+    """Most work cannot be left off."""
+
+
 class Worker:
     """Runs one job at a time; its callers hold the lock that makes it so."""
 
@@ -25,8 +29,11 @@ class Worker:
     def __init__(self) -> None:
         self._job: _Job | None = None
 
-    def run(self, work: Callable[[], Any]) -> Any:
-        """Do `work` on a fresh thread; gives what it returned or raises what it raised. A proxy refuses to be used in it."""
+    def run(self, work: Callable[[], Any], cancel: Callable[[], object] = _nothing) -> Any:
+        """Do `work` on a fresh thread; gives what it returned or raises what it raised. A proxy refuses to be used in it.
+
+        `cancel` hears of an interrupt, if the work can be left off: it is raised only when the work has ended.
+        """
         self.finish()
         job = self._job = _Job(work)
         interrupt = None
@@ -35,6 +42,7 @@ class Worker:
                 job.start_or_wait()
             except BaseException as error:  # noqa: BLE001 - a signal handler may raise anything; it is raised below
                 interrupt = error
+                cancel()
         self._job = None
         if interrupt is not None:
             raise interrupt

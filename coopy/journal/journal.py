@@ -12,12 +12,12 @@ jumps only: an interrupt before it leaves the journal as it was, and what it may
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from coopy import header
-from coopy.disk import is_full, write_whole
+from coopy.disk import is_full, is_refused, write_whole
 from coopy.error import DiskFullError, DurabilityError
 from coopy.journal.frame import HEADER_SIZE, Framer, Kind, word_of
 from coopy.journal.segment import Head, SegmentHeader, segment_name
@@ -35,7 +35,7 @@ MAX_DURABLE_BACK = 0xFFFFFFFF
 MAX_EXECUTED_BACK = 0xFFFF
 
 
-class Draft(msgspec.Struct, frozen=True, gc=False):
+class Draft(Protocol):
     """An action that waits to be framed: `word` and `payload` as `stored` gave them, the time of its stamp and the zone's offset."""
 
     word: bytes
@@ -74,6 +74,7 @@ class Journal:
         "_frame",
         "_identity",
         "_next",
+        "_released",
         "_sealed",
         "_sync_guard",
         "action_tag",
@@ -117,7 +118,7 @@ class Journal:
         self.pack_into = disk.pack_into
         self._frame = framer.frame
         self._next: tuple[SegmentHeader, File] | None = None
-        self._sealed = False
+        self._sealed = self._released = False
         self.failure: DurabilityError | None = None
         self._sync_guard = threading.Lock()
 
@@ -148,21 +149,24 @@ class Journal:
 
         Raises DiskFullError where space is reserved ahead and there is none (nothing changed).
         """
-        sizes = sum(HEADER_SIZE + len(draft.payload) for draft in drafts) + sum(HEADER_SIZE + len(payload) for _, payload in self.controls)
-        self._reserve(sizes)
-        if self.dirty:
-            self._clear()
         before, controls = self.head(), self.controls
-        out, tag = self._framed_controls()
+        out, tag = self._framed_controls() if controls else ([], self.tag)
         lsn, time_us, action_tag = self.lsn, self.time_us, self.action_tag
+        durable, outcomes, epoch, frame_of = self.durable, self.known, self.epoch, self._frame
         for draft in drafts:
             lsn, time_us = lsn + 1, draft.time_us
-            back, known = min(lsn - self.durable, MAX_DURABLE_BACK), min(lsn - self.known, MAX_EXECUTED_BACK)
-            frame, tag = self.framer.frame(draft.word, draft.payload, lsn, self.epoch, back, draft.utc_offset, known, time_us, tag)
+            back, known = lsn - durable, lsn - outcomes
+            if back > MAX_EXECUTED_BACK:  # the smaller of both limits
+                back, known = min(back, MAX_DURABLE_BACK), min(known, MAX_EXECUTED_BACK)
+            frame, tag = frame_of(draft.word, draft.payload, lsn, epoch, back, draft.utc_offset, known, time_us, tag)
             action_tag = tag
             out.append(frame)
         data = b"".join(out)
         batch, end = Batch(self.end, data, lsn, before, controls), self.end + len(data)
+        if end > self.capacity:
+            self._reserve(len(data))
+        if self.dirty:
+            self._clear()
         none: list[tuple[int, bytes]] = []
         # Stores only from here on, the batch first.
         self.batch, self.lsn, self.time_us, self.tag, self.action_tag, self.end, self.controls = (
@@ -224,9 +228,9 @@ class Journal:
         self.durable = lsn
 
     def sync_beside(self, file: File) -> bool:
-        """Sync while others append: `file` is what `self.file` was under the guard. False if it was sealed since, so synced already."""
+        """Sync while others append: `file` is what `self.file` was under the guard. False if it was sealed or closed since, so synced already."""
         with self._sync_guard:
-            if file is not self.file:
+            if file is not self.file or self._released:
                 return False
             self._force(file)
             return True
@@ -240,9 +244,6 @@ class Journal:
             if not self._sealed:
                 self.flush()
                 self._force(self.file)  # or the next segment could be found behind records that are not there
-                self.limit = self.room = (
-                    0  # nothing may be appended here any more, also if what follows is refused: whoever wants to rotates first
-                )
                 self._create_next()
                 self._append_control(Kind.SEAL, self.lsn + 1)
                 self._sealed = True
@@ -251,7 +252,7 @@ class Journal:
             about, file = self._next
             enlist(about.first_lsn, about.previous_tag)
         except OSError as error:
-            raise self._disk_full(header.SECTOR, error) from error
+            raise self._not_made(error) from error
         with self._sync_guard:
             self._close_window()
             self.file.close()
@@ -276,12 +277,14 @@ class Journal:
         self.high_water.write(self.lsn, self.action_tag, sync=True)
 
     def release(self) -> None:
-        """Close the files, whatever state they are in."""
-        self._close_window()
-        self.file.close()
-        self.high_water.close()
-        if self._next is not None:
-            self._next[1].close()
+        """Close the files, whatever state they are in. May be repeated."""
+        with self._sync_guard:
+            self._released = True
+            self._close_window()
+            self.file.close()
+            self.high_water.close()
+            if self._next is not None:
+                self._next[1].close()
 
     # --- space -------------------------------------------------------------------------------------------------------
 
@@ -391,6 +394,13 @@ class Journal:
         self._force(self.file)
         self.capacity, self.dirty = offset, 0
 
+    def _not_made(self, error: OSError) -> DiskFullError | DurabilityError:
+        """The next segment: where no file can be made, those that are there go on."""
+        if is_full(error) or not is_refused(error):
+            return self._disk_full(header.SECTOR, error)
+        what = f"The next segment could not be made in {self._directory}: {error.strerror}. The call was refused, nothing changed."
+        return DiskFullError(f"{what} Make that possible and call again.", path=self._directory, needed=header.SECTOR)
+
     def _disk_full(self, needed: int, error: OSError) -> DiskFullError | DurabilityError:
         if not is_full(error):
             return self._failed(error)
@@ -411,4 +421,11 @@ class Journal:
         self._reserve(HEADER_SIZE + 16)
         _, tag = self._control(Kind.SEAL, msgspec.msgpack.encode(self.lsn + 1), self.tag)
         about = SegmentHeader(self._identity, self.lsn + 1, tag)
-        self._next = about, create_segment(self._disk, self._directory, about, self.framer.key)
+        self.limit = self.room = 0  # once it has its name nothing may be appended here any more: whoever wants to rotates first
+        try:
+            self._next = about, create_segment(self._disk, self._directory, about, self.framer.key)
+        except OSError:
+            if not self._disk.exists(f"{self._directory}/{segment_name(about.first_lsn)}"):
+                self.limit = self.segment_bytes
+                self.room = self._room()
+            raise

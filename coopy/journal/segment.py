@@ -28,9 +28,22 @@ if TYPE_CHECKING:
 
     Record = tuple[int, int, int, int, bytes]  # an action: LSN, time in us, UTC offset in minutes, kind, payload
 
-__all__ = ["Head", "Outcomes", "Scan", "SegmentHeader", "foretell", "parse_segment_name", "read_header", "records", "scan", "segment_name"]
+__all__ = [
+    "Head",
+    "Outcomes",
+    "Scan",
+    "SegmentHeader",
+    "foretell",
+    "is_silent",
+    "parse_segment_name",
+    "read_header",
+    "records",
+    "scan",
+    "segment_name",
+]
 
 _NAME = re.compile(r"journal-([0-9]{20})\.log", re.ASCII)
+_SPOKEN = re.compile(b"|".join(re.escape(word_of(kind, flags)) for kind in (Kind.RAISED, Kind.SKIP) for flags in (0, COMPRESSED)))
 _HOP = struct.Struct("<I4xI").unpack_from
 _CALLS = frozenset(int.from_bytes(word_of(kind, flags), "little") for kind in Kind.CALLS for flags in (0, COMPRESSED))
 _SATURATED = 0xFFFF
@@ -103,7 +116,7 @@ def scan(data: bytes, start: int, framer: Framer, head: Head, path: str) -> Scan
     return found
 
 
-def records(data: bytes, framer: Framer, found: Scan, path: str) -> Iterator[Record]:
+def records(data: bytes, framer: Framer, found: Scan, path: str) -> Iterator[Record]:  # noqa: PLR0915 - one check a branch, in one loop
     """The actions behind `found.end`, each after its frame was checked: header CRC, LSN, time, epoch and tag, which follow on `found.head`.
 
     When it ends, `found` says how far it came and what the control records say. Executes and decodes nothing but these. Raises FormatError at
@@ -162,6 +175,11 @@ def _note_last(found: Scan, data: bytes, offset: int, framer: Framer) -> None:
 def known_by(frame: Frame) -> int:
     """Up to which LSN outcomes were known when this frame was written; 0 where it cannot say."""
     return 0 if frame.executed_back == _SATURATED else frame.lsn - frame.executed_back
+
+
+def is_silent(data: bytes, start: int) -> bool:
+    """Whether no control record from `start` on can say anything of an action: there are no bytes that such a record begins with."""
+    return _SPOKEN.search(data, start) is None
 
 
 def foretell(data: bytes, start: int, framer: Framer) -> tuple[Outcomes, int]:

@@ -56,7 +56,8 @@ def measure_queries(subject: str, directory: str, durability: Durability, thread
 
 
 def measure_restore(subject: str, directory: str, durability: Durability, threads: int, count: int) -> Reply:
-    """Open what `measure_actions` left behind, until it can be used."""
+    """Open what `measure_actions` left behind, until it can be used. What that imports was imported before."""
+    SUBJECTS[subject](f"{directory}-new", durability)[1]()
     gc.collect()
     begin = time.perf_counter()
     bank, close = SUBJECTS[subject](directory, durability)

@@ -49,12 +49,13 @@ def kills(seed: int) -> str:
 
 
 def interrupts(seed: int) -> str:
-    """SIGINT as fast as it goes, alone and among three other threads."""
+    """SIGINT as fast as it goes, alone, among three other threads, and among calls of every kind."""
     hits = 0
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as directory:
         for durability in DURABILITIES:
-            for children in (0, 3):
-                hits += check_storm(Path(directory) / f"{durability}{children}", durability, children, seed, seconds=15)
+            for children, mixed in ((0, False), (3, False), (3, True)):
+                where = Path(directory) / f"{durability}{children}{mixed}"
+                hits += check_storm(where, durability, children, seed, seconds=15, mixed=mixed)
     return f"{hits} interrupts, 0 hung, 0 lost, 0 doubled"
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import random
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -18,7 +19,7 @@ from coopy.fake_disk import FakeDisk, PowerCut
 from coopy.header import Identity
 from coopy.journal.frame import Framer, Kind, genesis_tag, salt_of, stored
 from coopy.journal.high_water import HighWater
-from coopy.journal.journal import Draft, Journal, create_segment
+from coopy.journal.journal import Journal, create_segment
 from coopy.journal.repair import judge_end
 from coopy.journal.segment import Head, Scan, SegmentHeader, parse_segment_name, read_header, records, segment_name
 
@@ -64,6 +65,16 @@ class Witness:
         self.current = dict(found.records)
         self.possible = {lsn: {payload} for lsn, payload in found.records}
         self.synced, self.raised, self.closed = dict(found.records), set(found.raised), False
+
+
+@dataclass
+class Draft:
+    """As coopy.journal.journal.Draft."""
+
+    word: bytes
+    payload: bytes
+    time_us: int
+    utc_offset: int
 
 
 class Found(msgspec.Struct):

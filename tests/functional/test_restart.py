@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -128,3 +130,31 @@ class Other:
 
     def call(self) -> None:
         """Nothing."""
+
+
+def test_an_opening_stops_on_ctrl_c_before_the_next_segment(tmp_path: Path, durability: Any) -> None:
+    """Nothing is changed and nobody holds the directory; the next opening is as any other."""
+    with control(init_system(Word(), tmp_path / "w", durability="buffered", segment_bytes=4096)) as word:
+        for number in range(6000):
+            word.keep(number)
+    seen: list[int] = []
+    hit = threading.Event()
+
+    def hear(_number: int, _frame: object) -> None:
+        hit.set()
+        raise KeyboardInterrupt
+
+    def interrupt(lsn: int, _last: int) -> None:
+        seen.append(lsn)
+        if len(seen) == 2:
+            signal.raise_signal(signal.SIGINT)
+            hit.wait(10)
+
+    before = signal.signal(signal.SIGINT, hear)
+
+    with pytest.raises(KeyboardInterrupt):
+        init_system(Word, tmp_path / "w", segment_bytes=4096, on_progress=interrupt)
+    signal.signal(signal.SIGINT, before)
+    assert max(seen) < 6000
+    with control(init_system(Word, tmp_path / "w")) as word:
+        assert word.kept == list(range(6000))

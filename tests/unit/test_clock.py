@@ -181,3 +181,13 @@ def test_a_clock_is_no_part_of_a_state(one: Clock) -> None:
     """It cannot be pickled."""
     with pytest.raises(NotSerializableError, match="Keep times, not clocks"):
         pickle.dumps(one)
+
+
+def test_outside_of_actions_the_module_is_never_before_the_last_action_of_a_system_that_is_open(tmp_path: Path) -> None:
+    """Also after the machine's clock stepped back; a system that was closed does not count."""
+    word = init_system(Word(), tmp_path / "w")
+    Hands(word).set(2199, 1, 1)
+    word.add("a")
+    assert clock.utcnow() == datetime.datetime(2199, 1, 1)
+    control(word).close()
+    assert clock.utcnow().year < 2199

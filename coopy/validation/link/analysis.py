@@ -1,0 +1,301 @@
+"""One domain class -> what its entry points reach: the facts, each with the shortest way from an entry point to it.
+
+ACTION entry points    public methods, setters, `__init__`, special methods that change: nothing on their way may be repeated otherwise
+QUERY entry points     @readonly methods, getters, special methods that read: they may look at the clock, and must not change state
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from coopy.validation import summary as s
+from coopy.validation.link.hazards import Args
+from coopy.validation.link.interpret import Interpreter
+from coopy.validation.link.machine import Context, Fact, Frame
+from coopy.validation.link.scopes import AT_END, ClassInfo
+from coopy.validation.link.values import ACTION, QUERY, TYPES, Box, Descriptor, Foreign, FunctionValue, Method, Partial
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from coopy.catalogue import Catalogue
+    from coopy.validation.link.scopes import ModuleInfo, Program
+    from coopy.validation.link.values import Value, Values
+
+_READING = frozenset(f"__{one}__" for one in (
+    *("len", "contains", "getitem", "iter", "reversed", "bool", "eq", "ne", "lt", "le", "gt", "ge", "hash", "str", "repr", "format", "bytes"),
+    *("add", "sub", "mul", "truediv", "floordiv", "mod", "divmod", "pow", "matmul", "and", "or", "xor", "lshift", "rshift"),
+    *("radd", "rsub", "rmul", "rtruediv", "rfloordiv", "rmod", "rdivmod", "rpow", "rmatmul", "rand", "ror", "rxor", "rlshift", "rrshift"),
+    *("neg", "pos", "invert", "abs", "int", "float", "complex", "index", "round", "trunc", "floor", "ceil"),
+    *("dir", "sizeof", "getattr", "getattribute", "missing", "length_hint", "next", "aiter", "anext"),
+))  # fmt: skip
+_SKIPPED = frozenset((
+    "__init__", "__new__", "__slots__", "__doc__", "__module__", "__qualname__", "__init_subclass__", "__class_getitem__", "__subclasshook__",
+    "__annotations__", "__match_args__", "__del__", "__post_init__", "__set_name__", "__dict__", "__weakref__",
+))  # fmt: skip
+_READONLY = frozenset(("coopy.readonly", "coopy.decorators.readonly"))
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One call on the way: where it is written, in which function."""
+
+    path: str
+    line: int
+    name: str
+
+
+class Reached(msgspec.Struct, frozen=True):
+    """A fact and how it is reached. `also`: another place whose line speaks for it, where a stored function is called."""
+
+    kind: str
+    path: str
+    line: int
+    column: int
+    name: str
+    certain: bool
+    severity: str
+    use: str
+    note: str
+    domain: str
+    entry_point: str
+    steps: tuple[Step, ...]
+    also: tuple[str, int] | None
+
+
+class Statistics(msgspec.Struct, frozen=True):
+    """How much of the program was seen from one domain."""
+
+    contexts: int
+    resolved: int
+    unresolved: int
+    bounded: int
+
+
+class Entry:
+    """An entry point."""
+
+    __slots__ = ("context", "mode", "name", "value")
+
+    def __init__(self, name: str, value: Value, mode: str, context: Context) -> None:
+        self.name, self.value, self.mode, self.context = name, value, mode, context
+
+
+class Analysis(Interpreter):
+    """The analysis of one domain class."""
+
+    def __init__(self, program: Program, catalogue: Catalogue, domain: ClassInfo) -> None:
+        super().__init__(program, catalogue)
+        self.domain = domain
+        self.entries: list[Entry] = []
+
+    def run(self) -> list[Reached]:
+        """Run everything from every entry point until nothing changes, and collect the facts."""
+        self._construct()
+        for name, value, mode in list(self._members()):
+            self._enter(name, value, mode)
+        self.settle()
+        for one in self.entries:
+            if one.mode == ACTION:
+                self._judge_shape(one)
+        return list(self._facts())
+
+    def statistics(self) -> Statistics:
+        """What was seen."""
+        contexts = sum(len(one) for one in self.contexts.values())
+        return Statistics(contexts, len(self.resolved), len(self.unresolved - self.resolved), self.bounded)
+
+    # entry points
+
+    def _construct(self) -> None:
+        cls = self.domain
+        context = Context(cls.module, ACTION, cls.node.at, lambda one: self._run_entry(one, self.pool.cls(cls)))
+        context.cls = cls
+        self.entries.append(Entry("__init__", self.pool.cls(cls), ACTION, context))
+        self.execute(context)
+
+    def _members(self) -> Iterator[tuple[str, Value, str]]:
+        """Public members of the domain class, inherited ones too, and on whose behalf each runs."""
+        self.order(self.domain)
+        names = dict.fromkeys(name for one in self.domain.own() for name in one.scope.bindings)
+        for name in names:
+            special = name.startswith("__") and name.endswith("__")
+            if name in _SKIPPED or (name.startswith("_") and not special):
+                continue
+            frame = self.scratch(self.domain.module, self.domain, self.domain.parent, AT_END)
+            query = name in _READING or self._is_readonly(name)
+            for value in self.member_values(frame, self.domain, name, self.domain.node.at):
+                yield from self._callables(name, value, QUERY if query else ACTION)
+
+    def _callables(self, name: str, value: Value, mode: str) -> Iterator[tuple[str, Value, str]]:
+        own = self.pool.object(self.domain, ACTION)
+        if isinstance(value, FunctionValue):
+            yield name, self.pool.method(value, own), mode
+        elif isinstance(value, Foreign | Partial | Method):
+            yield name, value, mode
+        elif isinstance(value, Descriptor) and value.kind == "property":
+            for index, part in enumerate(value.parts):
+                for one in part:
+                    yield name, self.pool.method(one, own), ACTION if index else QUERY
+        elif isinstance(value, Descriptor):
+            for one in value.parts[0]:
+                yield name, one if value.kind == "static" else self.pool.method(one, self.pool.cls(self.domain)), mode
+
+    def _is_readonly(self, name: str) -> bool:
+        found = self.member(self.domain, name)
+        if not isinstance(found, tuple):
+            return False
+        owner, bindings = found
+        frame = self.scratch(owner.module, owner, owner.parent, AT_END)
+        decorators = [one for binding in bindings for one in getattr(binding.statement, "decorators", ())]
+        return any(isinstance(one, Foreign) and one.name in _READONLY for node in decorators for one in self._receiver(frame, node))
+
+    def _enter(self, name: str, value: Value, mode: str) -> None:
+        cls = self.domain
+        context = Context(cls.module, mode, cls.node.at, lambda one: self._run_entry(one, value))
+        context.cls = cls
+        self.entries.append(Entry(name, value, mode, context))
+        self.execute(context)
+
+    def _run_entry(self, context: Context, value: Value) -> None:
+        frame = Frame(context)
+        self.write(context.returned, self.call(frame, context.at, value, Args(open_=True)))
+
+    # the shape of public methods
+
+    def _judge_shape(self, entry: Entry) -> None:
+        """Generators and coroutines run after the action has ended."""
+        for context, _ in entry.context.calls:
+            info = context.info
+            if info is None or entry.name == "__init__" or context.mode != ACTION:
+                continue
+            if info.node.is_generator:
+                self._shape(context, "generator", info.node.at, info.qualname)
+            elif info.node.is_async:
+                self._shape(context, "async", info.node.at, info.qualname)
+            for at, values in context.returns.items():
+                if any(isinstance(one, Box) and one.kind == "generator" for one in values):
+                    self._shape(context, "generator", at, info.qualname)
+
+    def _shape(self, context: Context, kind: str, at: int, name: str) -> None:
+        context.facts[kind, (context.module, at), name] = Fact(kind, (context.module, at), name)
+
+    # facts
+
+    def _facts(self) -> Iterator[Reached]:
+        seen: set[tuple[str, int, int, str]] = set()
+        for mode in (ACTION, QUERY):
+            for context, entry, steps in self._reachable(mode):
+                for fact in context.facts.values():
+                    if (fact.kind == "readonly-mutation") is not (mode == QUERY) or context.mode == TYPES:
+                        continue
+                    one = self._reached(fact, entry, steps, context)
+                    key = (one.path, one.line, one.column, one.kind)
+                    if key not in seen:
+                        seen.add(key)
+                        yield one
+
+    def _reachable(self, mode: str) -> Iterator[tuple[Context, Entry, tuple[Step, ...]]]:
+        """Every context that the entry points of a mode reach, nearest first."""
+        seen: set[Context] = set()
+        queue: deque[tuple[Context, Entry, tuple[Step, ...]]] = deque((one.context, one, ()) for one in self.entries if one.mode == mode)
+        while queue:
+            context, entry, steps = queue.popleft()
+            if context in seen:
+                continue
+            seen.add(context)
+            yield context, entry, steps
+            for callee, at in context.calls:
+                if callee not in seen:
+                    step = () if context is entry.context else (self._step(context, at),)
+                    queue.append((callee, entry, (*steps, *step)))
+
+    def _step(self, context: Context, at: int) -> Step:
+        module: ModuleInfo = context.module
+        return Step(module.path, module.summary.place(at)[0], context.qualname)
+
+    def _reached(self, fact: Fact, entry: Entry, steps: tuple[Step, ...], context: Context) -> Reached:
+        module, at = fact.place
+        line, column = module.summary.place(at)
+        also = None
+        if fact.also is not None and fact.also != fact.place:
+            also = (fact.also[0].path, fact.also[0].summary.place(fact.also[1])[0])
+        owner = self.domain.full
+        known = fact.entry
+        last = Step(module.path, line, context.qualname if context is not entry.context else f"{self.domain.qualname}.{entry.name}")
+        return Reached(
+            fact.kind, module.path, line, column, fact.name, fact.certain, known.severity if known else "", known.use if known else "",
+            known.note if known else "", owner, f"{owner}.{entry.name}", (*steps, last), also,
+        )  # fmt: skip
+
+
+class Discovery(Interpreter):
+    """Finds the classes that a program passes to init_system, by running, for their types only, the functions that mention it."""
+
+    def domains(self, module: ModuleInfo) -> list[ClassInfo]:
+        """The classes that a module passes."""
+        before = set(self.wrapped)
+        context = Context(module, TYPES, 0, lambda _: None)
+        context.before = AT_END
+        names = _spellings(module.body)
+        self._run(Frame(context), module.body, names)
+        for function, owner in list(_functions(module.body, module, names)):
+            info = module.function(function, owner)
+            frame = self.scratch(module, owner, None, AT_END)
+            values: Values = frozenset((self.pool.function(info, None),))
+            if owner is not None:
+                values = frozenset(self.pool.method(one, self.pool.object(owner, TYPES)) for one in values)
+            self.call_all(frame, function.at, values, Args(open_=True))
+        self.settle()
+        return [one for one in self.wrapped if one not in before]
+
+    def _run(self, frame: Frame, body: list[s.Stmt], names: list[bytes]) -> None:
+        """The statements of a module, its main guard too."""
+        for one in body:
+            if isinstance(one, s.If):
+                self._run(frame, one.body, names)
+                self._run(frame, one.orelse, names)
+            elif isinstance(one, s.Try | s.With | s.For):
+                self._run(frame, one.body, names)
+            elif isinstance(one, s.Evaluate | s.Assign | s.Augment) and _mentions(one, names):
+                frame.env = {}
+                self._environment(frame, body, names)
+                self.run_body(frame, [one])
+
+    def _environment(self, frame: Frame, body: list[s.Stmt], names: list[bytes]) -> None:
+        """Names that the statements around bind, for a main guard binds what the module does not."""
+        for one in body:
+            if isinstance(one, s.Assign | s.Import | s.ImportFrom) and not (isinstance(one, s.Assign) and _mentions(one, names)):
+                self.run_body(frame, [one])
+
+
+def _functions(
+    body: list[s.Stmt], module: ModuleInfo, names: list[bytes], owner: ClassInfo | None = None
+) -> Iterator[tuple[s.Function, ClassInfo | None]]:
+    """Functions whose bodies mention init_system, with the class they stand in."""
+    for one in body:
+        if isinstance(one, s.Function):
+            encoded = bytes(one.body)
+            if any(name in encoded for name in names):
+                yield one, owner
+        elif isinstance(one, s.Class):
+            yield from _functions(one.body, module, names, module.cls(one, None))
+        elif isinstance(one, s.If | s.Try | s.With | s.For):
+            yield from _functions(one.body, module, names, owner)
+            yield from _functions(getattr(one, "orelse", []), module, names, owner)
+
+
+def _spellings(body: list[s.Stmt]) -> list[bytes]:
+    """What init_system is called in a module."""
+    names = {"init_system", "init_persistent_system"}
+    for one in body:
+        if isinstance(one, s.ImportFrom):
+            names |= {alias for name, alias in one.names if name in names}
+    return [name.encode() for name in sorted(names)]
+
+
+def _mentions(one: s.Stmt, names: list[bytes]) -> bool:
+    data = s.encode(one)
+    return any(name in data for name in names)

@@ -1,0 +1,367 @@
+"""Attributes: `value.name` read, assigned and deleted, by the kind of value.
+
+An attribute of the program's own objects holds all that is ever assigned to it, for all objects of the class in one mode; the class's own
+value counts where no `__init__` assigns one. Properties and descriptors are calls.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from coopy.validation import summary as s
+from coopy.validation.link.hazards import Args, Hazards, of_state
+from coopy.validation.link.machine import Context, Fact
+from coopy.validation.link.values import (
+    ACTION,
+    ANYTHING,
+    EMPTY,
+    IMPORT,
+    QUERY,
+    STATE,
+    TYPES,
+    UNKNOWN,
+    Bound,
+    Box,
+    ClassValue,
+    Constant,
+    Descriptor,
+    Foreign,
+    FunctionValue,
+    Method,
+    ModuleValue,
+    Object,
+    Pack,
+    Partial,
+    Super,
+    Text,
+    Thing,
+    Unknown,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from coopy.validation.link.machine import Frame
+    from coopy.validation.link.scopes import ClassInfo
+    from coopy.validation.link.values import Value, Values
+
+MAX_DOTS = 7  # of a name outside the program; a loop could go on forever
+_INJECTED = {"_clock": "coopy.clock", "_random": "coopy.random"}
+_ENUMS = frozenset(("enum.Enum", "enum.IntEnum", "enum.StrEnum", "enum.Flag", "enum.IntFlag"))
+
+
+class Attributes(Hazards):
+    """Attributes."""
+
+    def attribute(self, frame: Frame, at: int, value: Value, name: str) -> Values:
+        """`value.name`."""
+        read = _READ.get(type(value))
+        return ANYTHING if read is None else read(self, frame, at, value, name)
+
+    def _of_module(self, frame: Frame, at: int, value: ModuleValue, name: str) -> Values:
+        return self.module_member(frame, value.module, name, at) or ANYTHING
+
+    def _of_foreign(self, _frame: Frame, _at: int, value: Foreign, name: str) -> Values:
+        if value.name.count(".") > MAX_DOTS:
+            return ANYTHING
+        return frozenset((self.pool.foreign(f"{value.name}.{name}", value.place),))
+
+    def _of_class(self, frame: Frame, at: int, value: ClassValue, name: str) -> Values:
+        found = self._class_member(frame, at, value.cls, name, value)
+        if found:
+            return found
+        if name in ("__name__", "__qualname__", "__module__"):
+            return frozenset((self.pool.thing("builtins.str", frame.mode),))
+        written = self.read(self.attribute_cell(value.cls, "class", name))
+        base = self.member(value.cls, name)
+        return written or (frozenset((self.pool.foreign(f"{base}.{name}"),)) if isinstance(base, str) else ANYTHING)
+
+    def _class_member(
+        self, frame: Frame, at: int, cls: ClassInfo, name: str, receiver: Value, after: ClassInfo | None = None
+    ) -> Values:  # fmt: skip
+        """A member as seen from a class or from one of its objects."""
+        found = self.member(cls, name, after)
+        if found is None or isinstance(found, str):
+            return EMPTY
+        values = EMPTY
+        for one in self.member_values(frame, cls, name, at, after):
+            values |= self._bound_to(frame, at, one, cls, receiver)
+        if isinstance(receiver, ClassValue):
+            values |= self.read(self.attribute_cell(found[0], "class", name))
+            if self._is_enum(found[0]) and any(isinstance(one.statement, s.Assign) for one in found[1]):
+                return frozenset((self.pool.object(cls, IMPORT),))
+        return values
+
+    def _is_enum(self, cls: ClassInfo) -> bool:
+        return any(one in _ENUMS for one in self.order(cls))
+
+    def _bound_to(self, frame: Frame, at: int, value: Value, cls: ClassInfo, receiver: Value) -> Values:
+        """The descriptor protocol."""
+        on_object = not isinstance(receiver, ClassValue)
+        if isinstance(value, FunctionValue):
+            return frozenset((self.pool.method(value, receiver) if on_object else value,))
+        if isinstance(value, Descriptor):
+            if value.kind == "static":
+                return value.parts[0]
+            if value.kind == "class":
+                owner = receiver if not on_object else self.pool.cls(receiver.cls if isinstance(receiver, Object) else cls)
+                return frozenset(self.pool.method(one, owner) for one in value.parts[0])
+            if on_object:
+                return self.call_all(frame, at, value.parts[0], Args([frozenset((receiver,))]))
+            return frozenset((value,))
+        if isinstance(value, Object) and self.member(value.cls, "__get__") is not None:
+            owner_value = frozenset((receiver,)) if on_object else frozenset((self.pool.cls(cls),))
+            return self.call_special(frame, at, value, "__get__", Args([owner_value, frozenset((self.pool.cls(cls),))]))
+        return frozenset((value,))
+
+    def call_all(self, frame: Frame, at: int, callees: Values, args: Args) -> Values:
+        """The results of calling each of several values."""
+        values = EMPTY
+        for one in callees:
+            values |= self.call(frame, at, one, args)
+        return values
+
+    def call_special(self, frame: Frame, at: int, value: Value, name: str, args: Args) -> Values:
+        """Call a special method of an object of the program, if its class has one."""
+        if not isinstance(value, Object):
+            return EMPTY
+        values = EMPTY
+        for one in self._class_member(frame, at, value.cls, name, value):
+            values |= self.call(frame, at, one, args)
+        return values
+
+    def has_special(self, value: Value, name: str) -> bool:
+        """Whether an object of the program has a special method of the program."""
+        return isinstance(value, Object) and isinstance(self.member(value.cls, name), tuple)
+
+    def _of_object(self, frame: Frame, at: int, value: Object, name: str) -> Values:
+        cls = value.cls
+        found = self.member(cls, name)
+        held = self.held(value, name)
+        if isinstance(found, tuple):
+            if self._hidden(cls, name) and held:
+                return held
+            if not (found[1] and isinstance(found[1][-1].statement, s.Assign) and self._is_field(cls, name)):
+                return held | self._class_member(frame, at, cls, name, value) | self._overrides(frame, at, value, name)
+        held |= self._added(frame, at, value, name)
+        if held:
+            return held
+        if name in _INJECTED and not isinstance(found, tuple):
+            return frozenset((self.pool.foreign(_INJECTED[name]),))
+        if self.has_special(value, "__getattr__"):
+            return self.call_special(frame, at, value, "__getattr__", Args([frozenset((self.pool.text(name),))]))
+        if name == "__class__":
+            return frozenset((self.pool.cls(cls),))
+        if name == "__dict__":
+            return frozenset((self.pool.box("dict", (cls.module, cls.node.at), value.mode),))
+        if isinstance(found, str):
+            return frozenset((self.pool.bound(value, name),))
+        return frozenset((of_state(value),))
+
+    def _added(self, frame: Frame, at: int, value: Object, name: str) -> Values:
+        """What was assigned to the class from outside its body, by a decorator for one."""
+        values = EMPTY
+        for cls in value.cls.own():
+            if (cls, "class") in self.attributes:
+                for one in self.read(self.attribute_cell(cls, "class", name)):
+                    values |= self._bound_to(frame, at, one, cls, value)
+        return values
+
+    def _overrides(self, frame: Frame, at: int, value: Object, name: str) -> Values:
+        """Where only an annotation names the class: the same member of its known subclasses."""
+        values = EMPTY
+        if value.open:
+            for one in self.subclasses(value.cls):
+                if name in one.scope.bindings:
+                    values |= self._class_member(frame, at, one, name, self.pool.object(one, value.mode))
+        return values
+
+    def _is_field(self, cls: ClassInfo, name: str) -> bool:
+        return any(one[0] == name for one in self.fields(cls))
+
+    def _hidden(self, cls: ClassInfo, name: str) -> bool:
+        """Whether every object gets its own value when it is made."""
+        if self._is_field(cls, name):
+            return True
+        for one in cls.own():
+            for binding in one.scope.reaching("__init__"):
+                if isinstance(binding.statement, s.Function) and name in _assigned(one.module.function(binding.statement, one).body):
+                    return True
+        return False
+
+    def held(self, value: Object, name: str) -> Values:
+        """What was ever assigned to an attribute of such objects; else what annotations say."""
+        cls = value.cls
+        values = self.read(self.attribute_cell(cls, value.mode, name))
+        if value.open:
+            for other, mode in list(self.attributes):
+                if mode == value.mode and other is not cls and cls in self.order(other):
+                    values |= self.read(self.attribute_cell(other, mode, name))
+        if values and not values <= {UNKNOWN, STATE}:
+            return values
+        self.seed(value)
+        values = self.read(self.attribute_cell(cls, value.mode, name))
+        for one in cls.own():
+            if name in one.scope.annotations and (not values or values <= {UNKNOWN, STATE}):
+                scratch = self.scratch(one.module, None, one.parent, one.node.at)
+                scratch.mode = value.mode
+                values |= self.annotated(scratch, one.scope.annotations[name])
+        return frozenset(of_state(value) if isinstance(v, Unknown) else v for v in values)
+
+    def seed(self, value: Object) -> None:
+        """Objects that nobody makes in the code at hand: learn their attributes from a constructor that is not really called."""
+        key = (value.cls, value.mode, "seed")
+        if key in self.statements:
+            return
+        context = Context(value.cls.module, TYPES, value.cls.node.at, lambda _: None)
+        self.statements[key] = context
+        if (value.cls, value.mode) in self.attributes and "__init__" in self.attributes[value.cls, value.mode]:
+            return
+        frame = self.scratch(value.cls.module, None, value.cls.parent, value.cls.node.at)
+        for one in self._class_member(frame, value.cls.node.at, value.cls, "__init__", value):
+            self.call(frame, value.cls.node.at, one, Args(open_=True))
+
+    def _of_super(self, frame: Frame, at: int, value: Super, name: str) -> Values:
+        receiver = value.receiver
+        cls = receiver.cls if isinstance(receiver, Object | ClassValue) else value.cls
+        found = self._class_member(frame, at, cls, name, receiver, value.cls)
+        if found:
+            return found
+        base = self.member(cls, name, value.cls)
+        return frozenset((self.pool.bound(receiver, name),)) if isinstance(base, str) else EMPTY
+
+    def _of_thing(self, frame: Frame, at: int, value: Thing, name: str) -> Values:
+        full = f"{value.type}.{name}"
+        if name == "parent" and value.type.startswith("pathlib."):
+            return frozenset((value,))
+        self.flag_read(frame, at, full)
+        return frozenset((self.pool.bound(value, name),))
+
+    def _of_function(self, frame: Frame, _at: int, value: FunctionValue, name: str) -> Values:
+        if name.startswith("__"):
+            return frozenset((self.pool.thing("builtins.str", frame.mode),))
+        return self.read(self.variable_of(value, name)) or frozenset((self.pool.bound(value, name),))
+
+    def variable_of(self, value: FunctionValue, name: str) -> Any:
+        """An attribute of a function."""
+        context = self.statements.setdefault(
+            (value.info, "attributes"), Context(value.info.module, IMPORT, value.info.node.at, lambda _: None)
+        )
+        return context.variable(name)
+
+    def _of_method(self, _frame: Frame, _at: int, value: Value, _name: str) -> Values:
+        """`__name__`, `__self__` and the like of a method."""
+        return frozenset((of_state(value),))
+
+    def _of_bound(self, _frame: Frame, _at: int, value: Value, name: str) -> Values:
+        return frozenset((self.pool.bound(value, name),))
+
+    def _of_unknown(self, _frame: Frame, _at: int, value: Unknown, name: str) -> Values:
+        return frozenset((self.pool.bound(value, name),))
+
+    # assignment
+
+    def assign_attribute(self, frame: Frame, at: int, value: Value, name: str, new: Values) -> None:
+        """`value.name = new`."""
+        new = self.kept(new)
+        if isinstance(value, Object):
+            found = self.member(value.cls, name)
+            if isinstance(found, tuple) and self._set_by_descriptor(frame, at, value, name, new):
+                return
+            if self.has_special(value, "__setattr__"):
+                self.call_special(frame, at, value, "__setattr__", Args([frozenset((self.pool.text(name),)), new]))
+            self.write(self.attribute_cell(value.cls, value.mode, name), new)
+            self.mutated(frame, at, value, name)
+        elif isinstance(value, ClassValue):
+            self.write(self.attribute_cell(value.cls, "class", name), new)
+            self.live(frame, at, f"{value.cls.qualname}.{name}")
+        elif isinstance(value, ModuleValue):
+            self.write(self.global_cell(value.module, name), new)
+            self.live(frame, at, f"{value.module.name}.{name}")
+        elif isinstance(value, FunctionValue):
+            self.write(self.variable_of(value, name), new)
+            if value.parent is None or value.parent.mode == IMPORT:
+                self.live(frame, at, f"{value.info.qualname}.{name}")
+        elif isinstance(value, Thing | Unknown):
+            self.mutated(frame, at, value, name)
+
+    def _set_by_descriptor(self, frame: Frame, at: int, value: Object, name: str, new: Values) -> bool:
+        done = False
+        for one in self.member_values(frame, value.cls, name, at):
+            if isinstance(one, Descriptor) and one.kind == "property" and len(one.parts) > 1:
+                self.call_all(frame, at, one.parts[1], Args([frozenset((value,)), new]))
+                done = True
+            elif isinstance(one, Object) and self.has_special(one, "__set__"):
+                self.call_special(frame, at, one, "__set__", Args([frozenset((value,)), new]))
+                done = True
+        return done
+
+    def global_cell(self, module: Any, name: str) -> Any:
+        """What functions assign to a name of a module."""
+        key = (module, name)
+        if key not in self.globals:
+            from coopy.validation.link.values import Cell
+
+            self.globals[key] = Cell()
+        return self.globals[key]
+
+    # what must not be changed
+
+    def mutated(self, frame: Frame, at: int, value: Value, what: str) -> None:
+        """A value changes: in a query, state must not; in an action, nothing that no snapshot holds."""
+        if frame.mode == QUERY:
+            if self._is_state(value):
+                self.fact(frame, Fact("readonly-mutation", (frame.module, at), what))
+        elif frame.mode == ACTION:
+            if isinstance(value, Box) and value.default:
+                self.fact(frame, Fact("default-mutable", (frame.module, at), what))
+            elif isinstance(value, Box | Object | Thing) and value.mode == IMPORT:
+                self.live(frame, at, what)
+
+    def _is_state(self, value: Value) -> bool:
+        if isinstance(value, Object):
+            return value.mode in (ACTION, TYPES)
+        if isinstance(value, Box):
+            return value.mode in (ACTION, TYPES) and value.kind not in ("iterator", "generator", "tuple", "frozenset")
+        return value is STATE
+
+    def live(self, frame: Frame, at: int, what: str) -> None:
+        """An action changes something of a module or class."""
+        if frame.mode == ACTION:
+            self.fact(frame, Fact("live-global", (frame.module, at), what))
+
+
+def _assigned(body: list[s.Stmt]) -> set[str]:
+    """Attributes of self that a body assigns whatever happens."""
+    out: set[str] = set()
+    for one in body:
+        if isinstance(one, s.Assign) and one.value is not None:
+            for target in one.targets:
+                for part in target.items if isinstance(target, s.Display) else [target]:
+                    if isinstance(part, s.Attribute) and isinstance(part.value, s.Name):
+                        out.add(part.name)
+        elif isinstance(one, s.With | s.Try):
+            out |= _assigned(one.body)
+        elif isinstance(one, s.If):
+            out |= _assigned(one.body) & _assigned(one.orelse)
+    return out
+
+
+_READ: dict[type, Callable[..., Values]] = {
+    ModuleValue: Attributes._of_module,
+    Foreign: Attributes._of_foreign,
+    ClassValue: Attributes._of_class,
+    Object: Attributes._of_object,
+    Super: Attributes._of_super,
+    Thing: Attributes._of_thing,
+    FunctionValue: Attributes._of_function,
+    Text: Attributes._of_bound,
+    Constant: Attributes._of_bound,
+    Box: Attributes._of_bound,
+    Pack: Attributes._of_bound,
+    Descriptor: Attributes._of_bound,
+    Bound: Attributes._of_method,
+    Method: Attributes._of_method,
+    Partial: Attributes._of_method,
+    Unknown: Attributes._of_unknown,
+}

@@ -1,0 +1,372 @@
+"""Calls: arguments to parameters, functions to contexts, classes to objects.
+
+A function is run once for each set of arguments, so that a helper that takes a callback is judged by the callback it was given. After ten
+sets the rest is joined.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from coopy.validation import summary as s
+from coopy.validation.link.hazards import Args, of_state
+from coopy.validation.link.machine import HUGE, LARGE, MAX_CONTEXTS, Context, Fact, Frame
+from coopy.validation.link.order import Order
+from coopy.validation.link.values import (
+    ANYTHING,
+    EMPTY,
+    IMPORT,
+    UNKNOWN,
+    Bound,
+    Box,
+    Cell,
+    ClassValue,
+    Descriptor,
+    Foreign,
+    FunctionValue,
+    Method,
+    Object,
+    Pack,
+    Partial,
+    Text,
+    Unknown,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from coopy.validation.link.scopes import ClassInfo, FunctionInfo
+    from coopy.validation.link.values import Value, Values
+
+MAX_PARTIALS = 3
+REGISTERED = "<registered>"  # the bodies of a single dispatch function
+
+
+class Calls(Order):
+    """Calls of the program's own functions and classes."""
+
+    def call(self, frame: Frame, at: int, callee: Value, args: Args) -> Values:
+        """The result of calling a value."""
+        place = (frame.module, at)
+        if isinstance(callee, FunctionValue | ClassValue | Method | Partial | Foreign | Bound):
+            self.resolved.add(place)
+        if isinstance(callee, FunctionValue):
+            return self.call_function(frame, at, callee, args)
+        if isinstance(callee, Method):
+            receiver = Args([frozenset((callee.receiver,)), *args.positional], args.keywords, star=args.star, open_=args.open)
+            return self.call(frame, at, callee.function, receiver)
+        if isinstance(callee, ClassValue):
+            return self.construct(frame, at, callee.cls, args)
+        if isinstance(callee, Partial):
+            return self._call_partial(frame, at, callee, args)
+        if isinstance(callee, Foreign):
+            return self.call_foreign(frame, at, callee, args)
+        if isinstance(callee, Bound):
+            return self.call_bound(frame, at, callee, args)
+        if isinstance(callee, Object) and self.has_special(callee, "__call__"):
+            self.resolved.add(place)
+            return self.call_special(frame, at, callee, "__call__", args)
+        if isinstance(callee, Descriptor):
+            return self.call_all(frame, at, callee.parts[0], args)
+        return self.call_unknown(frame, at, callee, args)
+
+    def call_unknown(self, frame: Frame, at: int, callee: Value, args: Args) -> Values:
+        """Nothing is known of the callee: it may call whatever it is given."""
+        self.unresolved.add((frame.module, at))
+        self.callbacks(frame, at, args)
+        return frozenset((of_state(callee),))
+
+    def call_foreign(self, frame: Frame, at: int, callee: Foreign, args: Args) -> Values:
+        """A call of something outside the program."""
+        raise NotImplementedError
+
+    def call_bound(self, frame: Frame, at: int, callee: Bound, args: Args) -> Values:
+        """A call of a method outside the program."""
+        raise NotImplementedError
+
+    def callbacks(self, frame: Frame, at: int, args: Args) -> None:
+        """Functions that are handed to something that will call them."""
+        for values in args.all():
+            for one in values:
+                if isinstance(one, FunctionValue | Method | Partial) or (isinstance(one, Foreign) and one.place):
+                    self.call(frame, at, one, Args(open_=True))
+
+    def _call_partial(self, frame: Frame, at: int, callee: Partial, args: Args) -> Values:
+        if callee.depth > MAX_PARTIALS:
+            args = Args(open_=True)
+        else:
+            args = Args([*callee.args, *args.positional], {**dict(callee.keywords), **args.keywords}, star=args.star, open_=args.open)
+        return self.call_all(frame, at, callee.function, args)
+
+    # functions
+
+    def call_function(self, frame: Frame, at: int, callee: FunctionValue, args: Args) -> Values:
+        """A call of one of the program's functions."""
+        info = callee.info
+        mode = self.mode_of(frame)
+        bound = self._bind(frame, at, callee, args, mode)
+        context = self._context(callee, bound, mode)
+        self.called(frame, context, at)
+        self.demand(context)
+        if (info, "attributes") in self.statements:
+            self.call_all(frame, at, self.read(self.variable_of(callee, REGISTERED)) - {callee}, args)
+        if context.orders and context is not frame.context:
+            self.called_in_loop(frame, context.orders)
+        if info.node.is_generator:
+            box = self.pool.box("generator", (info.module, info.node.at), mode)
+            self.write(box.items, self.read(context.yielded))
+            return frozenset((box,))
+        return self._returned(callee, context)
+
+    def _returned(self, callee: FunctionValue, context: Context) -> Values:
+        """What a call returns; where nothing is known of it, what the function's annotation says."""
+        values = self.read(context.returned)
+        node = callee.info.node
+        if node.returns is None or (values and not any(isinstance(one, Unknown) for one in values)):
+            return values
+        frame = self.scratch(callee.info.module, callee.info.owner, callee.parent, node.at)
+        frame.mode = context.mode
+        known = self.annotated(frame, node.returns)
+        return frozenset(one for one in values if not isinstance(one, Unknown)) | known if known else values
+
+    def mode_of(self, frame: Frame) -> str:
+        """The mode of what a frame calls."""
+        return frame.mode
+
+    def _context(self, callee: FunctionValue, bound: dict[str, Values], mode: str) -> Context:
+        contexts = self.contexts.setdefault(callee.info, {})
+        key = (callee, mode, *bound.values())
+        found = contexts.get(key)
+        if found is not None:
+            return found
+        general = (callee, mode, "any")
+        if general not in contexts and sum(one[1] == mode for one in contexts) < self.precision():
+            self.made += 1
+            contexts[key] = self._new_context(callee, bound, mode)
+            return contexts[key]
+        shared = contexts.get(general)
+        if shared is None:
+            shared = contexts[general] = self._new_context(callee, {}, mode)
+            shared.joined = {name: Cell() for name in bound}
+        for name, values in bound.items():
+            assert shared.joined is not None
+            self.write(shared.joined.setdefault(name, Cell()), values)
+        return shared
+
+    def precision(self) -> int:
+        """How many sets of arguments a function is run for: fewer, the larger the program that is reached."""
+        return MAX_CONTEXTS if self.made < LARGE else 3 if self.made < HUGE else 1
+
+    def _new_context(self, callee: FunctionValue, bound: dict[str, Values], mode: str) -> Context:
+        info = callee.info
+        context = Context(info.module, mode, info.node.at, self._run_function)
+        context.info, context.function, context.parent, context.cls, context.args = info, callee, callee.parent, info.owner, bound
+        return context
+
+    def _run_function(self, context: Context) -> None:
+        frame = Frame(context)
+        given = context.args if context.joined is None else {name: self.read(cell) for name, cell in context.joined.items()}
+        assert frame.env is not None
+        for name, values in given.items():
+            self.set_name(frame, name, values)
+        assert context.info is not None
+        self.run_body(frame, context.info.body)
+        if frame.env is not None:
+            self.write(context.returned, frozenset((self.nothing,)))
+
+    def set_name(self, frame: Frame, name: str, values: Values) -> None:
+        """Assign a local variable."""
+        raise NotImplementedError
+
+    def run_body(self, frame: Frame, body: list[s.Stmt]) -> None:
+        """Run statements."""
+        raise NotImplementedError
+
+    @property
+    def nothing(self) -> Value:
+        """The value None."""
+        from coopy.validation.link.values import NOTHING
+
+        return NOTHING
+
+    # arguments
+
+    def _bind(self, frame: Frame, at: int, callee: FunctionValue, args: Args, mode: str) -> dict[str, Values]:
+        info = callee.info
+        positional, keywords, bound = list(args.positional), dict(args.keywords), {}
+        for param in info.node.params:
+            name = param.name
+            if param.kind == "v":
+                bound[name] = frozenset((self._rest(info, name, positional, args, mode),))
+                positional = []
+            elif param.kind == "w":
+                names = tuple(sorted(keywords))
+                bound[name] = frozenset((self.pool.pack(tuple(keywords[one] for one in names), names),))
+            elif param.kind in ("p", "a") and positional:
+                bound[name] = self._typed(callee, param, positional.pop(0), mode)
+            elif param.kind != "p" and name in keywords:
+                bound[name] = self._typed(callee, param, keywords.pop(name), mode)
+            else:
+                bound[name] = self._missing(frame, at, callee, param, args, mode)
+        return bound
+
+    def _rest(self, info: FunctionInfo, name: str, positional: list[Values], args: Args, mode: str) -> Value:
+        if args.star is None and not args.open:
+            pack = self.pool.pack(tuple(positional))
+            if pack.depth <= MAX_PARTIALS:
+                return pack
+        box = self.pool.box("tuple", (info.module, info.node.at + len(name)), mode)
+        for one in (*positional, args.star or ANYTHING):
+            self.write(box.items, one)
+        return box
+
+    def _typed(self, callee: FunctionValue, param: s.Param, values: Values, mode: str) -> Values:
+        """An argument; where nothing is known of it, what the parameter's annotation says."""
+        if param.annotation is None or (values and not values & {UNKNOWN, *(one for one in values if isinstance(one, Unknown))}):
+            return values
+        known = self.annotation_of(callee, param, mode)
+        return (frozenset(one for one in values if not isinstance(one, Unknown)) | known) if known else values
+
+    def annotation_of(self, callee: FunctionValue, param: s.Param, mode: str) -> Values:
+        """What a parameter's annotation says."""
+        if param.annotation is None:
+            return EMPTY
+        info = callee.info
+        frame = self.scratch(info.module, info.owner, callee.parent, info.node.at)
+        frame.mode = mode
+        return self.annotated(frame, param.annotation)
+
+    def _missing(
+        self, frame: Frame, at: int, callee: FunctionValue, param: s.Param, args: Args, mode: str
+    ) -> Values:  # fmt: skip
+        values = self.default(frame, at, callee, param) if param.default is not None else EMPTY
+        if args.open or param.default is None:
+            values |= args.star or (self.annotation_of(callee, param, mode) or ANYTHING)
+        return values
+
+    def default(self, frame: Frame, at: int, callee: FunctionValue, param: s.Param) -> Values:
+        """The default of a parameter, evaluated once where the function is defined."""
+        info = callee.info
+        key = (info, callee.parent, param.name, "default")
+        context = self.statements.get(key)
+        if context is None:
+            node = param.default
+
+            def run(context: Context) -> None:
+                assert node is not None
+                values = self.eval(Frame(context), node)
+                for one in values:
+                    if isinstance(one, Box) and one.mode == IMPORT and one.place[1] >= node.at and one.place[0] is info.module:
+                        one.default = True
+                self.write(context.returned, values)
+
+            context = Context(info.module, IMPORT, info.node.at, run)
+            context.parent, context.cls, context.before = callee.parent, info.owner, info.node.at
+            self.statements[key] = context
+        self.demand(context)
+        self.called(frame, context, at)
+        return self.read(context.returned)
+
+    # classes
+
+    def construct(self, frame: Frame, at: int, cls: ClassInfo, args: Args) -> Values:
+        """An object of a class of the program."""
+        mode = self.mode_of(frame)
+        value = self.pool.object(cls, mode)
+        self.attribute_cell(cls, mode, "__init__")
+        if result := self._metaclass(frame, at, cls, args):
+            return result
+        for base in cls.foreign() if self.order(cls) else ():
+            for entry in self.catalogue.decide(base) or ():
+                if entry.kind == "class":
+                    self.fact(frame, Fact(entry.category, (frame.module, at), base, entry))
+        made = self._new(frame, at, cls, args)
+        if isinstance(self.member(cls, "__init__"), tuple):
+            self.call_special(frame, at, value, "__init__", args)
+        elif any(self.is_dataclass(one) for one in cls.own()):
+            self._fill(frame, at, value, self.fields(cls), args)
+        else:
+            self.callbacks_of_base(frame, at, cls, args)
+        return made or frozenset((value,))
+
+    def callbacks_of_base(self, frame: Frame, at: int, cls: ClassInfo, args: Args) -> None:
+        """A constructor outside the program gets functions."""
+        if cls.foreign():
+            self.callbacks(frame, at, args)
+
+    def _metaclass(self, frame: Frame, at: int, cls: ClassInfo, args: Args) -> Values:
+        for name, node in cls.node.keywords:
+            if name == "metaclass":
+                scratch = self.scratch(cls.module, None, cls.parent, cls.node.at)
+                for one in self.eval(scratch, node):
+                    if isinstance(one, ClassValue) and isinstance(self.member(one.cls, "__call__"), tuple):
+                        values = self.member_values(frame, one.cls, "__call__", at)
+                        extended = Args(
+                            [frozenset((self.pool.cls(cls),)), *args.positional], args.keywords, star=args.star, open_=args.open
+                        )
+                        return self.call_all(frame, at, values, extended)
+        return EMPTY
+
+    def _new(self, frame: Frame, at: int, cls: ClassInfo, args: Args) -> Values:
+        """__new__, if the program has one; only its results of other classes count."""
+        found = self.member(cls, "__new__")
+        if not isinstance(found, tuple):
+            return EMPTY
+        extended = Args([frozenset((self.pool.cls(cls),)), *args.positional], args.keywords, star=args.star, open_=args.open)
+        values = self.call_all(frame, at, self.member_values(frame, cls, "__new__", at), extended)
+        return frozenset(one for one in values if not isinstance(one, Unknown))
+
+    def _fill(self, frame: Frame, at: int, value: Object, fields: list[Any], args: Args) -> None:
+        """The constructor of a dataclass."""
+        positional = list(args.positional)
+        for name, owner, binding, annotation in fields:
+            given = positional.pop(0) if positional else args.keywords.get(name)
+            scratch = self.scratch(owner.module, None, owner.parent, owner.node.at)
+            scratch.mode = value.mode
+            known = self.annotated(scratch, annotation) if annotation is not None else EMPTY
+            if given is None or args.open:
+                default = self._field_default(frame, at, owner, binding, name) if binding is not None else EMPTY
+                given = (given or EMPTY) | default
+            if not given or any(isinstance(one, Unknown) for one in given):
+                given = frozenset(one for one in given if not isinstance(one, Unknown)) | (known or ANYTHING)
+            self.write(self.attribute_cell(value.cls, value.mode, name), given)
+        if isinstance(self.member(value.cls, "__post_init__"), tuple):
+            self.call_special(frame, at, value, "__post_init__", Args())
+
+    def _field_default(self, frame: Frame, at: int, owner: ClassInfo, binding: Any, name: str) -> Values:
+        node = binding.statement.value if isinstance(binding.statement, s.Assign) else None
+        if isinstance(node, s.Call):
+            scratch = self.scratch(owner.module, owner, owner.parent, binding.at)
+            head = self.eval(scratch, node.func)
+            if any(
+                isinstance(one, Foreign) and one.name.rpartition(".")[2] in ("field", "ib", "attrib", "Factory", "Field") for one in head
+            ):
+                return self._factory(frame, at, owner, binding, node)
+        return self.bound_values(frame, owner.module, owner, [binding], name, at)
+
+    def _factory(self, frame: Frame, at: int, owner: ClassInfo, binding: Any, node: s.Call) -> Values:
+        """`field(default_factory=f)`: f is called with nothing, for every object."""
+        context = self.statement(owner.module, owner, binding.statement)
+        inner = Frame(context)
+        keywords = dict(node.keywords)
+        if (default := keywords.get("default")) is not None:
+            values = self.eval(inner, default)
+            if isinstance(default, s.Call) and any(
+                isinstance(one, Foreign) and one.name.endswith("Factory") for one in self.eval(inner, default.func)
+            ):
+                return self.call_all(frame, at, self.eval(inner, default.args[0]), Args()) if default.args else EMPTY
+            return values
+        factory = keywords.get("default_factory", keywords.get("factory"))
+        if factory is None and node.args:
+            factory = node.args[0]
+        if factory is None:
+            return EMPTY
+        return self.call_all(frame, at, self.eval(inner, factory), Args())
+
+
+def strings(values: Values) -> list[str]:
+    """The strings among values."""
+    return [one.text for one in values if isinstance(one, Text)]
+
+
+def packed(value: Value) -> tuple[Values, ...] | None:
+    """The items of a tuple of known length."""
+    return value.items if isinstance(value, Pack) and not value.names else None

@@ -1,0 +1,368 @@
+"""Containers: what iteration, subscription and methods of lists, dictionaries, sets, tuples, iterators and generators give and change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from coopy.validation.link.calls import Calls
+from coopy.validation.link.hazards import Args, of_state, type_name
+from coopy.validation.link.values import (
+    ANYTHING,
+    EMPTY,
+    IMPORT,
+    NONE,
+    Bound,
+    Box,
+    ClassValue,
+    Foreign,
+    Object,
+    Pack,
+    Text,
+    Thing,
+    Unknown,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from coopy.validation import summary as s
+    from coopy.validation.link.machine import Frame
+    from coopy.validation.link.values import Value, Values
+
+_SET_MAKERS = frozenset(("union", "intersection", "difference", "symmetric_difference", "copy"))
+_SET_CHANGERS = frozenset(("update", "intersection_update", "difference_update", "symmetric_difference_update"))
+_REMOVERS = frozenset(("remove", "discard", "clear", "reverse", "rotate"))
+MUTATORS = frozenset((
+    "append", "appendleft", "extend", "extendleft", "insert", "pop", "popleft", "popitem", "setdefault", "update", "add", "sort",
+    *_REMOVERS, *_SET_CHANGERS,
+))  # fmt: skip
+_BASES = {
+    "builtins.list": "list", "builtins.dict": "dict", "builtins.set": "set", "builtins.frozenset": "frozenset", "builtins.tuple": "tuple",
+    "collections.UserList": "list", "collections.UserDict": "dict", "collections.OrderedDict": "dict", "collections.defaultdict": "dict",
+    "collections.Counter": "dict", "collections.deque": "deque",
+}  # fmt: skip
+_ITERATOR_KINDS = frozenset(("iterator", "generator"))
+
+
+class Containers(Calls):
+    """Containers."""
+
+    def new_box(self, frame: Frame, at: int, kind: str, items: Values = EMPTY) -> Box:
+        """The container that an expression makes."""
+        box = self.pool.box(kind, (frame.module, at), frame.mode)
+        self.write(box.items, items)
+        return box
+
+    def everything(self, box: Box) -> Values:
+        """All that a container may hold, keys of a dictionary aside."""
+        values = self.read(box.items)
+        for cell in list(box.slots.values()):
+            values |= self.read(cell)
+        if not values or any(isinstance(one, Unknown) for one in values):
+            values = frozenset(one for one in values if not isinstance(one, Unknown)) | (self.read(box.hint) or values)
+        return self._as_part(box, values or (ANYTHING if box.typed else EMPTY))
+
+    def _as_part(self, box: Box, values: Values) -> Values:
+        return frozenset(of_state(box) if isinstance(one, Unknown) else one for one in values) if values else values
+
+    def elements(self, frame: Frame, at: int, values: Values) -> Values:
+        """What iteration gives, in no order."""
+        out = EMPTY
+        for one in values:
+            out |= self._elements_of(frame, at, one)
+        return out
+
+    def _elements_of(self, frame: Frame, at: int, value: Value) -> Values:
+        if isinstance(value, Box):
+            if value.kind == "dict":
+                return self._as_part(value, self.read(value.keys) | {self.pool.text(key) for key in list(value.slots)})
+            return self.everything(value)
+        if isinstance(value, Pack):
+            out = EMPTY
+            for item in value.items:
+                out |= item
+            return frozenset(self.pool.text(name) for name in value.names) if value.names else out
+        if isinstance(value, Text) or type_name(value) == "builtins.str":
+            return frozenset((self.pool.thing("builtins.str", frame.mode),))
+        if isinstance(value, Object):
+            return self._iterated_object(frame, at, value)
+        if isinstance(value, ClassValue) and self._is_enum(value.cls):
+            return frozenset((self.pool.object(value.cls, IMPORT),))
+        return frozenset((of_state(value),))
+
+    def _iterated_object(self, frame: Frame, at: int, value: Object) -> Values:
+        if self.has_special(value, "__iter__"):
+            out = EMPTY
+            for one in self.call_special(frame, at, value, "__iter__", Args()):
+                if one is value or (isinstance(one, Object) and self.has_special(one, "__next__")):
+                    out |= self.call_special(frame, at, one, "__next__", Args())
+                else:
+                    out |= self._elements_of(frame, at, one)
+            return out
+        if self.has_special(value, "__getitem__"):
+            return self.call_special(frame, at, value, "__getitem__", Args([frozenset((self.pool.thing("builtins.int", frame.mode),))]))
+        box = self.box_of(value)
+        return frozenset((of_state(value),)) if box is None else self._elements_of(frame, at, box)
+
+    def box_of(self, value: Object) -> Box | None:
+        """The container that an object of a subclass of list, dict, set, ... is."""
+        for base in value.cls.foreign() if self.order(value.cls) else ():
+            if kind := _BASES.get(base):
+                return self.pool.box(kind, (value.cls.module, value.cls.node.at), value.mode)
+        return None
+
+    # subscription
+
+    def item(self, frame: Frame, at: int, value: Value, index: Values, node: s.Expr | None) -> Values:
+        """`value[index]`."""
+        if isinstance(value, Box):
+            return self._box_item(frame, at, value, index, node)
+        if isinstance(value, Pack):
+            return self._pack_item(frame, at, value, index, node)
+        if isinstance(value, Object):
+            if self.has_special(value, "__getitem__"):
+                return self.call_special(frame, at, value, "__getitem__", Args([index]))
+            missing = self.call_special(frame, at, value, "__missing__", Args([index]))
+            box = self.box_of(value)
+            return missing | (frozenset((of_state(value),)) if box is None else self._box_item(frame, at, box, index, node))
+        if isinstance(value, ClassValue):
+            return frozenset((self.pool.object(value.cls, IMPORT) if self._is_enum(value.cls) else value,))
+        if isinstance(value, Foreign):
+            return frozenset((value,)) if value.name[:9] == "builtins." else ANYTHING
+        if isinstance(value, Text) or type_name(value) == "builtins.str":
+            return frozenset((self.pool.thing("builtins.str", frame.mode),))
+        return frozenset((of_state(value),))
+
+    def _box_item(self, frame: Frame, at: int, box: Box, index: Values, node: s.Expr | None) -> Values:
+        if type(node).__name__ == "Slice":
+            copy = self.new_box(frame, at, "list" if box.kind == "list" else box.kind, self.everything(box))
+            return frozenset((copy,))
+        if box.kind == "dict" and index and all(isinstance(one, Text) for one in index):
+            out = self._as_part(box, self.read(box.items))
+            for one in index:
+                if isinstance(one, Text) and one.text in box.slots:
+                    out |= self.read(box.slots[one.text])
+            return out or self.read(box.hint)
+        return self.everything(box) | self.read(box.factory)
+
+    def _pack_item(self, frame: Frame, at: int, value: Pack, index: Values, node: s.Expr | None) -> Values:
+        if value.names:
+            wanted = [one.text for one in index if isinstance(one, Text)]
+            found = [item for name, item in zip(value.names, value.items, strict=True) if name in wanted or not wanted]
+            return frozenset().union(*found)
+        position = getattr(node, "text", "") if getattr(node, "kind", "") == "int" else ""
+        if position.isdigit() and int(position) < len(value.items):
+            return value.items[int(position)]
+        inside = self._elements_of(frame, at, value)
+        if type(node).__name__ == "Slice":
+            return frozenset((self.new_box(frame, at, "tuple", inside),))
+        return inside
+
+    def store_item(self, frame: Frame, at: int, value: Value, index: Values, new: Values) -> None:
+        """`value[index] = new`."""
+        if isinstance(value, Box):
+            if value.kind == "dict" and index and all(isinstance(one, Text) for one in index):
+                for one in index:
+                    self.write(self.slot(value, one.text), new)  # type: ignore[attr-defined]
+            else:
+                self.write(value.items, new)
+                self.write(value.keys, index)
+            self.mutated(frame, at, value, "[]")
+        elif isinstance(value, Object) and self.has_special(value, "__setitem__"):
+            self.call_special(frame, at, value, "__setitem__", Args([index, new]))
+        elif isinstance(value, Object) and (box := self.box_of(value)) is not None:
+            self.store_item(frame, at, box, index, new)
+        else:
+            self.mutated(frame, at, value, "[]")
+
+    def slot(self, box: Box, key: str) -> Any:
+        """What a dictionary holds under a key that is written in the program."""
+        found = box.slots.get(key)
+        if found is None:
+            from coopy.validation.link.values import Cell
+
+            found = box.slots[key] = Cell()
+            for reader in box.items.readers:
+                found.readers.add(reader)
+        return found
+
+    # methods
+
+    def call_box(self, frame: Frame, at: int, box: Box, name: str, args: Args) -> Values:
+        """A method of a container."""
+        if name in MUTATORS:
+            self.mutated(frame, at, box, name)
+        model = _METHODS.get(name)
+        if box.kind in ("set", "frozenset") and (name in _SET_MAKERS or name in _SET_CHANGERS):
+            model = Containers._set_combined
+        if model is not None:
+            return model(self, frame, at, box, name, args)
+        return ANYTHING
+
+    def _append(self, frame: Frame, _at: int, box: Box, name: str, args: Args) -> Values:
+        for one in args.positional[-1:]:
+            self.write(box.items, one)
+        if name != "add":
+            self.ordered_effect(frame, box)
+        return NONE
+
+    def _extend(self, frame: Frame, at: int, box: Box, _name: str, args: Args) -> Values:
+        for one in args.positional[:1]:
+            self.write(box.items, self.elements(frame, at, one))
+            if self.hashed(one) is not None:
+                self.escapes(frame, (frame.module, at))
+        self.ordered_effect(frame, box)
+        return NONE
+
+    def _update(self, frame: Frame, at: int, box: Box, _name: str, args: Args) -> Values:
+        """dict.update, or the update of an unknown kind."""
+        for values in args.positional:
+            self.merge(frame, at, box, values)
+        for key, values in args.keywords.items():
+            self.write(self.slot(box, key), values)
+        return NONE
+
+    def merge(self, frame: Frame, at: int, box: Box, values: Values) -> None:
+        """Put the entries of mappings, or of iterables of pairs, into a dictionary."""
+        for one in values:
+            if isinstance(one, Box) and one.kind == "dict":
+                self.write(box.items, self.read(one.items) | self.read(one.hint))
+                self.write(box.keys, self.read(one.keys))
+                for key, cell in list(one.slots.items()):
+                    self.write(self.slot(box, key), self.read(cell))
+            elif isinstance(one, Pack) and one.names:
+                for key, item in zip(one.names, one.items, strict=True):
+                    self.write(self.slot(box, key), item)
+            else:
+                self._merge_pairs(frame, at, box, one)
+
+    def _merge_pairs(self, frame: Frame, at: int, box: Box, value: Value) -> None:
+        if isinstance(value, Box) and value.hashed:
+            self.escapes(frame, (frame.module, at))
+        for pair in self._elements_of(frame, at, value):
+            if isinstance(pair, Pack) and len(pair.items) == 2:  # noqa: PLR2004 - a pair
+                self.store_pair(box, pair.items[0], pair.items[1])
+            else:
+                self.write(box.items, self._elements_of(frame, at, pair))
+                self.write(box.keys, ANYTHING)
+
+    def store_pair(self, box: Box, key: Values, item: Values) -> None:
+        """One entry of a dictionary."""
+        if key and all(isinstance(one, Text) for one in key):
+            for one in key:
+                self.write(self.slot(box, one.text), item)  # type: ignore[attr-defined]
+        else:
+            self.write(box.items, item)
+            self.write(box.keys, key)
+
+    def _set_combined(self, frame: Frame, at: int, box: Box, name: str, args: Args) -> Values:
+        items = self.everything(box)
+        if name in ("union", "update", "symmetric_difference", "symmetric_difference_update"):
+            for one in args.positional:
+                items |= self.elements(frame, at, one)
+        if name in _SET_CHANGERS:
+            self.write(box.items, items)
+            return NONE
+        return frozenset((self.new_box(frame, at, box.kind, items),))
+
+    def _get(self, frame: Frame, at: int, box: Box, name: str, args: Args) -> Values:
+        """get, pop, setdefault: of a dictionary by key, of a list any."""
+        if box.kind in ("list", "deque", "iterator"):
+            return self.everything(box)
+        if box.kind in ("set", "frozenset"):
+            self.flag_method(frame, at, box, "builtins.set", name, args)
+            return self.everything(box)
+        index = args.get(0, "key") or ANYTHING
+        default = args.get(1, "default")
+        if name == "setdefault" and default is not None:
+            self.store_pair(box, index, default)
+        return self._box_item(frame, at, box, index, None) | (default if default is not None else NONE if name == "get" else EMPTY)
+
+    def _copy(self, frame: Frame, at: int, box: Box, _name: str, _args: Args) -> Values:
+        return frozenset((self.copied(frame, at, box),))
+
+    def copied(self, frame: Frame, at: int, box: Box) -> Box:
+        """A shallow copy."""
+        copy = self.new_box(frame, at, box.kind, self.read(box.items) | self.read(box.hint))
+        self.write(copy.keys, self.read(box.keys))
+        for key, cell in list(box.slots.items()):
+            self.write(self.slot(copy, key), self.read(cell))
+        return copy
+
+    def _view(self, frame: Frame, at: int, box: Box, name: str, _args: Args) -> Values:
+        keys = self._elements_of(frame, at, box)
+        inside = {"keys": keys, "values": self.everything(box)}.get(name)
+        if inside is None:
+            inside = frozenset((self.pool.pack((keys or ANYTHING, self.everything(box))),))
+        return frozenset((self.new_box(frame, at, "iterator", inside),))
+
+    def _popitem(self, frame: Frame, at: int, box: Box, _name: str, _args: Args) -> Values:
+        return frozenset((self.pool.pack((self._elements_of(frame, at, box), self.everything(box))),))
+
+    def _sort(self, frame: Frame, at: int, box: Box, _name: str, args: Args) -> Values:
+        self.sorted_in_place(frame, box)
+        self.compared(frame, at, self.everything(box), args)
+        return NONE
+
+    def compared(self, frame: Frame, at: int, elements: Values, args: Args) -> None:
+        """Elements are ordered by a key, or by their own comparison."""
+        key = args.keywords.get("key")
+        if key is not None and key != NONE:
+            self.call_all(frame, at, key, Args([elements]))
+            return
+        for one in elements:
+            for name in ("__lt__", "__gt__"):
+                if self.has_special(one, name):
+                    self.call_special(frame, at, one, name, Args([elements]))
+
+    def _next(self, frame: Frame, at: int, box: Box, _name: str, _args: Args) -> Values:
+        self.mutated(frame, at, box, "next")
+        return self.everything(box)
+
+    def _none(self, *_: Any) -> Values:
+        return NONE
+
+    def _fromkeys(self, frame: Frame, at: int, _box: Box, _name: str, args: Args) -> Values:
+        made = self.new_box(frame, at, "dict", args.get(1, "value") or NONE)
+        if args.positional:
+            if self.hashed(args.positional[0]):
+                self.escapes(frame, (frame.module, at))
+            self.write(made.keys, self.elements(frame, at, args.positional[0]))
+        return frozenset((made,))
+
+    def is_iterator(self, value: Value) -> bool:
+        """Whether a value is consumed by being iterated."""
+        return (isinstance(value, Box) and value.kind in _ITERATOR_KINDS) or (
+            isinstance(value, Thing) and value.type.startswith("itertools.")
+        )
+
+    def call_bound(self, frame: Frame, at: int, callee: Bound, args: Args) -> Values:
+        """A method of something outside the program (strings and other types in `models.py`)."""
+        raise NotImplementedError
+
+
+_METHODS: dict[str, Callable[..., Values]] = {
+    "append": Containers._append,
+    "appendleft": Containers._append,
+    "add": Containers._append,
+    "insert": Containers._append,
+    "extend": Containers._extend,
+    "extendleft": Containers._extend,
+    "update": Containers._update,
+    "get": Containers._get,
+    "pop": Containers._get,
+    "popleft": Containers._get,
+    "setdefault": Containers._get,
+    "__getitem__": Containers._get,
+    "copy": Containers._copy,
+    "__copy__": Containers._copy,
+    "keys": Containers._view,
+    "values": Containers._view,
+    "items": Containers._view,
+    "popitem": Containers._popitem,
+    "sort": Containers._sort,
+    "__next__": Containers._next,
+    "send": Containers._next,
+    "fromkeys": Containers._fromkeys,
+    **dict.fromkeys(("remove", "discard", "clear", "reverse", "rotate", "close"), Containers._none),
+}

@@ -1,0 +1,186 @@
+"""Methods of what is outside the program: of strings and times, of bases that the program's classes have, of values that nothing is known of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from coopy.validation.link.calls import REGISTERED
+from coopy.validation.link.containers import MUTATORS, Containers
+from coopy.validation.link.hazards import Args, of_state, type_name
+from coopy.validation.link.values import (
+    ANYTHING,
+    EMPTY,
+    NONE,
+    STATE,
+    Bound,
+    Box,
+    Descriptor,
+    FunctionValue,
+    Object,
+    Pack,
+    Text,
+    Thing,
+    Unknown,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from coopy.validation.link.machine import Frame
+    from coopy.validation.link.values import Value, Values
+
+_SEEDED = frozenset(("seed", "random", "randint", "randrange", "choice", "choices", "sample", "shuffle", "uniform", "getrandbits", "gauss"))
+_FLAG_ONLY = frozenset(("concurrency", "process"))  # what these run, they run elsewhere: the call itself is the finding
+
+
+class Methods(Containers):
+    """Methods outside the program."""
+
+    def call_bound(self, frame: Frame, at: int, callee: Bound, args: Args) -> Values:
+        """A method of something whose class is outside the program."""
+        receiver, name = callee.receiver, callee.name
+        if isinstance(receiver, Box):
+            return self.call_box(frame, at, receiver, name, args)
+        if isinstance(receiver, Text) or type_name(receiver) == "builtins.str":
+            return self._text_method(frame, at, receiver, name, args)
+        if isinstance(receiver, Thing):
+            return self._thing_method(frame, at, receiver, name, args)
+        if isinstance(receiver, Object):
+            return self._base_method(frame, at, receiver, name, args)
+        if isinstance(receiver, Pack):
+            box = self.new_box(frame, at, "dict" if receiver.names else "tuple")
+            self.merge(frame, at, box, frozenset((receiver,))) if receiver.names else self.write(
+                box.items, self._elements_of(frame, at, receiver)
+            )
+            return self.call_box(frame, at, box, name, args)
+        if isinstance(receiver, Descriptor):
+            return self._descriptor_method(receiver, name, args)
+        if isinstance(receiver, Unknown):
+            if name in MUTATORS and receiver is STATE:
+                self.mutated(frame, at, receiver, name)
+            if name in ("append", "extend", "insert", "appendleft"):
+                self.ordered_effect(frame, None)
+        if isinstance(receiver, FunctionValue) and name == "register":
+            return self._register(receiver, callee, args)
+        self.unresolved.add((frame.module, at))
+        self.callbacks(frame, at, args)
+        return frozenset((of_state(receiver),))
+
+    def _register(self, function: FunctionValue, callee: Bound, args: Args) -> Values:
+        """`@f.register` or `@f.register(T)`: another body of a single dispatch function."""
+        bodies = frozenset(one for values in args.positional for one in values if isinstance(one, FunctionValue))
+        if not bodies:
+            return frozenset((callee,))
+        self.write(self.variable_of(function, REGISTERED), bodies)
+        return bodies
+
+    def _text_method(self, frame: Frame, at: int, receiver: Value, name: str, args: Args) -> Values:
+        self.flag_method(frame, at, receiver, "builtins.str", name, args)
+        if name == "join":
+            for one in args.positional[:1]:
+                if self.hashed(one):
+                    self.escapes(frame, (frame.module, at))
+                self.used(frame, one)
+                self.elements(frame, at, one)
+        elif name == "format":
+            for one in args.all():
+                self.text_of(frame, at, one, "")
+        if name in ("split", "splitlines", "rsplit", "partition", "rpartition"):
+            return frozenset((self.new_box(frame, at, "list", frozenset((self.pool.thing("builtins.str", frame.mode),))),))
+        kind = {"encode": "builtins.bytes", "startswith": "builtins.bool", "endswith": "builtins.bool", "find": "builtins.int"}.get(
+            name, "builtins.str"
+        )
+        return frozenset((self.pool.thing(kind, frame.mode),))
+
+    def _thing_method(self, frame: Frame, at: int, receiver: Thing, name: str, args: Args) -> Values:
+        if receiver.type == "random.Random" and name in _SEEDED:
+            self.mutated(frame, at, receiver, name)
+        if not self.flag_method(frame, at, receiver, receiver.type, name, args):
+            self.unresolved.add((frame.module, at))
+        if name == "shuffle":
+            self.changes_first(frame, at, name, args)
+        if name in ("enter_context", "push") and args.positional:
+            return self.entered(frame, at, args.positional[0])
+        if not self.runs_elsewhere(f"{receiver.type}.{name}"):
+            self.callbacks(frame, at, args)
+        return self.returned(frame, f"{receiver.type}.{name}", args, receiver)
+
+    def _base_method(self, frame: Frame, at: int, receiver: Object, name: str, args: Args) -> Values:
+        """A method that an object of the program has from a base outside it."""
+        for base in receiver.cls.foreign():
+            self.flag_method(frame, at, receiver, base, name, args)
+        if (box := self.box_of(receiver)) is not None:
+            return self._own_box(frame, at, box, name, args)
+        if name in MUTATORS:
+            self.mutated(frame, at, receiver, name)
+        self.callbacks(frame, at, args)
+        return frozenset((of_state(receiver),))
+
+    def _own_box(self, frame: Frame, at: int, box: Box, name: str, args: Args) -> Values:
+        """super().append and the like, in a subclass of a container."""
+        if name == "__setitem__" and len(args.positional) > 1:
+            self.store_item(frame, at, box, args.positional[0], args.positional[1])
+            return NONE
+        if name == "__init__":
+            for one in args.positional[:1]:
+                self.merge(frame, at, box, one) if box.kind == "dict" else self.write(box.items, self.elements(frame, at, one))
+            return NONE
+        if name == "__iter__":
+            return frozenset((box,))
+        return self.call_box(frame, at, box, name, args)
+
+    def _descriptor_method(self, receiver: Descriptor, name: str, args: Args) -> Values:
+        """`@x.setter` and its like."""
+        given = args.positional[0] if args.positional else EMPTY
+        getter, setter = (*receiver.parts, EMPTY, EMPTY)[:2]
+        if name == "setter":
+            return frozenset((self.pool.descriptor("property", getter, given),))
+        return frozenset((self.pool.descriptor("property", given if name == "getter" else getter, setter),))
+
+    def entered(self, frame: Frame, at: int, managers: Values) -> Values:
+        """`with manager as value`: enter and leave."""
+        values = EMPTY
+        for one in managers:
+            if isinstance(one, Object) and self.has_special(one, "__enter__"):
+                values |= self.call_special(frame, at, one, "__enter__", Args())
+                self.call_special(frame, at, one, "__exit__", Args([ANYTHING] * 3))
+            elif isinstance(one, Object) and self.has_special(one, "__aenter__"):
+                values |= self.call_special(frame, at, one, "__aenter__", Args())
+                self.call_special(frame, at, one, "__aexit__", Args([ANYTHING] * 3))
+            elif isinstance(one, Box) and one.kind == "generator":
+                values |= self.everything(one)
+            elif isinstance(one, Thing):
+                self.flag_method(frame, at, one, one.type, "__enter__", Args())
+                self.flag_method(frame, at, one, one.type, "__exit__", Args(open_=True))
+                values |= {one}
+            else:
+                values |= {of_state(one)}
+        return values
+
+    def text_of(self, frame: Frame, at: int, values: Values, conversion: str, depth: int = 0) -> None:
+        """Values are made text: by their own methods, or by those that print an address or a hash order."""
+        names = ("__repr__",) if conversion in ("r", "a") or depth else ("__format__", "__str__", "__repr__")
+        self.used(frame, values)
+        for one in values:
+            if isinstance(one, Object):
+                self._text_of_object(frame, at, one, names)
+            elif isinstance(one, Box | Pack) and depth < 2:  # noqa: PLR2004 - a list of tuples
+                if isinstance(one, Box) and one.hashed:
+                    self.escapes(frame, (frame.module, at))
+                self.text_of(frame, at, self._elements_of(frame, at, one), "r", depth + 1)
+
+    def _text_of_object(self, frame: Frame, at: int, value: Object, names: tuple[str, ...]) -> None:
+        for name in names:
+            found = self.member(value.cls, name)
+            if isinstance(found, tuple):
+                self.call_special(frame, at, value, name, Args([EMPTY]) if name == "__format__" else Args())
+                return
+            if isinstance(found, str):
+                return
+        if value.cls.known and not self.fields(value.cls):
+            self.flag_method(frame, at, value, "builtins.object", names[-1], Args())
+
+    def changes_first(self, frame: Frame, at: int, name: str, args: Args) -> None:
+        for one in args.positional[0] if args.positional else EMPTY:
+            self.mutated(frame, at, one, name)
+
+    def runs_elsewhere(self, name: str) -> bool:
+        return any(entry.category in _FLAG_ONLY for entry in self.catalogue.decide(name) or ())

@@ -1,0 +1,460 @@
+"""Functions outside the program whose meaning matters: they call what they are given, or make, read and pass on containers.
+
+All others are looked up in the catalogue, and may call any function that they are given. The tables at the end are the list.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from coopy.validation import summary as s
+from coopy.validation.link.hazards import Args
+from coopy.validation.link.methods import Methods
+from coopy.validation.link.values import (
+    ANYTHING,
+    BOOL,
+    EMPTY,
+    NONE,
+    UNKNOWN,
+    Box,
+    ClassValue,
+    Descriptor,
+    Foreign,
+    FunctionValue,
+    Method,
+    Object,
+    Pack,
+    Text,
+    Thing,
+    Unknown,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from coopy.validation.link.machine import Frame
+    from coopy.validation.link.values import Value, Values
+
+WRAPPERS = frozenset(("coopy.init_system", "coopy.base.init_system", "coopy.base.init_persistent_system", "coopy.wiring.init_system"))
+# what these make of a hash table does not depend on its order
+CALM = frozenset(f"builtins.{one}" for one in (
+    "sorted", "len", "sum", "min", "max", "any", "all", "set", "frozenset", "bool", "isinstance", "id", "type", "print", "filter", "map",
+    "iter", "enumerate", "zip", "reversed",
+)) | {"math.fsum", "statistics.mean", "statistics.median", "collections.Counter", "copy.copy", "copy.deepcopy", "typing.cast"}  # fmt: skip
+CHANGERS = frozenset((  # they change their first argument
+    "random.shuffle", "coopy.random.shuffle", "heapq.heapify", "operator.setitem", "operator.delitem", "operator.iadd", "operator.ior",
+))  # fmt: skip
+MAX_COPIES = 4  # levels of a deep copy
+MAX_NAMES = 12  # that getattr is followed for; more are no dispatch
+
+
+class Models(Methods):
+    """Functions outside the program."""
+
+    def call_foreign(self, frame: Frame, at: int, callee: Foreign, args: Args) -> Values:
+        """A call of a dotted name."""
+        name = self.catalogue.canonical(callee.name)
+        if name in WRAPPERS:
+            return self._wrap(frame, at, args)
+        known = self.flag_call(frame, at, callee, args)
+        if name in CHANGERS:
+            self.changes_first(frame, at, name, args)
+        model = _FUNCTIONS.get(name)
+        if model is not None:
+            return model(self, frame, at, name, args)
+        if name.startswith("itertools."):
+            return self._iterators(frame, at, name, args)
+        if not known and not name.startswith(("coopy.", "builtins.")):
+            self.unresolved.add((frame.module, at))
+        if not self.runs_elsewhere(name):
+            self.callbacks(frame, at, args)
+        return self.returned(frame, name, args)
+
+    def _wrap(self, frame: Frame, at: int, args: Args) -> Values:
+        """init_system: what is passed is a domain."""
+        for one in args.get(0, "obj") or EMPTY:
+            if isinstance(one, Object | ClassValue):
+                self.wrapped.setdefault(one.cls, (frame.module, at))
+        return ANYTHING
+
+    # functions that call or collect
+
+    def _iterable(self, frame: Frame, at: int, args: Args, position: int = 0) -> Values:
+        given = args.get(position, "iterable") if position < len(args.positional) or "iterable" in args.keywords else args.star
+        return self.elements(frame, at, given) if given else EMPTY
+
+    def _sorted(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
+        elements = self._iterable(frame, at, args)
+        self.compared(frame, at, elements, args)
+        return frozenset((self.new_box(frame, at, "list", elements),))
+
+    def _extreme(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
+        elements = self._iterable(frame, at, args) if len(args.positional) < 2 else frozenset().union(*args.positional)  # noqa: PLR2004
+        self.compared(frame, at, elements, args)
+        return elements | args.keywords.get("default", EMPTY)
+
+    def _collect(self, frame: Frame, at: int, name: str, args: Args) -> Values:
+        """list, tuple, deque of something: its order is kept."""
+        kind = {"builtins.tuple": "tuple", "collections.deque": "deque"}.get(name, "list")
+        box = self.new_box(frame, at, kind, self._iterable(frame, at, args))
+        if args.positional and (self.hashed(args.positional[0]) or self.waiting(frame, args.positional[0])):
+            self.made_of_hashed(frame, at, box)
+        return frozenset((box,))
+
+    def made_of_hashed(self, frame: Frame, at: int, box: Box) -> None:
+        """A list gets the order of a hash table: a fact unless it only goes where order does not matter (see `expressions.py`)."""
+        raise NotImplementedError
+
+    def _set(self, frame: Frame, at: int, name: str, args: Args) -> Values:
+        return frozenset((self.new_box(frame, at, name.rpartition(".")[2], self._iterable(frame, at, args)),))
+
+    def _dict(self, frame: Frame, at: int, name: str, args: Args) -> Values:
+        box = self.new_box(frame, at, "dict")
+        positional = args.positional
+        if name == "collections.defaultdict":
+            self.write(box.factory, self.call_all(frame, at, positional[0], Args()) if positional else EMPTY)
+            positional = positional[1:]
+        if name == "collections.Counter":
+            self.write(box.items, frozenset((self.pool.thing("builtins.int", frame.mode),)))
+            self.write(box.keys, self._iterable(frame, at, args))
+            return frozenset((box,))
+        for one in positional:
+            self.merge(frame, at, box, one)
+        for key, values in args.keywords.items():
+            self.write(self.slot(box, key), values)
+        return frozenset((box,))
+
+    def _from_keys(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
+        return self.call_box(frame, at, self.new_box(frame, at, "dict"), "fromkeys", args)
+
+    def _mapped(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
+        """map, filter, starmap and what else calls its first argument with elements."""
+        function, rest = (args.positional[0] if args.positional else EMPTY), args.positional[1:]
+        given = [self.elements(frame, at, one) for one in rest]
+        result = self.call_all(frame, at, function - NONE, Args(given))
+        return self._iterator(frame, at, result, rest)
+
+    def _filtered(self, frame: Frame, at: int, name: str, args: Args) -> Values:
+        self._mapped(frame, at, name, args)
+        return self._iterator(frame, at, self._iterable(frame, at, args, 1), args.positional[1:])
+
+    def _iterator(self, frame: Frame, at: int, items: Values, sources: list[Values]) -> Values:
+        box = self.new_box(frame, at, "iterator", items)
+        for one in sources:
+            if box.hashed is None:
+                box.hashed = self.hashed(one) or self.waiting(frame, one)
+        return frozenset((box,))
+
+    def _iter(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
+        if len(args.positional) > 1:
+            return self._iterator(frame, at, self.call_all(frame, at, args.positional[0], Args()), [])
+        return self._iterator(frame, at, self._iterable(frame, at, args), args.positional)
+
+    def _enumerate(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
+        number = frozenset((self.pool.thing("builtins.int", frame.mode),))
+        pair = self.pool.pack((number, self._iterable(frame, at, args)))
+        return self._iterator(frame, at, frozenset((pair,)), args.positional)
+
+    def _zip(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
+        pack = self.pool.pack(tuple(self.elements(frame, at, one) for one in args.positional))
+        return self._iterator(frame, at, frozenset((pack,)), args.positional)
+
+    def _next_of(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
+        values = args.positional[0] if args.positional else EMPTY
+        out = args.get(1, "default") or EMPTY
+        if self.hashed(values):
+            self.escapes(frame, (frame.module, at))
+        for one in values:
+            if self.has_special(one, "__next__"):
+                out |= self.call_special(frame, at, one, "__next__", Args())
+            else:
+                out |= self._elements_of(frame, at, one)
+                if self.is_iterator(one):
+                    self.mutated(frame, at, one, "next")
+        return out
+
+    def _reduce(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
+        elements = self._iterable(frame, at, args, 1) | (args.get(2, "initial") or EMPTY)
+        function = args.positional[0] if args.positional else EMPTY
+        if len(args.positional) > 1 and self.hashed(args.positional[1]) and any(not isinstance(one, Foreign) for one in function):
+            self.escapes(frame, (frame.module, at))
+        return self.call_all(frame, at, function, Args([elements, elements])) | elements
+
+    def _sum(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
+        elements = self._iterable(frame, at, args)
+        out = EMPTY
+        for one in elements:
+            out |= self.call_special(frame, at, one, "__add__", Args([elements]))
+            out |= self.call_special(frame, at, one, "__radd__", Args([elements]))
+        return out or frozenset((self.pool.thing("builtins.int", frame.mode),))
+
+    def _iterators(self, frame: Frame, at: int, name: str, args: Args) -> Values:
+        """The rest of itertools: elements of all arguments, whose functions are called with them."""
+        if name == "itertools.count":
+            return frozenset((self.pool.thing(name, frame.mode),))
+        functions = frozenset(one for values in args.all() for one in values if not isinstance(one, Box | Pack | Thing | Unknown | Text))
+        elements = EMPTY
+        for values in args.all():
+            elements |= self.elements(frame, at, values - functions)
+        if name.endswith("from_iterable"):
+            elements = self.elements(frame, at, elements)
+        two = name.endswith(("accumulate", "starmap"))
+        result = self.call_all(frame, at, functions - NONE, Args([elements, elements] if two else [elements]))
+        return self._iterator(frame, at, elements | result, args.all())
+
+    # objects, attributes, types
+
+    def _getattr(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
+        out = args.get(2, "default") or EMPTY
+        names = [one.text for one in args.get(1, "name") or EMPTY if isinstance(one, Text)]
+        for one in args.positional[0] if args.positional else EMPTY:
+            for name in (names if len(names) <= MAX_NAMES else ()) or self._candidates(one, args.node(1, "name")):
+                out |= self.attribute_taken(frame, at, one, name)
+        return out or ANYTHING
+
+    def attribute_taken(self, frame: Frame, at: int, value: Value, name: str) -> Values:
+        """An attribute that is kept: where it was taken is noted (see `expressions.py`)."""
+        raise NotImplementedError
+
+    def _candidates(self, value: Value, node: s.Expr | None) -> list[str]:
+        """Methods whose names begin as the name that is put together does."""
+        head = node.left if isinstance(node, s.Binary) else node
+        prefix = head.text if isinstance(head, s.Format | s.Const) else ""
+        if not prefix or not isinstance(value, Object):
+            return []
+        found = {name: None for one in self.order(value.cls) if not isinstance(one, str) for name in one.scope.bindings}
+        return [name for name in found if name.startswith(prefix)]
+
+    def _setattr(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
+        for one in args.positional[0] if args.positional else EMPTY:
+            for text in args.get(1, "name") or EMPTY:
+                if isinstance(text, Text):
+                    self.assign_attribute(frame, at, one, text.text, args.get(2, "value") or EMPTY)
+                else:
+                    self.mutated(frame, at, one, "setattr")
+        return NONE
+
+    def _type(self, frame: Frame, _at: int, _name: str, args: Args) -> Values:
+        out: Values = EMPTY
+        for one in args.positional[0] if len(args.positional) == 1 else EMPTY:
+            if isinstance(one, Object):
+                out |= {self.pool.cls(one.cls)}
+        return out or frozenset((self.pool.thing("builtins.type", frame.mode),))
+
+    def _super(self, frame: Frame, _at: int, _name: str, args: Args) -> Values:
+        if len(args.positional) > 1:
+            classes = [one.cls for one in args.positional[0] if isinstance(one, ClassValue)]
+            return frozenset(self.pool.super(cls, one) for cls in classes for one in args.positional[1])
+        context: Any = frame.context
+        while context is not None and (context.info is None or context.info.owner is None):
+            context = context.parent
+        if context is None:
+            return ANYTHING
+        params = context.info.node.params
+        receivers = self.read(context.variable(params[0].name)) if context is not frame.context and params else EMPTY
+        if context is frame.context and params and frame.env is not None:
+            receivers = context.args.get(params[0].name) or frame.env.get(params[0].name, EMPTY)
+        return frozenset(self.pool.super(context.info.owner, one) for one in receivers)
+
+    def _text(self, frame: Frame, at: int, name: str, args: Args) -> Values:
+        if args.positional:
+            self.text_of(frame, at, args.positional[0], "r" if name == "builtins.repr" else "")
+        return frozenset((self.pool.thing("builtins.str", frame.mode),))
+
+    def _special(self, frame: Frame, at: int, name: str, args: Args) -> Values:
+        """len, abs, hash, int, ...: the special method of that name."""
+        special = f"__{name.rpartition('.')[2]}__"
+        out = EMPTY
+        for one in args.positional[0] if args.positional else EMPTY:
+            out |= self.call_special(frame, at, one, special, Args(args.positional[1:]))
+            if isinstance(one, Box) and name in ("builtins.any", "builtins.all"):
+                self._elements_of(frame, at, one)
+        kind = name if name in ("builtins.int", "builtins.float", "builtins.bool") else "builtins.int"
+        return out or frozenset((self.pool.thing(kind, frame.mode),))
+
+    def _truth(self, *_: Any) -> Values:
+        return BOOL
+
+    def _nothing(self, *_: Any) -> Values:
+        return NONE
+
+    def _partial(self, _frame: Frame, _at: int, _name: str, args: Args) -> Values:
+        if not args.positional:
+            return ANYTHING
+        return frozenset((self.pool.partial(args.positional[0], tuple(args.positional[1:]), tuple(sorted(args.keywords.items()))),))
+
+    def _getter(self, _frame: Frame, _at: int, name: str, args: Args) -> Values:
+        """operator.attrgetter, methodcaller and itemgetter."""
+        return frozenset((self.pool.partial(frozenset((self.pool.foreign(f"{name}.called"),)), tuple(args.positional), ()),))
+
+    def _got(self, frame: Frame, at: int, name: str, args: Args) -> Values:
+        texts = [one.text for values in args.positional[:-1] for one in values if isinstance(one, Text)]
+        out = EMPTY
+        for value in args.positional[-1] if args.positional else EMPTY:
+            for text in texts[:1] if "methodcaller" in name else texts:
+                found = frozenset((value,))
+                for part in text.split("."):
+                    found = frozenset().union(*(self.attribute(frame, at, one, part) for one in found))
+                out |= self.call_all(frame, at, found, Args(args.positional[1:-1])) if "methodcaller" in name else found
+        return out or ANYTHING
+
+    def _first(self, _frame: Frame, _at: int, _name: str, args: Args) -> Values:
+        """Decorators and copies that stand for what they are given."""
+        return args.positional[0] if args.positional else self._identity(args)
+
+    def _second(self, _frame: Frame, _at: int, _name: str, args: Args) -> Values:
+        return args.positional[1] if len(args.positional) > 1 else ANYTHING
+
+    def _identity(self, _args: Args) -> Values:
+        return frozenset((self.pool.foreign("coopy.validation.identity"),))
+
+    def _maker(self, _frame: Frame, _at: int, _name: str, args: Args) -> Values:
+        """A decorator that is called first: `@wraps(f)`, `@lru_cache(maxsize=None)`, `@dataclass(slots=True)`."""
+        given = args.positional[0] if args.positional else EMPTY
+        if given and _name != "functools.wraps" and all(isinstance(one, FunctionValue | ClassValue | Method | Descriptor) for one in given):
+            return given
+        return self._identity(args)
+
+    def _descriptor(self, _frame: Frame, _at: int, name: str, args: Args) -> Values:
+        kind = {"builtins.staticmethod": "static", "builtins.classmethod": "class"}.get(name, "property")
+        getter, setter = (*args.positional, EMPTY, EMPTY)[:2]
+        getter, setter = getter or args.keywords.get("fget", EMPTY), setter or args.keywords.get("fset", EMPTY)
+        return frozenset((self.pool.descriptor(kind, getter, setter) if kind == "property" else self.pool.descriptor(kind, getter),))
+
+    def _replaced(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
+        """dataclasses.replace: the fields that are named, and __post_init__."""
+        given = args.positional[0] if args.positional else EMPTY
+        out = EMPTY
+        for one in given:
+            if isinstance(one, Object):
+                copy = self.pool.object(one.cls, frame.mode)
+                for name, values in args.keywords.items():
+                    self.write(self.attribute_cell(one.cls, frame.mode, name), values)
+                self.call_special(frame, at, copy, "__post_init__", Args())
+                out |= {copy}
+        return out or given
+
+    def _copied(self, frame: Frame, at: int, name: str, args: Args) -> Values:
+        out = EMPTY
+        for one in args.positional[0] if args.positional else EMPTY:
+            special = "__copy__" if name == "copy.copy" else "__deepcopy__"
+            if self.has_special(one, special):
+                out |= self.call_special(frame, at, one, special, Args([ANYTHING]))
+            elif name == "copy.copy":
+                out |= {self.copied(frame, at, one) if isinstance(one, Box) else one}
+            else:
+                out |= self._deep(frame, at, frozenset((one,)), 0)
+        return out
+
+    def _deep(self, frame: Frame, at: int, values: Values, depth: int) -> Values:
+        """A deep copy: containers are new ones, objects belong to whom the copying code belongs."""
+        out: set[Value] = set()
+        for one in values:
+            if isinstance(one, Box) and depth < MAX_COPIES:
+                copy = self.new_box(frame, at + depth, one.kind, self._deep(frame, at, self.read(one.items), depth + 1))
+                self.write(copy.keys, self.read(one.keys))
+                for key, cell in list(one.slots.items()):
+                    self.write(self.slot(copy, key), self._deep(frame, at, self.read(cell), depth + 1))
+                out.add(copy)
+            elif isinstance(one, Object) and one.mode != frame.mode and depth < MAX_COPIES:
+                for name, cell in list(self.attributes.get((one.cls, one.mode), {}).items()):
+                    self.write(self.attribute_cell(one.cls, frame.mode, name), self._deep(frame, at, self.read(cell), depth + 1))
+                out.add(self.pool.object(one.cls, frame.mode))
+            else:
+                out.add(UNKNOWN if isinstance(one, Unknown) else one)
+        return frozenset(out)
+
+    def _pushed(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
+        """heapq.heappush, bisect.insort: an append to the first argument."""
+        for one in args.positional[0] if args.positional else EMPTY:
+            if isinstance(one, Box):
+                self.call_box(frame, at, one, "add", Args(args.positional[1:2]))
+            else:
+                self.mutated(frame, at, one, "add")
+        self.compared(frame, at, args.get(1, "item") or EMPTY, args)
+        return NONE
+
+    def _popped(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
+        for one in args.positional[0] if args.positional else EMPTY:
+            self.mutated(frame, at, one, "pop")
+        return self._iterable(frame, at, args)
+
+    def _closing(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
+        for one in args.positional[0] if args.positional else EMPTY:
+            self.call_all(frame, at, self.attribute(frame, at, one, "close"), Args())
+        return args.positional[0] if args.positional else ANYTHING
+
+    def _operated(self, frame: Frame, at: int, name: str, args: Args) -> Values:
+        """operator.add and its like: the special method of the first argument."""
+        out = EMPTY
+        for one in args.positional[0] if args.positional else EMPTY:
+            out |= self.call_special(frame, at, one, f"__{name.rpartition('.')[2].strip('_')}__", Args(args.positional[1:]))
+        return out or ANYTHING
+
+    def _called(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
+        """operator.call."""
+        return self.call_all(frame, at, args.positional[0], args.shifted()) if args.positional else ANYTHING
+
+
+def _table(model: Callable[..., Values], module: str, names: str) -> dict[str, Callable[..., Values]]:
+    return dict.fromkeys((f"{module}.{name}" for name in names.split()), model)
+
+
+_FUNCTIONS: dict[str, Callable[..., Values]] = {
+    **_table(Models._sorted, "builtins", "sorted"),
+    **_table(Models._extreme, "builtins", "min max"),
+    **_table(Models._collect, "builtins", "list tuple"),
+    **_table(Models._collect, "collections", "deque UserList"),
+    **_table(Models._set, "builtins", "set frozenset"),
+    **_table(Models._dict, "builtins", "dict"),
+    **_table(Models._from_keys, "builtins", "dict.fromkeys"),
+    **_table(Models._from_keys, "collections", "OrderedDict.fromkeys defaultdict.fromkeys"),
+    **_table(Models._dict, "collections", "defaultdict Counter OrderedDict ChainMap UserDict"),
+    **_table(Models._mapped, "builtins", "map"),
+    **_table(Models._filtered, "builtins", "filter"),
+    **_table(Models._iter, "builtins", "iter reversed"),
+    **_table(Models._enumerate, "builtins", "enumerate"),
+    **_table(Models._zip, "builtins", "zip"),
+    **_table(Models._next_of, "builtins", "next"),
+    **_table(Models._sum, "builtins", "sum"),
+    **_table(Models._getattr, "builtins", "getattr"),
+    **_table(Models._setattr, "builtins", "setattr"),
+    **_table(Models._type, "builtins", "type"),
+    **_table(Models._super, "builtins", "super"),
+    **_table(Models._text, "builtins", "str repr ascii format"),
+    **_table(Models._special, "builtins", "len abs hash int float bool round divmod any all"),
+    **_table(Models._truth, "builtins", "isinstance issubclass callable hasattr"),
+    **_table(Models._nothing, "builtins", "print"),
+    **_table(Models._descriptor, "builtins", "property staticmethod classmethod"),
+    **_table(Models._descriptor, "functools", "cached_property"),
+    **_table(Models._descriptor, "abc", "abstractproperty"),
+    **_table(Models._partial, "functools", "partial partialmethod"),
+    **_table(Models._reduce, "functools", "reduce"),
+    **_table(Models._maker, "functools", "wraps lru_cache cache total_ordering singledispatch singledispatchmethod cmp_to_key"),
+    **_table(Models._maker, "contextlib", "contextmanager asynccontextmanager"),
+    **_table(Models._maker, "dataclasses", "dataclass"),
+    **_table(Models._maker, "attrs", "define frozen mutable"),
+    **_table(Models._maker, "attr", "s attrs define frozen mutable"),
+    **_table(Models._maker, "coopy.decorators", "readonly unlocked abort_exception"),
+    **_table(Models._maker, "coopy", "readonly unlocked abort_exception"),
+    **_table(Models._maker, "abc", "abstractmethod"),
+    **_table(Models._maker, "typing", "final overload override runtime_checkable no_type_check"),
+    **_table(Models._maker, "enum", "unique"),
+    **_table(Models._first, "coopy.validation", "identity"),
+    **_table(Models._first, "functools", "update_wrapper"),
+    **_table(Models._second, "typing", "cast"),
+    **_table(Models._replaced, "dataclasses", "replace"),
+    **_table(Models._replaced, "attrs", "evolve"),
+    **_table(Models._replaced, "copy", "replace"),
+    **_table(Models._copied, "copy", "copy deepcopy"),
+    **_table(Models._getter, "operator", "attrgetter methodcaller"),
+    **_table(Models._got, "operator", "attrgetter.called methodcaller.called"),
+    **_table(Models._called, "operator", "call"),
+    **_table(
+        Models._operated, "operator", "add sub mul truediv floordiv mod pow and_ or_ xor neg pos invert lt le gt ge eq ne contains getitem"
+    ),
+    **_table(Models._pushed, "heapq", "heappush heappushpop heapreplace"),
+    **_table(Models._popped, "heapq", "heappop"),
+    **_table(Models._pushed, "bisect", "insort insort_left insort_right"),
+    **_table(Models._closing, "contextlib", "closing"),
+}

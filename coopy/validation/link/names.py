@@ -1,0 +1,212 @@
+"""Names: what a name, an import or an attribute of a module means where it is read.
+
+A function sees its own variables, those of the functions around it, the module's and the builtins. A class body is seen by its own
+statements only. Module and class bodies are asked for the statements that reach the reader (`scopes.py`).
+"""
+
+from __future__ import annotations
+
+import builtins
+import sys
+from typing import TYPE_CHECKING, Any
+
+from coopy.validation import summary as s
+from coopy.validation.link.machine import Context, Fact, Frame, Machine
+from coopy.validation.link.scopes import AT_END
+from coopy.validation.link.values import ANYTHING, EMPTY, IMPORT, TYPES, Cell, Foreign
+
+if TYPE_CHECKING:
+    from coopy.validation.link.scopes import Binding, ClassInfo, ModuleInfo
+    from coopy.validation.link.values import Values
+
+_BUILTINS = frozenset(dir(builtins))
+_MODULE_NAMES = {"__name__": "builtins.str", "__file__": "builtins.str", "__doc__": "builtins.str", "__package__": "builtins.str"}
+
+
+class Names(Machine):
+    """Names and imports."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.globals: dict[tuple[ModuleInfo, str], Cell] = {}
+        self._stars: set[tuple[ModuleInfo, str]] = set()
+
+    def lookup(self, frame: Frame, name: str, at: int) -> Values:
+        """The values of a name that is read."""
+        env = frame.env
+        if env is not None and name in env:
+            return env[name]
+        declared = frame.outer.get(name)
+        if declared is None and name in frame.binds:
+            return EMPTY
+        context = frame.context
+        if context.info is None and context.cls is not None:
+            found = context.cls.scope.reaching(name, context.before)
+            if found:
+                return self.bound_values(frame, context.module, context.cls, found, name, at)
+        if declared != "global" and (enclosing := self._enclosing(context, name)) is not None:
+            return self.read(enclosing)
+        before = context.before if context.info is None and context.parent is None else AT_END
+        return self.module_name(frame, context.module, name, at, before)
+
+    def _enclosing(self, context: Context, name: str) -> Cell | None:
+        """The variable of a function around the one at hand."""
+        parent = context.parent
+        while parent is not None:
+            if parent.info is not None and name in parent.info.binds:
+                return parent.variable(name)
+            parent = parent.parent
+        return None
+
+    def module_name(self, frame: Frame, module: ModuleInfo, name: str, at: int, before: int = AT_END) -> Values:
+        """What a name of a module holds."""
+        self.touch(module)
+        values = self.read(self.globals[module, name]) if (module, name) in self.globals else EMPTY
+        if found := module.scope.reaching(name, before):
+            return values | self.bound_values(frame, module, None, found, name, at)
+        if values or (values := self._starred(frame, module, name, at)):
+            return values
+        if name in _BUILTINS:
+            return frozenset((self.pool.foreign(f"builtins.{name}"),))
+        if name in _MODULE_NAMES:
+            return frozenset((self.pool.thing(_MODULE_NAMES[name], frame.mode),))
+        return EMPTY
+
+    def _starred(self, frame: Frame, module: ModuleInfo, name: str, at: int) -> Values:
+        if (module, name) in self._stars or name.startswith("_"):
+            return EMPTY
+        self._stars.add((module, name))
+        values = EMPTY
+        for star in module.scope.stars:
+            full = module.absolute(star.level, star.module)
+            own = self.program.find(full, module)
+            if own is not None:
+                values |= self.module_member(frame, own, name, at)
+            elif f"{full}.{name}" in self.catalogue.decisions:
+                values |= {self.pool.foreign(f"{full}.{name}")}
+        self._stars.discard((module, name))
+        return values
+
+    def module_member(self, frame: Frame, module: ModuleInfo, name: str, at: int) -> Values:
+        """`module.name`: what the module binds, or a module in its folder."""
+        if name in module.scope.bindings or module.scope.stars or (module, name) in self.globals:
+            found = self.module_name(frame, module, name, at)
+            if any(not (isinstance(one, Foreign) and one.name == f"builtins.{name}") for one in found):
+                return found
+        inner = self.program.find(f"{module.name}.{name}", module) if module.package else None
+        return frozenset((self.pool.module(inner),)) if inner is not None else EMPTY
+
+    def touch(self, module: ModuleInfo) -> None:
+        """Run, once, the statements of a module that bind nothing: they may fill its tables."""
+        if module in self.touched:
+            return
+        self.touched.add(module)
+        for one in module.scope.effects:
+            if not (isinstance(one, s.Evaluate) and isinstance(one.value, s.Const)):
+                self.demand(self.statement(module, None, one))
+
+    def statement(self, module: ModuleInfo, cls: ClassInfo | None, statement: s.Stmt) -> Context:
+        """The context of a statement of a module or class body."""
+        key = (module, cls, statement.at, type(statement))
+        found = self.statements.get(key)
+        if found is None:
+            found = Context(module, IMPORT, statement.at, lambda context: self.run_statement(context, statement))
+            found.cls, found.before = cls, statement.at
+            found.parent = cls.parent if cls else None
+            self.statements[key] = found
+        return found
+
+    def bound_values(
+        self, frame: Frame, module: ModuleInfo, cls: ClassInfo | None, found: list[Binding], name: str, at: int
+    ) -> Values:  # fmt: skip
+        """What a name holds behind the statements that bind it."""
+        values = EMPTY
+        for one in found:
+            statement = one.statement
+            if one.unless and self.succeeds(module, one.unless):
+                continue
+            parent = cls.parent if cls else None
+            if isinstance(statement, s.Function) and not statement.decorators:
+                values |= {self.pool.function(module.function(statement, cls), parent)}
+            elif isinstance(statement, s.Class) and not statement.decorators:
+                values |= {self.pool.cls(module.cls(statement, parent))}
+            elif isinstance(statement, s.Import):
+                values |= self.imported(frame, module, statement, name)
+            elif isinstance(statement, s.ImportFrom):
+                values |= self.imported_from(frame, module, statement, name, at)
+            else:
+                values |= self._evaluated(frame, self.statement(module, cls, statement), name, at)
+        return values
+
+    def _evaluated(self, frame: Frame, context: Context, name: str, at: int) -> Values:
+        self.demand(context)
+        if context is not frame.context:
+            self.called(frame, context, at)
+        return self.read(context.variable(name))
+
+    # what imports bind
+
+    def imported(self, frame: Frame, module: ModuleInfo, node: s.Import, name: str) -> Values:
+        """What `import a.b` or `import a.b as name` binds."""
+        values = EMPTY
+        for dotted, alias in node.names:
+            self._flag_import(frame, module, node.at, dotted)
+            if alias == name:
+                values |= self.module_named(dotted, module)
+            elif not alias and dotted.partition(".")[0] == name:
+                values |= self.module_named(name, module)
+        return values
+
+    def _flag_import(self, frame: Frame, module: ModuleInfo, at: int, dotted: str) -> None:
+        for entry in self.catalogue.decide(dotted) or ():
+            if entry.kind == "import":
+                self.fact(frame, Fact(entry.category, (module, at), dotted, entry))
+
+    def succeeds(self, module: ModuleInfo, imports: tuple[s.Stmt, ...]) -> bool:
+        """Whether imports cannot fail: of the program's own modules, or of the standard library, as far as it is loaded here."""
+        for one in imports:
+            names = [(name, "") for name, _ in one.names] if isinstance(one, s.Import) else []
+            if isinstance(one, s.ImportFrom):
+                names = [(module.absolute(one.level, one.module), name) for name, _ in one.names]
+            if not all(self._exists(module, full, member) for full, member in names):
+                return False
+        return True
+
+    def _exists(self, module: ModuleInfo, full: str, member: str) -> bool:
+        if self.program.find(full, module) is not None:
+            return True
+        if full.partition(".")[0] not in sys.stdlib_module_names:
+            return False
+        loaded = sys.modules.get(full)
+        return loaded is None or member in ("", "*") or hasattr(loaded, member)
+
+    def module_named(self, dotted: str, importer: ModuleInfo) -> Values:
+        """A module by its full name."""
+        own = self.program.find(dotted, importer)
+        return frozenset((self.pool.foreign(dotted) if own is None else self.pool.module(own),))
+
+    def imported_from(self, frame: Frame, module: ModuleInfo, node: s.ImportFrom, name: str, at: int) -> Values:
+        """What `from a import b as name` binds."""
+        full = module.absolute(node.level, node.module)
+        values = EMPTY
+        for original, alias in node.names:
+            if alias == name:
+                self._flag_import(frame, module, node.at, full)
+                values |= self.member_named(frame, full, original, module, at)
+        return values
+
+    def member_named(self, frame: Frame, full: str, name: str, importer: ModuleInfo, at: int) -> Values:
+        """A name of a module, own or not, or a module in a package."""
+        own = self.program.find(full, importer)
+        if own is not None:
+            return self.module_member(frame, own, name, at) or ANYTHING
+        inner = self.program.find(f"{full}.{name}", importer)
+        if inner is not None:
+            return frozenset((self.pool.module(inner),))
+        return frozenset((self.pool.foreign(f"{full}.{name}"),))
+
+    def scratch(self, module: ModuleInfo, cls: ClassInfo | None, parent: Context | None, before: int) -> Frame:
+        """A frame to evaluate annotations and bases in: what it notes is thrown away."""
+        context = Context(module, TYPES, before, lambda _: None)
+        context.cls, context.parent, context.before = cls, parent, before
+        return Frame(context)

@@ -1,0 +1,184 @@
+"""Tests: which way they can come out, and what is known of a variable or attribute behind them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from coopy.validation import summary as s
+from coopy.validation.link.evaluate import Evaluator, path_of
+from coopy.validation.link.hazards import type_name
+from coopy.validation.link.values import (
+    ACTION,
+    EMPTY,
+    FALSE,
+    NONE,
+    NOTHING,
+    STATE,
+    TRUE,
+    Box,
+    ClassValue,
+    Foreign,
+    Object,
+    Pack,
+    Text,
+    Thing,
+    Unknown,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from coopy.validation.link.machine import Frame
+    from coopy.validation.link.values import Value, Values
+
+
+class Narrowing(Evaluator):
+    """Tests."""
+
+    def decide(self, frame: Frame, test: s.Expr) -> bool | None:
+        """Whether a test can only come out one way."""
+        if isinstance(test, s.Const):
+            return {"True": True, "False": False, "None": False}.get(test.text) if test.kind in ("bool", "NoneType") else None
+        if isinstance(test, s.Unary) and test.op == "not":
+            inner = self.decide(frame, test.value)
+            return None if inner is None else not inner
+        if isinstance(test, s.Boolean):
+            return self._decide_boolean(frame, test)
+        if isinstance(test, s.Compare) and len(test.ops) == 1:
+            return self._decide_compare(frame, test)
+        if isinstance(test, s.Name | s.Attribute):
+            if test.name == "TYPE_CHECKING":
+                return False
+            return _truth(self._known(frame, test))
+        return None
+
+    def _decide_boolean(self, frame: Frame, test: s.Boolean) -> bool | None:
+        parts = [self.decide(frame, one) for one in test.values]
+        absorbing = test.op == "or"
+        if absorbing in parts:
+            return absorbing
+        return None if None in parts else not absorbing
+
+    def _decide_compare(self, frame: Frame, test: s.Compare) -> bool | None:
+        op, right = test.ops[0], test.rights[0]
+        if op in ("is", "isnot", "eq", "ne") and isinstance(right, s.Const) and right.kind == "NoneType":
+            values = self._known(frame, test.left)
+            if values == NONE:
+                return op in ("is", "eq")
+            if values and not any(isinstance(one, Unknown) or one is NOTHING for one in values):
+                return op in ("isnot", "ne")
+            return None
+        if op in ("eq", "ne") and isinstance(right, s.Const) and right.kind == "str":
+            values = self._known(frame, test.left)
+            if values and all(isinstance(one, Text) for one in values):
+                same = [isinstance(one, Text) and one.text == right.text for one in values]
+                return None if any(same) and not all(same) else all(same) is (op == "eq")
+        return None
+
+    def _known(self, frame: Frame, node: s.Expr) -> Values:
+        """The values of a name or attribute, without counting it as a use."""
+        return self.peek(frame, node) if isinstance(node, s.Name | s.Attribute | s.Subscript) else EMPTY
+
+    def narrow(self, frame: Frame, test: s.Expr, *, truth: bool) -> None:
+        """What is known behind a test that came out so."""
+        if frame.env is None:
+            return
+        if isinstance(test, s.Unary) and test.op == "not":
+            self.narrow(frame, test.value, truth=not truth)
+        elif isinstance(test, s.Boolean):
+            if (test.op == "and") is truth:
+                for one in test.values:
+                    self.narrow(frame, one, truth=truth)
+        elif isinstance(test, s.Compare):
+            self._narrow_compare(frame, test, truth=truth)
+        elif isinstance(test, s.Walrus):
+            self.narrow(frame, s.Name(test.at, test.name), truth=truth)
+        elif isinstance(test, s.Call):
+            self._narrow_call(frame, test, truth=truth)
+        elif path := path_of(test):
+            values = self._known(frame, test)
+            frame.env[path] = (values - {NOTHING, FALSE}) if truth else values - {TRUE}
+
+    def _narrow_compare(self, frame: Frame, test: s.Compare, *, truth: bool) -> None:
+        path, right = path_of(test.left), test.rights[0]
+        if not path or len(test.ops) != 1 or frame.env is None:
+            return
+        if isinstance(right, s.Const) and right.kind == "NoneType" and test.ops[0] in ("is", "isnot", "eq", "ne"):
+            values = self._known(frame, test.left)
+            is_none = (test.ops[0] in ("is", "eq")) is truth
+            if is_none:
+                frame.env[path] = NONE if NOTHING in values or not values else values
+            else:
+                frame.env[path] = values - NONE
+
+    def _narrow_call(self, frame: Frame, test: s.Call, *, truth: bool) -> None:
+        """isinstance(x, T)."""
+        if not (isinstance(test.func, s.Name) and test.func.name in ("isinstance", "issubclass") and len(test.args) == 2):  # noqa: PLR2004
+            return
+        path = path_of(test.args[0])
+        if not path or frame.env is None:
+            return
+        kinds = self._kinds(self.peek(frame, test.args[1]))
+        values = self._known(frame, test.args[0])
+        frame.env[path] = self.of_kinds(frame, values, kinds) if truth else self._not_of_kinds(values, kinds)
+
+    def _kinds(self, values: Values) -> list[Value]:
+        out: list[Value] = []
+        for one in values:
+            if isinstance(one, Pack):
+                out += [kind for item in one.items for kind in item]
+            else:
+                out.append(one)
+        return out
+
+    def of_kinds(self, frame: Frame, values: Values, kinds: list[Value]) -> Values:
+        """Those of the values that are instances; what is unknown becomes one."""
+        out = EMPTY
+        for one in values:
+            for kind in kinds:
+                out |= self._of_kind(frame, one, kind)
+        return out
+
+    def _of_kind(self, frame: Frame, value: Value, kind: Value) -> Values:
+        if isinstance(kind, ClassValue):
+            if isinstance(value, Object):
+                if self.is_subclass(value.cls, kind.cls):
+                    return frozenset((value,))
+                return (
+                    frozenset((self.pool.object(kind.cls, value.mode, open_=True),))
+                    if self.is_subclass(kind.cls, value.cls) and value.open
+                    else EMPTY
+                )
+            if isinstance(value, Unknown):
+                mode = ACTION if value is STATE else frame.mode
+                return frozenset((self.pool.object(kind.cls, mode, open_=True),))
+            return EMPTY
+        if isinstance(kind, Foreign):
+            return self._of_foreign_kind(frame, value, kind)
+        return frozenset((value,))
+
+    def _of_foreign_kind(self, frame: Frame, value: Value, kind: Foreign) -> Values:
+        if isinstance(value, Unknown):
+            return self._foreign_type(frame, kind.name, 0) if not kind.name.startswith("collections.abc") else frozenset((value,))
+        known = type_name(value)
+        if isinstance(value, Thing | Text | Box | Pack) and known and kind.name.startswith("builtins.") and known.startswith("builtins."):
+            return frozenset((value,)) if known == kind.name or {known, kind.name} == {"builtins.bool", "builtins.int"} else EMPTY
+        if isinstance(value, Object) and kind.name.startswith("builtins.") and not value.cls.foreign() and kind.name != "builtins.object":
+            return EMPTY
+        return frozenset((value,))
+
+    def _not_of_kinds(self, values: Values, kinds: list[Value]) -> Values:
+        out = set(values)
+        for one in values:
+            for kind in kinds:
+                if (isinstance(kind, ClassValue) and isinstance(one, Object) and self.is_subclass(one.cls, kind.cls)) or (
+                    isinstance(kind, Foreign) and type_name(one) == kind.name
+                ):
+                    out.discard(one)
+        return frozenset(out)
+
+
+def _truth(values: Values) -> bool | None:
+    if not values:
+        return None
+    if values <= {NOTHING, FALSE}:
+        return False
+    return True if values == {TRUE} else None

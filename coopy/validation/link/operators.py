@@ -1,0 +1,133 @@
+"""Operators: special methods of the program's objects, and what containers, texts and times give."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from coopy.validation.link.hazards import Args, of_state
+from coopy.validation.link.models import Models
+from coopy.validation.link.values import BOOL, EMPTY, Box, Object, Pack, Text, Thing, Unknown
+
+if TYPE_CHECKING:
+    from coopy.validation import summary as s
+    from coopy.validation.link.machine import Frame
+    from coopy.validation.link.values import Value, Values
+
+ANYHOW, CALM, HELD = 0, 1, 2  # how the value of an expression is used
+_COMPARISONS = frozenset(("eq", "ne", "lt", "le", "gt", "ge"))
+
+
+class Operators(Models):
+    """Operators."""
+
+    def eval(self, frame: Frame, node: s.Expr, calm: int = ANYHOW) -> Values:
+        """The values of an expression."""
+        raise NotImplementedError
+
+    def peek(self, frame: Frame, node: s.Expr) -> Values:
+        """The values of an expression of which no order is seen."""
+        return self.eval(frame, node, CALM)
+
+    def _binary(self, frame: Frame, node: s.Binary) -> Values:
+        left, right = self.peek(frame, node.left), self.peek(frame, node.right)
+        if node.op == "mod" and any(isinstance(one, Text) for one in left):
+            self.text_of(frame, node.at, right, "")
+        if node.op == "add":
+            self.used(frame, left | right)
+        return self.operate(frame, node.at, node.op, left, right)
+
+    def operate(self, frame: Frame, at: int, op: str, left: Values, right: Values) -> Values:
+        """The result of an arithmetic operator."""
+        out = EMPTY
+        for one in left:
+            out |= self._operate_one(frame, at, op, one, right)
+        for one in right:
+            if self.has_special(one, f"__r{op}__"):
+                out |= self.call_special(frame, at, one, f"__r{op}__", Args([left]))
+        return out
+
+    def _operate_one(self, frame: Frame, at: int, op: str, left: Value, right: Values) -> Values:
+        if isinstance(left, Object):
+            return self.call_special(frame, at, left, f"__{op}__", Args([right])) or frozenset((of_state(left),))
+        if isinstance(left, Box):
+            return self._combine(frame, at, op, left, right)
+        if isinstance(left, Pack):
+            return self._concatenate(frame, at, op, left, right)
+        if isinstance(left, Text):
+            return frozenset((self.pool.thing("builtins.str", frame.mode),))
+        if isinstance(left, Thing):
+            return self._thing_operate(frame, at, op, left, right)
+        return frozenset((of_state(left),)) if isinstance(left, Unknown) else EMPTY
+
+    def _combine(self, frame: Frame, at: int, op: str, left: Box, right: Values) -> Values:
+        kind = "set" if left.kind == "iterator" else left.kind
+        items = self.everything(left)
+        if left.kind == "dict":
+            copy = self.copied(frame, at, left)
+            self.merge(frame, at, copy, right)
+            return frozenset((copy,))
+        if op in ("or", "xor", "add"):
+            items |= self.elements(frame, at, right)
+        return frozenset((self.new_box(frame, at, kind, items),))
+
+    def _concatenate(self, frame: Frame, at: int, op: str, left: Pack, right: Values) -> Values:
+        out: set[Value] = set()
+        for one in right if op == "add" else ():
+            if isinstance(one, Pack) and len(left.items) + len(one.items) < 8:  # noqa: PLR2004 - short tuples only, or loops would never end
+                out.add(self.pool.pack(left.items + one.items))
+            else:
+                out.add(self.new_box(frame, at, "tuple", self._elements_of(frame, at, left) | self._elements_of(frame, at, one)))
+        return frozenset(out) or frozenset((self.new_box(frame, at, "tuple", self._elements_of(frame, at, left)),))
+
+    def _thing_operate(self, frame: Frame, at: int, op: str, left: Thing, right: Values) -> Values:
+        if left.type in ("datetime.datetime", "datetime.date"):
+            if op == "sub" and any(isinstance(one, Thing) and one.type.startswith("datetime.date") for one in right):
+                return frozenset((self.pool.thing("datetime.timedelta", frame.mode),))
+            return frozenset((left,))
+        if left.type == "datetime.timedelta" and op == "add":
+            return frozenset(one for one in right if isinstance(one, Thing)) or frozenset((left,))
+        self.flag_method(frame, at, left, left.type, f"__{op}__", Args([right]))
+        if left.type.startswith("builtins.") and any(isinstance(one, Thing) and one.type == "builtins.float" for one in right):
+            return frozenset((self.pool.thing("builtins.float", frame.mode),))
+        return frozenset((left,))
+
+    def _unary(self, frame: Frame, node: s.Unary) -> Values:
+        values = self.peek(frame, node.value)
+        if node.op == "not":
+            self.truth_of(frame, node.at, values)
+            return BOOL
+        out = EMPTY
+        for one in values:
+            out |= self.call_special(frame, node.at, one, f"__{node.op}__", Args()) or {one}
+        return out
+
+    def truth_of(self, frame: Frame, at: int, values: Values) -> None:
+        """Values are tested: __bool__ or __len__ run."""
+        for one in values:
+            if isinstance(one, Object):
+                for name in ("__bool__", "__len__"):
+                    if self.has_special(one, name):
+                        self.call_special(frame, at, one, name, Args())
+                        break
+
+    def _compare(self, frame: Frame, node: s.Compare) -> Values:
+        left = self.peek(frame, node.left)
+        for op, right_node in zip(node.ops, node.rights, strict=True):
+            right = self.peek(frame, right_node)
+            if op in _COMPARISONS:
+                self._compare_objects(frame, node.at, op, left, right)
+            elif op in ("in", "notin"):
+                for one in right:
+                    if isinstance(one, Object):
+                        self.call_special(frame, node.at, one, "__contains__", Args([left])) or self._elements_of(frame, node.at, one)
+            left = right
+        return BOOL
+
+    def _compare_objects(self, frame: Frame, at: int, op: str, left: Values, right: Values) -> None:
+        for one in left:
+            name = f"__{op}__" if op != "ne" or self.has_special(one, "__ne__") else "__eq__"
+            self.call_special(frame, at, one, name, Args([right]))
+        mirrored = {"lt": "gt", "gt": "lt", "le": "ge", "ge": "le"}.get(op, "eq")
+        for one in right:
+            if not any(self.has_special(other, f"__{op}__") for other in left):
+                self.call_special(frame, at, one, f"__{mirrored}__", Args([left]))

@@ -1,0 +1,206 @@
+"""The order of a hash table and how it escapes: into a list, a text, a dictionary, a variable that is read later, an effect on state.
+
+A set that is iterated is no fact yet. A loop over it is one if its body does something whose result depends on the turn; a list made of it
+is one when the list is used for more than its elements' presence. What `sorted`, `len`, `sum` and the like make of it is not.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from coopy.validation import summary as s
+from coopy.validation.link.attributes import Attributes
+from coopy.validation.link.machine import Fact
+from coopy.validation.link.values import Box, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from coopy.validation.link.machine import Frame
+    from coopy.validation.link.values import Place, Values
+
+_ORDERINGS = frozenset(("lt", "le", "gt", "ge"))
+
+
+class Picked(Value):
+    """Marks a variable that holds whichever element came last or first."""
+
+    __slots__ = ("place",)
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+
+
+class Loop:
+    """A loop over a hash table that is being run. `names` depend on the element."""
+
+    __slots__ = ("at", "hit", "names", "place")
+
+    def __init__(self, at: int, place: Place, names: set[str]) -> None:
+        self.at, self.place, self.names, self.hit = at, place, names, False
+
+
+class Order(Attributes):
+    """Hash order."""
+
+    def escapes(self, frame: Frame, place: Place) -> None:
+        """The order is visible in what the action leaves or answers."""
+        self.fact(frame, Fact("set-order", place, "iteration"))
+
+    def hashed(self, values: Values) -> Place | None:
+        """Whether any of these values has the order of a hash table."""
+        for one in values:
+            if isinstance(one, Box) and one.hashed:
+                return one.hashed
+        return None
+
+    def waiting(self, frame: Frame, values: Values) -> Place | None:
+        """Whether any of these is a list of the running function that was filled in hash order."""
+        if frame.pending:
+            for one in values:
+                if isinstance(one, Box) and one in frame.pending:
+                    return frame.pending[one]
+        return None
+
+    def used(self, frame: Frame, values: Values) -> None:
+        """Values are used in a way that shows their order, if they have one that was not shown before."""
+        if frame.pending:
+            for one in values:
+                if isinstance(one, Box) and one in frame.pending:
+                    self.escapes(frame, frame.pending.pop(one))
+
+    def sorted_in_place(self, frame: Frame, box: Box) -> None:
+        """list.sort()."""
+        frame.pending.pop(box, None)
+
+    def enter_loop(self, frame: Frame, at: int, iterated: Values, target: s.Expr, body: Iterable[s.Stmt]) -> Loop | None:
+        """Begin a loop; None if what it goes over has an order."""
+        if (self.hashed(iterated) or self.waiting(frame, iterated)) is None:
+            return None
+        place = self.waiting(frame, iterated) or (frame.module, at)
+        loop = Loop(at, place, dependent(target, list(body)))
+        frame.loops.append(loop)
+        return loop
+
+    def ordered_effect(self, frame: Frame, box: Box | None) -> None:
+        """Something is added to the end of a container, or done that cannot be exchanged with the same for another element."""
+        if box is not None:
+            frame.context.orders[box] = None
+        for loop in frame.loops:
+            if box is not None and box.place[0] is frame.module and box.place[1] > loop.at and self._local(frame, box):
+                continue
+            if box is not None and self._local(frame, box):
+                frame.pending[box] = loop.place
+            else:
+                self.escapes(frame, loop.place)
+
+    def _local(self, frame: Frame, box: Box) -> bool:
+        """Whether a container was made by the running function."""
+        info = frame.context.info
+        return (
+            info is not None
+            and box.place[0] is frame.module
+            and info.node.at < box.place[1]
+            and box.mode == frame.mode
+            and self._held(frame, box)
+        )
+
+    def _held(self, frame: Frame, box: Box) -> bool:
+        return frame.env is not None and any(box in values for values in frame.env.values())
+
+    def called_in_loop(self, frame: Frame, orders: Iterable[Box]) -> None:
+        """A call has put something in order into these containers."""
+        for box in list(orders):
+            self.ordered_effect(frame, box)
+
+    def depends(self, frame: Frame, node: s.Expr | None) -> bool:
+        """Whether an expression depends on the element of a loop over a hash table."""
+        return node is not None and any(not loop.names.isdisjoint(names_in(node)) for loop in frame.loops)
+
+    def stored_in_loop(self, frame: Frame, key: s.Expr | None, value: s.Expr | None, *, keyed: bool) -> None:
+        """`x.name = value` or `x[key] = value` in such a loop: a new key is put at the end, a fixed one keeps the last value."""
+        if frame.loops and ((keyed and self.depends(frame, key)) or (not self.depends(frame, key) and self.depends(frame, value))):
+            for loop in frame.loops:
+                self.escapes(frame, loop.place)
+
+    def picked(self, frame: Frame, values: Values) -> Values:
+        """A variable is read: if it holds whichever element came last, that shows."""
+        marks = [one for one in values if isinstance(one, Picked)]
+        if not marks:
+            return values
+        if not frame.loops:
+            for one in marks:
+                self.escapes(frame, one.place)
+        return values - frozenset(marks)
+
+    def leave_loop(self, frame: Frame, loop: Loop, body: list[s.Stmt]) -> None:
+        """End a loop: variables that keep an element are marked."""
+        frame.loops.remove(loop)
+        if frame.env is None:
+            return
+        for name in last_ones(body, loop.names):
+            if name in frame.env:
+                frame.env[name] |= {Picked(loop.place)}
+
+
+def names_in(node: Any) -> Iterator[str]:
+    """Every name that is read in an expression or statement."""
+    stack = [node]
+    while stack:
+        one = stack.pop()
+        if isinstance(one, s.Name):
+            yield one.name
+        elif isinstance(one, s.Function):
+            stack.append(s.decode_block(one.body).body)
+        elif isinstance(one, msgspec.Struct):
+            stack.extend(getattr(one, field) for field in one.__struct_fields__)
+        elif isinstance(one, list | tuple):
+            stack.extend(one)
+
+
+def _assignments(body: list[s.Stmt]) -> Iterator[tuple[s.Expr, s.Expr, bool]]:
+    """Targets and values assigned in the statements, and whether a comparison of order guards them."""
+    stack: list[tuple[s.Stmt, bool]] = [(one, False) for one in body]
+    while stack:
+        one, guarded = stack.pop()
+        if isinstance(one, s.Assign) and one.value is not None:
+            for target in one.targets:
+                yield target, one.value, guarded
+        elif isinstance(one, s.If):
+            inside = guarded or _compares(one.test)
+            stack.extend((inner, inside) for inner in (*one.body, *one.orelse))
+        elif isinstance(one, s.For):
+            yield one.target, one.iter, guarded
+            stack.extend((inner, guarded) for inner in one.body)
+        elif isinstance(one, s.With | s.Try):
+            stack.extend((inner, guarded) for inner in one.body)
+
+
+def _compares(test: s.Expr) -> bool:
+    if isinstance(test, s.Boolean):
+        return any(_compares(one) for one in test.values)
+    return isinstance(test, s.Compare) and not _ORDERINGS.isdisjoint(test.ops)
+
+
+def dependent(target: s.Expr, body: list[s.Stmt]) -> set[str]:
+    """The names that depend on the element of a loop."""
+    names = set(names_in(target))
+    size = -1
+    while size != len(names):
+        size = len(names)
+        for to, value, _ in _assignments(body):
+            if isinstance(to, s.Name | s.Display) and not names.isdisjoint(names_in(value)):
+                names.update(names_in(to))
+    return names
+
+
+def last_ones(body: list[s.Stmt], names: set[str]) -> set[str]:
+    """Variables that hold, behind the loop, whichever element came last."""
+    found: set[str] = set()
+    guarded_names: set[str] = set()
+    for to, value, guarded in _assignments(body):
+        if isinstance(to, s.Name) and not names.isdisjoint(names_in(value)):
+            (guarded_names if guarded else found).add(to.name)
+    return found - guarded_names

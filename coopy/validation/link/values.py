@@ -1,0 +1,282 @@
+"""What an expression may be, without running it: abstract values, and the sets of them that every variable, attribute and result holds.
+
+A set of values only grows, and only finitely many values exist: one object per class and mode, one container per place and mode. That is
+what makes the interpreter end. Values are compared by identity: `Pool` makes each once.
+
+Modes say on whose behalf code runs, and with it to whom belongs what it makes:
+
+    ACTION   reached from a journaled method: what it makes becomes state
+    QUERY    reached from a @readonly method: what it makes is thrown away; state it must not touch
+    IMPORT   run when a module is imported: what it makes is in no snapshot
+    TYPES    run only to learn types: nothing of it is reported
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from coopy.validation.link.machine import Context
+    from coopy.validation.link.scopes import ClassInfo, FunctionInfo, ModuleInfo
+
+ACTION, QUERY, IMPORT, TYPES = "action", "query", "import", "types"
+
+Place: TypeAlias = "tuple[ModuleInfo, int]"
+
+
+class Value:
+    """One abstract value."""
+
+    __slots__ = ()
+
+
+Values: TypeAlias = frozenset[Value]
+
+
+class Unknown(Value):
+    """Anything; `state` if it was read from the domain's state."""
+
+    __slots__ = ("state",)
+
+    def __init__(self, state: bool) -> None:  # noqa: FBT001 - two instances
+        self.state = state
+
+
+class Constant(Value):
+    """None, True or False."""
+
+    __slots__ = ("truth", "type")
+
+    def __init__(self, kind: str, truth: bool) -> None:  # noqa: FBT001 - three instances
+        self.type, self.truth = kind, truth
+
+
+class Text(Value):
+    """A string that is written in the program."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+class Foreign(Value):
+    """A dotted name outside the program. `place`: where it was taken, if it was kept rather than called at once."""
+
+    __slots__ = ("name", "place")
+
+    def __init__(self, name: str, place: Place | None) -> None:
+        self.name, self.place = name, place
+
+
+class Thing(Value):
+    """An instance of a type outside the program. `note` is naive or aware for a datetime whose zone is known to be so."""
+
+    __slots__ = ("mode", "note", "type")
+
+    def __init__(self, kind: str, note: str, mode: str) -> None:
+        self.type, self.note, self.mode = kind, note, mode
+
+
+class ModuleValue(Value):
+    """A module of the program."""
+
+    __slots__ = ("module",)
+
+    def __init__(self, module: ModuleInfo) -> None:
+        self.module = module
+
+
+class ClassValue(Value):
+    """A class of the program."""
+
+    __slots__ = ("cls",)
+
+    def __init__(self, cls: ClassInfo) -> None:
+        self.cls = cls
+
+
+class Object(Value):
+    """Any instance of a class of the program made in a mode. `open`: known from an annotation only, so it may be of a subclass."""
+
+    __slots__ = ("cls", "mode", "open")
+
+    def __init__(self, cls: ClassInfo, mode: str, open_: bool) -> None:  # noqa: FBT001 - made by the pool only
+        self.cls, self.mode, self.open = cls, mode, open_
+
+
+class FunctionValue(Value):
+    """A function of the program; `parent` is the call in which it was defined, whose variables it sees."""
+
+    __slots__ = ("info", "parent")
+
+    def __init__(self, info: FunctionInfo, parent: Context | None) -> None:
+        self.info, self.parent = info, parent
+
+
+class Method(Value):
+    """A callable with its first argument."""
+
+    __slots__ = ("function", "receiver")
+
+    def __init__(self, function: Value, receiver: Value) -> None:
+        self.function, self.receiver = function, receiver
+
+
+class Bound(Value):
+    """A method, by name, of something whose class is outside the program."""
+
+    __slots__ = ("name", "receiver")
+
+    def __init__(self, receiver: Value, name: str) -> None:
+        self.receiver, self.name = receiver, name
+
+
+class Descriptor(Value):
+    """A property, static method or class method; `parts` are getter, setter and deleter, or the one function."""
+
+    __slots__ = ("kind", "parts")
+
+    def __init__(self, kind: str, parts: tuple[Values, ...]) -> None:
+        self.kind, self.parts = kind, parts
+
+
+class Partial(Value):
+    """functools.partial; `depth` bounds partials of partials."""
+
+    __slots__ = ("args", "depth", "function", "keywords")
+
+    depth: int
+
+    def __init__(self, function: Values, args: tuple[Values, ...], keywords: tuple[tuple[str, Values], ...]) -> None:
+        self.function, self.args, self.keywords = function, args, keywords
+        self.depth = 1 + max((one.depth for one in function if isinstance(one, Partial)), default=0)
+
+
+class Super(Value):
+    """super(): lookup starts behind `cls` in the order of the receiver's classes."""
+
+    __slots__ = ("cls", "receiver")
+
+    def __init__(self, cls: ClassInfo, receiver: Value) -> None:
+        self.cls, self.receiver = cls, receiver
+
+
+class Pack(Value):
+    """A tuple of known length, or the `**keywords` of a call if it has names."""
+
+    __slots__ = ("depth", "items", "names")
+
+    depth: int
+
+    def __init__(self, items: tuple[Values, ...], names: tuple[str, ...]) -> None:
+        self.items, self.names = items, names
+        self.depth = 1 + max((one.depth for item in items for one in item if isinstance(one, Pack)), default=0)
+
+
+class Cell:
+    """A set of values that grows, and the calls that have read it and run again when it does."""
+
+    __slots__ = ("readers", "values")
+
+    def __init__(self) -> None:
+        self.values: Values = frozenset()
+        self.readers: set[Context] = set()
+
+
+class Box(Value):
+    """Any container made at a place in a mode. `kind` is list, tuple, set, frozenset, dict, deque, iterator or generator.
+
+    `slots` hold what is stored under a key or index that is written in the program, `items` all else, `keys` the keys; `hint` is what an
+    annotation says of the items. `hashed`: its order is that of a hash table. `default`: it is a default argument.
+    """
+
+    __slots__ = ("default", "factory", "hashed", "hint", "items", "keys", "kind", "mode", "place", "slots", "typed")
+
+    def __init__(self, kind: str, place: Place, mode: str) -> None:
+        self.kind, self.place, self.mode = kind, place, mode
+        self.items, self.keys, self.hint, self.factory = Cell(), Cell(), Cell(), Cell()
+        self.slots: dict[str, Cell] = {}
+        self.hashed: Place | None = place if kind in HASHED else None
+        self.default = self.typed = False
+
+
+HASHED = frozenset(("set", "frozenset"))
+ORDERED = frozenset(("list", "tuple", "dict", "deque", "iterator", "generator"))
+
+EMPTY: Values = frozenset()
+UNKNOWN, STATE = Unknown(False), Unknown(True)  # noqa: FBT003 - the two there are
+NOTHING, TRUE, FALSE = Constant("NoneType", False), Constant("bool", True), Constant("bool", False)  # noqa: FBT003
+ANYTHING: Values = frozenset((UNKNOWN,))
+NONE: Values = frozenset((NOTHING,))
+BOOL: Values = frozenset((TRUE, FALSE))
+
+
+class Pool:
+    """Makes each value once, so that equal values are the same object."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[Any, ...], Any] = {}
+
+    def _get(self, kind: type[Any], *fields: Any) -> Any:
+        key = (kind, *fields)
+        found = self._made.get(key)
+        if found is None:
+            found = self._made[key] = kind(*fields)
+        return found
+
+    def text(self, text: str) -> Text:
+        """A string."""
+        return self._get(Text, text)  # type: ignore[no-any-return]
+
+    def foreign(self, name: str, place: Place | None = None) -> Foreign:
+        """A name outside the program."""
+        return self._get(Foreign, name, place)  # type: ignore[no-any-return]
+
+    def thing(self, kind: str, mode: str, note: str = "") -> Thing:
+        """An instance of a type outside the program."""
+        return self._get(Thing, kind, note, mode)  # type: ignore[no-any-return]
+
+    def module(self, module: ModuleInfo) -> ModuleValue:
+        """A module."""
+        return self._get(ModuleValue, module)  # type: ignore[no-any-return]
+
+    def cls(self, cls: ClassInfo) -> ClassValue:
+        """A class."""
+        return self._get(ClassValue, cls)  # type: ignore[no-any-return]
+
+    def object(self, cls: ClassInfo, mode: str, *, open_: bool = False) -> Object:
+        """An instance of a class."""
+        return self._get(Object, cls, mode, open_)  # type: ignore[no-any-return]
+
+    def function(self, info: FunctionInfo, parent: Context | None) -> FunctionValue:
+        """A function as defined in a call."""
+        return self._get(FunctionValue, info, parent)  # type: ignore[no-any-return]
+
+    def method(self, function: Value, receiver: Value) -> Method:
+        """A bound method."""
+        return self._get(Method, function, receiver)  # type: ignore[no-any-return]
+
+    def bound(self, receiver: Value, name: str) -> Bound:
+        """A method of something outside the program."""
+        return self._get(Bound, receiver, name)  # type: ignore[no-any-return]
+
+    def descriptor(self, kind: str, *parts: Values) -> Descriptor:
+        """A property, static method or class method."""
+        return self._get(Descriptor, kind, parts)  # type: ignore[no-any-return]
+
+    def partial(self, function: Values, args: tuple[Values, ...], keywords: tuple[tuple[str, Values], ...]) -> Partial:
+        """A partial."""
+        return self._get(Partial, function, args, keywords)  # type: ignore[no-any-return]
+
+    def super(self, cls: ClassInfo, receiver: Value) -> Super:
+        """What `super` gives."""
+        return self._get(Super, cls, receiver)  # type: ignore[no-any-return]
+
+    def pack(self, items: tuple[Values, ...], names: tuple[str, ...] = ()) -> Pack:
+        """A tuple."""
+        return self._get(Pack, items, names)  # type: ignore[no-any-return]
+
+    def box(self, kind: str, place: Place, mode: str) -> Box:
+        """The container of a place."""
+        return self._get(Box, kind, place, mode)  # type: ignore[no-any-return]

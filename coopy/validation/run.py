@@ -1,0 +1,136 @@
+"""One run: paths and options -> findings. Finds the domains, analyses each, and judges the facts; the command and init_system call it."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from coopy import catalogue
+from coopy.validation import summary as s
+from coopy.validation.findings import Finding, Selection, judge
+from coopy.validation.link.analysis import Analysis, Discovery, Statistics
+from coopy.validation.link.hazards import Args
+from coopy.validation.link.scopes import AT_END, ClassInfo, ModuleInfo, Program
+from coopy.validation.link.values import ClassValue, Values
+from coopy.validation.source import SourceError, Sources
+from coopy.validation.workers import load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from coopy.validation.link.analysis import Reached
+
+
+class DomainError(SourceError):
+    """No domain, or not the one that was named."""
+
+
+def _silent(_done: int, _all: int) -> None:
+    """No progress is shown."""
+
+
+class Options(msgspec.Struct, frozen=True):
+    """What is analysed and how."""
+
+    domains: tuple[str, ...] = ()
+    selection: Selection = Selection()
+    jobs: int = 1
+    progress: Callable[[int, int], None] = _silent
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What a run found. `problems`: files that could not be analysed."""
+
+    findings: list[Finding]
+    problems: list[s.Problem]
+    domains: list[str]
+    files: int
+    lines: int
+    statistics: list[Statistics]
+    notes: list[str]
+
+
+def run(sources: Sources, options: Options) -> Outcome:
+    """Analyse. Raises DomainError where no domain is found."""
+    load(sources, options.jobs, options.progress)
+    modules = {path: summary for path in sources.files if (summary := sources.summary(path)) is not None}
+    program = Program(sources)
+    domains = find_domains(program, sources, options.domains, modules)
+    facts, statistics = analyse(program, domains)
+    pragmas = {path: summary.pragmas for path, summary in modules.items() if summary.pragmas}
+    pragmas |= {one.path: one.summary.pragmas for one in program.modules.values() if one is not None and one.summary.pragmas}
+    findings = judge(facts, pragmas, options.selection)
+    problems = [sources.problems[path] for path in sorted(sources.problems)]
+    lines = sum(len(one.lines) for one in modules.values())
+    return Outcome(findings, problems, [one.full for one in domains], len(sources.files), lines, statistics, sources.cache.notes)
+
+
+def analyse(program: Program, domains: Iterable[ClassInfo]) -> tuple[list[Reached], list[Statistics]]:
+    """The facts of all domains."""
+    facts, statistics = [], []
+    collecting = gc.isenabled()
+    gc.disable()  # nothing dies before the end, so looking for what has died would only take time, half of it
+    try:
+        for one in domains:
+            analysis = Analysis(program, catalogue.load(), one)
+            facts += analysis.run()
+            statistics.append(analysis.statistics())
+    finally:
+        if collecting:
+            gc.enable()
+    return facts, statistics
+
+
+def find_domains(program: Program, sources: Sources, named: Iterable[str], modules: dict[str, s.Module]) -> list[ClassInfo]:
+    """The domain classes: those that are named, else those that any of the files passes to init_system."""
+    found = dict.fromkeys(_named(program, sources, one) for one in named)
+    if not found:
+        discovery = Discovery(program, catalogue.load())
+        for path, summary in modules.items():
+            if summary.wraps and (module := program.at_path(path)) is not None:
+                found.update(dict.fromkeys(discovery.domains(module)))
+    if not found and not (sources.problems and not modules):
+        raise DomainError(
+            "no domain class was found: nothing here passes one to init_system(). Name it with --domain module:Class, "
+            'or in pyproject.toml: [tool.coopy] domains = ["module:Class"]'
+        )
+    return sorted(found, key=lambda one: (one.module.path, one.node.at))
+
+
+def _named(program: Program, sources: Sources, text: str) -> ClassInfo:
+    """module:Class."""
+    name, colon, qualname = text.partition(":")
+    if not colon or not qualname:
+        raise DomainError(f"--domain {text}: write it as module:Class")
+    paths: dict[str, None] = {}
+    for roots in (sources.roots, sources.every_root()):  # the folders that were named, before those that files are imported from
+        paths = paths or dict.fromkeys(path for root in roots if (path := sources.find(name, f"{root}/x.py")) is not None)
+    if not paths:
+        raise DomainError(f"--domain {text}: there is no module {name} below {', '.join(sources.every_root())}")
+    if len(paths) > 1:
+        raise DomainError(f"--domain {text}: two modules have that name: {', '.join(paths)}. Name the folder of the one that you mean")
+    module = program.at_path(next(iter(paths)))
+    if module is None:
+        raise DomainError(f"--domain {text}: {next(iter(paths))} cannot be analysed: {sources.problems[next(iter(paths))].message}")
+    return _class_in(program, module, qualname, text)
+
+
+def _class_in(program: Program, module: ModuleInfo, qualname: str, text: str) -> ClassInfo:
+    """A class by its qualified name; names that are imported there count."""
+    finder = Discovery(program, catalogue.load())
+    frame = finder.scratch(module, None, None, AT_END)
+    outside, _, _ = qualname.partition(".<locals>")
+    first, *rest = (outside if outside != qualname else qualname).split(".")
+    values: Values = finder.module_name(frame, module, first, 0)
+    for part in rest:
+        values = frozenset(inner for one in values for inner in finder.attribute(frame, 0, one, part))
+    if outside != qualname:  # what is defined in a function is there once it has run, for its types
+        finder.call_all(frame, 0, values, Args(open_=True))
+        finder.settle()
+        values = frozenset(finder.pool.cls(one) for one in module.classes.values() if one.qualname == qualname)
+    for one in sorted((one for one in values if isinstance(one, ClassValue)), key=lambda one: one.cls.node.at):
+        return one.cls
+    raise DomainError(f"--domain {text}: {module.path} has no class {qualname}")

@@ -1,0 +1,255 @@
+"""Files: which belong to the paths that were named, what their text is, which module each is. Nothing is ever imported.
+
+    root     a folder from which modules are imported: the first one above a file without `__init__.py`, and each folder that was named
+
+A file that cannot be read or parsed is a problem with a place, never an exception. Knows the cache and extraction; not what code means.
+"""
+
+from __future__ import annotations
+
+import importlib.machinery
+import os
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from coopy.validation import summary as s
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from coopy.validation.cache import Cache
+
+MAX_BRACKETS = 200  # Python's own limit; far deeper ones would overflow the stack of the native parser
+MAX_CHAIN = 1000  # operators in one expression: each nests what is before it
+LONG = 2000  # characters; only such lines are looked at for chains
+_OPERATORS = re.compile(r"[-+*/%@&|^<>=~.]|\bnot\b|\blambda\b|\bif\b|\band\b|\bor\b|\bawait\b|\(\)")
+_SEPARATORS = re.compile(r"[,;\[\]{}]")
+_CODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+_BRACKETS = re.compile(
+    r"\"\"\"(?:[^\\]|\\.)*?\"\"\"|'''(?:[^\\]|\\.)*?'''|\"(?:[^\\\n\"]|\\.)*\"|'(?:[^\\\n']|\\.)*'|\#[^\n]*|([(\[{])|([)\]}])", re.DOTALL
+)
+_SKIPPED = frozenset(("__pycache__", "node_modules", "site-packages"))
+
+
+class SourceError(Exception):
+    """A path that cannot be analysed at all."""
+
+
+class UnreadableError(Exception):
+    """A file is no Python: `line`, `column` and why."""
+
+    def __init__(self, line: int, column: int, message: str) -> None:
+        super().__init__(message)
+        self.line, self.column, self.message = line, column, message
+
+
+def decode(data: bytes) -> str:
+    """The text of a file as Python reads it, lines ending in newlines. Raises UnreadableError."""
+    if b"\0" in data:
+        line = data.count(b"\n", 0, data.index(b"\0")) + 1
+        raise UnreadableError(line, 1, "it holds a null byte: this is no Python source")
+    encoding, bom = "utf-8", data.startswith(b"\xef\xbb\xbf")
+    for head in data.split(b"\n", 2)[:2]:
+        if match := _CODING.match(head):
+            encoding = match[1].decode()
+            break
+        if head.strip() and not head.lstrip().startswith(b"#"):
+            break
+    try:
+        text = data[3 * bom :].decode("utf-8" if bom else encoding)
+    except LookupError:
+        raise UnreadableError(1, 1, f"its encoding declaration names {encoding}, which is unknown") from None
+    except UnicodeDecodeError as error:
+        number = data.count(b"\n", 0, error.start) + 1
+        why = f"it is not {encoding} (byte {error.start}): declare its encoding, as in `# -*- coding: latin-1 -*-`"
+        raise UnreadableError(number, 1, why) from None
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def check_depth(text: str) -> None:
+    """Refuse a text that is nested or chained so deep that a parser would fall. Raises UnreadableError."""
+    depth = 0
+    if len(text) > LONG and (text.count("elif ") > MAX_CHAIN or any(len(line) > LONG for line in text.split("\n"))):
+        _check_chains(text)
+    if text.count("(") + text.count("[") + text.count("{") <= MAX_BRACKETS:
+        return
+    for token in _BRACKETS.finditer(text):
+        if token[1]:
+            depth += 1
+            if depth > MAX_BRACKETS:
+                line = text.count("\n", 0, token.start()) + 1
+                raise UnreadableError(line, 1, f"brackets are nested more than {MAX_BRACKETS} deep")
+        elif token[2]:
+            depth = max(depth - 1, 0)
+
+
+def _check_chains(text: str) -> None:
+    """Operators one after the other nest as brackets do, and so do `elif`s."""
+    for number, line in enumerate(text.split("\n"), 1):
+        if len(line) > LONG:
+            for part in _SEPARATORS.split(_BRACKETS.sub(lambda token: token[1] or token[2] or "0", line)):
+                if len(part) > MAX_CHAIN and len(_OPERATORS.findall(part)) > MAX_CHAIN:
+                    raise UnreadableError(number, 1, f"an expression has more than {MAX_CHAIN} operators")
+    chain = re.search(rf"(?:^[ \t]*elif\b[^\n]*\n(?:(?![ \t]*elif\b)[^\n]*\n)??){{{MAX_CHAIN}}}", text, re.MULTILINE)
+    if chain is not None:
+        raise UnreadableError(text.count("\n", 0, chain.start()) + 1, 1, f"an if has more than {MAX_CHAIN} elif")
+
+
+class Sources:
+    """The files of an analysis, and modules by name. `problems` holds what could not be analysed, in the order of discovery."""
+
+    def __init__(self, paths: Iterable[str], cache: Cache) -> None:
+        self.cache = cache
+        self.problems: dict[str, s.Problem] = {}
+        self.files: list[str] = []
+        self.roots: list[str] = []
+        self.only: frozenset[str] | None = None  # top-level names that count, where a root holds other people's packages too
+        self._summaries: dict[str, s.Module | None] = {}
+        self._found: dict[tuple[str, str], str | None] = {}
+        for path in paths:
+            self.add(path)
+
+    def add(self, path: str) -> None:
+        """Add a file, a folder, or what an importable name stands for. Raises SourceError."""
+        where = Path(path)
+        if not where.exists():
+            where = Path(locate(path))
+        real = os.path.realpath(where)
+        if where.is_dir():
+            self._add_root(real if not (where / "__init__.py").exists() else root_of(real))
+            found = [one for one in walk(real, self.problems) if one not in self._known()]
+            self.files += found
+        else:
+            self._add_root(root_of(real))
+            if real not in self._known():
+                self.files.append(real)
+
+    def _known(self) -> set[str]:
+        return set(self.files)
+
+    def _add_root(self, root: str) -> None:
+        if root not in self.roots:
+            self.roots.append(root)
+
+    def summary(self, path: str) -> s.Module | None:
+        """The summary of a file; None if there is none, and then `problems` says why."""
+        if path not in self._summaries:
+            result = self.cache.summary(path)
+            if isinstance(result, s.Problem):
+                self.problems[path] = result
+                self._summaries[path] = None
+            else:
+                self._summaries[path] = result
+        return self._summaries[path]
+
+    def cached(self, path: str) -> bool:
+        """Whether a file's summary is at hand or in the cache; it is at hand then."""
+        if path not in self._summaries and (known := self.cache.known(path)) is not None:
+            self._summaries[path] = known
+        return path in self._summaries
+
+    def size(self, path: str) -> int:
+        """The bytes of a file; none if it cannot be read."""
+        try:
+            return os.stat(path).st_size
+        except OSError:
+            return 0
+
+    def take(self, path: str, result: s.Module | s.Problem) -> None:
+        """What a worker process made of a file."""
+        if isinstance(result, s.Problem):
+            self.problems[path] = result
+        self._summaries[path] = result if isinstance(result, s.Module) else None
+
+    def module_name(self, path: str) -> tuple[str, bool]:
+        """The dotted name of a file's module, and whether it is a package."""
+        root = root_of(path)
+        parts = list(Path(path).relative_to(root).with_suffix("").parts)
+        package = parts[-1] == "__init__"
+        return ".".join(parts[:-1] if package else parts), package
+
+    def find(self, name: str, importer: str) -> str | None:
+        """The file of a module by name, as seen from a file: its own root first, then the others."""
+        if self.only is not None and name.partition(".")[0] not in self.only:
+            return None
+        own = root_of(importer) if importer else ""
+        key = (name, own)
+        if key not in self._found:
+            above = [os.path.dirname(root) for root in (own, *self.roots) if os.path.basename(root) == name.partition(".")[0]]
+            self._found[key] = next((found for root in (own, *self.roots, *above) if root and (found := _file_of(root, name))), None)
+        return self._found[key]
+
+    def is_folder(self, name: str, importer: str) -> bool:
+        """Whether a name is a folder of modules without `__init__.py`."""
+        inside = name.replace(".", os.sep)
+        return any(os.path.isdir(os.path.join(root, inside)) for root in (root_of(importer), *self.roots))
+
+    def every_root(self) -> list[str]:
+        """All roots, those of single files too."""
+        return list(dict.fromkeys((*self.roots, *(root_of(one) for one in self.files))))
+
+
+_ROOTS: dict[str, str] = {}
+
+
+def root_of(path: str) -> str:
+    """The folder from which a file's module is imported."""
+    folder = path if os.path.isdir(path) and os.path.exists(os.path.join(path, "__init__.py")) else os.path.dirname(path)
+    if path == folder:
+        folder = os.path.dirname(path)
+    found = _ROOTS.get(folder)
+    if found is None:
+        start = folder
+        while os.path.exists(os.path.join(folder, "__init__.py")):
+            folder = os.path.dirname(folder)
+        found = _ROOTS[start] = folder
+    return found
+
+
+def _file_of(root: str, name: str) -> str | None:
+    base = os.path.join(root, *name.split("."))
+    for path in (os.path.join(base, "__init__.py"), f"{base}.py"):
+        if os.path.isfile(path):
+            return os.path.realpath(path)
+    return None
+
+
+def walk(folder: str, problems: dict[str, s.Problem]) -> Iterator[str]:
+    """The Python files below a folder, sorted; a symbolic link that leads back is not followed twice."""
+    seen: set[str] = set()
+
+    def unlisted(error: OSError) -> None:
+        path = str(error.filename)
+        problems[path] = s.Problem(path, 1, 1, f"the folder cannot be listed: {error.strerror}")
+
+    for base, folders, names in os.walk(folder, followlinks=True, onerror=unlisted):
+        real = os.path.realpath(base)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = sorted(
+            one
+            for one in folders
+            if one not in _SKIPPED and not one.startswith(".") and not os.path.exists(os.path.join(base, one, "pyvenv.cfg"))
+        )
+        for name in sorted(names):
+            if name.endswith(".py"):
+                yield os.path.join(real, name)
+
+
+def locate(name: str) -> str:
+    """The file or folder of an importable name, found without importing it. Raises SourceError."""
+    parts = name.split(".")
+    if all(part.isidentifier() for part in parts):
+        spec = importlib.machinery.PathFinder.find_spec(parts[0], [os.getcwd(), *sys.path])
+        if spec is not None:
+            places = list(spec.submodule_search_locations or ()) or [spec.origin or ""]
+            for place in places:
+                path = os.path.join(place, *parts[1:])
+                for candidate in (path, f"{path}.py"):
+                    if os.path.exists(candidate):
+                        return candidate
+    raise SourceError(f"{name}: there is no such file or folder, and nothing importable has that name")

@@ -1,0 +1,119 @@
+"""`@unlocked` actions beside everything else."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from coopy import abort_exception, control, init_system, unlocked
+from coopy.error import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+both = pytest.mark.parametrize("durability", ["sync", "buffered"])
+ITSELF: list[Any] = []  # where a method finds the proxy of its own system
+
+
+class Tally:
+    """Counts, with a lock of its own where coopy takes none."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+        self.total = 0
+
+    @unlocked
+    def count(self, name: str) -> None:
+        self.counts[name] = self.counts.get(name, 0) + 1  # each thread its own name
+
+    def add(self, amount: int) -> None:
+        self.total += amount
+
+    @abort_exception
+    def add_or_abort(self, amount: int) -> None:
+        self.total += amount
+        raise ValueError(amount)
+
+    @unlocked
+    def count_and_ask(self, name: str) -> None:
+        self.counts[name] = 1
+        ITSELF[0].total  # noqa: B018 - it is refused
+
+    @unlocked
+    def count_and_stop(self, name: str) -> None:
+        self.counts[name] = 1
+        if ITSELF:
+            ITSELF.clear()
+            raise KeyboardInterrupt
+        self.counts[name] = 2
+
+
+def run_all(*works: Callable[[], object]) -> None:
+    """Each on a thread of its own; all come to their end."""
+    threads = [threading.Thread(target=work, daemon=True) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in threads), "it hangs"
+
+
+@both
+def test_they_hold_up_neither_snapshots_nor_what_is_put_back(tmp_path: Path, durability: Any) -> None:
+    """Who waits for them to end never keeps them from ending."""
+    tally = init_system(Tally(), tmp_path / "t", durability=durability)
+
+    def repeat(times: int, work: Callable[..., object], *args: object) -> Callable[[], None]:
+        def do() -> None:
+            for _ in range(times):
+                work(*args)
+
+        return do
+
+    def abort() -> None:
+        with pytest.raises(ValueError, match="5"):
+            tally.add_or_abort(5)
+
+    run_all(
+        *(repeat(60, tally.count, name) for name in "abc"),
+        repeat(60, tally.add, 1),
+        repeat(10, control(tally).take_snapshot),
+        repeat(10, abort),
+    )
+    assert (tally.total, tally.counts) == (60, {"a": 60, "b": 60, "c": 60})
+    digest = control(tally).digest()
+    control(tally).close()
+    with control(init_system(Tally, tmp_path / "t")) as again:
+        assert control(again).digest() == digest
+
+
+@both
+def test_one_that_uses_a_proxy_is_undone_before_its_caller_hears_of_it(tmp_path: Path, durability: Any) -> None:
+    """Also on the disk: a restart of what is there at that moment does not have it."""
+    tally = init_system(Tally(), tmp_path / "t", durability=durability)
+    ITSELF[:] = [tally]
+    with pytest.raises(UsageError, match="undone"):
+        tally.count_and_ask("a")
+    shutil.copytree(tmp_path / "t", tmp_path / "copy")
+    assert tally.counts == {}
+    control(tally).close()
+    with control(init_system(Tally, tmp_path / "copy")) as again:
+        assert again.counts == {}
+
+
+@both
+def test_one_that_is_interrupted_is_whole_for_whoever_looks_next(tmp_path: Path, durability: Any) -> None:
+    """The journal decides that it happens: the next query already sees all of it."""
+    tally = init_system(Tally(), tmp_path / "t", durability=durability)
+    ITSELF[:] = [tally]
+    with pytest.raises(KeyboardInterrupt):
+        tally.count_and_stop("a")
+    assert tally.counts == {"a": 2}
+    assert control(tally).stats()["rebuilds"] == 1
+    control(tally).close()
+    with control(init_system(Tally, tmp_path / "t")) as again:
+        assert again.counts == {"a": 2}
