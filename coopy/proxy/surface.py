@@ -68,7 +68,7 @@ def make_proxy(engine: Engine, operations: Operations) -> Any:
     executor = engine.executor
     executor.expose = _exposer(weakref.ref(proxy), root, _public_methods(root, names))
     executor.names.update(names)
-    executor.show = lambda name: setattr(surface, name, attributes.shown(name))
+    executor.show = functools.partial(_show, weakref.ref(surface), attributes)
     return proxy
 
 
@@ -218,6 +218,13 @@ def _described(error: BaseException) -> str:
 
 
 # --- attributes ------------------------------------------------------------------------------------------------------
+
+
+def _show(surface: weakref.ref[type], attributes: Attributes, name: str) -> None:
+    """Nothing of the system may hold the proxy or its class, or a proxy that nobody holds would never be let go."""
+    kind = surface()
+    if kind is not None:
+        setattr(kind, name, attributes.shown(name))
 
 
 class Attributes:
