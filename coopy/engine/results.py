@@ -40,11 +40,12 @@ _SOURCES: tuple[Any, ...] = (
     collections.deque(), collections.OrderedDict(), collections.OrderedDict().values(), collections.OrderedDict().items(), _Indexed(),
 )  # fmt: skip
 _REVERSIBLE: tuple[Any, ...] = ([], {}, {}.values(), {}.items(), range(0), range(1 << 70), collections.deque(), collections.OrderedDict())
-_LAZY: tuple[Any, ...] = (iter(int, 0), itertools.tee(())[0], re.finditer("", ""))
+# Types, not objects: with these alive at the end of the interpreter, CPython 3.12.1 crashes.
+_LAZY: tuple[type, ...] = (type(iter(int, 0)), type(itertools.tee(())[0]), type(re.finditer("", "")))
 ITERATORS: frozenset[type] = frozenset((
     GeneratorType, enumerate, filter, map, reversed, zip, itertools.accumulate, itertools.chain, itertools.compress, itertools.dropwhile,
     itertools.filterfalse, itertools.islice, itertools.pairwise, itertools.starmap, itertools.takewhile, itertools.zip_longest,
-    *(type(iter(one)) for one in _SOURCES), *(type(reversed(one)) for one in _REVERSIBLE), *map(type, _LAZY),
+    *(type(iter(one)) for one in _SOURCES), *(type(reversed(one)) for one in _REVERSIBLE), *_LAZY,
     *([itertools.batched] if hasattr(itertools, "batched") else []),
 ))  # fmt: skip
 NOT_IN_ONE_PIECE = (CoroutineType, AsyncGeneratorType, itertools.cycle)
