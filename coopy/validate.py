@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,14 +17,41 @@ from typing import TYPE_CHECKING, Any
 from coopy.validation import report
 from coopy.validation.cache import Cache, default_folder
 from coopy.validation.findings import CATEGORIES, CODES, Selection
-from coopy.validation.rules import RULES
+from coopy.validation.rules import NOTICES, RULES
+from coopy.validation.rules.page import as_text
 from coopy.validation.run import Options, run
 from coopy.validation.source import SourceError, Sources
+from coopy.validation.summary import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from coopy.validation.run import Outcome
+
+
+class Progress:
+    """A bar for a run that takes longer than PATIENCE seconds. Only then rich is loaded."""
+
+    PATIENCE = 0.5
+
+    def __init__(self, patience: float = PATIENCE) -> None:
+        self._until = time.monotonic() + patience
+        self._bar: Any = None
+        self._task: Any = None
+
+    def __call__(self, done: int, total: int) -> None:
+        """So many files are parsed."""
+        if self._bar is None and done < total and time.monotonic() >= self._until:
+            from rich.console import Console
+            from rich.progress import Progress as Bar
+
+            self._bar = Bar(console=Console(stderr=True), transient=True)
+            self._task = self._bar.add_task("parsing", total=total)
+            self._bar.start()
+        if self._bar is not None:
+            self._bar.update(self._task, completed=done, total=total)
+            if done >= total:
+                self._bar.stop()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -79,13 +107,7 @@ def _settings() -> dict[str, Any]:
 def _options(given: argparse.Namespace, settings: dict[str, Any]) -> Options:
     domains = given.domain or settings.get("domains", [])
     select, ignore = _rules(given.select or settings.get("select", [])), _rules(given.ignore or settings.get("ignore", []))
-    return Options(tuple(domains), Selection(select, ignore), given.jobs, _progress if sys.stderr.isatty() else _silent)
-
-
-def _progress(done: int, total: int) -> None:
-    """Shown in a terminal only."""
-    end = "\n" if done == total else ""
-    sys.stderr.write(f"\r{done} of {total} files{end}")
+    return Options(tuple(domains), Selection(select, ignore), given.jobs, Progress() if sys.stderr.isatty() else _silent)
 
 
 def _silent(_done: int, _total: int) -> None:
@@ -102,20 +124,17 @@ def _rules(words: list[str]) -> tuple[str, ...]:
 
 
 def _explain(name: str) -> int:
-    for one in RULES:
-        if name in (one.code, one.category):
-            parts = [f"{one.code} {one.category}: {one.title} ({one.severity})", one.why, one.fix]
-            parts += [f"Reported:\n\n{example}" for example in one.bad] + [f"Fine:\n\n{example}" for example in one.good]
-            sys.stdout.write("\n\n".join(parts) + "\n")
-            return 0
-    return _refuse(f"there is no rule {name}", "text")
+    """The page of a rule, or of all of a category."""
+    found = [as_text(one) for one in (*RULES, *NOTICES) if name in (one.code, one.category)]
+    if not found:
+        return _refuse(f"there is no rule {name}", "text")
+    sys.stdout.write("\n\n".join(found) + "\n")
+    return 0
 
 
 def _refuse(message: str, kind: str) -> int:
-    if kind == "json":
-        from json import dumps
-
-        sys.stdout.write(dumps({"findings": [], "errors": [{"path": "", "line": 0, "column": 0, "message": message}]}) + "\n")
+    if kind in ("json", "sarif"):
+        sys.stdout.write(report.FORMATS[kind]([], [Problem("", 0, 0, message)]) + "\n")
     sys.stderr.write(f"{message}\n")
     return 2
 
@@ -134,9 +153,9 @@ def _comment(outcome: Outcome, given: argparse.Namespace) -> None:
         for name, one in zip(outcome.domains, outcome.statistics, strict=True):
             calls = one.resolved + one.unresolved
             share = 100 * one.resolved / calls if calls else 100.0
-            sys.stderr.write(
-                f"{name}: {one.contexts} calls of functions analysed; {one.resolved} of {calls} call sites resolved ({share:.1f} %)\n"
-            )
+            bounded = f"; {one.bounded} cut short" if one.bounded else ""
+            words = f"{name}: {one.contexts} calls of functions analysed{bounded}; {one.resolved} of {calls} call sites resolved"
+            sys.stderr.write(f"{words} ({share:.1f} %)\n")
 
 
 if __name__ == "__main__":
