@@ -1,8 +1,8 @@
 """`python -m coopy.validate PATH...`: is this domain replayable? The command: options in, report and exit status out.
 
 0   nothing to report, or warnings only
-1   errors
-2   something could not be analysed; outranks 1
+1   errors; with --diff also: something would change
+2   something could not be analysed or written; outranks 1
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 from coopy.validation import report
 from coopy.validation.cache import Cache, default_folder
 from coopy.validation.findings import CATEGORIES, CODES, Selection
+from coopy.validation.fix import diff, plan, write
+from coopy.validation.quote import relative
 from coopy.validation.rules import NOTICES, RULES
 from coopy.validation.rules.page import as_text
 from coopy.validation.run import Options, run
@@ -26,6 +28,7 @@ from coopy.validation.summary import Problem
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from coopy.validation.fix import Plan
     from coopy.validation.run import Outcome
 
 
@@ -64,15 +67,47 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = _settings()
         options = _options(given, settings)
         cache = Cache(None if given.no_cache else given.cache_dir or default_folder())
-        sources = Sources(given.paths or settings.get("paths", ["."]), cache)
+        paths = given.paths or settings.get("paths", ["."])
+        sources = Sources(paths, cache)
         outcome = run(sources, options)
+        if given.diff or given.fix:
+            planned = plan(outcome.findings, sources)
+            _comment_plan(planned)
+            if given.diff:
+                return _show(planned, outcome)
+            _carry_out(planned)
+            outcome = run(Sources(paths, cache), options) if planned.changes else outcome
     except SourceError as error:
         return _refuse(str(error), given.format)
     sys.stdout.write(report.FORMATS[given.format](outcome.findings, outcome.problems) + "\n")
     _comment(outcome, given)
-    if outcome.problems:
-        return 2
-    return int(any(one.severity == "error" for one in outcome.findings))
+    return _status(outcome)
+
+
+def _status(outcome: Outcome) -> int:
+    return 2 if outcome.problems else int(any(one.severity == "error" for one in outcome.findings))
+
+
+def _show(planned: Plan, outcome: Outcome) -> int:
+    """The diff, and nothing else on standard output."""
+    sys.stdout.write(diff(planned.changes))
+    return _status(outcome) or int(bool(planned.changes))
+
+
+def _carry_out(planned: Plan) -> None:
+    """Write the files, one after the other; each is whole at any time."""
+    for one in planned.changes:
+        try:
+            write(one)
+        except OSError as error:
+            raise SourceError(f"{relative(one.path)} cannot be written ({error.strerror}); it is as it was") from None
+
+
+def _comment_plan(planned: Plan) -> None:
+    for finding, why in planned.left:
+        sys.stderr.write(f"{relative(finding.path)}:{finding.line}:{finding.column}: {finding.name} is left: {why}\n")
+    count = sum(one.fixed for one in planned.changes)
+    sys.stderr.write(f"{count} calls in {len(planned.changes)} files have an exact counterpart in coopy\n")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -82,6 +117,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--format", choices=sorted(report.FORMATS), default="text")
     parser.add_argument("--select", action="append", default=[], metavar="RULES", help="only these codes or categories, with commas")
     parser.add_argument("--ignore", action="append", default=[], metavar="RULES", help="not these codes or categories, with commas")
+    parser.add_argument("--fix", action="store_true", help="replace the calls that have an exact counterpart in coopy")
+    parser.add_argument("--diff", action="store_true", help="show what --fix would change, and change nothing")
     parser.add_argument("--explain", metavar="CODE", help="what a rule is about, with examples")
     parser.add_argument("--statistics", action="store_true", help="how much of the program was seen")
     parser.add_argument("--no-cache", action="store_true", help="parse everything again, keep nothing")
