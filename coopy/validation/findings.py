@@ -23,7 +23,10 @@ CODES = frozenset(rule.code for rule in RULES) | {PRAGMA_UNUSED, PRAGMA_UNKNOWN,
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One judgement. `call_path` leads from an entry point to the place; `help` says what to write instead."""
+    """One judgement. `call_path` leads from an entry point to the place; `help` says what to write instead.
+
+    For `--fix`: `name` of what is used there, and whether it is always `own`, in a method of a domain object with its clock.
+    """
 
     rule: str
     category: str
@@ -36,6 +39,8 @@ class Finding(msgspec.Struct, frozen=True):
     domain: str
     entry_point: str
     call_path: tuple[Step, ...]
+    name: str = ""
+    own: bool = False
 
 
 class Selection(msgspec.Struct, frozen=True):
@@ -67,9 +72,11 @@ def judge(facts: Iterable[Reached], pragmas: Mapping[str, list[Pragma]], selecti
             continue
         finding = Finding(
             rule.code, rule.category, "warning" if severity == "off" else severity, fact.path, fact.line, fact.column, rule.message(fact),
-            rule.remedy(fact), fact.domain, fact.entry_point, fact.steps,
+            rule.remedy(fact), fact.domain, fact.entry_point, fact.steps, fact.name, fact.own,
         )  # fmt: skip
-        out.setdefault((fact.path, fact.line, fact.column, rule.category), finding)
+        first = out.setdefault((fact.path, fact.line, fact.column, rule.category), finding)
+        if first.own and not fact.own:
+            out[fact.path, fact.line, fact.column, rule.category] = msgspec.structs.replace(first, own=False, help=finding.help)
     findings = [*out.values(), *_pragma_findings(pragmas, used, selection)]
     return sorted(findings, key=lambda one: (one.path, one.line, one.column, one.rule))
 

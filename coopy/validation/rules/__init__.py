@@ -26,9 +26,10 @@ from coopy.validation.rules import (
     set_order,
     timezone,
 )
+from coopy.validation.rules.notices import NOTICES
 from coopy.validation.rules.rule import Rule
 
-__all__ = ["RULES", "Rule"]
+__all__ = ["NOTICES", "RULES", "Rule"]
 
 RULES: tuple[Rule, ...] = tuple(
     sorted(
