@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = _settings()
         options = _options(given, settings)
-        cache = Cache(None if given.no_cache else given.cache_dir or default_folder())
+        cache = Cache(None if given.no_cache else given.cache_dir or default_folder(settings.get("cache")))
         sources = Sources(given.paths or settings.get("paths", ["."]), cache)
         outcome = run(sources, options)
     except SourceError as error:

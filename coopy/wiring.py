@@ -65,9 +65,11 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 LATER = {  # parts that are not built yet, by option
     "master": "replication", "replication": "replication", "port": "replication", "host": "replication", "password": "replication", "tls": "replication",
-    "min_acks": "replication", "validation": "the validator", "cluster": "the cluster", "name": "the cluster", "assume_durable": "the cluster",
+    "min_acks": "replication", "cluster": "the cluster", "name": "the cluster", "assume_durable": "the cluster",
 }  # fmt: skip
-ONE_OF = {"durability": ("sync", "buffered"), "compression": (None, "zstd"), "on_divergence": ("stop", "warn")}
+ONE_OF = {
+    "durability": ("sync", "buffered"), "compression": (None, "zstd"), "on_divergence": ("stop", "warn"), "validation": ("strict", "warn", "off"),
+}  # fmt: skip
 AT_LEAST = {"snapshot_time": 0, "sync_interval": 0.001, "keep_snapshots": 1, "segment_bytes": 4096}
 
 
@@ -105,6 +107,7 @@ def open_proxy(obj: Any, basedir: str | Path | None, options: Options, disk: Dis
     check_options(options)
     kind = _class_of(obj)
     check_class(kind)
+    _validate(kind, options)
     directory = str(Path(basedir if basedir is not None else kind.__name__.lower()).absolute())
     settings = Settings(
         durability=options.durability, sync_interval=options.sync_interval, snapshot_time=options.snapshot_time,
@@ -130,6 +133,14 @@ def _class_of(obj: Any) -> type:
     if kind.__module__ == "builtins" or kind.__flags__ & 1 << 9 == 0:
         raise UsageError(f"init_system takes a class of your own or an instance of one, not {obj!r}.")
     return kind
+
+
+def _validate(kind: type, options: Options) -> None:
+    """Have the validator look at a class before anything is opened or created. Raises PrevalentError."""
+    if options.validation != "off":
+        from coopy.validation.wrap import check
+
+        check(kind, options.validation, options.allow, level=5)
 
 
 def _initial(obj: Any) -> object:

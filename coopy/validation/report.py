@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import linecache
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from coopy.validation.findings import Finding
     from coopy.validation.summary import Problem
+    from coopy.validation.verdict import Finding
 
 
 def relative(path: str) -> str:
@@ -32,7 +33,7 @@ class _Lines:
             try:
                 self._files[path] = Path(path).read_text(encoding="utf-8", errors="replace").splitlines()
             except OSError:
-                self._files[path] = []  # it was there when it was analysed: the finding is shown without its line
+                self._files[path] = linecache.getlines(path)  # a cell of a notebook; else it was there, and is shown without its line
         lines = self._files[path]
         return lines[number - 1] if 0 < number <= len(lines) else ""
 

@@ -17,6 +17,7 @@ from coopy.validation.link.interpret import Interpreter
 from coopy.validation.link.machine import Context, Fact, Frame
 from coopy.validation.link.scopes import AT_END, ClassInfo
 from coopy.validation.link.values import ACTION, QUERY, TYPES, Box, Descriptor, Foreign, FunctionValue, Method, Partial
+from coopy.validation.verdict import Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,14 +38,6 @@ _SKIPPED = frozenset((
     "__annotations__", "__match_args__", "__del__", "__post_init__", "__set_name__", "__dict__", "__weakref__",
 ))  # fmt: skip
 _READONLY = frozenset(("coopy.readonly", "coopy.decorators.readonly"))
-
-
-class Step(msgspec.Struct, frozen=True):
-    """One call on the way: where it is written, in which function."""
-
-    path: str
-    line: int
-    name: str
 
 
 class Reached(msgspec.Struct, frozen=True):
@@ -139,6 +132,9 @@ class Analysis(Interpreter):
             for index, part in enumerate(value.parts):
                 for one in part:
                     yield name, self.pool.method(one, own), ACTION if index else QUERY
+        elif isinstance(value, Descriptor) and value.kind == "partial":
+            for one in self._of_partial_method(value, own):
+                yield name, one, mode
         elif isinstance(value, Descriptor):
             for one in value.parts[0]:
                 yield name, one if value.kind == "static" else self.pool.method(one, self.pool.cls(self.domain)), mode

@@ -103,6 +103,8 @@ class Attributes(Hazards):
         if isinstance(value, Descriptor):
             if value.kind == "static":
                 return value.parts[0]
+            if value.kind == "partial":
+                return self._of_partial_method(value, receiver) if on_object else frozenset((value,))
             if value.kind == "class":
                 owner = receiver if not on_object else self.pool.cls(receiver.cls if isinstance(receiver, Object) else cls)
                 return frozenset(self.pool.method(one, owner) for one in value.parts[0])
@@ -113,6 +115,13 @@ class Attributes(Hazards):
             owner_value = frozenset((receiver,)) if on_object else frozenset((self.pool.cls(cls),))
             return self.call_special(frame, at, value, "__get__", Args([owner_value, frozenset((self.pool.cls(cls),))]))
         return frozenset((value,))
+
+    def _of_partial_method(self, value: Descriptor, receiver: Value) -> Values:
+        return frozenset(
+            self.pool.partial(frozenset(self.pool.method(one, receiver) for one in partial.function), partial.args, partial.keywords)
+            for partial in value.parts[0]
+            if isinstance(partial, Partial)
+        )
 
     def call_all(self, frame: Frame, at: int, callees: Values, args: Args) -> Values:
         """The results of calling each of several values."""
