@@ -79,8 +79,13 @@ def run_class(sources: Sources, path: str, qualname: str) -> Verdict:
     domain = _class_in(program, module, qualname, qualname)
     facts, _ = analyse(program, [domain])
     pragmas = {one.path: one.summary.pragmas for one in program.modules.values() if one is not None and one.summary.pragmas}
-    findings = [one for one in judge(facts, pragmas, Selection()) if one.category != "pragma"]  # which may be for another class
+    findings = [one for one in judge(facts, pragmas, Selection()) if not _elsewhere(one)]
     return Verdict((*_unreadable(sources), *findings))
+
+
+def _elsewhere(one: Finding) -> bool:
+    """Whether a finding is not for who opens a system: a pragma may be for another class, and the state that `__init__` leaves is pickled then."""
+    return one.category == "pragma" or (one.category == "unpicklable-state" and one.entry_point.endswith(".__init__"))
 
 
 def _unreadable(sources: Sources) -> tuple[Finding, ...]:

@@ -81,7 +81,7 @@ class Analysis(Interpreter):
 
     def __init__(self, program: Program, catalogue: Catalogue, domain: ClassInfo) -> None:
         super().__init__(program, catalogue)
-        self.domain = domain
+        self.domain = self.given_to = domain
         self.entries: list[Entry] = []
 
     def run(self) -> list[Reached]:
@@ -90,6 +90,8 @@ class Analysis(Interpreter):
         for name, value, mode in list(self._members()):
             self._enter(name, value, mode)
         self.settle()
+        self.judge_containers()
+        self.judge_construction(self.entries[0].context)
         for one in self.entries:
             if one.mode == ACTION:
                 self._judge_shape(one)

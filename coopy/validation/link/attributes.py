@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from coopy.validation import summary as s
-from coopy.validation.link.hazards import Args, Hazards, of_state
+from coopy.validation.link.hazards import Args, of_state
+from coopy.validation.link.keeping import INJECTED, Keeping
 from coopy.validation.link.machine import Context, Fact
 from coopy.validation.link.values import (
     ACTION,
@@ -46,11 +47,10 @@ if TYPE_CHECKING:
     from coopy.validation.link.values import Value, Values
 
 MAX_DOTS = 7  # of a name outside the program; a loop could go on forever
-_INJECTED = {"_clock": "coopy.clock", "_random": "coopy.random"}
 _ENUMS = frozenset(("enum.Enum", "enum.IntEnum", "enum.StrEnum", "enum.Flag", "enum.IntFlag"))
 
 
-class Attributes(Hazards):
+class Attributes(Keeping):
     """Attributes."""
 
     def attribute(self, frame: Frame, at: int, value: Value, name: str) -> Values:
@@ -155,8 +155,8 @@ class Attributes(Hazards):
         held |= self._added(frame, at, value, name)
         if held:
             return held
-        if name in _INJECTED and not isinstance(found, tuple):
-            return frozenset((self.pool.foreign(_INJECTED[name]),))
+        if name in INJECTED and not isinstance(found, tuple):
+            return self.injected(frame, at, value, name)
         if self.has_special(value, "__getattr__"):
             return self.call_special(frame, at, value, "__getattr__", Args([frozenset((self.pool.text(name),))]))
         if name == "__class__":
@@ -281,6 +281,7 @@ class Attributes(Hazards):
                 self.call_special(frame, at, value, "__setattr__", Args([frozenset((self.pool.text(name),)), new]))
             self.write(self.attribute_cell(value.cls, value.mode, name), new)
             self.mutated(frame, at, value, name)
+            self.keeps(frame, at, value, name, new)
         elif isinstance(value, ClassValue):
             self.write(self.attribute_cell(value.cls, "class", name), new)
             self.live(frame, at, f"{value.cls.qualname}.{name}")
