@@ -111,11 +111,14 @@ def init_system(
     `signing_key`: any bytes; everything written is authenticated by it, and nothing unsigned is ever unpickled.
     `allow`: "module:Name" or a whole "package" of your own that may be unpickled beside the domain's own package and the standard value types.
     `on_divergence`: whether a replay that differs from the recorded run stops the opening. `on_progress(lsn, last_lsn)`: called while it replays.
-    `validation`, `master`, `replication`, `port`, `host`, `password`, `tls`, `min_acks`, `cluster`, `name`, `assume_durable`: not built yet,
+    `validation`: "strict" has the class, and what it reaches in its own top-level packages, analysed before anything is opened, and refuses one that
+    a replay could not repeat; "warn" shows the same as a RuntimeWarning and goes on; "off" does not look. A class without source is warned of.
+    `master`, `replication`, `port`, `host`, `password`, `tls`, `min_acks`, `cluster`, `name`, `assume_durable`: not built yet,
     UsageError for anything but the default.
 
-    Raises UsageError (wrong class, option or directory), NotSerializableError (initial state), LockedError (open elsewhere), CorruptionError and
-    FormatError (damaged, newer or old files), AuthenticationError (signing key), DivergenceError (the code no longer does what was recorded).
+    Raises PrevalentError (`findings` says what a replay could not repeat), UsageError (wrong class, option or directory),
+    NotSerializableError (initial state), LockedError (open elsewhere), CorruptionError and FormatError (damaged, newer or old files),
+    AuthenticationError (signing key), DivergenceError (the code no longer does what was recorded), DiskFullError and DurabilityError.
     """
     options = Options(
         snapshot_time=snapshot_time,

@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = _settings()
         options = _options(given, settings)
-        cache = Cache(None if given.no_cache else given.cache_dir or default_folder())
+        cache = Cache(None if given.no_cache else given.cache_dir or default_folder(settings.get("cache")))
         paths = given.paths or settings.get("paths", ["."])
         sources = Sources(paths, cache)
         outcome = run(sources, options)

@@ -70,9 +70,11 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 LATER = {  # parts that are not built yet, by option
     "master": "replication", "replication": "replication", "port": "replication", "host": "replication", "password": "replication", "tls": "replication",
-    "min_acks": "replication", "validation": "the validator", "cluster": "the cluster", "name": "the cluster", "assume_durable": "the cluster",
+    "min_acks": "replication", "cluster": "the cluster", "name": "the cluster", "assume_durable": "the cluster",
 }  # fmt: skip
-ONE_OF = {"durability": ("sync", "buffered"), "compression": (None, "zstd"), "on_divergence": ("stop", "warn")}
+ONE_OF = {
+    "durability": ("sync", "buffered"), "compression": (None, "zstd"), "on_divergence": ("stop", "warn"), "validation": ("strict", "warn", "off"),
+}  # fmt: skip
 FLAGS = ("master", "replication", "auto_prune", "assume_durable")
 NUMBERS: dict[str, tuple[tuple[type, ...], float, float]] = {  # types, at least, at most
     "snapshot_time": ((int, float), 0, threading.TIMEOUT_MAX), "sync_interval": ((int, float), 0.001, threading.TIMEOUT_MAX),
@@ -132,6 +134,7 @@ def open_proxy(obj: Any, basedir: str | Path | None, options: Options, disk: Dis
     kind = _class_of(obj)
     check_class(kind)
     directory = _directory(basedir if basedir is not None else kind.__name__.lower())
+    _validate(kind, options)
     settings = Settings(
         durability=options.durability, sync_interval=options.sync_interval, snapshot_time=options.snapshot_time,
         keep_snapshots=options.keep_snapshots, auto_prune=options.auto_prune, segment_bytes=options.segment_bytes,
@@ -169,6 +172,14 @@ def _class_of(obj: Any) -> type:
     if kind.__module__ == "builtins" or kind.__flags__ & 1 << 9 == 0:
         raise UsageError(f"init_system takes a class of your own or an instance of one, not {obj!r}.")
     return kind
+
+
+def _validate(kind: type, options: Options) -> None:
+    """Have the validator look at a class before anything is opened or created. Raises PrevalentError."""
+    if options.validation != "off":
+        from coopy.validation.wrap import check
+
+        check(kind, options.validation, options.allow, level=5)
 
 
 def _initial(obj: Any) -> object:

@@ -16,15 +16,12 @@ import msgspec
 
 from coopy.validation import summary as s
 from coopy.validation.source import UnreadableError, check_depth, decode
+from coopy.validation.verdict import content_key, default_folder
+
+__all__ = ["Cache", "analyse", "default_folder"]
 
 RECURSION = 20_000  # Python frames, which take no native stack; a thousand operators in a row need a few thousand
 MAGIC = b"coopy-summary\n"
-
-
-def default_folder() -> str:
-    """Where summaries are kept unless something else is said."""
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return os.path.join(base, "coopy", "validator")
 
 
 class Cache:
@@ -33,6 +30,7 @@ class Cache:
     def __init__(self, folder: str | None) -> None:
         self.folder = None if folder is None else Path(folder, f"{s.FORMAT}-{sys.version_info[0]}.{sys.version_info[1]}")
         self.notes: list[str] = []
+        self.keys: dict[str, str] = {}  # of the contents that `summary` was asked for, by path
         self.hits = self.misses = 0
         self._writable = True
 
@@ -44,7 +42,7 @@ class Cache:
             data = Path(path).read_bytes()
         except OSError:
             return None  # said by `summary`
-        known = self._load(_key(data), path)
+        known = self._load(content_key(data), path)
         self.hits += known is not None
         return known
 
@@ -54,7 +52,7 @@ class Cache:
             data = Path(path).read_bytes()
         except OSError as error:
             return s.Problem(path, 1, 1, f"it cannot be read: {error.strerror}")
-        key = _key(data)
+        key = self.keys[path] = content_key(data)
         if (known := self._load(key, path)) is not None:
             self.hits += 1
             return known
@@ -97,10 +95,6 @@ class Cache:
         except OSError as error:
             self._writable = False
             self.notes.append(f"the cache in {self.folder} cannot be written ({error.strerror}); the analysis goes on without it")
-
-
-def _key(data: bytes) -> str:
-    return hashlib.blake2b(data, digest_size=20).hexdigest()
 
 
 def analyse(path: str, data: bytes) -> s.Module | s.Problem:

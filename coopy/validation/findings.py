@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from coopy.validation.link.analysis import Step
 from coopy.validation.rules import RULES
+from coopy.validation.verdict import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -20,27 +20,6 @@ UNREADABLE = "CPY003"
 _BY_KIND = {kind: rule for rule in RULES for kind in rule.judges()}
 CATEGORIES = frozenset(rule.category for rule in RULES)
 CODES = frozenset(rule.code for rule in RULES) | {PRAGMA_UNUSED, PRAGMA_UNKNOWN, UNREADABLE}
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """One judgement. `call_path` leads from an entry point to the place; `help` says what to write instead.
-
-    For `--fix`: `name` of what is used there, and whether it is always `own`, in a method of a domain object with its clock.
-    """
-
-    rule: str
-    category: str
-    severity: str
-    path: str
-    line: int
-    column: int
-    message: str
-    help: str
-    domain: str
-    entry_point: str
-    call_path: tuple[Step, ...]
-    name: str = ""
-    own: bool = False
 
 
 class Selection(msgspec.Struct, frozen=True):

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from coopy import catalogue
-from coopy.validation.findings import Finding
 from coopy.validation.quote import relative
 from coopy.validation.rewriting.table import TARGETS
 from coopy.validation.source import UnreadableError, decode, spelling
+from coopy.validation.verdict import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

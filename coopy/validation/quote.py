@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import os
 import re
 from pathlib import Path
@@ -29,7 +30,7 @@ class Lines:
             try:
                 self._files[path] = decode(Path(path).read_bytes()).split("\n")
             except (OSError, UnreadableError):
-                self._files[path] = []  # it was there when it was analysed, or is named as a problem: shown without its line
+                self._files[path] = linecache.getlines(path)  # a cell of a notebook; else it is shown without its line
         lines = self._files[path]
         return lines[number - 1] if 0 < number <= len(lines) else ""
 

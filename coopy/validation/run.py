@@ -10,13 +10,13 @@ import msgspec
 
 from coopy import catalogue
 from coopy.validation import summary as s
-from coopy.validation.findings import Finding, Selection, judge
+from coopy.validation.findings import UNREADABLE, Selection, judge
 from coopy.validation.link.analysis import Analysis, Discovery, Statistics
 from coopy.validation.link.hazards import Args
 from coopy.validation.link.scopes import AT_END, ClassInfo, ModuleInfo, Program
 from coopy.validation.link.values import ClassValue, Values
 from coopy.validation.source import SourceError, Sources
-from coopy.validation.workers import load
+from coopy.validation.verdict import Finding, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,6 +55,8 @@ class Outcome(msgspec.Struct, frozen=True):
 
 def run(sources: Sources, options: Options) -> Outcome:
     """Analyse. Raises DomainError where no domain is found."""
+    from coopy.validation.workers import load  # which brings multiprocessing, for nothing if one class is analysed
+
     load(sources, options.jobs, options.progress)
     modules = {path: summary for path in sources.files if (summary := sources.summary(path)) is not None}
     program = Program(sources)
@@ -66,6 +68,45 @@ def run(sources: Sources, options: Options) -> Outcome:
     problems = [sources.problems[path] for path in sorted(sources.problems)]
     lines = sum(len(one.lines) for one in modules.values())
     return Outcome(findings, problems, [one.full for one in domains], len(sources.files), lines, statistics, sources.cache.notes)
+
+
+def run_class(sources: Sources, path: str, qualname: str) -> Verdict:
+    """What is to be said of one class of a file. Raises DomainError if it is not there."""
+    program = Program(sources)
+    module = program.at_path(path)
+    if module is None:
+        return Verdict(_unreadable(sources))
+    domain = _class_in(program, module, qualname, qualname)
+    facts, _ = analyse(program, [domain])
+    pragmas = {one.path: one.summary.pragmas for one in program.modules.values() if one is not None and one.summary.pragmas}
+    findings = [one for one in judge(facts, pragmas, Selection()) if not _elsewhere(one)]
+    return Verdict((*_unreadable(sources), *findings))
+
+
+def _elsewhere(one: Finding) -> bool:
+    """Whether a finding is not for who opens a system: a pragma may be for another class, and the state that `__init__` leaves is pickled then."""
+    return one.category == "pragma" or (one.category == "unpicklable-state" and one.entry_point.endswith(".__init__"))
+
+
+def _unreadable(sources: Sources) -> tuple[Finding, ...]:
+    """Files that could not be analysed, as findings."""
+    fix = "Correct the file, or do without it in the domain."
+    return tuple(
+        Finding(
+            UNREADABLE,
+            "unreadable",
+            "error",
+            one.path,
+            one.line,
+            one.column,
+            f"This file cannot be analysed: {one.message}.",
+            fix,
+            "",
+            "",
+            (),
+        )
+        for _, one in sorted(sources.problems.items())
+    )
 
 
 def analyse(program: Program, domains: Iterable[ClassInfo]) -> tuple[list[Reached], list[Statistics]]:

@@ -21,10 +21,9 @@ from coopy.validation.rules.page import HOME, as_text, markdown, uri
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from coopy.validation.findings import Finding
-    from coopy.validation.link.analysis import Step
     from coopy.validation.rules import Rule
     from coopy.validation.summary import Problem
+    from coopy.validation.verdict import Finding, Step
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 BASE = "%SRCROOT%"

@@ -112,6 +112,7 @@ class Sources:
         self.files: list[str] = []
         self.roots: list[str] = []
         self.only: frozenset[str] | None = None  # top-level names that count, where a root holds other people's packages too
+        self.places: dict[str, bool] = {}  # whether there was a file, or with a slash behind it a folder, where a module was looked for
         self._summaries: dict[str, s.Module | None] = {}
         self._found: dict[tuple[str, str], str | None] = {}
         for path in paths:
@@ -184,13 +185,23 @@ class Sources:
         key = (name, own)
         if key not in self._found:
             above = [os.path.dirname(root) for root in (own, *self.roots) if os.path.basename(root) == name.partition(".")[0]]
-            self._found[key] = next((found for root in (own, *self.roots, *above) if root and (found := _file_of(root, name))), None)
+            self._found[key] = next((found for root in (own, *self.roots, *above) if root and (found := self._file_of(root, name))), None)
         return self._found[key]
 
     def is_folder(self, name: str, importer: str) -> bool:
         """Whether a name is a folder of modules without `__init__.py`."""
         inside = name.replace(".", os.sep)
-        return any(os.path.isdir(os.path.join(root, inside)) for root in (root_of(importer), *self.roots))
+        folders = [os.path.join(root, inside, "") for root in (root_of(importer), *self.roots)]
+        self.places.update((one, os.path.isdir(one)) for one in folders)
+        return any(self.places[one] for one in folders)
+
+    def _file_of(self, root: str, name: str) -> str | None:
+        base = os.path.join(root, *name.split("."))
+        for path in (os.path.join(base, "__init__.py"), f"{base}.py"):
+            there = self.places[path] = os.path.isfile(path)
+            if there:
+                return os.path.realpath(path)
+        return None
 
     def every_root(self) -> list[str]:
         """All roots, those of single files too."""
@@ -214,12 +225,16 @@ def root_of(path: str) -> str:
     return found
 
 
-def _file_of(root: str, name: str) -> str | None:
-    base = os.path.join(root, *name.split("."))
-    for path in (os.path.join(base, "__init__.py"), f"{base}.py"):
-        if os.path.isfile(path):
-            return os.path.realpath(path)
-    return None
+def package_marks(files: Iterable[str]) -> dict[str, bool]:
+    """The places of `__init__.py` that decide which modules files are, and whether one is there."""
+    places: dict[str, bool] = {}
+    for path in files:
+        folder, root = os.path.dirname(path), root_of(path)
+        while folder != root and folder != os.path.dirname(folder):
+            places[os.path.join(folder, "__init__.py")] = True
+            folder = os.path.dirname(folder)
+        places[os.path.join(root, "__init__.py")] = False
+    return places
 
 
 def walk(folder: str, problems: dict[str, s.Problem]) -> Iterator[str]:

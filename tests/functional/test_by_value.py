@@ -94,7 +94,7 @@ class Cases(Word):
         return quotient
 
     def set_precision(self, digits: int) -> None:
-        decimal.getcontext().prec = digits
+        decimal.getcontext().prec = digits  # coopy: ignore[process-state] that coopy holds this apart is what is tested
 
     def use_proxy(self) -> None:
         self.text += "p"

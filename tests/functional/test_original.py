@@ -70,7 +70,7 @@ class Wiki:
         self.dt1 = self._clock.now()
         import time
 
-        time.sleep(0.01)
+        time.sleep(0.01)  # coopy: ignore[blocking] the original's own test waits here
         self.dt2 = self._clock.now()
 
     @abort_exception

@@ -17,6 +17,7 @@ from coopy.validation.link.interpret import Interpreter
 from coopy.validation.link.machine import Context, Fact, Frame
 from coopy.validation.link.scopes import AT_END, ClassInfo
 from coopy.validation.link.values import ACTION, QUERY, TYPES, Box, Descriptor, Foreign, FunctionValue, Method, Object, Partial
+from coopy.validation.verdict import Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,14 +38,6 @@ _SKIPPED = frozenset((
     "__annotations__", "__match_args__", "__del__", "__post_init__", "__set_name__", "__dict__", "__weakref__",
 ))  # fmt: skip
 _READONLY = frozenset(("coopy.readonly", "coopy.decorators.readonly"))
-
-
-class Step(msgspec.Struct, frozen=True):
-    """One call on the way: where it is written, in which function."""
-
-    path: str
-    line: int
-    name: str
 
 
 class Reached(msgspec.Struct, frozen=True):
@@ -92,7 +85,7 @@ class Analysis(Interpreter):
 
     def __init__(self, program: Program, catalogue: Catalogue, domain: ClassInfo) -> None:
         super().__init__(program, catalogue)
-        self.domain = domain
+        self.domain = self.given_to = domain
         self.entries: list[Entry] = []
         self.nested = False  # the program makes objects of the domain class itself, and nobody gives those a clock
 
@@ -102,6 +95,8 @@ class Analysis(Interpreter):
         for name, value, mode in list(self._members()):
             self._enter(name, value, mode)
         self.settle()
+        self.judge_containers()
+        self.judge_construction(self.entries[0].context)
         for one in self.entries:
             if one.mode == ACTION:
                 self._judge_shape(one)
@@ -144,6 +139,9 @@ class Analysis(Interpreter):
             for index, part in enumerate(value.parts):
                 for one in part:
                     yield name, self.pool.method(one, own), ACTION if index else QUERY
+        elif isinstance(value, Descriptor) and value.kind == "partial":
+            for one in self._of_partial_method(value, own):
+                yield name, one, mode
         elif isinstance(value, Descriptor):
             for one in value.parts[0]:
                 yield name, one if value.kind == "static" else self.pool.method(one, self.pool.cls(self.domain)), mode

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from coopy.validation import summary as s
-from coopy.validation.link.hazards import Args, Hazards, of_state
+from coopy.validation.link.hazards import Args, of_state
+from coopy.validation.link.keeping import INJECTED, Keeping
 from coopy.validation.link.machine import Context, Fact
 from coopy.validation.link.values import (
     ACTION,
@@ -46,11 +47,10 @@ if TYPE_CHECKING:
     from coopy.validation.link.values import Value, Values
 
 MAX_DOTS = 7  # of a name outside the program; a loop could go on forever
-_INJECTED = {"_clock": "coopy.clock", "_random": "coopy.random"}
 _ENUMS = frozenset(("enum.Enum", "enum.IntEnum", "enum.StrEnum", "enum.Flag", "enum.IntFlag"))
 
 
-class Attributes(Hazards):
+class Attributes(Keeping):
     """Attributes."""
 
     def attribute(self, frame: Frame, at: int, value: Value, name: str) -> Values:
@@ -103,6 +103,8 @@ class Attributes(Hazards):
         if isinstance(value, Descriptor):
             if value.kind == "static":
                 return value.parts[0]
+            if value.kind == "partial":
+                return self._of_partial_method(value, receiver) if on_object else frozenset((value,))
             if value.kind == "class":
                 owner = receiver if not on_object else self.pool.cls(receiver.cls if isinstance(receiver, Object) else cls)
                 return frozenset(self.pool.method(one, owner) for one in value.parts[0])
@@ -113,6 +115,13 @@ class Attributes(Hazards):
             owner_value = frozenset((receiver,)) if on_object else frozenset((self.pool.cls(cls),))
             return self.call_special(frame, at, value, "__get__", Args([owner_value, frozenset((self.pool.cls(cls),))]))
         return frozenset((value,))
+
+    def _of_partial_method(self, value: Descriptor, receiver: Value) -> Values:
+        return frozenset(
+            self.pool.partial(frozenset(self.pool.method(one, receiver) for one in partial.function), partial.args, partial.keywords)
+            for partial in value.parts[0]
+            if isinstance(partial, Partial)
+        )
 
     def call_all(self, frame: Frame, at: int, callees: Values, args: Args) -> Values:
         """The results of calling each of several values."""
@@ -153,8 +162,8 @@ class Attributes(Hazards):
         held |= self._added(frame, at, value, name)
         if held:
             return held
-        if name in _INJECTED and not isinstance(found, tuple):
-            return frozenset((self.pool.foreign(_INJECTED[name]),))
+        if name in INJECTED and not isinstance(found, tuple):
+            return self.injected(frame, at, value, name)
         if self.has_special(value, "__getattr__"):
             return self.call_special(frame, at, value, "__getattr__", Args([frozenset((self.pool.text(name),))]))
         if name == "__class__":
@@ -279,6 +288,7 @@ class Attributes(Hazards):
                 self.call_special(frame, at, value, "__setattr__", Args([frozenset((self.pool.text(name),)), new]))
             self.write(self.attribute_cell(value.cls, value.mode, name), new)
             self.mutated(frame, at, value, name)
+            self.keeps(frame, at, value, name, new)
         elif isinstance(value, ClassValue):
             self.write(self.attribute_cell(value.cls, "class", name), new)
             self.live(frame, at, f"{value.cls.qualname}.{name}")

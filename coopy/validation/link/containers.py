@@ -168,6 +168,7 @@ class Containers(Calls):
                 self.write(value.items, new)
                 self.write(value.keys, index)
             self.mutated(frame, at, value, "[]")
+            self.puts(frame, at, value, new)
         elif isinstance(value, Object) and self.has_special(value, "__setitem__"):
             self.call_special(frame, at, value, "__setitem__", Args([index, new]))
         elif isinstance(value, Object) and (box := self.box_of(value)) is not None:
@@ -199,9 +200,10 @@ class Containers(Calls):
             return model(self, frame, at, box, name, args)
         return ANYTHING
 
-    def _append(self, frame: Frame, _at: int, box: Box, name: str, args: Args) -> Values:
+    def _append(self, frame: Frame, at: int, box: Box, name: str, args: Args) -> Values:
         for one in args.positional[-1:]:
             self.write(box.items, one)
+            self.puts(frame, at, box, one)
         if name != "add":
             self.ordered_effect(frame, box)
         return NONE

@@ -283,6 +283,10 @@ class Models(Methods):
             return ANYTHING
         return frozenset((self.pool.partial(args.positional[0], tuple(args.positional[1:]), tuple(sorted(args.keywords.items()))),))
 
+    def _partial_method(self, frame: Frame, at: int, name: str, args: Args) -> Values:
+        """functools.partialmethod: a partial that gets its object where it is read."""
+        return frozenset((self.pool.descriptor("partial", self._partial(frame, at, name, args)),))
+
     def _getter(self, _frame: Frame, _at: int, name: str, args: Args) -> Values:
         """operator.attrgetter, methodcaller and itemgetter."""
         return frozenset((self.pool.partial(frozenset((self.pool.foreign(f"{name}.called"),)), tuple(args.positional), ()),))
@@ -428,7 +432,8 @@ _FUNCTIONS: dict[str, Callable[..., Values]] = {
     **_table(Models._descriptor, "builtins", "property staticmethod classmethod"),
     **_table(Models._descriptor, "functools", "cached_property"),
     **_table(Models._descriptor, "abc", "abstractproperty"),
-    **_table(Models._partial, "functools", "partial partialmethod"),
+    **_table(Models._partial, "functools", "partial"),
+    **_table(Models._partial_method, "functools", "partialmethod"),
     **_table(Models._reduce, "functools", "reduce"),
     **_table(Models._maker, "functools", "wraps lru_cache cache total_ordering singledispatch singledispatchmethod cmp_to_key"),
     **_table(Models._maker, "contextlib", "contextmanager asynccontextmanager"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from coopy.validation.rules import (
     blocking,
     clock,
+    clock_misuse,
     concurrency,
     database,
     default_mutable,
@@ -25,6 +26,7 @@ from coopy.validation.rules import (
     readonly_mutation,
     set_order,
     timezone,
+    unpicklable_state,
 )
 from coopy.validation.rules.notices import NOTICES
 from coopy.validation.rules.rule import Rule
@@ -36,6 +38,7 @@ RULES: tuple[Rule, ...] = tuple(
         (
             blocking.RULE,
             clock.RULE,
+            clock_misuse.RULE,
             concurrency.RULE,
             database.RULE,
             default_mutable.RULE,
@@ -56,6 +59,7 @@ RULES: tuple[Rule, ...] = tuple(
             readonly_mutation.RULE,
             set_order.RULE,
             timezone.RULE,
+            unpicklable_state.RULE,
         ),
         key=lambda rule: rule.code,
     )

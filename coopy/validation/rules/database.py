@@ -15,7 +15,7 @@ class Domain:
         self.items = []
 
     def act(self, name):
-        self.items.append(sqlite3.connect(name))  # bad
+        self.items.append(sqlite3.connect(name).total_changes)  # bad
 """,
     ),
     good=(

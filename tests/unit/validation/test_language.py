@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from coopy.validation.cache import Cache
+from coopy.validation.link.analysis import Analysis
 from coopy.validation.run import Options, run
 from coopy.validation.source import Sources
 
@@ -52,3 +53,14 @@ def test_exactly_the_bad_lines_are_reported(files: dict[str, str], tmp_path: Pat
     assert not outcome.problems
     found = {(str(Path(one.path).relative_to(tmp_path)), one.line, one.category) for one in outcome.findings if one.category != "pragma"}
     assert found == expected(files)
+
+
+def test_no_two_layers_of_the_interpreter_define_the_same_name() -> None:
+    """One would silently replace the other; only what a layer leaves to those above it, and says so, may come twice."""
+    seen: dict[str, str] = {}
+    for layer in reversed(Analysis.__mro__[:-1]):
+        for name, member in vars(layer).items():
+            left = "NotImplementedError" in getattr(getattr(member, "__code__", None), "co_names", ())
+            if callable(member) and name != "__init__" and not left:
+                assert name not in seen, f"{name} of {seen.get(name)} and {layer.__name__}"
+                seen[name] = layer.__name__

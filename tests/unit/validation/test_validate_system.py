@@ -36,7 +36,7 @@ def load(folder: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The module of a text."""
     path = folder / "wiki.py"
     path.write_text(text)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+    monkeypatch.setenv("COOPY_CACHE", str(folder / "cache"))
     spec = importlib.util.spec_from_file_location("wiki", path)
     assert spec is not None
     assert spec.loader is not None

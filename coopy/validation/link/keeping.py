@@ -1,0 +1,157 @@
+"""What is kept in attributes and must not be: what no snapshot can hold, and the clock and random numbers that coopy gives.
+
+An attribute is judged where it is assigned. A container is judged at the end, when it is known whether an attribute leads to it. The
+injected names are judged where they are read or assigned: only the domain object itself has them, after it was made, if its class has room.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from coopy.validation.link.hazards import Hazards
+from coopy.validation.link.machine import Fact
+from coopy.validation.link.values import ACTION, Box, Foreign, FunctionValue, ModuleValue, Object, Pack, Thing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from coopy.catalogue import Catalogue
+    from coopy.validation import summary as s
+    from coopy.validation.link.machine import Context, Frame
+    from coopy.validation.link.scopes import ClassInfo, Program
+    from coopy.validation.link.values import Place, Value, Values
+
+INJECTED = {"_clock": "coopy.clock", "_random": "coopy.random"}
+_PICKLING = ("__getstate__", "__reduce__", "__reduce_ex__")
+_UNPICKLABLE = frozenset((
+    *(f"threading.{one}" for one in ("Lock", "RLock", "Condition", "Event", "Semaphore", "BoundedSemaphore", "Barrier", "Thread", "Timer", "local")),
+    *(f"io.{one}" for one in ("TextIOWrapper", "BufferedReader", "BufferedWriter", "BufferedRandom", "FileIO")),
+    *(f"queue.{one}" for one in ("Queue", "LifoQueue", "PriorityQueue", "SimpleQueue")),
+    *("socket.socket", "ssl.SSLSocket", "subprocess.Popen", "sqlite3.Connection", "sqlite3.Cursor", "mmap.mmap", "weakref.ref", "weakref.WeakSet"),
+    *("weakref.WeakKeyDictionary", "weakref.WeakValueDictionary", "concurrent.futures.ThreadPoolExecutor", "concurrent.futures.ProcessPoolExecutor"),
+    *("select.epoll", "select.poll", "selectors.DefaultSelector", "contextvars.ContextVar", "contextvars.Context"),
+))  # fmt: skip
+
+
+class Keeping(Hazards):
+    """What attributes keep. `given_to`: the class that coopy gives its clock; None while domains are looked for."""
+
+    given_to: ClassInfo | None = None
+
+    def __init__(self, program: Program, catalogue: Catalogue) -> None:
+        super().__init__(program, catalogue)
+        self.put: dict[tuple[Box, Context, Place], dict[str, None]] = {}
+        self.injected_reads: dict[Context, dict[Place, str]] = {}
+
+    # attributes and containers
+
+    def keeps(self, frame: Frame, at: int, value: Object, name: str, new: Values) -> None:
+        """`value.name = new`."""
+        if frame.mode != ACTION or value.mode != ACTION:
+            return
+        if name in INJECTED and value.cls is self.given_to:
+            self.fact(frame, Fact("clock-misuse", (frame.module, at), f"Assigning {name}"))
+        for one in self._wrong(new):
+            if isinstance(one, Foreign) and one.name in INJECTED.values():
+                self.fact(frame, Fact("clock-misuse", (frame.module, at), f"Keeping {one.name} in an attribute"))
+            elif not any(isinstance(self.member(value.cls, special), tuple) for special in _PICKLING):
+                self.fact(frame, Fact("unpicklable-state", (frame.module, at), self._words_for(one)))
+
+    def puts(self, frame: Frame, at: int, box: Box, new: Values) -> None:
+        """Something is put into a container, of which it is not known yet who holds it."""
+        if frame.mode == ACTION and box.mode == ACTION:
+            for one in self._wrong(new):
+                self.put.setdefault((box, frame.context, (frame.module, at)), {})[self._words_for(one)] = None
+
+    def _wrong(self, values: Values) -> Iterator[Value]:
+        """Those of which no snapshot can hold any."""
+        for one in values:
+            if isinstance(one, FunctionValue):
+                wrong = one.info.node.name == "<lambda>" or (one.parent is not None and one.parent.info is not None)
+            elif isinstance(one, Foreign):
+                wrong = one.name in INJECTED.values() or one.name in sys.stdlib_module_names
+            else:
+                wrong = (
+                    isinstance(one, ModuleValue)
+                    or (isinstance(one, Box) and one.kind == "generator")
+                    or (isinstance(one, Thing) and one.type in _UNPICKLABLE)
+                )
+            if wrong:
+                yield one
+
+    def _words_for(self, one: Value) -> str:
+        """How people call it."""
+        if isinstance(one, FunctionValue):
+            return "A lambda" if one.info.node.name == "<lambda>" else f"The local function {one.info.node.name}"
+        if isinstance(one, Thing):
+            return f"A {one.type}"
+        return "A generator" if isinstance(one, Box) else "A module"
+
+    def judge_containers(self) -> None:
+        """When all is known: what was put into containers that attributes lead to."""
+        held = self._held_boxes()
+        for (box, context, place), names in self.put.items():
+            for name in names if box in held else ():
+                context.facts["unpicklable-state", place, name] = Fact("unpicklable-state", place, name)
+
+    def _held_boxes(self) -> set[Box]:
+        found: set[Box] = set()
+        stack: list[Value] = [
+            one
+            for (_, mode), cells in self.attributes.items()
+            if mode == ACTION
+            for cell in cells.values()
+            for one in cell.values
+        ]  # fmt: skip
+        while stack:
+            one = stack.pop()
+            if isinstance(one, Pack):
+                stack.extend(inner for item in one.items for inner in item)
+            elif isinstance(one, Box) and one not in found:
+                found.add(one)
+                for cell in (one.items, one.keys, *one.slots.values()):
+                    stack.extend(cell.values)
+        return found
+
+    # the injected names
+
+    def injected(self, frame: Frame, at: int, value: Object, name: str) -> Values:
+        """`_clock` and `_random` of an object that assigns none itself."""
+        place, domain = (frame.module, at), self.given_to
+        if domain is not None and frame.mode == ACTION:
+            if value.cls not in self.order(domain) and domain not in self.order(value.cls):
+                self.fact(frame, Fact("clock-misuse", place, f"{name} of {value.cls.qualname}"))
+            elif value.cls is domain and self._has_no_room(domain):
+                self.fact(frame, Fact("clock-misuse", place, f"{name} of a class with __slots__"))
+            else:
+                self.injected_reads.setdefault(frame.context, {})[place] = name
+        return frozenset((self.pool.foreign(INJECTED[name]),))
+
+    def _has_no_room(self, cls: ClassInfo) -> bool:
+        """Whether objects of a class have slots only."""
+        order = self.order(cls)
+        return cls.known and all(one == "builtins.object" or (not isinstance(one, str) and _slots(one)) for one in order)
+
+    def judge_construction(self, start: Context) -> None:
+        """When all is known: what `__init__` reaches and reads from an object that has not been given anything yet."""
+        seen, stack = {start}, [start]
+        while stack:
+            context = stack.pop()
+            for place, name in self.injected_reads.get(context, {}).items():
+                text = f"{name} in __init__"
+                context.facts["clock-misuse", place, text] = Fact("clock-misuse", place, text)
+            for callee, _ in context.calls:
+                if callee not in seen:
+                    seen.add(callee)
+                    stack.append(callee)
+
+
+def _slots(cls: ClassInfo) -> bool:
+    """Whether a class body has slots, none of which is the dictionary."""
+    bindings = cls.scope.reaching("__slots__")
+    return bool(bindings) and not any("__dict__" in _texts(one.statement) for one in bindings)
+
+
+def _texts(statement: s.Stmt) -> str:
+    return repr(statement)

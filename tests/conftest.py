@@ -1,0 +1,23 @@
+"""Tests keep what the validator remembers in a folder of their own, their child processes too."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(autouse=True, scope="session")
+def cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """And the user's own is neither read nor written."""
+    before = os.environ.get("COOPY_CACHE")
+    os.environ["COOPY_CACHE"] = str(tmp_path_factory.mktemp("validator-cache"))
+    yield
+    if before is None:
+        del os.environ["COOPY_CACHE"]
+    else:
+        os.environ["COOPY_CACHE"] = before
