@@ -215,8 +215,13 @@ class _Dump:
         return [_by_name(state)] if isinstance(state, dict) and all(isinstance(name, str) for name in state) else [state]
 
 
+def _as_name(name: object) -> tuple[bool, str]:
+    """Names in order. Nothing keeps a program from other keys in an object's dictionary."""
+    return (False, name) if type(name) is str else (True, repr(name))
+
+
 def _by_name(state: dict[str, Any]) -> tuple[Any, ...]:
-    names = sorted(name for name, value in state.items() if name != PARAMETERS and type(value).__module__ not in OWN)
+    names = sorted((name for name, value in state.items() if name != PARAMETERS and type(value).__module__ not in OWN), key=_as_name)
     return tuple(part for name in names for part in (name, state[name]))
 
 

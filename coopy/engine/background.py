@@ -34,9 +34,9 @@ class Timer:
         while not self._wake.acquire(timeout=self._interval):
             try:
                 self._work()
-            except (CoopyError, OSError) as error:
+            except (CoopyError, OSError, MemoryError) as error:
                 if not self._stopped:
-                    log.warning("The %s failed: %s", self._thread.name, error)
+                    log.warning("The %s failed: %s", self._thread.name, str(error) or type(error).__name__)
 
     def stop(self) -> None:
         """No further turns. May be repeated; one thread at a time."""

@@ -85,6 +85,8 @@ class SharedEngine(Engine):
                 entry.outcome = flight.result
         finally:
             flight.gone = True
+            if not flight.landed:
+                self.executor.ask()
         flight.end.release()
         return self.answer_beside(entry.outcome)
 
@@ -158,8 +160,14 @@ class SharedEngine(Engine):
             if self.queue and self.queue[0] is self.batch[0]:
                 del self.queue[: len(self.batch)]
             self.journal.commit()
+        except CoopyError as error:
+            self._refuse(error)
+            return
+        try:
             self._execute(mine)
         except CoopyError as error:
+            if self.final is None:  # the batch happens: whoever leads next executes it
+                raise
             self._refuse(error)
 
     def _is_durable(self) -> bool:
@@ -176,6 +184,7 @@ class SharedEngine(Engine):
         except BaseException:
             if self.gate is BUSY:
                 self.gate = LEFTOVER
+                self.executor.ask()
             raise
 
     def _frame(self, entries: list[Entry]) -> None:
@@ -242,6 +251,7 @@ class SharedEngine(Engine):
         except BaseException:
             if self.gate is BUSY:
                 self.gate = LEFTOVER
+                self.executor.ask()
             raise
         if interrupt is not None:
             raise interrupt
@@ -267,7 +277,8 @@ class SharedEngine(Engine):
     def after_fork(self) -> None:
         """As Engine.after_fork."""
         super().after_fork()
-        self.lead._at_fork_reinit()  # type: ignore[attr-defined]  # noqa: SLF001 - as for the lock
+        if not self.lead._is_owned():  # type: ignore[attr-defined]  # noqa: SLF001 - as for the lock
+            self.lead._at_fork_reinit()  # type: ignore[attr-defined]  # noqa: SLF001
 
     @property
     def decided(self) -> int:

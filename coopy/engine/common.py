@@ -50,7 +50,7 @@ if $moment() is None:
                 if $type($result) not in $PLAIN:
                     $result = $settle($result)
             finally:
-                $engine.gate = $OPEN
+                $engine.gate = $engine.final or $OPEN
     if $result is not $nothing:
         return $result
 return $read($bound, {passed})
@@ -101,10 +101,11 @@ if $moment() is None{plain}:
                         if $type($result) is $Outcome:
                             $engine.conclude($lsn, $result)
                     $engine.executed = $journal.known = $lsn
-                $engine.gate = $OPEN
+                $engine.gate = $engine.final or $OPEN
             except $BaseException:
                 if $engine.gate is $BUSY:
                     $engine.gate = $LEFTOVER
+                    $executor.ask()
                 raise
     if $type($result) is $Outcome:
         raise $result.error

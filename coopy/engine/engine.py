@@ -104,6 +104,7 @@ class Engine:
             except BaseException:
                 if self.gate is BUSY:
                     self.gate = LEFTOVER
+                    self.executor.ask()
                 raise
         if type(result) is Outcome:
             raise result.error
@@ -131,11 +132,14 @@ class Engine:
                 except BaseException:
                     if self.gate is BUSY:
                         self.gate = LEFTOVER
+                        self.executor.ask()
                     raise
             flight.result = self.executor.beside().execute(method, args, kwargs, *stamp)
             flight.landed = True
         finally:
             flight.gone = True
+            if not flight.landed:
+                self.executor.ask()
         flight.end.release()
         return self.answer_beside(flight.result)
 
@@ -157,7 +161,7 @@ class Engine:
                 result = function(*args, **kwargs)
                 return result if type(result) in PLAIN else self.executor.settle(result)
             finally:
-                self.gate = gate
+                self.gate = self.final or gate
 
     # --- what belongs to it ------------------------------------------------------------------------------------------
 
@@ -181,7 +185,7 @@ class Engine:
 
     def rest(self) -> Gate:
         """How the gate stands while nobody is inside."""
-        return SHARED if self.beside.flights else OPEN
+        return self.final or (SHARED if self.beside.flights else OPEN)
 
     def conclude(self, lsn: int, outcome: Outcome) -> None:
         """An action raised: the journal is to say so, or memory forgets it."""
@@ -203,12 +207,14 @@ class Engine:
 
     def enter(self) -> None:
         """The gate is not open: finish what was left over, or say why not."""
+        self.gate = self.final or self.gate
         self.finish_leftover()
         if self.gate is not OPEN and self.gate is not SHARED:
             raise self.refusal()
 
     def enter_to_read(self) -> None:
         """The same for a query."""
+        self.gate = self.final or self.gate
         self.finish_leftover()
         if not self.gate.readable or (self.gate is BUSY and self.stale):
             raise self.refusal()
@@ -239,8 +245,9 @@ class Engine:
         self.final, self.gate, self.reason = gate, gate, reason
 
     def after_fork(self) -> None:
-        """In a forked child: locks that threads of the parent held are nobody's here."""
-        self.lock._at_fork_reinit()  # type: ignore[attr-defined]  # noqa: SLF001 - what threading's own locks do after a fork
+        """In a forked child: locks that other threads of the parent held are nobody's here; one that this thread holds it gives back itself."""
+        if not self.lock._is_owned():  # type: ignore[attr-defined]  # noqa: SLF001 - what threading.Condition asks, too
+            self.lock._at_fork_reinit()  # type: ignore[attr-defined]  # noqa: SLF001 - what threading's own locks do after a fork
 
     # --- what an interrupted call leaves behind ----------------------------------------------------------------------
 
@@ -261,7 +268,7 @@ class Engine:
             self._catch_up(self.decided)
             if self.journal.failure is not None:
                 self.end(FAILED, self.journal.failure)
-        self.gate = self.final or self.rest()
+        self.gate = self.rest()
 
     def _catch_up(self, last: int) -> None:
         while self.executed < last:
@@ -285,7 +292,7 @@ class Engine:
         try:
             found, raised = self.memory.rebuild(last, run_last=result is AS_NEW)
         except OSError as error:
-            what = f"Memory must be made anew from the files, and they cannot be read: {error}. Nothing is lost."
+            what = f"Memory must be made anew from the files, and they cannot be read: {error}. Nothing is lost, and what was recorded happens."
             raise DurabilityError(f"{what} Each next call tries again; or close the system and open it again.") from error
         except BaseException as error:  # what cannot be rebuilt cannot be read either
             self.end(BROKEN, error)
@@ -354,6 +361,7 @@ class Engine:
             except BaseException:
                 if self.gate is BUSY:
                     self.gate = LEFTOVER
+                    self.executor.ask()
                 raise
         return result
 

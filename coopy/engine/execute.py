@@ -63,10 +63,10 @@ class Executor:
     """Runs the actions of one domain object. Its caller holds the state's lock.
 
     `expose` turns a result that is the domain object itself, or a way to it, into what a caller may hold, and never raises. `show` hears of each attribute
-    of the domain object that is not among `names` yet.
+    of the domain object that is not among `names` yet; `ask` has the proxy look for any, as long as memory is in doubt and ever after.
     """
 
-    __slots__ = ("aborts", "context", "expose", "holder", "methods", "moment", "names", "root", "run", "show")
+    __slots__ = ("aborts", "ask", "context", "expose", "holder", "methods", "moment", "names", "root", "run", "show")
 
     def __init__(self, root: object, secret: bytes) -> None:
         self.root = root
@@ -75,6 +75,7 @@ class Executor:
         self.holder: Any = root if hasattr(root, "__dict__") else _NoAttributes()
         self.names: set[str] = set()
         self.show: Callable[[str], object] = _as_it_is
+        self.ask: Callable[[], object] = _nothing
         self.methods = _Methods(self.resolve)
         self.aborts: set[str] = set()
         self._renew_context()
@@ -175,8 +176,9 @@ class Executor:
     def show_new(self) -> None:
         """Have all attributes of the domain object shown."""
         for name in self.holder.__dict__.keys() - self.names:
+            if type(name) is str and not name.startswith("__"):
+                self.show(name)
             self.names.add(name)
-            self.show(name)
 
     def _outcome(self, method: str, error: BaseException | None) -> Outcome:
         if self.moment.tainted:
@@ -211,6 +213,10 @@ class Executor:
 
 class _NoAttributes:
     """Stands for a domain object that has only slots."""
+
+
+def _nothing() -> None:
+    """There is no proxy yet."""
 
 
 def _as_it_is(result: object) -> object:

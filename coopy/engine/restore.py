@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import gc
 import logging
+from collections import deque
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -318,6 +319,7 @@ class _Run:
                 raise _Again
             self.outcomes[lsn] = outcome
         elif self.expected.get(lsn) != got:
+            self._prove()
             self.restorer.diverged(lsn, method, _raising(self.expected.get(lsn)), f"raised {got}: {outcome.error}")
         self.seen.add(lsn)
 
@@ -325,6 +327,16 @@ class _Run:
         """Up to where outcomes are known. Foretold only where an action raises: a look at all frames costs a tenth of the replay."""
         self.said = self.said or self._foretell()
         return max(self.known, self.said.known)
+
+    def _prove(self) -> None:
+        """Before the code is blamed: is what was foretold what the checked records say? Raises _Again if not."""
+        if self.first in self.learned.said:
+            return
+        start = Scan(Head(self.first - 1, 0, 0, self.segment.about.previous_tag, b""), self.segment.start)
+        deque(records(self.segment.data, self.restorer.archive.framer, start, self.segment.path), maxlen=0)
+        self.learned.said[self.first] = start.said
+        if start.said != self.said:
+            raise _Again
 
     def _foretell(self) -> Outcomes:
         return foretell(self.segment.data, self.segment.start, self.restorer.archive.framer)[0]
@@ -334,6 +346,7 @@ class _Run:
         while self.due and self.due[-1] <= last:
             lsn = self.due.pop()
             if lsn not in self.seen and lsn not in self.skips:
+                self._prove()
                 self.restorer.diverged(lsn, self._method_of(lsn), _raising(self.expected[lsn]), "returned")
 
     def _method_of(self, lsn: int) -> str:

@@ -22,7 +22,7 @@ from coopy.engine.background import Timer
 from coopy.engine.commit import SharedEngine
 from coopy.engine.engine import Engine
 from coopy.engine.execute import Executor
-from coopy.engine.gate import BROKEN, CLOSED, FAILED, FORKED, OPEN
+from coopy.engine.gate import BROKEN, CLOSED, FAILED, FORKED, OPEN, SHARED
 from coopy.engine.opening import Place, create, domain_name, open_archive, open_journal, restore_all, told
 from coopy.engine.prune import prune_segments, prune_snapshots
 from coopy.engine.restore import Bounds, Restorer
@@ -127,7 +127,7 @@ class System:
     def close(self) -> None:
         """Finish what runs, say in the journal and in the manifest that this is its end, sync, unlock. Again: nothing."""
         engine = self.engine
-        if engine.gate is CLOSED or engine.gate is FORKED:
+        if engine.final is CLOSED or engine.final is FORKED:
             return
         try:
             engine.exclusively(self._finish)
@@ -137,6 +137,11 @@ class System:
                     raise
                 if engine.gate is not CLOSED:
                     self._release()
+        except DurabilityError as error:
+            with engine.lock:
+                if engine.final is not None:
+                    raise
+                self._give_up(error)
         for timer in self._timers:
             timer.wait()
 
@@ -228,6 +233,16 @@ class System:
         finally:
             self._release()
 
+    def _give_up(self, error: DurabilityError) -> None:
+        """Close while memory is in doubt and cannot be made anew: nobody needs it any more, and what was written is made durable."""
+        journal = self.engine.journal
+        try:
+            if journal.durable < journal.lsn:
+                journal.sync()
+        finally:
+            self._release()
+        log.warning("%s was closed without saying so in its files: %s", self.archive.directory, error)
+
     def _stay(self) -> None:
         """What is written by name must go where the lock is. Raises DurabilityError if that is another directory by now, or none."""
         if not self._lock.holds(self.archive.directory):
@@ -245,11 +260,12 @@ class System:
         forget(self.engine.executor.moment)
 
     def _forked(self) -> None:
-        """In a forked child: it may read if nothing was under way; it holds no lock of the parent's."""
+        """In a forked child: it may read if nothing was under way; it holds no lock of the parent's, and no way to the parent's files."""
         engine = self.engine
-        whole = engine.gate is OPEN
+        whole = engine.gate is OPEN or engine.gate is SHARED
         engine.after_fork()
         engine.end(FORKED if whole else BROKEN, ClosedError("this process was forked while a call ran."))
+        engine.journal.abandon()
 
     # --- memory ------------------------------------------------------------------------------------------------------
 

@@ -276,6 +276,11 @@ class Journal:
         self.capacity, self.durable = self.end, self.lsn
         self.high_water.write(self.lsn, self.action_tag, sync=True)
 
+    def abandon(self) -> None:
+        """In a forked child: close what is the parent's, whoever held a guard when it was forked. The files stay as they are."""
+        self._sync_guard = threading.Lock()
+        self.release()
+
     def release(self) -> None:
         """Close the files, whatever state they are in. May be repeated."""
         with self._sync_guard:

@@ -45,6 +45,7 @@ __all__ = [
 _NAME = re.compile(r"journal-([0-9]{20})\.log", re.ASCII)
 _SPOKEN = re.compile(b"|".join(re.escape(word_of(kind, flags)) for kind in (Kind.RAISED, Kind.SKIP) for flags in (0, COMPRESSED)))
 _HOP = struct.Struct("<I4xI").unpack_from
+NOT_ITS_CONTENT = (zlib.error, msgspec.MsgspecError, UnicodeDecodeError)
 _PLAIN = {int.from_bytes(word_of(kind, 0), "little"): kind for kind in Kind.CALLS}
 _CALLS = frozenset(int.from_bytes(word_of(kind, flags), "little") for kind in Kind.CALLS for flags in (0, COMPRESSED))
 _SATURATED = 0xFFFF
@@ -215,7 +216,7 @@ def _foretold(said: Outcomes, data: bytes, offset: int, framer: Framer) -> bool:
     body = offset + HEADER_SIZE
     try:
         _note(said, frame.kind, original(frame.flags, data[body : body + frame.length]))
-    except (zlib.error, msgspec.MsgspecError):
+    except NOT_ITS_CONTENT:
         return False
     return True
 
@@ -233,9 +234,12 @@ def _control(found: Scan, kind: int, lsn: int, expected: int, payload: bytes) ->
         return f"a control record has LSN {lsn}, expected {expected}"
     if found.sealed:
         return "it follows the record that seals the segment"
-    _note(found.said, kind, payload)
-    if kind == Kind.SEAL:
-        found.sealed = msgspec.msgpack.decode(payload, type=int)
+    try:
+        _note(found.said, kind, payload)
+        if kind == Kind.SEAL:
+            found.sealed = msgspec.msgpack.decode(payload, type=int)
+    except NOT_ITS_CONTENT as error:
+        return f"a control record cannot be read: {error}"
     return ""
 
 

@@ -69,6 +69,7 @@ def make_proxy(engine: Engine, operations: Operations) -> Any:
     executor.expose = _exposer(weakref.ref(proxy), root, _public_methods(root, names))
     executor.names.update(names)
     executor.show = functools.partial(_show, weakref.ref(surface), attributes)
+    executor.ask = functools.partial(_ask, weakref.ref(surface), attributes)
     return proxy
 
 
@@ -220,6 +221,13 @@ def _described(error: BaseException) -> str:
 # --- attributes ------------------------------------------------------------------------------------------------------
 
 
+def _ask(surface: weakref.ref[type], attributes: Attributes) -> None:
+    """An action that was interrupted may leave a name that nobody was told of: from now on whoever misses one asks the domain object."""
+    kind = surface()
+    if kind is not None and "__getattr__" not in vars(kind):
+        kind.__getattr__ = lambda _self, name: attributes.read(name)  # type: ignore[attr-defined]
+
+
 def _show(surface: weakref.ref[type], attributes: Attributes, name: str) -> None:
     """Nothing of the system may hold the proxy or its class, or a proxy that nobody holds would never be let go."""
     kind = surface()
@@ -241,7 +249,7 @@ class Attributes:
 
     def existing(self) -> list[str]:
         """All names that there are now, but for special ones."""
-        return [name for name in object.__dir__(self.root) if not name.startswith("__")]
+        return [name for name in object.__dir__(self.root) if type(name) is str and not name.startswith("__")]
 
     def shown(self, name: str) -> property:
         """The property of this name."""

@@ -222,3 +222,26 @@ def test_what_a_torn_tail_says_of_an_action_does_not_count() -> None:
     file.write(end, torn[:400] + bytes(1200) + torn[1600:] + skip)
     file.close()
     assert look(disk) == letters(3)
+
+
+def test_a_torn_word_about_an_action_blames_nobody() -> None:
+    """Given the word that an action raised, torn by a crash in the name of the exception, the action counts as one whose outcome is unknown."""
+    disk = FakeDisk()
+    run = Run(disk, "sync")
+    run.word = open_proxy(Word, DIRECTORY, Options(sync_interval=3600), disk)
+    run.add(3)
+    with pytest.raises(ValueError, match="d"):
+        run.word.add_and_raise("d")
+    run.abandon()
+    disk = disk.kill()
+    manifest = read_manifest(disk, DIRECTORY, b"")
+    assert manifest is not None
+    framer, path = Framer(salt_of(manifest.identity.system), b""), f"{DIRECTORY}/{segment_name(1)}"
+    end = len(disk.read(path).rstrip(b"\0"))
+    said = msgspec.msgpack.encode((4, "some.package.Error" * 60))
+    word, _ = framer.frame(word_of(Kind.RAISED, 0), said, 4, 1, 1, 0, 1, 1 << 60, bytes(16))
+    torn = (end // 512 + 2) * 512 - end  # the sector behind the first whole one within it never came
+    file = disk.open(path)
+    file.write(end, word[:torn] + bytes(512) + word[torn + 512 :])
+    file.close()
+    assert look(disk) == letters(3) + "d"

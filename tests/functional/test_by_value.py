@@ -262,6 +262,33 @@ def test_threads_share_batches(cases: Cases) -> None:
         assert [count for one, count in cases.kept if one == number] == list(range(50))
 
 
+class Forking(Word):
+    @readonly
+    def fork(self) -> int:
+        return os.fork()
+
+
+@pytest.mark.parametrize("durability", ["sync", "buffered"])
+def test_a_child_forked_inside_a_query_leaves_the_journal_to_its_parent(tmp_path: Path, durability: Any) -> None:
+    """It ends as any program does, closing what it believes to be its own; the parent goes on."""
+    word = init_system(Forking(), tmp_path / "w", durability=durability, validation="off")
+    word.add("a")
+    child = word.fork()
+    if child == 0:
+        try:
+            with pytest.raises(ClosedError):
+                word.add("x")
+            control(word).close()
+        finally:
+            os._exit(0)
+    word.add("b")
+    os.waitpid(child, 0)
+    word.add("c")
+    control(word).close()
+    with control(init_system(Forking, tmp_path / "w", validation="off")) as again:
+        assert again.text == "abc"
+
+
 def test_a_forked_child_may_read_and_not_write(cases: Cases) -> None:
     """The parent goes on."""
     cases.add("a")

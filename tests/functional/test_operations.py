@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from coopy import control, init_system
 from coopy.cli import main
-from coopy.error import DivergenceError
+from coopy.error import DivergenceError, DurabilityError
 from tests.words import Word
 
 DEADLY_CHILD = """
@@ -154,3 +154,17 @@ def test_the_proxy_shows_the_domains_surface(tmp_path: Path) -> None:
         with pytest.raises(TypeError):
             word.add("a", letter="b")  # type: ignore[misc]
         assert control(word).lsn == 0
+
+
+@pytest.mark.parametrize("durability", ["sync", "buffered"])
+def test_a_system_closes_also_where_memory_is_in_doubt_and_the_files_are_out_of_reach(tmp_path: Path, durability: Any) -> None:
+    """Nobody needs the memory any more: the journal is made durable, the directory is free, and the next opening restores."""
+    word = init_system(Word(), tmp_path / "w", durability=durability)
+    word.add("a")
+    (tmp_path / "w").rename(tmp_path / "moved")
+    with pytest.raises(DurabilityError, match="cannot be read"):
+        word.add_or_abort("x", True)
+    control(word).close()
+    control(word).close()
+    with control(init_system(Word, tmp_path / "moved")) as again:
+        assert again.text == "a"

@@ -7,6 +7,7 @@ import functools
 import gc
 import inspect
 import pydoc
+import threading
 import weakref
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -282,3 +283,48 @@ def test_a_closed_system_leaves_nothing_behind(tmp_path: Path) -> None:
     gc.collect()
     gc.collect()  # what the class of the proxy held
     assert [one() for one in left] == [None, None]
+
+
+class Growing:
+    """Gets attributes in every way there is."""
+
+    def set(self, name: str) -> None:
+        setattr(self, name, name)
+
+    def replace(self, name: str) -> None:
+        self.__dict__ = {name: name}
+
+    def swap(self, old: str, new: str) -> None:
+        delattr(self, old)
+        setattr(self, new, new)
+
+    def number(self) -> None:
+        self.__dict__[5] = 5  # type: ignore[index]
+
+    def interrupted(self, name: str) -> None:
+        if not hasattr(self, name):
+            setattr(self, name, name)
+        if threading.current_thread() is threading.main_thread():
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("durability", ["sync", "buffered"])
+def test_an_attribute_is_there_when_the_action_that_made_it_is_done(tmp_path: Path, durability: Any) -> None:
+    """However it was made, also where one goes and one comes, and where the action was interrupted."""
+    thing: Any = init_system(Growing(), tmp_path / "g", durability=durability, validation="off")
+    thing.set("one")
+    assert thing.one == "one"
+    thing.swap("one", "two")
+    assert (thing.two, hasattr(thing, "one")) == ("two", False)
+    thing.replace("three")
+    assert (thing.three, hasattr(thing, "two")) == ("three", False)
+    thing.set("__name__")
+    thing.number()
+    with pytest.raises(KeyboardInterrupt):
+        thing.interrupted("four")
+    assert thing.four == "four"
+    digest = control(thing).digest()
+    control(thing).close()
+    again: Any = init_system(Growing, tmp_path / "g", validation="off")
+    with again:
+        assert (again.four, control(again).digest()) == ("four", digest)
