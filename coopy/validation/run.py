@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from coopy.validation.link.analysis import Reached
+
+
+RECURSION = 50_000  # frames
 
 
 class DomainError(SourceError):
@@ -112,7 +116,8 @@ def _unreadable(sources: Sources) -> tuple[Finding, ...]:
 def analyse(program: Program, domains: Iterable[ClassInfo]) -> tuple[list[Reached], list[Statistics]]:
     """The facts of all domains."""
     facts, statistics = [], []
-    collecting = gc.isenabled()
+    collecting, limit = gc.isenabled(), sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, RECURSION))  # calls within calls within expressions; Python's own frames take no native stack
     gc.disable()  # nothing dies before the end, so looking for what has died would only take time, half of it
     try:
         for one in domains:
@@ -120,6 +125,7 @@ def analyse(program: Program, domains: Iterable[ClassInfo]) -> tuple[list[Reache
             facts += analysis.run()
             statistics.append(analysis.statistics())
     finally:
+        sys.setrecursionlimit(limit)
         if collecting:
             gc.enable()
     return facts, statistics

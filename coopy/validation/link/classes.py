@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from coopy.validation.link.machine import Frame
-    from coopy.validation.link.scopes import Binding
+    from coopy.validation.link.scopes import Binding, ModuleInfo
     from coopy.validation.link.values import Value, Values
 
 _DATACLASSES = frozenset((
@@ -122,14 +122,22 @@ class Classes(Names):
 
     def subclasses(self, cls: ClassInfo) -> list[ClassInfo]:
         """The classes of the modules loaded so far that derive from a class."""
-        out: list[ClassInfo] = []
-        for module in [one for one in self.program.modules.values() if one is not None]:
-            classes = [
-                one.statement for found in list(module.scope.bindings.values()) for one in found if isinstance(one.statement, s.Class)
-            ]
-            others = [module.cls(one, None) for one in classes]
-            out += [one for one in others if one is not cls and cls in self.order(one)]
-        return out
+        while len(self.indexed) < len(self.program.modules):  # looking at bases may load more modules
+            new = {path: one for path, one in self.program.modules.items() if path not in self.indexed}
+            self.indexed |= set(new)
+            for module in new.values():
+                self._index(module)
+        return list(self.derived.get(cls, ()))
+
+    def _index(self, module: ModuleInfo | None) -> None:
+        """Note whose subclasses the classes of a module are."""
+        if module is None:
+            return
+        bindings = [one for found in list(module.scope.bindings.values()) for one in found if isinstance(one.statement, s.Class)]
+        for one in [module.cls(binding.statement, None) for binding in bindings if isinstance(binding.statement, s.Class)]:
+            for base in self.order(one):
+                if isinstance(base, ClassInfo) and base is not one:
+                    self.derived.setdefault(base, []).append(one)
 
     def is_dataclass(self, cls: ClassInfo) -> bool:
         """Whether its constructor is made of its annotated names."""

@@ -110,6 +110,8 @@ class Machine:
         self.bounded = self.runs = self.made = 0
         self.touched: set[ModuleInfo] = set()
         self.touched_classes: set[ClassInfo] = set()
+        self.derived: dict[ClassInfo, list[ClassInfo]] = {}  # the subclasses of a class, in the modules that were indexed
+        self.indexed: set[str] = set()
         self.contexts: dict[FunctionInfo, dict[tuple[Any, ...], Context]] = {}
 
     # cells

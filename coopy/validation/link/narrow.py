@@ -81,6 +81,8 @@ class Narrowing(Evaluator):
         """What is known behind a test that came out so."""
         if frame.env is None:
             return
+        if truth:
+            self._narrow_zone(frame, test)
         if isinstance(test, s.Unary) and test.op == "not":
             self.narrow(frame, test.value, truth=not truth)
         elif isinstance(test, s.Boolean):
@@ -99,6 +101,8 @@ class Narrowing(Evaluator):
 
     def _narrow_compare(self, frame: Frame, test: s.Compare, *, truth: bool) -> None:
         path, right = path_of(test.left), test.rights[0]
+        if isinstance(right, s.Const) and right.kind == "NoneType" and (test.ops[0] in ("isnot", "ne")) is truth:
+            self._narrow_zone(frame, test.left)
         if not path or len(test.ops) != 1 or frame.env is None:
             return
         if isinstance(right, s.Const) and right.kind == "NoneType" and test.ops[0] in ("is", "isnot", "eq", "ne"):
@@ -108,6 +112,17 @@ class Narrowing(Evaluator):
                 frame.env[path] = NONE if NOTHING in values or not values else values
             else:
                 frame.env[path] = values - NONE
+
+    def _narrow_zone(self, frame: Frame, test: s.Expr) -> None:
+        """Behind `x.tzinfo`, `x.utcoffset()` or `getattr(x, "tzinfo", None)` that is something, x is aware."""
+        path = path_of(owner) if (owner := _zone_owner(test)) is not None else ""
+        if path and owner is not None and frame.env is not None:
+            values = self._known(frame, owner)
+            if any(isinstance(one, Thing) and one.note == "naive" for one in values):
+                frame.env[path] = frozenset(
+                    self.pool.thing(one.type, one.mode, "aware") if isinstance(one, Thing) and one.note == "naive" else one
+                    for one in values
+                )
 
     def _narrow_call(self, frame: Frame, test: s.Call, *, truth: bool) -> None:
         """isinstance(x, T)."""
@@ -182,3 +197,15 @@ def _truth(values: Values) -> bool | None:
     if values <= {NOTHING, FALSE}:
         return False
     return True if values == {TRUE} else None
+
+
+def _zone_owner(node: s.Expr) -> s.Expr | None:
+    """What an expression asks for its time zone."""
+    if isinstance(node, s.Attribute) and node.name == "tzinfo":
+        return node.value
+    if isinstance(node, s.Call) and isinstance(node.func, s.Attribute) and node.func.name == "utcoffset":
+        return node.func.value
+    if isinstance(node, s.Call) and isinstance(node.func, s.Name) and node.func.name == "getattr" and len(node.args) > 1:
+        name = node.args[1]
+        return node.args[0] if isinstance(name, s.Const) and name.text == "tzinfo" else None
+    return None

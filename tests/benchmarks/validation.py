@@ -1,0 +1,128 @@
+"""The validator's speed: lines a second cold on one core and on two, warm, memory, and whether cost grows linearly; beside ruff and flake8.
+
+    python tests/benchmarks/validation.py [LINES ...]      a table on standard output; by default 10,000, 100,000 and 500,000 lines
+
+The program is generated: modules of a shop that call each other in chains, one in twenty functions reading a clock. ruff (DTZ) and
+flake8-datetimez look at the same files, each from an environment of its own; they judge lines, not what is reached.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+HOME = ROOT / "build" / "peers"
+PEERS = ("ruff==0.14.6", "flake8==7.3.0", "flake8-datetimez==20.10.0")
+MODULE = '''"""Orders of kind {number}."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass, field
+
+{link}
+
+@dataclass
+class Order{number}:
+    """One order; prices are in cents."""
+
+    name: str
+    lines: list[tuple[str, int]] = field(default_factory=list)
+    notes: dict[str, str] = field(default_factory=dict)
+
+    def total(self) -> int:
+        """What is to be paid."""
+        return sum(price for _, price in self.lines)
+
+    def add(self, what: str, price: int) -> None:
+        """Take one more line, if it is any good."""
+        if price < 0 or not what:
+            raise ValueError(f"{{what!r}} cannot cost {{price}}")
+        self.lines.append((what, price))
+        self.notes.setdefault(what, f"{{len(self.lines)}} lines, {{self.total()}} cents")
+
+
+def place{number}(orders: dict[str, object], name: str, depth: int = 0) -> int:
+    """Place an order here and in the next module."""
+    order = Order{number}(name)
+    for index, part in enumerate(name.split(",")):
+        order.add(part.strip() or "none", index * 100)
+    orders[f"{{name}}-{number}"] = order
+    stamp = {stamp}
+    return order.total() + {following}
+'''
+
+
+def main() -> int:
+    """Generate, measure, print."""
+    HOME.mkdir(parents=True, exist_ok=True)
+    if not (HOME / "bin" / "flake8").exists():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", HOME], check=True)
+        subprocess.run([HOME / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "--quiet", "install", *PEERS], check=True)
+    print(
+        "| lines | cold, 1 process | cold, 2 | warm | memory, MB | findings | ruff DTZ | flake8-datetimez |\n|---|---|---|---|---|---|---|---|"
+    )
+    for lines in map(int, sys.argv[1:] or ["10000", "100000", "500000"]):
+        with tempfile.TemporaryDirectory() as folder:
+            measure(Path(folder), lines)
+    return 0
+
+
+def generate(folder: Path, lines: int) -> int:
+    """A program of about so many lines, in chains of ten modules; how many it has."""
+    count = max(lines // (MODULE.count("\n") + 3), 1)
+    for number in range(count):
+        last = number % 10 == 9 or number == count - 1
+        link = "" if last else f"from shop.part{number + 1} import place{number + 1}\n"
+        stamp = "datetime.datetime.now()" if number % 20 == 19 else "len(orders)"
+        following = "0" if last else f"place{number + 1}(orders, name, depth + 1)"
+        path = folder / "shop" / f"part{number}.py"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(MODULE.format(number=number, link=link, stamp=stamp, following=following))
+    heads = range(0, count, 10)
+    calls = "\n".join(f"        from shop.part{one} import place{one}\n        place{one}(self.orders, name)" for one in heads)
+    (folder / "shop" / "__init__.py").write_text("")
+    (folder / "shop" / "app.py").write_text(
+        f"class Shop:\n    def __init__(self):\n        self.orders = {{}}\n\n    def order(self, name: str):\n{calls}\n"
+    )
+    return sum(path.read_text().count("\n") for path in (folder / "shop").iterdir())
+
+
+def measure(folder: Path, wanted: int) -> None:
+    """One row."""
+    lines = generate(folder, wanted)
+    command = [sys.executable, "-m", "coopy.validate", "shop", "--domain", "shop.app:Shop", "--format", "github"]
+    one, memory, findings = run([*command, "--jobs", "1", "--no-cache"], folder)
+    two, *_ = run([*command, "--jobs", "2", "--cache-dir", "cache"], folder)
+    warm, _, again = run([*command, "--cache-dir", "cache"], folder)
+    assert findings == again, (findings, again)
+    ruff, _, by_ruff = run(
+        [HOME / "bin" / "ruff", "check", "--isolated", "--no-cache", "--select", "DTZ", "--output-format", "concise", "shop"], folder
+    )
+    flake8, _, by_flake8 = run([HOME / "bin" / "flake8", "--isolated", "--select", "DTZ", "--jobs", "2", "shop"], folder)
+    speeds = [f"{seconds:.1f} s, {lines / seconds:,.0f} lines/s" for seconds in (one, two, warm)]
+    peers = [f"{seconds:.1f} s, {found} findings" for seconds, found in ((ruff, by_ruff), (flake8, by_flake8))]
+    print(f"| {lines:,} | {' | '.join(speeds)} | {memory} | {findings} | {' | '.join(peers)} |", flush=True)
+
+
+def run(command: list[str | Path], folder: Path) -> tuple[float, int, int]:
+    """Seconds, peak megabytes, findings."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    start = time.perf_counter()
+    with tempfile.TemporaryFile() as output:
+        child = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=subprocess.DEVNULL)
+        _, _, usage = os.wait4(child.pid, 0)
+        child.returncode = 0
+        seconds = time.perf_counter() - start
+        output.seek(0)
+        found = sum(b"DTZ" in line or line.startswith(b"::") for line in output.read().splitlines())
+    return seconds, usage.ru_maxrss // 1024, found
+
+
+if __name__ == "__main__":
+    sys.exit(main())
