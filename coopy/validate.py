@@ -135,7 +135,8 @@ def _comment(outcome: Outcome, given: argparse.Namespace) -> None:
             calls = one.resolved + one.unresolved
             share = 100 * one.resolved / calls if calls else 100.0
             sys.stderr.write(
-                f"{name}: {one.contexts} calls of functions analysed; {one.resolved} of {calls} call sites resolved ({share:.1f} %)\n"
+                f"{name}: {one.contexts} calls of functions analysed; {one.resolved} of {calls} call sites resolved ({share:.1f} %), "
+                f"{one.bounded} analyses cut short\n"
             )
 
 

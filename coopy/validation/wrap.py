@@ -45,8 +45,8 @@ def validate_system(domain: Any) -> bool:
     return True
 
 
-def check(cls: type, mode: str, allow: Iterable[str], level: int) -> Facts:
-    """Analyse a class before it is wrapped. Gives facts about it.
+def check(cls: type, mode: str, allow: Iterable[str], level: int) -> dict[str, dict[str, str]]:
+    """Analyse a class before it is wrapped. Gives, by name, methods that change nothing before they raise, as `live.holding` says.
 
     `mode`: "strict" raises PrevalentError for errors, "warn" shows them as a RuntimeWarning. Findings that are no errors are logged. All that
     is said once in a process. `level`: how many calls away the warned one is.
@@ -57,7 +57,11 @@ def check(cls: type, mode: str, allow: Iterable[str], level: int) -> Facts:
     if cls not in _told:
         _told.add(cls)
         _tell(cls, verdict, level + 1)
-    return verdict.facts
+    if not verdict.facts.free:
+        return {}
+    from coopy.validation.live import holding
+
+    return holding(cls, verdict.facts.free)
 
 
 def _refuse(cls: type, verdict: Verdict) -> None:
