@@ -142,7 +142,7 @@ def init_system(
         cluster=cluster,
         name=name,
         assume_durable=assume_durable,
-        allow=tuple(allow),
+        allow=allow,
     )
     return open_proxy(obj, basedir, options)
 

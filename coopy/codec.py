@@ -29,7 +29,7 @@ import uuid
 from copyreg import __newobj__ as newobj  # type: ignore[attr-defined]
 from enum import Enum
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -44,7 +44,9 @@ __all__ = ["MSGPACK", "NO_KEYWORDS", "PICKLE", "Codec", "unpack"]
 MSGPACK, PICKLE = 1, 2
 PROTOCOL = 5
 ATOMS = frozenset((str, int, bool, type(None), bytes))
+_NAMES = frozenset((str,))
 OWN = ("coopy.clock", "coopy.random")  # whose objects coopy puts into a domain object, and takes out again
+PARAMETERS = "__orig_class__"
 
 NO_KEYWORDS: dict[str, Any] = {}  # never changed
 
@@ -69,12 +71,19 @@ class _Pattern:
         return re.compile(pattern, flags)
 
 
+class _Named:
+    """A value that there is once, as a pickle carries it: by name, it would pickle as a global that is no class."""
+
+    def __new__(cls, name: str) -> Any:
+        return {"Ellipsis": ..., "NotImplemented": NotImplemented}[name]
+
+
 class _Root:
     """Marks the domain object itself in a state, so that a state can be loaded into the object that there is."""
 
 
 STANDARD: dict[tuple[str, str], type] = {
-    **{(one.__module__, one.__qualname__): one for one in (*_VALUES, _Pattern)},
+    **{(one.__module__, one.__qualname__): one for one in (*_VALUES, _Pattern, _Named)},
     **{(module, name): getattr(pathlib, name) for module in ("pathlib", "pathlib._local") for name in _PATHS},  # 3.13 moved them
 }
 
@@ -98,11 +107,11 @@ class Codec:
 
     def encode(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[int, bytes, tuple[Any, ...], dict[str, Any]]:
         """Kind, payload, and what the method is to run on. Raises NotSerializableError (`method`, `where`) for what could not come back."""
-        if (ATOMS.issuperset(map(type, args)) or _all_atoms(args)) and (not kwargs or _all_atoms(kwargs.values())):
+        if (ATOMS.issuperset(map(type, args)) or _all_atoms(args)) and (not kwargs or _plain_keywords(kwargs)):
             try:
                 return MSGPACK, _encode((method, *args, kwargs) if kwargs else (method, *args)), args, kwargs
             except (ValueError, OverflowError, TypeError):
-                pass  # surrogates, integers beyond 64 bits and keywords that are no plain str are pickled
+                pass  # surrogates and integers beyond 64 bits are pickled
         try:
             payload = self._dumps((method, args, kwargs))
             _, args, kwargs = _call(*self._loads(payload))
@@ -235,6 +244,11 @@ def _all_atoms(values: Iterable[Any]) -> bool:
     return all(type(one) in ATOMS or (type(one) is float and one == one) for one in values)  # noqa: PLR0124 - NaN does not equal itself
 
 
+def _plain_keywords(kwargs: dict[str, Any]) -> bool:
+    """Whether they come back as they are: a name of a class derived from str would not."""
+    return _NAMES.issuperset(map(type, kwargs)) and _all_atoms(kwargs.values())
+
+
 def _why(error: BaseException) -> str:
     if isinstance(error, RecursionError):
         return "it is nested too deeply."
@@ -289,6 +303,8 @@ class _Pickler(pickle.Pickler):
             return type(obj), (obj._value_,)
         if isinstance(obj, _GLOBAL):
             self._check_global(obj)
+        elif isinstance(obj, Generic) and PARAMETERS in getattr(obj, "__dict__", ()):
+            return _without_parameters(obj)
         return NotImplemented
 
     def _check_global(self, obj: Any) -> None:
@@ -307,24 +323,47 @@ _REDUCERS: dict[type, Callable[[Any], Any]] = {
     re.Pattern: lambda one: (_Pattern, (one.pattern, one.flags & ~int(re.DEBUG))),
     ZoneInfo: lambda one: (ZoneInfo, (one.key,)),
     array.array: lambda one: (array.array, (one.typecode, one.tolist())),
+    type(...): lambda _one: (_Named, ("Ellipsis",)),
+    type(NotImplemented): lambda _one: (_Named, ("NotImplemented",)),
 }
+
+
+def _without_parameters(obj: Any) -> Any:
+    """As the object pickles itself, but for the attribute that `Box[int]()` leaves on it: how it was made is not what it is."""
+    reduced = obj.__reduce_ex__(PROTOCOL)
+    if not isinstance(reduced, tuple):
+        return reduced
+    maker, args, state, *items = (*reduced, None, None)[:5]
+    return (maker, args, _kept(state, ()), *items)
+
+
+def _kept(state: Any, dropped: tuple[str, ...]) -> Any:
+    """A state without what is not the domain's; `dropped`: modules whose objects are not."""
+    if isinstance(state, dict):
+        return {name: value for name, value in state.items() if name != PARAMETERS and type(value).__module__ not in dropped}
+    if isinstance(state, tuple) and len(state) == 2 and isinstance(state[0], dict):  # noqa: PLR2004 - (attributes, slots)
+        return (_kept(state[0], dropped), state[1])
+    return state
 
 
 def _reduced_root(root: Any) -> Any:
     """As the object pickles itself, but made by a mark, and without what coopy put in."""
     reduced = root.__reduce_ex__(PROTOCOL)
     if not isinstance(reduced, tuple) or reduced[0] is not newobj:
-        raise pickle.PicklingError(
-            f"{type(root).__qualname__} defines its own __reduce__: a domain class is stored by its attributes (__getstate__ is fine)."
-        )
+        raise pickle.PicklingError(_own_reduce(type(root)))
     _, args, state, *items = (*reduced, None, None, None)[:5]
-    if isinstance(state, dict):
-        state = {name: value for name, value in state.items() if type(value).__module__ not in OWN}
-        if not state and getattr(type(root), "__getstate__", None) is getattr(object, "__getstate__", None):
-            state = None  # as an object without attributes pickles itself
-    elif isinstance(state, tuple) and len(state) == 2 and isinstance(state[0], dict):  # noqa: PLR2004 - (attributes, slots)
-        state = ({name: value for name, value in state[0].items() if type(value).__module__ not in OWN}, state[1])
+    state = _kept(state, OWN)
+    if state == {} and getattr(type(root), "__getstate__", None) is getattr(object, "__getstate__", None):
+        state = None  # as an object without attributes pickles itself
     return (_Root, args, state, *items)
+
+
+def _own_reduce(kind: type) -> str:
+    """Why a class cannot be a domain: which class of its bases pickles in its own way."""
+    base = next((one for one in kind.__mro__[:-1] if "__reduce__" in vars(one) or "__reduce_ex__" in vars(one)), kind)
+    remedy = "Take it away." if base is kind else "Keep one in an attribute."
+    what = "defines its own __reduce__" if base is kind else f"is based on {base.__qualname__}, which defines its own __reduce__"
+    return f"{kind.__qualname__} {what}: a domain class is stored by its attributes (__getstate__ is fine). {remedy}"
 
 
 class _Unpickler(pickle.Unpickler):
@@ -357,4 +396,8 @@ class _StateUnpickler(_Unpickler):
         return self._make_root if module == __name__ and name == "_Root" else super().find_class(module, name)
 
     def _make_root(self, kind: type, *args: Any) -> Any:
-        return kind.__new__(kind, *args) if self._into is None else self._into
+        if self._into is None:
+            return kind.__new__(kind, *args)
+        if type(self._into) is not kind:
+            self._into.__class__ = kind  # an action gave it another one since
+        return self._into

@@ -6,10 +6,14 @@ does: types (1, True and 1.0 differ), the order of dictionaries, which reference
 
     token      letter, size or number of parts, ":" and the content; a container's parts follow it
     reference  "r" and the number of the object in the order of first visits
+    value      "v" and the hash of what it holds: named tuples, frozen dataclasses, objects of classes derived from str, int and the like
+
+A value's mutable parts are references in it, also at their first visit; what they hold follows at the end, as the elements of sets do,
+when what is referred to from elsewhere has its number. So a value that many objects share is written once, and dumps as equal ones do.
 
 The elements of a set are put in order by what they hold, as far as KEY_OBJECTS objects reach; what is numbered already stands there as
 its number, so that an element may refer back to the set. Elements that are alike as far as that are taken in any order, which matters
-only if other references lead to one of them, and then two digests may differ for equal states.
+only if another set refers to one of them, and then two digests may differ for equal states.
 
 Works without recursion, so that depth does not matter.
 """
@@ -27,7 +31,9 @@ import re
 import struct
 import uuid
 import zoneinfo
+from collections import deque
 from enum import Enum, Flag
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 from types import NoneType
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +45,7 @@ if TYPE_CHECKING:
 __all__ = ["digest"]
 
 OWN = ("coopy.clock", "coopy.random")  # what coopy puts into a domain object is not its state
+PARAMETERS = "__orig_class__"  # nor is how `Box[int]()` was made
 FLUSH = 1 << 16
 KEY_OBJECTS = 200  # a set's elements are told apart by this many objects behind each: in a web of objects everything hangs together
 
@@ -56,21 +63,29 @@ class _Dump:
         self.out = bytearray()
         self.numbers: dict[int, int] = {} if numbers is None else numbers
         self.room = room
+        self.root: object = None  # never a value: it is what changes
         self.visited: list[int] = []
         self.alive: list[object] = []  # what was visited must not be collected, or its id could come again
         self.stack: list[Any] = []
+        self.later: deque[Any] = deque()  # numbered, and still to be written
+        self.values: dict[int, bytes] = {}  # tokens of values, by id
+        self.open: dict[int, int] = {}  # values under way: where they begin in `out`
 
     def of(self, root: object) -> bytes:
-        stack, tokens, out = self.stack, _TOKENS, self.out
+        stack, tokens, out, later = self.stack, _TOKENS, self.out, self.later
+        self.root = root if self.room is None else None
         stack.append(root)
-        while stack:
+        while stack or later:
+            if not stack:
+                self.first_visit(later.popleft())
+                continue
             value = stack.pop()
             token = tokens.get(type(value))
             if token is not None:
                 out += token(value)
             else:
                 self.visit(value)
-            if len(out) > FLUSH:
+            if len(out) > FLUSH and not self.open:
                 self.hash.update(out)
                 out.clear()
         self.hash.update(out)
@@ -78,11 +93,13 @@ class _Dump:
 
     def visit(self, value: Any) -> None:
         """A container, an object or a class."""
-        kind = type(value)
+        kind: type = type(value)
         if kind is tuple:
             self.parts(b"t", value)
         elif kind is frozenset:
             self.elements(b"z", value)
+        elif kind is _End:
+            self.close(value.value)
         elif isinstance(value, Enum):
             which = value.value if isinstance(value, Flag) else value.name  # flags without a name of their own are all called None
             self.out += _sized(b"e", f"{_name(kind)}.{which}".encode())
@@ -90,16 +107,52 @@ class _Dump:
             self.out += _sized(b"c", _name(value).encode())
         elif id(value) in self.numbers:
             self.out += b"r%d:" % self.numbers[id(value)]
+        elif value is not self.root and (_is_frozen(kind) or (_is_immutable(kind) and not getattr(value, "__dict__", None))):
+            self.value(value)
         else:
-            self.numbers[id(value)] = len(self.numbers)
+            self.number(value)
+
+    def value(self, value: Any) -> None:
+        """What cannot change, so that only what it holds counts. A set's element is told apart by it in place."""
+        token = self.values.get(id(value))
+        if self.room is not None:
             self.visited.append(id(value))
-            self.alive.append(value)
-            if self.room is None or self.room > len(self.visited):
-                self.first_visit(value, kind)
+            if self.room > len(self.visited):
+                self.first_visit(value)
             else:
                 self.stack.clear()
+        elif token is not None:
+            self.out += token
+        elif id(value) in self.open:
+            self.out += b"u%d:" % (len(self.open) - list(self.open).index(id(value)))  # so many levels up: values in a circle
+        else:
+            self.alive.append(value)
+            self.open[id(value)] = len(self.out)
+            self.stack.append(_End(value))
+            self.first_visit(value)
 
-    def first_visit(self, value: Any, kind: type) -> None:
+    def close(self, value: object) -> None:
+        """All that the value holds is written."""
+        start = self.open.pop(id(value))
+        token = b"v" + hashlib.blake2b(self.out[start:], digest_size=32).digest()
+        self.out[start:] = token
+        self.values[id(value)] = token
+
+    def number(self, value: Any) -> None:
+        """An object at its first visit."""
+        self.numbers[id(value)] = number = len(self.numbers)
+        self.visited.append(id(value))
+        self.alive.append(value)
+        if self.room is not None and self.room <= len(self.visited):
+            self.stack.clear()
+        elif self.open or (self.room is None and issubclass(type(value), set)):
+            self.out += b"r%d:" % number
+            self.later.append(value)
+        else:
+            self.first_visit(value)
+
+    def first_visit(self, value: Any) -> None:
+        kind: type = type(value)
         if kind is list:
             self.parts(b"l", value)
         elif kind is dict:
@@ -130,12 +183,11 @@ class _Dump:
         walk = _Dump(self.numbers, room)
         key = walk.of(one)
         for number in walk.visited:
-            del self.numbers[number]
+            self.numbers.pop(number, None)
         return key
 
     def attributes(self, state: dict[str, Any]) -> None:
-        names = sorted(name for name, value in state.items() if type(value).__module__ not in OWN)
-        self.parts(b"a", [part for name in names for part in (name, state[name])])
+        self.parts(b"a", _by_name(state))
 
     def reduced(self, value: Any, kind: type) -> None:
         """As pickle sees it: how it is made, its state, its items."""
@@ -164,7 +216,8 @@ class _Dump:
 
 
 def _by_name(state: dict[str, Any]) -> tuple[Any, ...]:
-    return tuple(part for name in sorted(state) if type(state[name]).__module__ not in OWN for part in (name, state[name]))
+    names = sorted(name for name, value in state.items() if name != PARAMETERS and type(value).__module__ not in OWN)
+    return tuple(part for name in names for part in (name, state[name]))
 
 
 def _sized(letter: bytes, content: bytes) -> bytes:
@@ -192,6 +245,28 @@ def _is_plain(kind: type) -> bool:
     )
 
 
+@functools.cache
+def _is_frozen(kind: type) -> bool:
+    """Whether a class says that its objects do not change."""
+    dataclass, struct = getattr(kind, "__dataclass_params__", None), getattr(kind, "__struct_config__", None)
+    return getattr(dataclass, "frozen", False) is True or getattr(struct, "frozen", False) is True
+
+
+@functools.cache
+def _is_immutable(kind: type) -> bool:
+    """Whether its objects cannot change but for attributes of their own."""
+    return issubclass(kind, _IMMUTABLE)
+
+
+class _End:
+    """On the stack: where a value ends."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+
 class _Plain:
     """What a class without slots or built-in base looks like."""
 
@@ -215,6 +290,10 @@ def _text_of(letter: bytes, text: Callable[[Any], str]) -> Callable[[Any], bytes
     return lambda value: _sized(letter, f"{type(value).__name__} {text(value)}".encode("utf-8", "surrogatepass"))
 
 
+_IMMUTABLE: tuple[type, ...] = (
+    str, int, float, complex, bytes, tuple, frozenset, slice, datetime.date, datetime.time, datetime.timedelta, decimal.Decimal, fractions.Fraction,
+    uuid.UUID, pathlib.PurePath, IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network,
+)  # fmt: skip
 _PLAIN_MAKERS = (copyreg.__newobj__, copyreg.__newobj_ex__)  # type: ignore[attr-defined]
 _TOKENS: dict[type, Callable[[Any], bytes]] = {
     str: lambda value: _sized(b"s", value.encode("utf-8", "surrogatepass")),
@@ -233,6 +312,8 @@ _TOKENS: dict[type, Callable[[Any], bytes]] = {
     fractions.Fraction: _text_of(b"V", lambda value: f"{value.numerator:x}/{value.denominator:x}"),
     uuid.UUID: _text_of(b"V", str),
     range: _text_of(b"V", repr),
+    type(...): _text_of(b"V", repr),
+    type(NotImplemented): _text_of(b"V", repr),
     re.Pattern: _text_of(b"V", lambda value: f"{value.flags} {value.pattern!r}"),
     zoneinfo.ZoneInfo: _text_of(b"V", lambda value: value.key),
     **{getattr(pathlib, name): _text_of(b"V", str) for name in ("PurePosixPath", "PureWindowsPath", "PosixPath")},

@@ -29,7 +29,16 @@ if TYPE_CHECKING:
 
     from coopy.disk import Disk, File
 
-__all__ = ["SnapshotHeader", "open_snapshot", "parse_snapshot_name", "put_snapshot", "python_version", "snapshot_name", "write_snapshot"]
+__all__ = [
+    "SnapshotHeader",
+    "open_snapshot",
+    "parse_snapshot_name",
+    "put_snapshot",
+    "python_version",
+    "snapshot_name",
+    "write_snapshot",
+    "zstd",
+]
 
 BLOCK = 1 << 20
 LENGTH = struct.Struct("<I")
@@ -99,7 +108,7 @@ def write_snapshot(file: File, about: SnapshotHeader, dump: Callable[[Callable[[
     file.write(0, front)
     blocks = _BlockWriter(file, len(front), hashlib.sha256(front).digest(), key)
     if about.compression == "zstd":
-        with _zstd().ZstdCompressor().stream_writer(blocks, closefd=False) as stream:
+        with zstd().ZstdCompressor().stream_writer(blocks, closefd=False) as stream:
             dump(stream.write)
     else:
         dump(blocks.write)
@@ -122,7 +131,7 @@ def open_snapshot(disk: Disk, path: str, key: bytes, identity: header.Identity |
         blocks = _BlockReader(file, start, hashlib.sha256(front[:start]).digest(), key)
         stream: io.RawIOBase = blocks
         if about.compression == "zstd":
-            stream = _zstd().ZstdDecompressor().stream_reader(io.BufferedReader(blocks, BLOCK), closefd=True)
+            stream = zstd().ZstdDecompressor().stream_reader(io.BufferedReader(blocks, BLOCK), closefd=True)
         return about, io.BufferedReader(stream, BLOCK)
     except BaseException:
         file.close()
@@ -135,11 +144,14 @@ def _link(previous: bytes, data: bytes, key: bytes) -> bytes:
     return hmac.digest(key, content, "sha256") if key else hashlib.sha256(content).digest()
 
 
-def _zstd() -> Any:
+def zstd() -> Any:
+    """The library that compresses. Raises UsageError that says how to install it where it is missing."""
     try:
         import zstandard
     except ImportError as error:
-        raise UsageError('This snapshot is compressed by zstd: install it with `pip install "coopy[zstd]"`.') from error
+        raise UsageError(
+            'A snapshot that is compressed by zstd needs zstandard: `pip install "coopy[zstd]"`.', option="compression"
+        ) from error
     return zstandard
 
 

@@ -1,14 +1,15 @@
 """`python -m coopy.validate PATH...`: is this domain replayable? The command: options in, report and exit status out.
 
 0   nothing to report, or warnings only
-1   errors
-2   something could not be analysed; outranks 1
+1   errors; with --diff also: something would change
+2   something could not be analysed or written; outranks 1
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+import time
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,14 +17,44 @@ from typing import TYPE_CHECKING, Any
 from coopy.validation import report
 from coopy.validation.cache import Cache, default_folder
 from coopy.validation.findings import CATEGORIES, CODES, Selection
-from coopy.validation.rules import RULES
+from coopy.validation.fix import diff, plan, write
+from coopy.validation.quote import relative
+from coopy.validation.rules import NOTICES, RULES
+from coopy.validation.rules.page import as_text
 from coopy.validation.run import Options, run
 from coopy.validation.source import SourceError, Sources
+from coopy.validation.summary import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from coopy.validation.fix import Plan
     from coopy.validation.run import Outcome
+
+
+class Progress:
+    """A bar for a run that takes longer than PATIENCE seconds. Only then rich is loaded."""
+
+    PATIENCE = 0.5
+
+    def __init__(self, patience: float = PATIENCE) -> None:
+        self._until = time.monotonic() + patience
+        self._bar: Any = None
+        self._task: Any = None
+
+    def __call__(self, done: int, total: int) -> None:
+        """So many files are parsed."""
+        if self._bar is None and done < total and time.monotonic() >= self._until:
+            from rich.console import Console
+            from rich.progress import Progress as Bar
+
+            self._bar = Bar(console=Console(stderr=True), transient=True)
+            self._task = self._bar.add_task("parsing", total=total)
+            self._bar.start()
+        if self._bar is not None:
+            self._bar.update(self._task, completed=done, total=total)
+            if done >= total:
+                self._bar.stop()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,15 +67,47 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = _settings()
         options = _options(given, settings)
         cache = Cache(None if given.no_cache else given.cache_dir or default_folder(settings.get("cache")))
-        sources = Sources(given.paths or settings.get("paths", ["."]), cache)
+        paths = given.paths or settings.get("paths", ["."])
+        sources = Sources(paths, cache)
         outcome = run(sources, options)
+        if given.diff or given.fix:
+            planned = plan(outcome.findings, sources)
+            _comment_plan(planned)
+            if given.diff:
+                return _show(planned, outcome)
+            _carry_out(planned)
+            outcome = run(Sources(paths, cache), options) if planned.changes else outcome
     except SourceError as error:
         return _refuse(str(error), given.format)
     sys.stdout.write(report.FORMATS[given.format](outcome.findings, outcome.problems) + "\n")
     _comment(outcome, given)
-    if outcome.problems:
-        return 2
-    return int(any(one.severity == "error" for one in outcome.findings))
+    return _status(outcome)
+
+
+def _status(outcome: Outcome) -> int:
+    return 2 if outcome.problems else int(any(one.severity == "error" for one in outcome.findings))
+
+
+def _show(planned: Plan, outcome: Outcome) -> int:
+    """The diff, and nothing else on standard output."""
+    sys.stdout.write(diff(planned.changes))
+    return _status(outcome) or int(bool(planned.changes))
+
+
+def _carry_out(planned: Plan) -> None:
+    """Write the files, one after the other; each is whole at any time."""
+    for one in planned.changes:
+        try:
+            write(one)
+        except OSError as error:
+            raise SourceError(f"{relative(one.path)} cannot be written ({error.strerror}); it is as it was") from None
+
+
+def _comment_plan(planned: Plan) -> None:
+    for finding, why in planned.left:
+        sys.stderr.write(f"{relative(finding.path)}:{finding.line}:{finding.column}: {finding.name} is left: {why}\n")
+    count = sum(one.fixed for one in planned.changes)
+    sys.stderr.write(f"{count} calls in {len(planned.changes)} files have an exact counterpart in coopy\n")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -54,6 +117,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--format", choices=sorted(report.FORMATS), default="text")
     parser.add_argument("--select", action="append", default=[], metavar="RULES", help="only these codes or categories, with commas")
     parser.add_argument("--ignore", action="append", default=[], metavar="RULES", help="not these codes or categories, with commas")
+    parser.add_argument("--fix", action="store_true", help="replace the calls that have an exact counterpart in coopy")
+    parser.add_argument("--diff", action="store_true", help="show what --fix would change, and change nothing")
     parser.add_argument("--explain", metavar="CODE", help="what a rule is about, with examples")
     parser.add_argument("--statistics", action="store_true", help="how much of the program was seen")
     parser.add_argument("--no-cache", action="store_true", help="parse everything again, keep nothing")
@@ -79,13 +144,7 @@ def _settings() -> dict[str, Any]:
 def _options(given: argparse.Namespace, settings: dict[str, Any]) -> Options:
     domains = given.domain or settings.get("domains", [])
     select, ignore = _rules(given.select or settings.get("select", [])), _rules(given.ignore or settings.get("ignore", []))
-    return Options(tuple(domains), Selection(select, ignore), given.jobs, _progress if sys.stderr.isatty() else _silent)
-
-
-def _progress(done: int, total: int) -> None:
-    """Shown in a terminal only."""
-    end = "\n" if done == total else ""
-    sys.stderr.write(f"\r{done} of {total} files{end}")
+    return Options(tuple(domains), Selection(select, ignore), given.jobs, Progress() if sys.stderr.isatty() else _silent)
 
 
 def _silent(_done: int, _total: int) -> None:
@@ -102,20 +161,17 @@ def _rules(words: list[str]) -> tuple[str, ...]:
 
 
 def _explain(name: str) -> int:
-    for one in RULES:
-        if name in (one.code, one.category):
-            parts = [f"{one.code} {one.category}: {one.title} ({one.severity})", one.why, one.fix]
-            parts += [f"Reported:\n\n{example}" for example in one.bad] + [f"Fine:\n\n{example}" for example in one.good]
-            sys.stdout.write("\n\n".join(parts) + "\n")
-            return 0
-    return _refuse(f"there is no rule {name}", "text")
+    """The page of a rule, or of all of a category."""
+    found = [as_text(one) for one in (*RULES, *NOTICES) if name in (one.code, one.category)]
+    if not found:
+        return _refuse(f"there is no rule {name}", "text")
+    sys.stdout.write("\n\n".join(found) + "\n")
+    return 0
 
 
 def _refuse(message: str, kind: str) -> int:
-    if kind == "json":
-        from json import dumps
-
-        sys.stdout.write(dumps({"findings": [], "errors": [{"path": "", "line": 0, "column": 0, "message": message}]}) + "\n")
+    if kind in ("json", "sarif"):
+        sys.stdout.write(report.FORMATS[kind]([], [Problem("", 0, 0, message)]) + "\n")
     sys.stderr.write(f"{message}\n")
     return 2
 
@@ -134,10 +190,9 @@ def _comment(outcome: Outcome, given: argparse.Namespace) -> None:
         for name, one in zip(outcome.domains, outcome.statistics, strict=True):
             calls = one.resolved + one.unresolved
             share = 100 * one.resolved / calls if calls else 100.0
-            sys.stderr.write(
-                f"{name}: {one.contexts} calls of functions analysed; {one.resolved} of {calls} call sites resolved ({share:.1f} %), "
-                f"{one.bounded} analyses cut short\n"
-            )
+            bounded = f"; {one.bounded} cut short" if one.bounded else ""
+            words = f"{name}: {one.contexts} calls of functions analysed{bounded}; {one.resolved} of {calls} call sites resolved"
+            sys.stderr.write(f"{words} ({share:.1f} %)\n")
 
 
 if __name__ == "__main__":

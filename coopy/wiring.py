@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import inspect
 import logging
+import os
+import sys
+import threading
 import time
+import typing
 import weakref
 from _thread import LockType, allocate_lock, start_new_thread
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
@@ -15,12 +19,13 @@ import msgspec
 
 from coopy.clock import Clock
 from coopy.disk import RealDisk
-from coopy.engine.opening import Place
+from coopy.engine.opening import Place, domain_name
 from coopy.engine.system import Settings, System, open_system
 from coopy.error import CoopyError, UsageError
 from coopy.header import derive_key
 from coopy.proxy import INJECTED, check_class, make_proxy, member_of
 from coopy.random import Random
+from coopy.snapshot import zstd
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -53,7 +58,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     segment_bytes: int = 64 << 20
     compression: str | None = None
     signing_key: bytes | None = None
-    allow: tuple[str, ...] = ()
+    allow: Iterable[str] = ()
     on_divergence: str = "stop"
     on_progress: Callable[[int, int], object] | None = None
     tls: Any = None
@@ -70,11 +75,18 @@ LATER = {  # parts that are not built yet, by option
 ONE_OF = {
     "durability": ("sync", "buffered"), "compression": (None, "zstd"), "on_divergence": ("stop", "warn"), "validation": ("strict", "warn", "off"),
 }  # fmt: skip
-AT_LEAST = {"snapshot_time": 0, "sync_interval": 0.001, "keep_snapshots": 1, "segment_bytes": 4096}
+FLAGS = ("master", "replication", "auto_prune", "assume_durable")
+NUMBERS: dict[str, tuple[tuple[type, ...], float, float]] = {  # types, at least, at most
+    "snapshot_time": ((int, float), 0, threading.TIMEOUT_MAX), "sync_interval": ((int, float), 0.001, threading.TIMEOUT_MAX),
+    "keep_snapshots": ((int,), 1, sys.maxsize), "segment_bytes": ((int,), 4096, 1 << 40),
+}  # fmt: skip
 
 
-def check_options(options: Options) -> None:
-    """Raises UsageError for what cannot be, and for what is not built yet."""
+def check_options(options: Options) -> tuple[str, ...]:
+    """Gives what `allow` names. Raises UsageError for what cannot be, and for what is not built yet."""
+    for name in FLAGS:
+        if type(getattr(options, name)) is not bool:
+            raise UsageError(f"{name}={getattr(options, name)!r} is neither True nor False.", option=name)
     for name, part in LATER.items():
         if getattr(options, name) != getattr(DEFAULTS, name):
             raise UsageError(
@@ -83,13 +95,26 @@ def check_options(options: Options) -> None:
     for name, values in ONE_OF.items():
         if getattr(options, name) not in values:
             raise UsageError(f"{name}={getattr(options, name)!r} is unknown: choose one of {', '.join(map(repr, values))}.", option=name)
-    for name, least in AT_LEAST.items():
+    for name, (kinds, least, most) in NUMBERS.items():
         value = getattr(options, name)
-        if type(value) not in {int, float} or not value >= least:
-            raise UsageError(f"{name}={value!r} is not possible: it is a number, at least {least}.", option=name)
+        if type(value) not in kinds or not least <= value <= most:
+            what = " or ".join(kind.__name__ for kind in kinds)
+            raise UsageError(f"{name}={value!r} is not possible: it is {what}, from {least} to {most}.", option=name)
     key = options.signing_key
     if key is not None and (type(key) is not bytes or not key):
         raise UsageError("signing_key is bytes, and not empty. `secrets.token_bytes(32)` makes a good one.", option="signing_key")
+    if options.on_progress is not None and not callable(options.on_progress):
+        raise UsageError(f"on_progress={options.on_progress!r} cannot be called.", option="on_progress")
+    if options.compression == "zstd":
+        zstd()
+    return _allowed(options.allow)
+
+
+def _allowed(allow: Any) -> tuple[str, ...]:
+    names = tuple(allow) if isinstance(allow, Iterable) and not isinstance(allow, str | bytes) else (None,)
+    if not all(isinstance(name, str) for name in names):
+        raise UsageError(f'allow={allow!r} is not possible: it is a tuple of "module:Name" or "package".', option="allow")
+    return names
 
 
 DEFAULTS = Options()
@@ -104,18 +129,19 @@ _systems: weakref.WeakKeyDictionary[type, System] = (
 
 def open_proxy(obj: Any, basedir: str | Path | None, options: Options, disk: Disk | None = None) -> Any:
     """Open or create the system of a class or an instance in a directory, and give its proxy. Raises as `init_system` says."""
-    check_options(options)
+    allow = check_options(options)
+    obj = _without_parameters(obj)
     kind = _class_of(obj)
     check_class(kind)
     free = _validate(kind, options)
-    directory = str(Path(basedir if basedir is not None else kind.__name__.lower()).absolute())
+    directory = _directory(basedir if basedir is not None else kind.__name__.lower())
     settings = Settings(
         durability=options.durability, sync_interval=options.sync_interval, snapshot_time=options.snapshot_time,
         keep_snapshots=options.keep_snapshots, auto_prune=options.auto_prune, segment_bytes=options.segment_bytes,
-        compression=options.compression or "", allow=tuple(options.allow), on_divergence=options.on_divergence, on_progress=options.on_progress,
+        compression=options.compression or "", allow=allow, on_divergence=options.on_divergence, on_progress=options.on_progress,
         free=free,
     )  # fmt: skip
-    place = Place(disk or RealDisk(), directory, derive_key(options.signing_key), f"{kind.__module__}:{kind.__qualname__}")
+    place = Place(disk or RealDisk(), directory, derive_key(options.signing_key), domain_name(kind))
     system = open_system(
         place, lambda: _initial(obj), lambda root, moment: _adopt(root, kind, moment), (kind.__module__.partition(".")[0],), settings
     )
@@ -123,6 +149,19 @@ def open_proxy(obj: Any, basedir: str | Path | None, options: Options, disk: Dis
     _systems[type(proxy)] = system
     weakref.finalize(proxy, _let_go, system)
     return proxy
+
+
+def _directory(basedir: Any) -> str:
+    if not isinstance(basedir, str | os.PathLike) or not isinstance(os.fspath(basedir), str):
+        raise UsageError(f"basedir={basedir!r} is not possible: it is a string or a path.", option="basedir")
+    if "\0" in os.fspath(basedir):
+        raise UsageError(f"basedir={basedir!r} is not possible: no path holds a NUL. Nothing was changed.", option="basedir")
+    return str(Path(basedir).absolute())
+
+
+def _without_parameters(obj: Any) -> Any:
+    """The class itself, where it was written as `Box[int]`."""
+    return typing.get_origin(obj) or obj
 
 
 def _class_of(obj: Any) -> type:

@@ -5,7 +5,9 @@ The story of a call, by file:
     engine         from the door to the answer: encode, append, execute, return; who may enter, and what an interrupted call leaves behind
     commit         "sync": callers share one batch, whoever leads writes, syncs and executes it for all
     execute        the one function that runs domain code, live and in replay
-    common         the same story for the most common call, as one compiled function
+    results        what may be handed out of what it gives
+    gate           whether the next may enter, in one word
+    common         the same story for the most common call and query, as lines of a compiled function
     beside         `@unlocked` actions, which run on their own threads
     uninterrupted  work that a signal must not cut in two
 

@@ -193,6 +193,8 @@ class SharedEngine(Engine):
     def _next_entries(self) -> list[Entry]:
         """What has queued up, but nothing behind an `@unlocked` action: who waits for it to end must not stand in its batch."""
         entries = self.queue[:]
+        if len(entries) == 1:
+            return entries
         beside = [number for number, entry in enumerate(entries, 1) if entry.flight is not None]
         return entries[: beside[0]] if beside else entries
 
@@ -201,7 +203,7 @@ class SharedEngine(Engine):
         with self.lock:
             if isinstance(error, DiskFullError):
                 self.journal.take_back()
-            elif self.journal.failure is not None and self.gate is OPEN:
+            elif self.journal.failure is not None and not self.gate.final:
                 self.end(FAILED, self.journal.failure)
             refused, self.batch = [*self.batch, *self.queue], []
         for entry in refused:
@@ -219,7 +221,8 @@ class SharedEngine(Engine):
             self._execute_all(mine)
         done, self.batch = self.batch, []
         for entry in done:
-            entry.complete()
+            if entry is not mine:
+                entry.complete()
 
     def _execute_all(self, mine: Entry | None) -> None:
         for entry in self.batch:

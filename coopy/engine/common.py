@@ -129,24 +129,28 @@ $release()
 
 def common_call(name: str, arguments: list[str]) -> list[str]:
     """The body of an action's function: the short way for the common call, `Engine.call` for all others."""
-    plain = "".join(f" and $type({one}) in $ATOMS" for one in arguments)
-    return _lines(CALL.format(name=name, arguments="".join(f"{one}, " for one in arguments), plain=plain))
+    plain = "".join(f" and _coopy_type({one}) in _coopy_ATOMS" for one in arguments)
+    return CALL_LINES.format(name=name, arguments="".join(f"{one}, " for one in arguments), plain=plain).splitlines()
 
 
 def common_query(passed: str) -> list[str]:
     """The body of a query's function. `passed`: how its parameters are passed on, as written between parentheses."""
-    return _lines(QUERY.format(passed=passed))
+    return QUERY_LINES.format(passed=passed).splitlines()
 
 
-def _lines(text: str) -> list[str]:
+def _named(text: str) -> str:
+    """The lines with the names that they run with. Before anything is filled in: a method's own name may hold a `$`."""
     text = re.sub(r"^( *)with \$lock:\n((?:\1 .*\n)+)", _locked, text, flags=re.MULTILINE)
-    return re.sub(r"\$(\w+)", r"_coopy_\1", text).strip().splitlines()
+    return re.sub(r"\$(\w+)", r"_coopy_\1", text).strip()
 
 
 def _locked(found: re.Match[str]) -> str:
     """A `with` of the lock, written as `try`."""
     margin, body = found.groups()
     return "".join(body if line == "<body>" else f"{margin}{line}\n" for line in LOCKED.strip().splitlines())
+
+
+CALL_LINES, QUERY_LINES = _named(CALL), _named(QUERY)
 
 
 def common_names(engine: Engine) -> dict[str, Any]:

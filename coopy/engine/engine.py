@@ -24,7 +24,7 @@ from coopy.engine.common import common_names
 from coopy.engine.execute import PLAIN
 from coopy.engine.gate import BROKEN, BUSY, CLOSED, FAILED, FORKED, LEFTOVER, OPEN, SHARED, Gate
 from coopy.engine.uninterrupted import Worker
-from coopy.error import ClosedError, DurabilityError, UsageError
+from coopy.error import ClosedError, DiskFullError, DurabilityError, UsageError
 from coopy.journal.frame import Kind, stored
 
 if TYPE_CHECKING:
@@ -307,7 +307,12 @@ class Engine:
     def keep_promise(self, result: object) -> None:
         """An action that used a proxy was undone. On a restart there is no proxy to use: nobody hears of it before the SKIP is safe."""
         if type(result) is Outcome and result.undo and isinstance(result.error, UsageError) and self.journal.failure is None:
-            self.journal.flush()
+            try:
+                self.journal.flush()
+            except DiskFullError as error:  # going on would leave what nobody may see to a restart
+                failure = DurabilityError(f"An action was undone, and there is no room to say so in the journal: {error}", path=error.path)
+                self.end(FAILED, failure)
+                raise failure from error
             self.journal.sync()
 
     def land(self) -> None:

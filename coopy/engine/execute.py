@@ -13,8 +13,6 @@ from __future__ import annotations
 import sys
 from collections import deque
 from contextvars import Context
-from itertools import chain, filterfalse, islice, starmap, takewhile, zip_longest
-from types import GeneratorType, MethodType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -23,6 +21,7 @@ from coopy.action import Outcome
 from coopy.clock import Moment, moment
 from coopy.codec import ATOMS, MSGPACK, NO_KEYWORDS, unpack
 from coopy.decorators import marks_of
+from coopy.engine.results import UNSETTLED, settled
 from coopy.error import CoopyError, UsageError
 
 if TYPE_CHECKING:
@@ -34,13 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["ACTION_SPECIALS", "PLAIN", "Executor", "UnknownMethodError", "setter_name"]
 
 PLAIN = frozenset((str, int, float, bool, type(None), bytes, list, dict, tuple, set, frozenset))
-_SOURCES: tuple[Any, ...] = ([], (), {}, set(), "", "é", b"", bytearray(), range(0), range(1 << 70), {}.values(), {}.items())
-_REVERSIBLE: tuple[Any, ...] = ([], {}, {}.values(), {}.items())
-ITERATORS: frozenset[type] = frozenset((
-    GeneratorType, chain, enumerate, filter, filterfalse, islice, map, reversed, starmap, takewhile, zip, zip_longest,
-    *(type(iter(one)) for one in _SOURCES), *(type(reversed(one)) for one in _REVERSIBLE),
-))  # fmt: skip
-
 ABSENT: Any = type("Absent", (), {})()
 ALL_ATOMS = ATOMS | {float}
 HOLDS = {"atom": ALL_ATOMS, "plain": PLAIN | {deque}, "absent": frozenset((type(ABSENT),))}
@@ -74,7 +66,7 @@ class _Methods(dict[str, "Callable[..., object]"]):
 class Executor:
     """Runs the actions of one domain object. Its caller holds the state's lock.
 
-    `expose` turns a result that is the domain object itself, or a method of it, into what a caller may hold. `show` hears of each attribute
+    `expose` turns a result that is the domain object itself, or a way to it, into what a caller may hold, and never raises. `show` hears of each attribute
     of the domain object that is not among `names` yet. `free`: `@abort_exception` methods that change nothing before they raise, as long as
     their arguments are atoms and attributes hold what the validator's proof took for granted ("atom", "plain": a built-in container or atom, "absent").
     """
@@ -230,10 +222,8 @@ class Executor:
 
     def settle(self, result: object) -> object:
         """What may be handed out: no iterator that would read the state later, and nothing that is a way around the system."""
-        if type(result) in ITERATORS:
-            return iter(list(result))  # type: ignore[call-overload]
-        if result is self.root or (type(result) is MethodType and result.__self__ is self.root):
-            return self.expose(result)
+        if type(result) in UNSETTLED or result is self.root:
+            return settled(result, self.root, self.expose)
         return result
 
     def _renew_context(self) -> None:

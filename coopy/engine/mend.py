@@ -44,15 +44,27 @@ def drop_tail(place: Place) -> tuple[int, str]:
 
 
 def skip_action(place: Place, lsn: int) -> None:
-    """Leave an action out of every restore from now on."""
+    """Leave an action out of every restore from now on. Raises UsageError for an LSN that no restore would run."""
     lock = place.disk.lock(place.directory)
     try:
         archive = _archive(place)
+        _check_skip(archive, lsn)
         archive.change(skips=tuple(sorted({*archive.manifest.skips, lsn})))
         for cell in range(3):
             lock.cells[cell] = 0
     finally:
         lock.release()
+
+
+def _check_skip(archive: Archive, lsn: int) -> None:
+    newest, last = archive.manifest.snapshots[-1], archive.manifest.segments[-1]
+    if lsn <= newest:
+        what = f"LSN {lsn} cannot be left out: what it did is already in the snapshot at LSN {newest}. Nothing was changed."
+        raise UsageError(f"{what} Restore a backup from before it.", lsn=lsn)
+    end = archive.scan(archive.segment(last), Head(last.first_lsn - 1, 0, 0, last.previous_tag, b"")).head.lsn
+    if lsn > end:
+        what = f"LSN {lsn} cannot be left out: the journal ends at LSN {end}, and the next call would get lost. Nothing was changed."
+        raise UsageError(f"{what} `coopy check` shows what there is.", lsn=lsn)
 
 
 def rebuild_manifest(place: Place) -> Manifest:

@@ -9,19 +9,21 @@ Nothing is ever deleted to mend something, and nothing is changed before everyth
 
 from __future__ import annotations
 
+import errno
 import logging
 import re
 import secrets
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from coopy.action import type_name
-from coopy.disk import Disk, write_whole
+from coopy.disk import Disk, is_full, write_whole
 from coopy.engine.archive import Archive
 from coopy.engine.restore import Bounds, Replayed, Restorer
 from coopy.engine.uninterrupted import Worker
-from coopy.error import CorruptionError, FormatError, UsageError
+from coopy.error import CorruptionError, DiskFullError, DurabilityError, FormatError, UsageError
 from coopy.header import Identity
 from coopy.journal.frame import Kind, genesis_tag
 from coopy.journal.high_water import HighWater
@@ -32,16 +34,22 @@ from coopy.manifest import NOT_CLOSED, Listed, Manifest, is_own, read_manifest, 
 from coopy.snapshot import SnapshotHeader, put_snapshot, python_version, snapshot_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from coopy.disk import Lock
     from coopy.engine.archive import Segment
     from coopy.journal.segment import Scan
 
-__all__ = ["HIGH_WATER", "Place", "create", "open_archive", "open_journal", "prove_end", "restore_all"]
+__all__ = ["HIGH_WATER", "Place", "create", "domain_name", "open_archive", "open_journal", "prove_end", "restore_all", "told"]
 
 log = logging.getLogger("coopy")
 HIGH_WATER = "HWM"
+_CHOOSE, _ALLOW = "Choose another directory.", "Give this user the right to, or choose another directory."
+PATHS = {
+    errno.ENOTDIR: f"A file stands in the way. {_CHOOSE}", errno.ENOENT: f"A link leads nowhere, or a directory is missing. {_CHOOSE}",
+    errno.ELOOP: f"Links lead round in a circle. {_CHOOSE}", errno.ENAMETOOLONG: "Choose a shorter name.", errno.EINVAL: _CHOOSE,
+    errno.EEXIST: _CHOOSE, errno.EISDIR: _CHOOSE, errno.EACCES: _ALLOW, errno.EPERM: _ALLOW, errno.EROFS: _ALLOW,
+}  # fmt: skip
 OLD_COOPY = re.compile(r"coopy\.json|snapshot_.*\.dat|transaction_.*\.log", re.ASCII)
 
 
@@ -56,6 +64,31 @@ class Place(msgspec.Struct, frozen=True):
     def path(self, name: str) -> str:
         """Where a file of this name is."""
         return f"{self.directory}/{name}"
+
+
+def domain_name(kind: type) -> str:
+    """How a directory names the class that it belongs to."""
+    return f"{kind.__module__}:{kind.__qualname__}"
+
+
+@contextmanager
+def told(directory: str) -> Iterator[None]:
+    """What the operating system refuses while a directory is opened or created, as an error that says what to do.
+
+    Where it is about the path it is UsageError, where there is no room DiskFullError, and else DurabilityError. A second try goes on where
+    the first one stopped.
+    """
+    try:
+        yield
+    except OSError as error:
+        if is_full(error):
+            what = f"There is no room for {directory}: {error}. What is kept there is intact. Make room and open it again."
+            raise DiskFullError(what, path=directory, needed=0) from error
+        if error.errno in PATHS:
+            what = f"{directory} cannot be opened: {error}. Nothing that is kept there was changed."
+            raise UsageError(f"{what} {PATHS[error.errno]}", path=directory) from error
+        what = f"{directory} could not be opened: {error}. What is kept there is intact."
+        raise DurabilityError(f"{what} Check the disk, and open it again.", path=directory) from error
 
 
 # --- create ----------------------------------------------------------------------------------------------------------

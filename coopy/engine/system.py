@@ -23,10 +23,10 @@ from coopy.engine.commit import SharedEngine
 from coopy.engine.engine import Engine
 from coopy.engine.execute import Executor
 from coopy.engine.gate import BROKEN, CLOSED, FAILED, FORKED, OPEN
-from coopy.engine.opening import Place, create, open_archive, open_journal, restore_all
+from coopy.engine.opening import Place, create, domain_name, open_archive, open_journal, restore_all, told
 from coopy.engine.prune import prune_segments, prune_snapshots
 from coopy.engine.restore import Bounds, Restorer
-from coopy.error import ClosedError, CoopyError, DiskFullError, DurabilityError
+from coopy.error import ClosedError, CoopyError, CorruptionError, DiskFullError, DurabilityError, NotSerializableError, UsageError
 from coopy.journal.frame import Kind
 from coopy.manifest import NAME as MANIFEST
 from coopy.snapshot import SnapshotHeader, open_snapshot, put_snapshot, python_version
@@ -149,6 +149,7 @@ class System:
         if journal.lsn >= journal.first_lsn:
             self.rotate()
         lsn, codec, root = journal.lsn, self.engine.codec, self.root
+        self._check_kind(root)
         if archive.manifest.snapshots[-1] == lsn and not self.restorer.passed_over:
             return lsn
         tag = archive.manifest.segments[-1].previous_tag
@@ -163,6 +164,16 @@ class System:
             raise self._snapshot_failed(lsn, error) from error
         self.snapshots_taken += 1
         return lsn
+
+    def _check_kind(self, root: object) -> None:
+        """An action may have given the domain object another class: the journal leads there again, but no snapshot could be opened."""
+        domain, name = self.archive.identity.domain, domain_name(type(root))
+        if name != domain:
+            what = f"The domain object is a {name} by now (its __class__ was set), but the directory belongs to a {domain}. No snapshot was written."
+            raise UsageError(
+                f"{what} The journal holds everything. Set the class back, or keep what changes in an attribute.",
+                path=self.archive.directory,
+            )
 
     def _read_back(self, path: str) -> None:
         _, stream = open_snapshot(self.archive.disk, path, self.archive.key, self.archive.identity)
@@ -265,18 +276,22 @@ def open_system(
     Raises what is wrong with the directory, the state or the settings; then nothing is locked and nothing was changed.
     """
     codec, disk = Codec(packages, settings.allow), place.disk
-    state = None if disk.exists(place.path(MANIFEST)) else _dump(codec, initial)
-    if not disk.exists(place.directory):
-        disk.make_directories(place.directory)
-    disk.check_directory(place.directory)
+    with told(place.directory):
+        begun = disk.exists(place.path(MANIFEST))
+    state = None if begun else _dump(codec, initial)
     with ExitStack() as undo:
-        lock = disk.lock(place.directory)
-        undo.callback(lock.release)
-        archive = open_archive(place)
+        with told(place.directory):
+            if not disk.exists(place.directory):
+                disk.make_directories(place.directory)
+            disk.check_directory(place.directory)
+            lock = disk.lock(place.directory)
+            undo.callback(lock.release)
+            archive = open_archive(place)
         if archive is None:
             state = state or _dump(codec, initial)
-            create(place, state, settings.compression)
-            archive = open_archive(place)
+            with told(place.directory):
+                create(place, state, settings.compression)
+                archive = open_archive(place)
         assert archive is not None
         secret = archive.identity.secret
         restorer = Restorer(archive, codec, lock.cells, lambda root: Executor(root, secret, settings.free), settings.on_divergence)
@@ -285,7 +300,8 @@ def open_system(
         assert restorer.executor is not None
         restorer.on_progress = None
         buffered = settings.durability == "buffered"
-        journal = open_journal(archive, replayed, segment_bytes=settings.segment_bytes, mapped=buffered)
+        with told(place.directory):
+            journal = open_journal(archive, replayed, segment_bytes=settings.segment_bytes, mapped=buffered)
         undo.callback(journal.release)
         engine = (Engine if buffered else SharedEngine)(restorer.executor, journal, codec, time.time_ns)
         system = System(archive, restorer, engine, lock, settings)
@@ -295,8 +311,17 @@ def open_system(
 
 
 def _dump(codec: Codec, initial: Callable[[], object]) -> bytes:
-    """The initial state as snapshot 0 holds it. Raises NotSerializableError for what could not be read back."""
-    out = io.BytesIO()
-    codec.dump_state(initial(), out.write)
-    codec.load_state(io.BytesIO(out.getvalue()))
+    """The initial state as snapshot 0 holds it. Raises NotSerializableError for what could not be read back, UsageError for what cannot be copied."""
+    out, root = io.BytesIO(), initial()
+    codec.dump_state(root, out.write)
+    try:
+        copy = codec.load_state(io.BytesIO(out.getvalue()))
+    except CorruptionError as error:
+        what = f"The state of {type(root).__qualname__} could not be read back, so nothing was created: {error.__cause__ or error}."
+        raise NotSerializableError(
+            f"{what} Objects are made anew by __new__ with what __getnewargs__ says.", method="", where="the state"
+        ) from error
+    if copy is root:
+        what = f"{type(root).__qualname__}.__new__ gives the same object again, but the system must run on a copy of its own. Nothing was created."
+        raise UsageError(f"{what} Let __new__ make a new object.")
     return out.getvalue()

@@ -44,6 +44,9 @@ _FIELDS = struct.Struct("<IIQIhHQ").pack  # length, epoch, lsn, durable back, ut
 _WHOLE = struct.Struct("<4sI48s").pack  # word, CRC, the rest
 HEADER = struct.Struct("<4sIIIQIhHQ16s")
 TAGGED = struct.Struct("<16s4sIIQhHQ").pack  # what a tag is of, but for the payload: the tag before, word, fields without durable back
+# The same for a reader of many frames, with the first four bytes as a number: numbers are found faster than bytes.
+AS_READ = struct.Struct("<IIIIQIhHQ16s").unpack
+TAGGED_AS_READ = struct.Struct("<16sIIIQhHQ").pack
 
 _blake2b, _crc32 = hashlib.blake2b, zlib.crc32
 
@@ -129,7 +132,7 @@ class Framer:
     `salt` starts the CRC, `key` keys the tags (empty: unkeyed).
     """
 
-    __slots__ = ("crc32", "crcs", "hasher", "key", "salt")
+    __slots__ = ("crc32", "crcs", "crcs_as_read", "hasher", "key", "salt")
 
     def __init__(self, salt: int, key: bytes) -> None:
         self.salt, self.key, self.crc32 = salt, key, _crc32
@@ -139,6 +142,7 @@ class Framer:
             for word in (word_of(kind, flags) for kind in range(256) for flags in (0, COMPRESSED))
             if word[2] in Kind.NAMES or word[2] & IGNORABLE
         }
+        self.crcs_as_read = {int.from_bytes(word, "little"): crc for word, crc in self.crcs.items()}
 
     def frame(  # noqa: PLR0913 - the fields of the frame, on the hot path: no object is made to carry them
         self,

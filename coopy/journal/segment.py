@@ -19,7 +19,7 @@ import msgspec
 
 from coopy import header
 from coopy.error import CorruptionError, FormatError
-from coopy.journal.frame import COMPRESSED, HEADER, HEADER_SIZE, MAGIC, TAGGED, Kind, original, word_of
+from coopy.journal.frame import AS_READ, COMPRESSED, HEADER_SIZE, MAGIC, TAGGED_AS_READ, Kind, original, word_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +45,7 @@ __all__ = [
 _NAME = re.compile(r"journal-([0-9]{20})\.log", re.ASCII)
 _SPOKEN = re.compile(b"|".join(re.escape(word_of(kind, flags)) for kind in (Kind.RAISED, Kind.SKIP) for flags in (0, COMPRESSED)))
 _HOP = struct.Struct("<I4xI").unpack_from
+_PLAIN = {int.from_bytes(word_of(kind, 0), "little"): kind for kind in Kind.CALLS}
 _CALLS = frozenset(int.from_bytes(word_of(kind, flags), "little") for kind in Kind.CALLS for flags in (0, COMPRESSED))
 _SATURATED = 0xFFFF
 
@@ -122,14 +123,15 @@ def records(data: bytes, framer: Framer, found: Scan, path: str) -> Iterator[Rec
     When it ends, `found` says how far it came and what the control records say. Executes and decodes nothing but these. Raises FormatError at
     a record of a type that this version does not know.
     """
-    unpack, new_hash, crcs, crc32, tagged, call = HEADER.unpack_from, framer.hasher.copy, framer.crcs, framer.crc32, TAGGED, Kind.PICKLE
+    unpack, new_hash, crcs, crc32, tagged = AS_READ, framer.hasher.copy, framer.crcs_as_read, framer.crc32, TAGGED_AS_READ
     head, offset, size, problem = found.head, found.end, len(data), ""
     lsn, last, epoch, tag, action_tag, before = head.lsn, head.time_us, head.epoch, head.tag, head.action_tag, -1
     while offset + HEADER_SIZE <= size:
-        word, crc, length, found_epoch, found_lsn, _durable, utc_offset, back, now, found_tag = unpack(data, offset)
         body = offset + HEADER_SIZE
+        frame = data[offset:body]
+        word, crc, length, found_epoch, found_lsn, _durable, utc_offset, back, now, found_tag = unpack(frame)
         stop = body + length
-        if word not in crcs or crc32(data[offset + 8 : body], crcs[word]) != crc:
+        if word not in crcs or crc32(frame[8:], crcs[word]) != crc:
             _refuse_unknown(data, offset, framer, path)
             problem = "the header's CRC does not match"
             break
@@ -145,21 +147,23 @@ def records(data: bytes, framer: Framer, found: Scan, path: str) -> Iterator[Rec
         if hasher.digest() != found_tag:
             problem = "its tag does not match"
             break
-        if word[3]:
-            payload = original(word[3], payload)
-        kind = word[2]
-        if kind > call:
-            problem = _control(found, kind, found_lsn, lsn, payload)
-        elif found_lsn != lsn + 1:
+        kind = _PLAIN.get(word)
+        if kind is None:
+            kind, payload = frame[2], original(frame[3], payload)
+            if kind > Kind.PICKLE:
+                problem = _control(found, kind, found_lsn, lsn, payload)
+                if problem:
+                    break
+                epoch, tag, before, offset = found_epoch, found_tag, offset, stop
+                continue
+        if found_lsn != lsn + 1:
             problem = f"it has LSN {found_lsn}, expected {lsn + 1}"
-        elif now <= last:
-            problem = "its time is not after the time before"
-        if problem:
             break
-        epoch, tag, before, offset = found_epoch, found_tag, offset, stop
-        if kind <= call:
-            lsn, last, action_tag = found_lsn, now, found_tag
-            yield lsn, now, utc_offset, kind, payload
+        if now <= last:
+            problem = "its time is not after the time before"
+            break
+        epoch, tag, before, offset, lsn, last, action_tag = found_epoch, found_tag, offset, stop, found_lsn, now, found_tag
+        yield lsn, now, utc_offset, kind, payload
     found.head, found.end = Head(lsn, last, epoch, tag, action_tag), offset
     found.problem = problem or ("the file ends inside the record's header" if offset < size else "")
     _note_last(found, data, before, framer)

@@ -1,9 +1,13 @@
 """Python's surface (calls, attributes, operators) of a domain class, leading to the engine.
 
+names       what the names of a proxy mean
+check       which classes cannot be domains
 surface     which name of the proxy is an action, which a query, and what the rest does
 function    a method of it, as a generated function
 """
 
-from coopy.proxy.surface import INJECTED, check_class, make_proxy, member_of
+from coopy.proxy.check import check_class
+from coopy.proxy.names import INJECTED, member_of
+from coopy.proxy.surface import make_proxy
 
 __all__ = ["INJECTED", "check_class", "make_proxy", "member_of"]

@@ -1,11 +1,12 @@
 """A method of a proxy: a function with the exact signature of the domain's, generated, so that no `*args` is packed and unpacked again.
 
-A record holds what the caller passed, not the defaults. All names in the generated code but the parameters begin with `_coopy_`, out of
-the domain's way. The lines are made of parameter names only, never of values.
+A record holds what the caller passed, not the defaults. All names in the generated code but the parameters begin with `_coopy_`; a
+method with such a parameter is generated with `*args` and `**kwargs`. The lines are made of parameter names only, never of values.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import keyword
@@ -38,8 +39,8 @@ class _Missing:
 MISSING = _Missing()
 
 
-def make_method(engine: Engine, root: object, name: str, member: object) -> FunctionType:
-    """The function of this name: it records a call, or reads."""
+def make_method(engine: Engine, root: object, name: str, member: object, reading: Callable[[Callable[..., object]], Any]) -> FunctionType:
+    """The function of this name: it records a call, or reads; `reading` makes of a bound method what a query under the lock runs."""
     marks = marks_of(member)
     bound = getattr(root, name) if "readonly" in marks else engine.executor.methods[name]
     signature = _signature(bound)
@@ -48,7 +49,7 @@ def make_method(engine: Engine, root: object, name: str, member: object) -> Func
     if {"readonly", "unlocked"} <= marks:
         write, names["_coopy_read"] = _query_beside, functools.partial(_read_unlocked, engine)
     elif "readonly" in marks:
-        write, names = _query, names | engine.common
+        write, names = _query, names | engine.common | {"_coopy_bound": reading(bound)}
     elif "unlocked" in marks:
         write, names["_coopy_call"] = _action, engine.call_beside
     elif engine.short_way and all(one.kind in PLACED for one in signature.parameters.values()):
@@ -56,10 +57,10 @@ def make_method(engine: Engine, root: object, name: str, member: object) -> Func
     else:
         write, names["_coopy_call"] = _action, engine.call
     function = _generate(name, signature, write, names)
-    return _dressed(function, bound, signature)
+    return _dressed(function, bound, _shown_signature(bound, signature))
 
 
-def _read_unlocked(engine: Engine, function: Callable[..., object], *args: object, **kwargs: object) -> object:
+def _read_unlocked(engine: Engine, function: Callable[..., object], /, *args: object, **kwargs: object) -> object:
     """A query that does its own locking: coopy takes none."""
     if not engine.gate.readable:
         engine.read(_nothing)
@@ -71,12 +72,21 @@ def _nothing() -> None:
     """Read nothing: only pass the gate."""
 
 
-def _signature(bound: Callable[..., object]) -> inspect.Signature:
-    try:
+def _signature(bound: Any) -> inspect.Signature:
+    """The parameters as the function itself takes them, whatever it wraps or says of itself; any, where that is not known."""
+    if getattr(bound, "__signature__", None) is None:
+        with contextlib.suppress(TypeError, ValueError):  # written in C without a text signature
+            signature = inspect.signature(bound, follow_wrapped=False)
+            if not any(name.startswith("_coopy_") for name in signature.parameters):
+                return signature
+    anything = inspect.Parameter("args", inspect.Parameter.VAR_POSITIONAL), inspect.Parameter("kwargs", inspect.Parameter.VAR_KEYWORD)
+    return inspect.Signature(anything)
+
+
+def _shown_signature(bound: Any, signature: inspect.Signature) -> inspect.Signature:
+    with contextlib.suppress(TypeError, ValueError):
         return inspect.signature(bound)
-    except (TypeError, ValueError):  # written in C without a text signature
-        anything = inspect.Parameter("args", inspect.Parameter.VAR_POSITIONAL), inspect.Parameter("kwargs", inspect.Parameter.VAR_KEYWORD)
-        return inspect.Signature(anything)
+    return signature
 
 
 def _dressed(function: FunctionType, bound: Any, signature: inspect.Signature) -> FunctionType:

@@ -11,33 +11,31 @@ The proxy keeps no state and never hands out the domain object: a result that is
 
 from __future__ import annotations
 
+import contextlib
 import functools
-import inspect
 import weakref
 from types import FunctionType, MethodType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+from coopy.action import type_name
 from coopy.decorators import marks_of
 from coopy.engine.execute import ACTION_SPECIALS, setter_name
-from coopy.error import UsageError
+from coopy.engine.results import listed, withheld
+from coopy.error import NotSerializableError, UsageError
 from coopy.proxy.function import NO_KEYWORDS, make_method
+from coopy.proxy.names import ALWAYS, BINARY, COMPARISONS, INJECTED, ITERATIONS, QUERY_SPECIALS, SYSTEM_NAMES, has, member_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from coopy.engine.engine import Engine
 
-__all__ = ["INJECTED", "Operations", "check_class", "make_proxy", "member_of"]
+    Reading: TypeAlias = Callable[[Callable[..., object]], Callable[..., object]]  # what a query runs -> what runs under the lock
 
-BINARY = ("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "divmod", "pow", "lshift", "rshift", "and", "xor", "or")
-QUERY_SPECIALS = (
-    "__len__", "__length_hint__", "__contains__", "__getitem__", "__iter__", "__reversed__", "__bool__", "__lt__", "__le__", "__gt__", "__ge__",
-    "__neg__", "__pos__", "__abs__", "__invert__", "__int__", "__float__", "__complex__", "__index__", "__round__", "__trunc__", "__floor__",
-    "__ceil__", "__bytes__", "__fspath__", *(f"__{name}__" for name in BINARY), *(f"__r{name}__" for name in BINARY),
-)  # fmt: skip
-ALWAYS = ("__repr__", "__str__", "__format__", "__eq__", "__ne__", "__hash__")
-INJECTED = ("_clock", "_random")
-SYSTEM_NAMES = ("take_snapshot", "close", "basedir_abspath")
+__all__ = ["Operations", "make_proxy"]
+
+OPERATORS = frozenset((*BINARY, *COMPARISONS))
+FOREIGN = "__coopy_system__"  # on every proxy's own class
 
 
 class Operations(Protocol):
@@ -49,7 +47,7 @@ class Operations(Protocol):
 
 
 def make_proxy(engine: Engine, operations: Operations) -> Any:
-    """The proxy of a running system. Raises UsageError for a class with methods that cannot be actions."""
+    """The proxy of a running system, whose class `check_class` has let through."""
     root = engine.executor.root
     kind = type(root)
     names: dict[str, Any] = {
@@ -57,51 +55,29 @@ def make_proxy(engine: Engine, operations: Operations) -> Any:
         "__doc__": kind.__doc__,
         "__module__": kind.__module__,
         "__qualname__": kind.__qualname__,
+        FOREIGN: True,
+        **{name: member_of(kind, name) for name in ("__dataclass_fields__", "__dataclass_params__") if has(kind, name)},
     }
     names["__class__"] = property(lambda _self: kind)
     attributes = Attributes(engine, root, operations)
     names |= attributes.specials() | _refusals() | _context_manager(operations)
-    names |= _methods(engine, root, kind) | _specials(engine, root, kind)
+    names |= _methods(engine, root, attributes.reading) | _specials(engine, root, attributes.reading)
     names |= {name: attributes.shown(name) for name in (*SYSTEM_NAMES, *attributes.existing()) if name not in names}
     surface = type(kind.__name__, (), names)
     proxy = surface()
     executor = engine.executor
-    executor.expose = _exposer(weakref.ref(proxy), root)
+    executor.expose = _exposer(weakref.ref(proxy), root, _public_methods(root, names))
     executor.names.update(names)
-    executor.show = lambda name: setattr(surface, name, attributes.shown(name))
+    executor.show = functools.partial(_show, weakref.ref(surface), attributes)
     return proxy
-
-
-def check_class(kind: type) -> None:
-    """Raises UsageError for a class with a method that cannot be an action: generators and coroutines do not run in one piece."""
-    for name in dir(kind):
-        member = member_of(kind, name)
-        function = inspect.unwrap(getattr(member, "__func__", member)) if callable(member) else None
-        if (
-            function is None
-            or isinstance(member, staticmethod | classmethod | type)
-            or (name.startswith("_") and name not in ACTION_SPECIALS)
-        ):
-            continue
-        marks = marks_of(member)
-        if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
-            what = f"{kind.__qualname__}.{name} is `async`: an action runs in one piece, so that it can be replayed."
-            raise UsageError(f"{what} Make it a plain method and await outside of the domain.", method=name)
-        if inspect.isgeneratorfunction(function) and "readonly" not in marks:
-            what = f"{kind.__qualname__}.{name} is a generator: what it does would depend on how far its caller goes."
-            raise UsageError(f"{what} Return a list, or mark it @readonly if it only reads.", method=name)
-
-
-def member_of(kind: type, name: str) -> Any:
-    """The member of a class or one of its bases, unbound; None if none has it. Its metaclass is not asked."""
-    return next((vars(base)[name] for base in kind.__mro__ if name in vars(base)), None)
 
 
 # --- methods ---------------------------------------------------------------------------------------------------------
 
 
-def _methods(engine: Engine, root: object, kind: type) -> dict[str, Any]:
+def _methods(engine: Engine, root: object, reading: Reading) -> dict[str, Any]:
     """Public methods and properties."""
+    kind = type(root)
     found: dict[str, Any] = {}
     for name in dir(kind):
         member = member_of(kind, name)
@@ -110,9 +86,9 @@ def _methods(engine: Engine, root: object, kind: type) -> dict[str, Any]:
         if isinstance(member, staticmethod | classmethod):
             found[name] = staticmethod(getattr(kind, name))
         elif isinstance(member, property):
-            found[name] = _property(engine, root, name, member)
+            found[name] = _property(engine, root, name, reading(getattr))
         elif _is_method(kind, name, member):
-            found[name] = make_method(engine, root, name, member)
+            found[name] = make_method(engine, root, name, member, reading)
     return found
 
 
@@ -127,9 +103,11 @@ def _is_method(kind: type, name: str, member: object) -> bool:
     )
 
 
-def _property(engine: Engine, root: object, name: str, member: property) -> property:
+def _property(engine: Engine, root: object, name: str, read: Callable[..., object]) -> property:
+    member = member_of(type(root), name)
+
     def get(_self: object) -> object:
-        return engine.read(getattr, root, name)
+        return engine.read(read, root, name)
 
     def put(_self: object, value: object) -> None:
         engine.call(setter_name(name), (value,), NO_KEYWORDS)
@@ -143,34 +121,85 @@ def _property(engine: Engine, root: object, name: str, member: property) -> prop
 # --- special methods -------------------------------------------------------------------------------------------------
 
 
-def _specials(engine: Engine, root: object, kind: type) -> dict[str, Any]:
+def _specials(engine: Engine, root: object, reading: Reading) -> dict[str, Any]:
     """Operators: those that change are actions, all others queries."""
+    kind = type(root)
     found: dict[str, Any] = {}
     for name in (*QUERY_SPECIALS, *ALWAYS, *sorted(ACTION_SPECIALS)):
         member = member_of(kind, name)
-        if name == "__hash__" and member is None:
-            found[name] = None
+        if member is None and has(kind, name):
+            found[name] = None  # as in the domain: Python refuses what is None by name
         elif member is None or isinstance(member, staticmethod | classmethod):
             continue
         elif name in ACTION_SPECIALS and "readonly" not in marks_of(member):
-            found[name] = _exit(engine) if name == "__exit__" else make_method(engine, root, name, member)
+            found[name] = _exit(engine) if name == "__exit__" else make_method(engine, root, name, member, reading)
         else:
-            found[name] = _query(engine, root, getattr(kind, name), name)
+            found[name] = _query(engine, root, name, reading)
     return found
 
 
-def _query(engine: Engine, root: object, function: Callable[..., object], name: str) -> Callable[..., object]:
-    def query(self: object, *args: object) -> object:
-        return engine.read(function, root, *(root if one is self else one for one in args))
-
+def _query(engine: Engine, root: object, name: str, reading: Reading) -> Callable[..., object]:
+    function = getattr(type(root), name)
+    read = reading(_in_full(function, root) if name in ITERATIONS else function)
+    write = _operator if name in OPERATORS else _plain_query
+    query = write(engine, root, read)
     query.__name__ = name
     return query
 
 
+def _plain_query(engine: Engine, root: object, function: Callable[..., object]) -> Callable[..., object]:
+    def query(self: object, *args: object) -> object:
+        return engine.read(function, root, *(root if one is self else one for one in args))
+
+    return query
+
+
+def _operator(engine: Engine, root: object, function: Callable[..., object]) -> Callable[..., object]:
+    def query(self: object, *args: object) -> object:
+        if any(one is not self and hasattr(type(one), FOREIGN) for one in args):
+            return NotImplemented  # two systems that ask each other hold both locks, in either order
+        return engine.read(function, root, *(root if one is self else one for one in args))
+
+    return query
+
+
+def _in_full(function: Callable[..., object], root: object) -> Callable[..., object]:
+    """What it iterates over, as a list made under the lock, be it an iterator of the domain's own class."""
+    return lambda *args: listed(function(*args), root)
+
+
+def _without_storing(engine: Engine, root: object) -> Reading:
+    """What a query runs, made so that no `functools.cached_property` of the domain object keeps what it computed meanwhile: only actions may."""
+    cached = [name for name in dir(type(root)) if isinstance(member_of(type(root), name), functools.cached_property)]
+    if not cached or not hasattr(root, "__dict__"):
+        return lambda function: function
+
+    def made(function: Callable[..., object]) -> Callable[..., object]:
+        @functools.wraps(function)
+        def query(*args: object, **kwargs: object) -> object:
+            kept = root.__dict__
+            absent = [name for name in cached if name not in kept]
+            try:
+                return engine.executor.settle(function(*args, **kwargs))
+            finally:
+                for name in absent:
+                    kept.pop(name, None)
+
+        return query
+
+    return made
+
+
 def _exit(engine: Engine) -> Callable[..., object]:
-    def __exit__(_self: object, kind: object, error: object, _traceback: object) -> object:  # noqa: N807 - it becomes one
+    def __exit__(_self: object, kind: type | None, error: BaseException | None, _traceback: object) -> object:  # noqa: N807 - it becomes one
         """The domain's, as an action: an exception is passed on by value, its traceback cannot be."""
-        return engine.call("__exit__", (kind, error, None), NO_KEYWORDS)
+        try:
+            return engine.call("__exit__", (kind, error, None), NO_KEYWORDS)
+        except NotSerializableError:
+            if error is None:
+                raise
+            stand_in = Exception(_described(error))
+        return engine.call("__exit__", (Exception, stand_in, None), NO_KEYWORDS)
 
     return __exit__
 
@@ -180,7 +209,22 @@ def _context_manager(operations: Operations) -> dict[str, Any]:
     return {"__enter__": lambda self: self, "__exit__": lambda _self, *_error: operations.close()}
 
 
+def _described(error: BaseException) -> str:
+    """What it is and says, as far as it says anything."""
+    name, text = type_name(error), ""
+    with contextlib.suppress(Exception):
+        text = str(error)
+    return f"{name}: {text}" if text else name
+
+
 # --- attributes ------------------------------------------------------------------------------------------------------
+
+
+def _show(surface: weakref.ref[type], attributes: Attributes, name: str) -> None:
+    """Nothing of the system may hold the proxy or its class, or a proxy that nobody holds would never be let go."""
+    kind = surface()
+    if kind is not None:
+        setattr(kind, name, attributes.shown(name))
 
 
 class Attributes:
@@ -192,6 +236,8 @@ class Attributes:
 
     def __init__(self, engine: Engine, root: object, operations: Operations) -> None:
         self.engine, self.root, self.kind, self.operations = engine, root, type(root), operations
+        self.reading = _without_storing(engine, root)
+        self.get = self.reading(getattr)
 
     def existing(self) -> list[str]:
         """All names that there are now, but for special ones."""
@@ -207,7 +253,7 @@ class Attributes:
             return getattr(self.operations, name)
         if name.startswith("_"):
             raise AttributeError(f"{name!r} is private to {self.kind.__qualname__}: a proxy shows public names only.", name=name, obj=None)
-        return self.engine.read(getattr, self.root, name)
+        return self.engine.read(self.get, self.root, name)
 
     def defines(self, name: str) -> bool:
         """Whether the domain has this name itself."""
@@ -260,13 +306,24 @@ def _refusals() -> dict[str, Any]:
 # --- results ---------------------------------------------------------------------------------------------------------
 
 
-def _exposer(proxy: weakref.ref[Any], root: object) -> Callable[[object], object]:
-    """The domain object becomes the proxy, a method of it the proxy's method of that name."""
+def _public_methods(root: object, names: dict[str, Any]) -> dict[int, tuple[object, FunctionType]]:
+    """The proxy's methods by the identity of the function that the domain object's method of that name is made of."""
+    found: dict[int, tuple[object, FunctionType]] = {}
+    for name, ours in names.items():
+        theirs = getattr(root, name, None) if isinstance(ours, FunctionType) and not name.startswith("_") else None
+        if type(theirs) is MethodType and theirs.__self__ is root:
+            found[id(theirs.__func__)] = theirs.__func__, ours
+    return found
+
+
+def _exposer(proxy: weakref.ref[Any], root: object, methods: dict[int, tuple[object, FunctionType]]) -> Callable[[object], object]:
+    """The domain object becomes the proxy, a public method of it the proxy's, and any other way to it is withheld."""
 
     def expose(result: object) -> object:
         if result is root:
             return proxy()
-        assert isinstance(result, MethodType)
-        return getattr(proxy(), result.__name__)
+        _, ours = methods.get(id(result.__func__), (None, None)) if type(result) is MethodType else (None, None)
+        me = proxy()
+        return withheld(result) if ours is None or me is None else MethodType(ours, me)
 
     return expose

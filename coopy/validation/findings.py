@@ -51,9 +51,11 @@ def judge(facts: Iterable[Reached], pragmas: Mapping[str, list[Pragma]], selecti
             continue
         finding = Finding(
             rule.code, rule.category, "warning" if severity == "off" else severity, fact.path, fact.line, fact.column, rule.message(fact),
-            rule.remedy(fact), fact.domain, fact.entry_point, fact.steps,
+            rule.remedy(fact), fact.domain, fact.entry_point, fact.steps, fact.name, fact.own,
         )  # fmt: skip
-        out.setdefault((fact.path, fact.line, fact.column, rule.category), finding)
+        first = out.setdefault((fact.path, fact.line, fact.column, rule.category), finding)
+        if first.own and not fact.own:
+            out[fact.path, fact.line, fact.column, rule.category] = msgspec.structs.replace(first, own=False, help=finding.help)
     findings = [*out.values(), *_pragma_findings(pragmas, used, selection)]
     return sorted(findings, key=lambda one: (one.path, one.line, one.column, one.rule))
 

@@ -1,12 +1,12 @@
-"""Findings -> text for people, JSON, or lines that a GitHub action shows. Decides nothing; reads source lines only to quote them."""
+"""Findings -> text for people, JSON, SARIF, or lines that a GitHub action shows. Decides nothing."""
 
 from __future__ import annotations
 
 import json
-import linecache
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from coopy.validation.quote import Lines, relative
+from coopy.validation.sarif import sarif
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -15,32 +15,9 @@ if TYPE_CHECKING:
     from coopy.validation.verdict import Finding
 
 
-def relative(path: str) -> str:
-    """A path as seen from the working directory, if it lies below."""
-    here = os.path.realpath(os.curdir)
-    return os.path.relpath(path, here) if path.startswith(here + os.sep) else path
-
-
-class _Lines:
-    """Lines of files, to quote them."""
-
-    def __init__(self) -> None:
-        self._files: dict[str, list[str]] = {}
-
-    def line(self, path: str, number: int) -> str:
-        """A line, "" if there is none."""
-        if path not in self._files:
-            try:
-                self._files[path] = Path(path).read_text(encoding="utf-8", errors="replace").splitlines()
-            except OSError:
-                self._files[path] = linecache.getlines(path)  # a cell of a notebook; else it was there, and is shown without its line
-        lines = self._files[path]
-        return lines[number - 1] if 0 < number <= len(lines) else ""
-
-
 def text(findings: Iterable[Finding], problems: Iterable[Problem]) -> str:
     """For people: the finding, its line with a caret, the way to it, and what to write instead."""
-    quote = _Lines()
+    quote = Lines()
     out = [f"{relative(one.path)}:{one.line}:{one.column}: error: cannot be analysed: {one.message}\n" for one in problems]
     for one in findings:
         out.append(f"{relative(one.path)}:{one.line}:{one.column}: {one.severity} {one.rule} [{one.category}] {one.message}")
@@ -94,4 +71,9 @@ def _command(level: str, path: str, line: int, column: int, title: str, message:
     return f"::{level} file={relative(path)},line={line},col={column},title={title}::{escaped}"
 
 
-FORMATS: dict[str, Callable[[Iterable[Finding], Iterable[Problem]], str]] = {"text": text, "json": as_json, "github": github}
+FORMATS: dict[str, Callable[[Iterable[Finding], Iterable[Problem]], str]] = {
+    "text": text,
+    "json": as_json,
+    "github": github,
+    "sarif": sarif,
+}

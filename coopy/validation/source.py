@@ -50,15 +50,9 @@ def decode(data: bytes) -> str:
     if b"\0" in data:
         line = data.count(b"\n", 0, data.index(b"\0")) + 1
         raise UnreadableError(line, 1, "it holds a null byte: this is no Python source")
-    encoding, bom = "utf-8", data.startswith(b"\xef\xbb\xbf")
-    for head in data.split(b"\n", 2)[:2]:
-        if match := _CODING.match(head):
-            encoding = match[1].decode()
-            break
-        if head.strip() and not head.lstrip().startswith(b"#"):
-            break
+    encoding, mark = spelling(data)
     try:
-        text = data[3 * bom :].decode("utf-8" if bom else encoding)
+        text = data[len(mark) :].decode(encoding)
     except LookupError:
         raise UnreadableError(1, 1, f"its encoding declaration names {encoding}, which is unknown") from None
     except UnicodeDecodeError as error:
@@ -66,6 +60,18 @@ def decode(data: bytes) -> str:
         why = f"it is not {encoding} (byte {error.start}): declare its encoding, as in `# -*- coding: latin-1 -*-`"
         raise UnreadableError(number, 1, why) from None
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def spelling(data: bytes) -> tuple[str, bytes]:
+    """The encoding that a file declares, and the mark that its text begins behind: that of UTF-8, or none."""
+    if data.startswith(b"\xef\xbb\xbf"):
+        return "utf-8", data[:3]
+    for head in data.split(b"\n", 2)[:2]:
+        if match := _CODING.match(head):
+            return match[1].decode(), b""
+        if head.strip() and not head.lstrip().startswith(b"#"):
+            break
+    return "utf-8", b""
 
 
 def check_depth(text: str) -> None:

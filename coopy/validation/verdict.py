@@ -33,7 +33,10 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One judgement. `call_path` leads from an entry point to the place; `help` says what to write instead."""
+    """One judgement. `call_path` leads from an entry point to the place; `help` says what to write instead.
+
+    For `--fix`: `name` of what is used there, and whether it is always `own`, in a method of a domain object with its clock.
+    """
 
     rule: str
     category: str
@@ -46,6 +49,8 @@ class Finding(msgspec.Struct, frozen=True):
     domain: str
     entry_point: str
     call_path: tuple[Step, ...]
+    name: str = ""
+    own: bool = False
 
 
 class Free(msgspec.Struct, frozen=True):

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from coopy.error import PrevalentError
-from coopy.validation import report
 from coopy.validation.target import Target, target_of
 from coopy.validation.verdict import Facts, Finding, Verdict, default_folder, remember, remembered
 
@@ -77,6 +76,8 @@ def _tell(cls: type, verdict: Verdict, level: int) -> None:
         warnings.warn(_message(cls, errors), RuntimeWarning, stacklevel=level)
     for one in verdict.findings:
         if one.severity != "error":
+            from coopy.validation import report
+
             log.warning("%s: %s", cls.__qualname__, report.text([one], []))
 
 
@@ -95,11 +96,14 @@ def verdict_of(cls: type, allow: Iterable[str] = ()) -> Verdict:
 
 def _message(cls: type, errors: tuple[Finding, ...]) -> str:
     """What a person needs: what is wrong, where, by which way, what to write instead, and how to see the rest or go on."""
+    from coopy.validation import report
+    from coopy.validation.quote import relative
+
     shown = report.text(errors[:SHOWN], [])
     more = f"\n... and {len(errors) - SHOWN} more.\n" if len(errors) > SHOWN else ""
     number = f"{len(errors)} place{'s' * (len(errors) > 1)}"
     target = target_of(cls)
-    where = report.relative(target.path) if target is not None and not target.cells else "PATH"
+    where = relative(target.path) if target is not None and not target.cells else "PATH"
     return (
         f"{cls.__qualname__} cannot be replayed: {number} would run otherwise on a restart.\n\n{shown}{more}\n"
         f"All of them: python -m coopy.validate {where}\nA line that you know to be harmless: # coopy: ignore[category] and why."

@@ -7,6 +7,7 @@ import struct
 import zlib
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -14,6 +15,9 @@ from coopy import control, init_system
 from coopy.cli import main
 from coopy.error import AuthenticationError, CoopyError, CorruptionError, FormatError, UsageError
 from coopy.fake_disk import FakeDisk
+from coopy.journal.frame import Framer, Kind, salt_of, word_of
+from coopy.journal.segment import segment_name
+from coopy.manifest import read_manifest
 from coopy.wiring import Options, open_proxy
 from tests.crash.test_power_cut import Run, letters
 from tests.words import Word
@@ -198,3 +202,23 @@ def test_repair_rebuilds_a_lost_manifest(tmp_path: Any) -> None:
     assert "tests.words:Word" in CliRunner().invoke(main, ["status", str(tmp_path / "w")]).output
     with control(init_system(Word, tmp_path / "w")) as word:
         assert word.text == "ab"
+
+
+def test_what_a_torn_tail_says_of_an_action_does_not_count() -> None:
+    """Given a record that a crash tore, and behind it one that would leave out an action long done: nobody vouches for it, the action counts."""
+    disk = FakeDisk()
+    run = Run(disk, "sync")
+    run.word = open_proxy(Word, DIRECTORY, Options(sync_interval=3600), disk)
+    run.add(3)
+    run.abandon()
+    disk = disk.kill()
+    manifest = read_manifest(disk, DIRECTORY, b"")
+    assert manifest is not None
+    framer, path = Framer(salt_of(manifest.identity.system), b""), f"{DIRECTORY}/{segment_name(1)}"
+    end = len(disk.read(path).rstrip(b"\0"))
+    torn, tag = framer.frame(word_of(Kind.MSGPACK, 0), msgspec.msgpack.encode(("add", "x" * 2000)), 4, 1, 1, 0, 1, 1 << 60, bytes(16))
+    skip, _ = framer.frame(word_of(Kind.SKIP, 0), msgspec.msgpack.encode((2, "builtins.ValueError")), 4, 1, 1, 0, 1, 1 << 60, tag)
+    file = disk.open(path)
+    file.write(end, torn[:400] + bytes(1200) + torn[1600:] + skip)
+    file.close()
+    assert look(disk) == letters(3)

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from types import FrameType
 
 
+# An interrupt may hit a callback of a weak reference, as one of the collector's: Python says so and goes on.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
 class Numbers:
     """Keeps numbers, in each of the ways that a call can go."""
 
@@ -133,7 +137,6 @@ SCENARIOS: dict[str, Callable[[Caller], object]] = {
 }
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # an interrupt within a callback of a weak reference
 @pytest.mark.parametrize("durability", ["sync", "buffered"])
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_an_interrupt_at_any_point_leaves_a_system_that_goes_on_and_restores(tmp_path: Path, name: str, durability: Any) -> None:
@@ -230,7 +233,6 @@ def put_back(proxy: Any, heard: list[str]) -> None:
         heard.append("raised")
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_an_interrupted_leader_takes_nobodys_outcome_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another thread's call, which the leader puts back, is heard of as such, wherever the leader is interrupted."""
     proxy = init_system(Numbers(), tmp_path / "n")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 import pickle
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -41,12 +43,61 @@ class Holder:
     [
         {"snapshot_time": -1}, {"durability": "often"}, {"keep_snapshots": 0}, {"compression": "zip"}, {"signing_key": b""}, {"allow": ("a b",)},
         {"on_divergence": "?"}, {"master": True}, {"replication": True}, {"cluster": "nats://a"}, {"min_acks": 1}, {"port": 1}, {"segment_bytes": 1},
+        {"snapshot_time": math.inf}, {"snapshot_time": math.nan}, {"snapshot_time": 1e10}, {"snapshot_time": None}, {"sync_interval": math.inf},
+        {"keep_snapshots": 2.0}, {"keep_snapshots": 2.5}, {"keep_snapshots": True}, {"segment_bytes": 1e6}, {"segment_bytes": 1 << 70}, {"allow": "dom:Box"},
+        {"allow": 5}, {"allow": b"dom"}, {"allow": (5,)}, {"on_progress": 5}, {"auto_prune": "no"}, {"auto_prune": 1}, {"signing_key": bytearray(b"x")},
+        {"durability": ["sync"]},
     ],
 )  # fmt: skip
 def test_a_wrong_option_is_named(tmp_path: Path, options: dict[str, Any]) -> None:
     """And nothing is created."""
     with pytest.raises(UsageError, match=next(iter(options))):
         init_system(Word(), tmp_path / "w", **options)
+    assert not (tmp_path / "w").exists()
+
+
+def test_a_missing_extra_is_named_before_anything_is_created(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the command that installs it."""
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    with pytest.raises(UsageError, match=r"pip install .coopy\[zstd\]"):
+        init_system(Word(), tmp_path / "w", compression="zstd")
+    assert not (tmp_path / "w").exists()
+
+
+def test_names_to_let_through_may_come_from_anywhere(tmp_path: Path) -> None:
+    """Whatever can be iterated."""
+    with control(init_system(Word(), tmp_path / "w", allow=(name for name in ["json"]))) as word:
+        assert word.add("a") == "a"
+
+
+PLACES: list[Any] = [
+    "file", "file/deeper", "file/deeper/still", "dangling", "dangling/deeper", "circle", "x" * 300, "a\0b", b"bytes", 5, os.fsencode, object(),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda one: repr(one)[:20])
+def test_a_place_that_cannot_be_is_refused(tmp_path: Path, place: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By an error of coopy's that names it; nothing is left there."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "dangling").symlink_to("nowhere")
+    (tmp_path / "circle").symlink_to("circle")
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(UsageError) as caught:
+        init_system(Word(), place)
+    assert (repr(place) if type(place) is not str or "\0" in place else place) in str(caught.value)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_an_error_of_the_domains_own_passes_the_creation(tmp_path: Path) -> None:
+    """Also one that looks like the operating system's."""
+
+    class Reader:
+        def __init__(self) -> None:
+            raise FileNotFoundError("settings")
+
+    with pytest.raises(FileNotFoundError, match="settings"):
+        init_system(Reader, tmp_path / "w")
     assert not (tmp_path / "w").exists()
 
 

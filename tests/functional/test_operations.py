@@ -113,6 +113,25 @@ def test_an_action_that_kills_every_restart_is_not_tried_a_third_time(tmp_path: 
         assert word.text == "ab"
 
 
+@pytest.mark.parametrize(
+    ("lsn", "why"), [(1, "already in the snapshot at LSN 2"), (2, "already in the snapshot"), (4, "ends at LSN 3"), (99, "ends at LSN 3")]
+)
+def test_an_action_that_no_restart_would_run_is_not_left_out(tmp_path: Path, lsn: int, why: str) -> None:
+    """A later one would be lost when it comes; one that is in a snapshot would stay."""
+    with control(init_system(Word(), tmp_path / "w")) as word:
+        word.add("a")
+        word.add("b")
+        control(word).take_snapshot()
+        word.add("c")
+    said = CliRunner().invoke(main, ["repair", "--skip", str(lsn), str(tmp_path / "w")])
+    assert said.exit_code == 2
+    assert why in said.output
+    with control(init_system(Word, tmp_path / "w")) as word:
+        assert word.add("d") == "abcd"
+    with control(init_system(Word, tmp_path / "w")) as word:
+        assert word.text == "abcd"
+
+
 def test_wait_durable_syncs_what_is_only_buffered(tmp_path: Path) -> None:
     """Up to the last call."""
     with control(init_system(Word(), tmp_path / "w", durability="buffered", sync_interval=3600)) as word:

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from coopy import abort_exception, control, init_system, unlocked
+from coopy.engine.commit import SharedEngine
 from coopy.error import UsageError
+from coopy.wiring import _systems
+from tests.crash.test_every_call import Holder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +44,8 @@ class Tally:
     @unlocked
     def count_and_ask(self, name: str) -> None:
         self.counts[name] = 1
-        ITSELF[0].total  # noqa: B018 - it is refused
+        for proxy in ITSELF:
+            proxy.total  # noqa: B018 - it is refused
 
     @unlocked
     def count_and_stop(self, name: str) -> None:
@@ -101,6 +105,7 @@ def test_one_that_uses_a_proxy_is_undone_before_its_caller_hears_of_it(tmp_path:
     shutil.copytree(tmp_path / "t", tmp_path / "copy")
     assert tally.counts == {}
     control(tally).close()
+    ITSELF.clear()  # a restart has no proxy: only what the journal says undoes it there
     with control(init_system(Tally, tmp_path / "copy")) as again:
         assert again.counts == {}
 
@@ -117,3 +122,27 @@ def test_one_that_is_interrupted_is_whole_for_whoever_looks_next(tmp_path: Path,
     control(tally).close()
     with control(init_system(Tally, tmp_path / "t")) as again:
         assert again.counts == {"a": 2}
+
+
+def test_one_that_stands_before_what_is_put_back_does_not_wait_for_itself(tmp_path: Path) -> None:
+    """Given both have queued up for one batch, when whoever of them leads it, then both come to their end."""
+    tally = init_system(Tally(), tmp_path / "t")
+    engine = _systems[type(tally)].engine
+    assert isinstance(engine, SharedEngine)
+
+    def abort() -> None:
+        with pytest.raises(ValueError, match="5"):
+            tally.add_or_abort(5)
+
+    for _ in range(20):
+        holder = Holder(engine)
+        threads = [threading.Thread(target=tally.count, args=("a",), daemon=True), threading.Thread(target=abort, daemon=True)]
+        for waiting, thread in enumerate(threads, 1):
+            thread.start()
+            holder.wait_for(waiting)
+        for thread in threads:
+            thread.join(20)
+        holder.end()
+        assert not any(thread.is_alive() for thread in threads), "it hangs"
+    assert (tally.total, tally.counts) == (0, {"a": 20})
+    control(tally).close()

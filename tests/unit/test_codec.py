@@ -219,9 +219,33 @@ Renamed = type("Renamed", (), {})
 Renamed.__qualname__ = "Somebody"
 Foreign = type("Foreign", (), {"__module__": "json"})
 
+
+class Name(str):
+    __slots__ = ()
+
+
+def test_the_names_of_keywords_come_back_as_they_were() -> None:
+    """Also those of a class derived from str, which msgpack would make plain."""
+    for name, expected in (("a", MSGPACK), (Name("a"), PICKLE)):
+        kind, payload, _, kwargs = codec.encode("keep", (), {name: 1})
+        assert kind == expected
+        for found in (kwargs, codec.decode(kind, payload)[2]):
+            assert [*map(type, found)] == [type(name)]
+
+
+@pytest.mark.parametrize("value", [..., NotImplemented])
+def test_values_that_there_are_once_come_back_as_themselves(value: Any) -> None:
+    """By a name of their own, and no other comes through that door."""
+    kind, payload, args, _ = codec.encode("keep", (value,), {})
+    assert args[0] is value
+    assert codec.decode(kind, payload)[1][0] is value
+    with pytest.raises(CorruptionError):
+        codec.decode(PICKLE, payload.replace(repr(value).encode(), b"x" * len(repr(value))))
+
+
 REFUSED: list[Any] = [
     lambda: 0, len, os.system, join, os, threading.Lock(), (one for one in (1, 2)), io.StringIO(), sys.stdout, state_and_back, [].append, Page.__init__,
-    collections.abc.Mapping, struct.Struct("I"), random.SystemRandom(), memoryview(b"a"), type(None), ..., NotImplemented, property(len),
+    collections.abc.Mapping, struct.Struct("I"), random.SystemRandom(), memoryview(b"a"), type(None), property(len),
     Raiser(), Shell(), ByFunction(), Unready(), Old(), Old, Renamed(), Foreign(), collections.defaultdict(lambda: 0), Codec, codec, ZoneInfo.no_cache,
 ]  # fmt: skip
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import abc
 import functools
+import gc
 import inspect
 import pydoc
+import weakref
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -13,6 +15,8 @@ import pytest
 
 from coopy import control, init_system, readonly
 from coopy.error import UsageError
+from coopy.wiring import _systems
+from tests.words import Word
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -266,3 +270,15 @@ def test_two_proxies_of_one_class_are_strangers(tmp_path: Path) -> None:
     control(first).close()
     assert second.move(3) == 3
     control(second).close()
+
+
+def test_a_closed_system_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Neither the proxy's class nor the domain object is held by anything of coopy's."""
+    word = init_system(Word(), tmp_path / "w")
+    word.keep([1])
+    left = weakref.ref(type(word)), weakref.ref(_systems[type(word)].root)
+    control(word).close()
+    del word
+    gc.collect()
+    gc.collect()  # what the class of the proxy held
+    assert [one() for one in left] == [None, None]

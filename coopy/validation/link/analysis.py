@@ -16,7 +16,7 @@ from coopy.validation.link.hazards import Args
 from coopy.validation.link.interpret import Interpreter
 from coopy.validation.link.machine import Context, Fact, Frame
 from coopy.validation.link.scopes import AT_END, ClassInfo
-from coopy.validation.link.values import ACTION, QUERY, TYPES, Box, Descriptor, Foreign, FunctionValue, Method, Partial
+from coopy.validation.link.values import ACTION, QUERY, TYPES, Box, Descriptor, Foreign, FunctionValue, Method, Object, Partial
 from coopy.validation.verdict import Step
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from coopy.catalogue import Catalogue
     from coopy.validation.link.scopes import ModuleInfo, Program
-    from coopy.validation.link.values import Value, Values
+    from coopy.validation.link.values import Place, Value, Values
 
 _READING = frozenset(f"__{one}__" for one in (
     *("len", "contains", "getitem", "iter", "reversed", "bool", "eq", "ne", "lt", "le", "gt", "ge", "hash", "str", "repr", "format", "bytes"),
@@ -41,7 +41,10 @@ _READONLY = frozenset(("coopy.readonly", "coopy.decorators.readonly"))
 
 
 class Reached(msgspec.Struct, frozen=True):
-    """A fact and how it is reached. `also`: another place whose line speaks for it, where a stored function is called."""
+    """A fact and how it is reached. `also`: another place whose line speaks for it, where a stored function is called.
+
+    `own`: whenever this runs, it runs in a method of a domain object that has its `_clock` and `_random`.
+    """
 
     kind: str
     path: str
@@ -56,6 +59,7 @@ class Reached(msgspec.Struct, frozen=True):
     entry_point: str
     steps: tuple[Step, ...]
     also: tuple[str, int] | None
+    own: bool = False
 
 
 class Statistics(msgspec.Struct, frozen=True):
@@ -83,6 +87,7 @@ class Analysis(Interpreter):
         super().__init__(program, catalogue)
         self.domain = self.given_to = domain
         self.entries: list[Entry] = []
+        self.nested = False  # the program makes objects of the domain class itself, and nobody gives those a clock
 
     def run(self) -> list[Reached]:
         """Run everything from every entry point until nothing changes, and collect the facts."""
@@ -185,20 +190,50 @@ class Analysis(Interpreter):
     def _shape(self, context: Context, kind: str, at: int, name: str) -> None:
         context.facts[kind, (context.module, at), name] = Fact(kind, (context.module, at), name)
 
+    def construct(self, frame: Frame, at: int, cls: ClassInfo, args: Args) -> Values:
+        """As every object; one of the domain class that no entry point stands for is noted."""
+        self.nested = self.nested or (cls is self.domain and frame.context is not self.entries[0].context)
+        return super().construct(frame, at, cls, args)
+
     # facts
 
     def _facts(self) -> Iterator[Reached]:
         seen: set[tuple[str, int, int, str]] = set()
+        shared = self._shared()
         for mode in (ACTION, QUERY):
             for context, entry, steps in self._reachable(mode):
                 for fact in context.facts.values():
                     if (fact.kind == "readonly-mutation") is not (mode == QUERY) or context.mode == TYPES:
                         continue
-                    one = self._reached(fact, entry, steps, context)
+                    one = self._reached(fact, entry, steps, context, own=fact.place not in shared)
                     key = (one.path, one.line, one.column, one.kind)
                     if key not in seen:
                         seen.add(key)
                         yield one
+
+    def _shared(self) -> set[Place]:
+        """The places of facts that are not, or not always, in a method of a domain object with a clock."""
+        names = ("_clock", "_random", "__slots__")
+        cells = [self.attribute_cell(self.domain, ACTION, name) for name in names]
+        free = self.nested or any(one.values for one in cells) or any(isinstance(self.member(self.domain, name), tuple) for name in names)
+        early: set[Context] = set()  # what runs before a clock is there
+        left = [self.entries[0].context]
+        while left:
+            if (context := left.pop()) not in early:
+                early.add(context)
+                left += [callee for callee, _ in context.calls]
+        every = [*early, *(context for mode in (ACTION, QUERY) for context, _, _ in self._reachable(mode))]
+        return {one.place for context in every if free or context in early or not self._is_own(context) for one in context.facts.values()}
+
+    def _is_own(self, context: Context) -> bool:
+        """Whether this is a method that runs on nothing but domain objects."""
+        info = context.info
+        params = info.node.params if info is not None and info.owner is self.domain and context.parent is None else []
+        if not params or params[0].kind not in ("p", "a"):
+            return False
+        name = params[0].name
+        values = context.args.get(name) if context.joined is None else (cell.values if (cell := context.joined.get(name)) else None)
+        return bool(values) and all(isinstance(one, Object) and one.cls is self.domain for one in values or ())
 
     def _reachable(self, mode: str) -> Iterator[tuple[Context, Entry, tuple[Step, ...]]]:
         """Every context that the entry points of a mode reach, nearest first."""
@@ -219,7 +254,7 @@ class Analysis(Interpreter):
         module: ModuleInfo = context.module
         return Step(module.path, module.summary.place(at)[0], context.qualname)
 
-    def _reached(self, fact: Fact, entry: Entry, steps: tuple[Step, ...], context: Context) -> Reached:
+    def _reached(self, fact: Fact, entry: Entry, steps: tuple[Step, ...], context: Context, *, own: bool) -> Reached:
         module, at = fact.place
         line, column = module.summary.place(at)
         also = None
@@ -230,7 +265,7 @@ class Analysis(Interpreter):
         last = Step(module.path, line, context.qualname if context is not entry.context else f"{self.domain.qualname}.{entry.name}")
         return Reached(
             fact.kind, module.path, line, column, fact.name, fact.certain, known.severity if known else "", known.use if known else "",
-            known.note if known else "", owner, f"{owner}.{entry.name}", (*steps, last), also,
+            known.note if known else "", owner, f"{owner}.{entry.name}", (*steps, last), also, own,
         )  # fmt: skip
 
 

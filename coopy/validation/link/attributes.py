@@ -143,6 +143,10 @@ class Attributes(Keeping):
         """Whether an object of the program has a special method of the program."""
         return isinstance(value, Object) and isinstance(self.member(value.cls, name), tuple)
 
+    def _only_sets(self, value: Value) -> bool:
+        """Whether this is a descriptor that sees assignments and keeps values in the object: reading gives what is kept there."""
+        return self.has_special(value, "__set__") and not self.has_special(value, "__get__")
+
     def _of_object(self, frame: Frame, at: int, value: Object, name: str) -> Values:
         cls = value.cls
         found = self.member(cls, name)
@@ -151,7 +155,10 @@ class Attributes(Keeping):
             if self._hidden(cls, name) and held:
                 return held
             if not (found[1] and isinstance(found[1][-1].statement, s.Assign) and self._is_field(cls, name)):
-                return held | self._class_member(frame, at, cls, name, value) | self._overrides(frame, at, value, name)
+                members = self._class_member(frame, at, cls, name, value)
+                if setters := frozenset(one for one in members if self._only_sets(one)):
+                    members = (members - setters) | {of_state(value)}
+                return held | members | self._overrides(frame, at, value, name)
         held |= self._added(frame, at, value, name)
         if held:
             return held

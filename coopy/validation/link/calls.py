@@ -16,6 +16,7 @@ from coopy.validation.link.values import (
     ANYTHING,
     EMPTY,
     IMPORT,
+    MAX_PARTIALS,
     UNKNOWN,
     Bound,
     Box,
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from coopy.validation.link.scopes import ClassInfo, FunctionInfo
     from coopy.validation.link.values import Value, Values
 
-MAX_PARTIALS = 3
 REGISTERED = "<registered>"  # the bodies of a single dispatch function
 
 
@@ -91,7 +91,7 @@ class Calls(Order):
                     self.call(frame, at, one, Args(open_=True))
 
     def _call_partial(self, frame: Frame, at: int, callee: Partial, args: Args) -> Values:
-        if callee.depth > MAX_PARTIALS:
+        if callee.bounded:
             args = Args(open_=True)
         else:
             args = Args([*callee.args, *args.positional], {**dict(callee.keywords), **args.keywords}, star=args.star, open_=args.open)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from coopy.validation.link.values import EMPTY, TYPES, UNKNOWN, Bound, Box, Cell, Foreign, Pack, Pool, Text
+from coopy.validation.link.values import EMPTY, TYPES, UNKNOWN, Bound, Box, Cell, Foreign, Pack, Partial, Pool, Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,6 +139,9 @@ class Machine:
         out = {one for one in values if not isinstance(one, Text | Pack | Bound) and not (isinstance(one, Foreign) and one.place is None)}
         if len(out) < len(values):
             out.add(UNKNOWN)
+        partials = frozenset(one for one in out if isinstance(one, Partial))
+        if len(partials) > 1:
+            out = (out - partials) | {self.pool.partial_of(partials)}
         return frozenset(out)
 
     # contexts

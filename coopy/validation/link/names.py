@@ -29,7 +29,7 @@ class Names(Machine):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.globals: dict[tuple[ModuleInfo, str], Cell] = {}
-        self._stars: set[tuple[ModuleInfo, str]] = set()
+        self._looking: set[tuple[ModuleInfo, str]] = set()
 
     def lookup(self, frame: Frame, name: str, at: int) -> Values:
         """The values of a name that is read."""
@@ -73,9 +73,9 @@ class Names(Machine):
         return EMPTY
 
     def _starred(self, frame: Frame, module: ModuleInfo, name: str, at: int) -> Values:
-        if (module, name) in self._stars or name.startswith("_"):
+        if (module, name) in self._looking or name.startswith("_"):
             return EMPTY
-        self._stars.add((module, name))
+        self._looking.add((module, name))
         values = EMPTY
         for star in module.scope.stars:
             full = module.absolute(star.level, star.module)
@@ -84,7 +84,7 @@ class Names(Machine):
                 values |= self.module_member(frame, own, name, at)
             elif f"{full}.{name}" in self.catalogue.decisions:
                 values |= {self.pool.foreign(f"{full}.{name}")}
-        self._stars.discard((module, name))
+        self._looking.discard((module, name))
         return values
 
     def module_member(self, frame: Frame, module: ModuleInfo, name: str, at: int) -> Values:
@@ -187,12 +187,17 @@ class Names(Machine):
 
     def imported_from(self, frame: Frame, module: ModuleInfo, node: s.ImportFrom, name: str, at: int) -> Values:
         """What `from a import b as name` binds."""
+        key = (module, f"{node.at} {name}")
+        if key in self._looking:  # a package that imports its own module from itself, or two that import from each other
+            return EMPTY
+        self._looking.add(key)
         full = module.absolute(node.level, node.module)
         values = EMPTY
         for original, alias in node.names:
             if alias == name:
                 self._flag_import(frame, module, node.at, full)
                 values |= self.member_named(frame, full, original, module, at)
+        self._looking.discard(key)
         return values
 
     def member_named(self, frame: Frame, full: str, name: str, importer: ModuleInfo, at: int) -> Values:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 ACTION, QUERY, IMPORT, TYPES = "action", "query", "import", "types"
 
+MAX_PARTIALS = 3  # partials of partials, and partials or tuples in their arguments
+
 Place: TypeAlias = "tuple[ModuleInfo, int]"
 
 
@@ -142,15 +144,36 @@ class Descriptor(Value):
 
 
 class Partial(Value):
-    """functools.partial; `depth` bounds partials of partials."""
+    """functools.partial; `depth` counts partials of partials. A `bounded` one stands for many: its arguments are not known."""
 
-    __slots__ = ("args", "depth", "function", "keywords")
+    __slots__ = ("args", "bounded", "depth", "function", "keywords")
 
     depth: int
 
-    def __init__(self, function: Values, args: tuple[Values, ...], keywords: tuple[tuple[str, Values], ...]) -> None:
-        self.function, self.args, self.keywords = function, args, keywords
-        self.depth = 1 + max((one.depth for one in function if isinstance(one, Partial)), default=0)
+    def __init__(self, function: Values, args: tuple[Values, ...], keywords: tuple[tuple[str, Values], ...], bounded: bool) -> None:  # noqa: FBT001
+        self.function, self.args, self.keywords, self.bounded = function, args, keywords, bounded
+        self.depth = depth_of(function, args, keywords)
+
+
+def depth_of(function: Values, args: tuple[Values, ...], keywords: tuple[tuple[str, Values], ...]) -> int:
+    """How deep a partial would be nested, in its arguments too."""
+    inside = (function, *args, *(values for _, values in keywords))
+    return 1 + max((one.depth for values in inside for one in values if isinstance(one, Partial | Pack)), default=0)
+
+
+def ends(functions: Values) -> Values:
+    """The functions that partials call in the end."""
+    found: set[Value] = set()
+    left, seen = list(functions), set[Value]()
+    while left:
+        if (one := left.pop()) in seen:
+            continue
+        seen.add(one)
+        if isinstance(one, Partial):
+            left += one.function
+        else:
+            found.add(one)
+    return frozenset(found)
 
 
 class Super(Value):
@@ -171,7 +194,7 @@ class Pack(Value):
 
     def __init__(self, items: tuple[Values, ...], names: tuple[str, ...]) -> None:
         self.items, self.names = items, names
-        self.depth = 1 + max((one.depth for item in items for one in item if isinstance(one, Pack)), default=0)
+        self.depth = 1 + max((one.depth for item in items for one in item if isinstance(one, Pack | Partial)), default=0)
 
 
 class Cell:
@@ -266,8 +289,14 @@ class Pool:
         return self._get(Descriptor, kind, parts)  # type: ignore[no-any-return]
 
     def partial(self, function: Values, args: tuple[Values, ...], keywords: tuple[tuple[str, Values], ...]) -> Partial:
-        """A partial."""
-        return self._get(Partial, function, args, keywords)  # type: ignore[no-any-return]
+        """A partial; one of partials of partials is of the functions at their ends, with arguments that are not known."""
+        if depth_of(function, args, keywords) > MAX_PARTIALS:
+            return self.partial_of(function)
+        return self._get(Partial, function, args, keywords, False)  # type: ignore[no-any-return] # noqa: FBT003
+
+    def partial_of(self, functions: Values) -> Partial:
+        """What stands for many partials."""
+        return self._get(Partial, ends(functions), (), (), True)  # type: ignore[no-any-return] # noqa: FBT003
 
     def super(self, cls: ClassInfo, receiver: Value) -> Super:
         """What `super` gives."""

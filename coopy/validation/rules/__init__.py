@@ -28,9 +28,10 @@ from coopy.validation.rules import (
     timezone,
     unpicklable_state,
 )
+from coopy.validation.rules.notices import NOTICES
 from coopy.validation.rules.rule import Rule
 
-__all__ = ["RULES", "Rule"]
+__all__ = ["NOTICES", "RULES", "Rule"]
 
 RULES: tuple[Rule, ...] = tuple(
     sorted(

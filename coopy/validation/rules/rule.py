@@ -41,7 +41,12 @@ class Rule(msgspec.Struct, frozen=True):
     def remedy(self, fact: Reached) -> str:
         """What to write instead."""
         if fact.use:
-            return f"Write {fact.use.replace('{name}', fact.name.rpartition('.')[2]).replace('{args}', '...')}."
+            use = fact.use.replace("{name}", fact.name.rpartition(".")[2]).replace("{args}", "...")
+            tools = [one for one in ("clock", "random") if f"self._{one}" in use and not fact.own]
+            for one in tools:
+                use = use.replace(f"self._{one}", one)
+            whence = f", with from coopy import {', '.join(tools)}" if tools else ""
+            return f"Write {use}{whence}."
         return self.fix
 
 

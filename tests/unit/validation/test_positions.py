@@ -66,8 +66,11 @@ def names_of(module: s.Module) -> set[tuple[int, int, str]]:
 
 
 def names_by_python(text: str) -> set[tuple[int, int, str]]:
-    """The same, as Python's own parser sees it; a name that := binds is kept as text only."""
+    """The same, as Python's own parser sees it; a name that := binds is kept as text only, bounds of type parameters not at all."""
     tree, lines = ast.parse(text), text.split("\n")
+    for node in ast.walk(tree):
+        if hasattr(node, "type_params"):
+            node.type_params = []
     walrus = {id(node.target) for node in ast.walk(tree) if isinstance(node, ast.NamedExpr)}
     found = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and id(node) not in walrus]
     return {(one.lineno, len(lines[one.lineno - 1].encode()[: one.col_offset].decode()) + 1, one.id) for one in found}
