@@ -116,9 +116,9 @@ def init_system(
     `master`, `replication`, `port`, `host`, `password`, `tls`, `min_acks`, `cluster`, `name`, `assume_durable`: not built yet,
     UsageError for anything but the default.
 
-    Raises PrevalentError (`findings` says what a replay could not repeat), UsageError (wrong class, option or directory), NotSerializableError
-    (initial state), LockedError (open elsewhere), CorruptionError and FormatError (damaged, newer or old files), AuthenticationError (signing
-    key), DivergenceError (the code no longer does what was recorded).
+    Raises PrevalentError (`findings` says what a replay could not repeat), UsageError (wrong class, option or directory),
+    NotSerializableError (initial state), LockedError (open elsewhere), CorruptionError and FormatError (damaged, newer or old files),
+    AuthenticationError (signing key), DivergenceError (the code no longer does what was recorded), DiskFullError and DurabilityError.
     """
     options = Options(
         snapshot_time=snapshot_time,

@@ -133,8 +133,8 @@ def open_proxy(obj: Any, basedir: str | Path | None, options: Options, disk: Dis
     obj = _without_parameters(obj)
     kind = _class_of(obj)
     check_class(kind)
-    free = _validate(kind, options)
     directory = _directory(basedir if basedir is not None else kind.__name__.lower())
+    free = _validate(kind, options)
     settings = Settings(
         durability=options.durability, sync_interval=options.sync_interval, snapshot_time=options.snapshot_time,
         keep_snapshots=options.keep_snapshots, auto_prune=options.auto_prune, segment_bytes=options.segment_bytes,

@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from coopy.validation.quote import Lines, relative
-from coopy.validation.sarif import sarif
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -69,6 +68,13 @@ def github(findings: Iterable[Finding], problems: Iterable[Problem]) -> str:
 def _command(level: str, path: str, line: int, column: int, title: str, message: str) -> str:
     escaped = message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     return f"::{level} file={relative(path)},line={line},col={column},title={title}::{escaped}"
+
+
+def sarif(findings: Iterable[Finding], problems: Iterable[Problem]) -> str:
+    """For code scanning. Its table of rules is loaded where it is asked for, not at each opening of a system."""
+    from coopy.validation.sarif import sarif as document
+
+    return document(findings, problems)
 
 
 FORMATS: dict[str, Callable[[Iterable[Finding], Iterable[Problem]], str]] = {

@@ -117,7 +117,7 @@ class Lazy(Word):
 
 
 def opened(domain: Any, directory: Path, durability: Any = "sync") -> Any:
-    return init_system(domain, directory, durability=durability, validation="off")  # these domains break the rules on purpose
+    return init_system(domain, directory, durability=durability, validation="off")  # these do on purpose what it refuses
 
 
 def assert_restarts(proxy: Any, domain: type, directory: Path) -> None:
