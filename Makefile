@@ -20,11 +20,12 @@ test: $(VENV)/.dev ## the test suite (ARGS="-k word" to choose)
 faults: $(VENV)/.dev ## long crash and fault campaigns; seeds and counts are printed
 	$(BIN)/python -m tests.crash.campaigns $(ARGS)
 
-check: $(VENV)/.dev ## lint, format, types, floors
+check: $(VENV)/.dev ## lint, format, types, floors, and the examples by coopy's own validator
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy $(wildcard coopy tests examples)
 	$(BIN)/lint-imports
+	$(BIN)/python -m coopy.validate examples
 
 bench: $(VENV)/.dev ## coopy beside others, as ratios of one run
 	$(BIN)/python tests/benchmarks/bench.py $(ARGS)

@@ -8,10 +8,11 @@ __all__ = ["Outcome", "type_name"]
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """How an action ended, if not with a plain result: with an exception. `undo`: memory must be put back as it was before it."""
+    """How an action ended, if not with a plain result: with an exception. `undo`: memory must be as it was before it; `untouched`: it still is."""
 
     error: BaseException
     undo: bool = False
+    untouched: bool = False
 
 
 def type_name(error: BaseException) -> str:

@@ -134,11 +134,12 @@ def open_proxy(obj: Any, basedir: str | Path | None, options: Options, disk: Dis
     kind = _class_of(obj)
     check_class(kind)
     directory = _directory(basedir if basedir is not None else kind.__name__.lower())
-    _validate(kind, options)
+    free = _validate(kind, options)
     settings = Settings(
         durability=options.durability, sync_interval=options.sync_interval, snapshot_time=options.snapshot_time,
         keep_snapshots=options.keep_snapshots, auto_prune=options.auto_prune, segment_bytes=options.segment_bytes,
         compression=options.compression or "", allow=allow, on_divergence=options.on_divergence, on_progress=options.on_progress,
+        free=free,
     )  # fmt: skip
     place = Place(disk or RealDisk(), directory, derive_key(options.signing_key), domain_name(kind))
     system = open_system(
@@ -174,12 +175,13 @@ def _class_of(obj: Any) -> type:
     return kind
 
 
-def _validate(kind: type, options: Options) -> None:
-    """Have the validator look at a class before anything is opened or created. Raises PrevalentError."""
-    if options.validation != "off":
-        from coopy.validation.wrap import check
+def _validate(kind: type, options: Options) -> dict[str, dict[str, str]]:
+    """Have the validator look at a class before anything is opened or created; what it proved for the executor. Raises PrevalentError."""
+    if options.validation == "off":
+        return {}
+    from coopy.validation.wrap import check
 
-        check(kind, options.validation, options.allow, level=5)
+    return check(kind, options.validation, options.allow, level=5)
 
 
 def _initial(obj: Any) -> object:

@@ -190,7 +190,7 @@ class Engine:
     def conclude(self, lsn: int, outcome: Outcome) -> None:
         """An action raised: the journal is to say so, or memory forgets it."""
         self.note(lsn, outcome)
-        if outcome.undo:
+        if outcome.undo and not outcome.untouched:
             self._rebuild(lsn, outcome)
 
     def note(self, lsn: int, outcome: Outcome) -> None:
@@ -329,7 +329,7 @@ class Engine:
             if not flight.landed:
                 self.stale = True
             elif type(flight.result) is Outcome:
-                self.stale = self.stale or flight.result.undo
+                self.stale = self.stale or (flight.result.undo and not flight.result.untouched)
                 self.note(lsn, flight.result)
             del self.beside.flights[lsn]
         if self.stale and self.gate is not LEFTOVER:

@@ -11,6 +11,7 @@ becomes one over a list. An exception keeps nothing of what the executing thread
 from __future__ import annotations
 
 import sys
+from collections import deque
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +19,13 @@ import msgspec
 
 from coopy.action import Outcome
 from coopy.clock import Moment, moment
-from coopy.codec import MSGPACK, NO_KEYWORDS, unpack
+from coopy.codec import ATOMS, MSGPACK, NO_KEYWORDS, unpack
 from coopy.decorators import marks_of
 from coopy.engine.results import UNSETTLED, settled
 from coopy.error import CoopyError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     Record = tuple[int, int, int, int, bytes]  # LSN, time in us, UTC offset in minutes, kind, payload
     Decode = Callable[[int, bytes], tuple[str, Sequence[object], dict[str, object]]]
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 __all__ = ["ACTION_SPECIALS", "PLAIN", "Executor", "UnknownMethodError", "setter_name"]
 
 PLAIN = frozenset((str, int, float, bool, type(None), bytes, list, dict, tuple, set, frozenset))
+ABSENT: Any = type("Absent", (), {})()
+ALL_ATOMS = ATOMS | {float}
+HOLDS = {"atom": ALL_ATOMS, "plain": PLAIN | {deque}, "absent": frozenset((type(ABSENT),))}
 IN_PLACE = ("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow", "lshift", "rshift", "and", "xor", "or")
 ACTION_SPECIALS = frozenset((
     "__setitem__", "__delitem__", "__call__", "__next__", "__enter__", "__exit__", *(f"__i{name}__" for name in IN_PLACE),
@@ -63,13 +67,15 @@ class Executor:
     """Runs the actions of one domain object. Its caller holds the state's lock.
 
     `expose` turns a result that is the domain object itself, or a way to it, into what a caller may hold, and never raises. `show` hears of each attribute
-    of the domain object that is not among `names` yet; `ask` has the proxy look for any, as long as memory is in doubt and ever after.
+    of the domain object that is not among `names` yet; `ask` has the proxy look for any, as long as memory is in doubt and ever after. `free`:
+    `@abort_exception` methods that change nothing before they raise, as long as their arguments are atoms and attributes hold what the
+    validator's proof took for granted ("atom", "plain": a built-in container or atom, "absent").
     """
 
-    __slots__ = ("aborts", "ask", "context", "expose", "holder", "methods", "moment", "names", "root", "run", "show")
+    __slots__ = ("aborts", "ask", "context", "expose", "free", "holder", "methods", "moment", "names", "root", "run", "show")
 
-    def __init__(self, root: object, secret: bytes) -> None:
-        self.root = root
+    def __init__(self, root: object, secret: bytes, free: Mapping[str, Mapping[str, str]] | None = None) -> None:
+        self.root, self.free = root, free or {}
         self.moment = Moment(secret)
         self.expose: Callable[[object], object] = _as_it_is
         self.holder: Any = root if hasattr(root, "__dict__") else _NoAttributes()
@@ -99,7 +105,8 @@ class Executor:
             if not now.tainted and len(self.context) == 1 and self.names.issuperset(self.holder.__dict__):
                 return result
             return self.ended(method, result, None)
-        return self.ended(method, None, caught)
+        plain = ALL_ATOMS.issuperset(map(type, args)) and ALL_ATOMS.issuperset(map(type, kwargs.values()))
+        return self.ended(method, None, caught, plain=plain)
 
     def execute_again(
         self, method: str, args: Sequence[object], kwargs: dict[str, object], lsn: int, time_us: int, utc_offset: int
@@ -110,11 +117,11 @@ class Executor:
         except MemoryError:
             raise
         except BaseException as error:
-            return self.ended(method, None, error)
+            return self.ended(method, None, error, plain=False)
 
     def beside(self) -> Executor:
         """Another one for the same domain object, with a context and a moment of its own: for what runs beside others."""
-        other = Executor(self.root, self.moment.secret)
+        other = Executor(self.root, self.moment.secret, self.free)
         other.expose, other.methods, other.aborts, other.names, other.show = self.expose, self.methods, self.aborts, self.names, self.show
         return other
 
@@ -162,8 +169,11 @@ class Executor:
                 return True
         return False
 
-    def ended(self, method: str, result: object, error: BaseException | None) -> object:
-        """The unusual ends: it raised, it used a proxy, it left something in the context, or the domain object has a new attribute."""
+    def ended(self, method: str, result: object, error: BaseException | None, *, plain: bool = True) -> object:
+        """The unusual ends: it raised, it used a proxy, it left something in the context, or the domain object has a new attribute.
+
+        `plain`: its arguments were atoms.
+        """
         if len(self.context) != 1:
             self._renew_context()
         self.show_new()
@@ -171,7 +181,7 @@ class Executor:
             return result
         if error is not None:
             _forget_context(error, sys.exc_info()[1])
-        return self._outcome(method, error)
+        return self._outcome(method, error, untouched=plain and self._is_untouched(method))
 
     def show_new(self) -> None:
         """Have all attributes of the domain object shown."""
@@ -180,12 +190,26 @@ class Executor:
                 self.show(name)
             self.names.add(name)
 
-    def _outcome(self, method: str, error: BaseException | None) -> Outcome:
+    def _is_untouched(self, method: str) -> bool:
+        """Whether what the proof of a method took for granted is so; nothing was changed since."""
+        needs = self.free.get(method)
+        if needs is None:
+            return False
+        held, kind = self.holder.__dict__, type(self.root)
+        for name, what in needs.items():
+            value = held.get(name, ABSENT)
+            if value is ABSENT and what != "absent":
+                value = getattr(kind, name, ABSENT)
+            if type(value) not in HOLDS[what]:
+                return False
+        return True
+
+    def _outcome(self, method: str, error: BaseException | None, *, untouched: bool = False) -> Outcome:
         if self.moment.tainted:
             self.moment.tainted = False
             return Outcome(_tainted(method), undo=True)
         assert error is not None
-        return Outcome(error, undo=method in self.aborts)
+        return Outcome(error, undo=method in self.aborts, untouched=untouched)
 
     def resolve(self, method: str) -> Callable[..., object]:
         """The bound method of this name. Raises UnknownMethodError where the class has none that is an action."""

@@ -55,6 +55,7 @@ class Settings(msgspec.Struct, frozen=True):
     allow: tuple[str, ...] = ()
     on_divergence: str = "stop"
     on_progress: Callable[[int, int], object] | None = None
+    free: dict[str, dict[str, str]] = {}  # as Executor says
 
 
 class System:
@@ -309,7 +310,7 @@ def open_system(
                 archive = open_archive(place)
         assert archive is not None
         secret = archive.identity.secret
-        restorer = Restorer(archive, codec, lock.cells, lambda root: Executor(root, secret), settings.on_divergence)
+        restorer = Restorer(archive, codec, lock.cells, lambda root: Executor(root, secret, settings.free), settings.on_divergence)
         restorer.adopt, restorer.on_progress = adopt, settings.on_progress
         replayed = restore_all(restorer, lock)
         assert restorer.executor is not None

@@ -13,6 +13,7 @@ from coopy import catalogue
 from coopy.validation import summary as s
 from coopy.validation.findings import UNREADABLE, Selection, judge
 from coopy.validation.link.analysis import Analysis, Discovery, Statistics
+from coopy.validation.link.facts import facts_of
 from coopy.validation.link.hazards import Args
 from coopy.validation.link.scopes import AT_END, ClassInfo, ModuleInfo, Program
 from coopy.validation.link.values import ClassValue, Values
@@ -65,7 +66,7 @@ def run(sources: Sources, options: Options) -> Outcome:
     modules = {path: summary for path in sources.files if (summary := sources.summary(path)) is not None}
     program = Program(sources)
     domains = find_domains(program, sources, options.domains, modules)
-    facts, statistics = analyse(program, domains)
+    facts, statistics, _ = analyse(program, domains)
     pragmas = {path: summary.pragmas for path, summary in modules.items() if summary.pragmas}
     pragmas |= {one.path: one.summary.pragmas for one in program.modules.values() if one is not None and one.summary.pragmas}
     findings = judge(facts, pragmas, options.selection)
@@ -81,10 +82,10 @@ def run_class(sources: Sources, path: str, qualname: str) -> Verdict:
     if module is None:
         return Verdict(_unreadable(sources))
     domain = _class_in(program, module, qualname, qualname)
-    facts, _ = analyse(program, [domain])
+    facts, _, analyses = analyse(program, [domain])
     pragmas = {one.path: one.summary.pragmas for one in program.modules.values() if one is not None and one.summary.pragmas}
     findings = [one for one in judge(facts, pragmas, Selection()) if not _elsewhere(one)]
-    return Verdict((*_unreadable(sources), *findings))
+    return Verdict((*_unreadable(sources), *findings), facts_of(analyses[0], sources.cache.keys))
 
 
 def _elsewhere(one: Finding) -> bool:
@@ -113,9 +114,9 @@ def _unreadable(sources: Sources) -> tuple[Finding, ...]:
     )
 
 
-def analyse(program: Program, domains: Iterable[ClassInfo]) -> tuple[list[Reached], list[Statistics]]:
-    """The facts of all domains."""
-    facts, statistics = [], []
+def analyse(program: Program, domains: Iterable[ClassInfo]) -> tuple[list[Reached], list[Statistics], list[Analysis]]:
+    """What is reached from all domains."""
+    facts, statistics, analyses = [], [], []
     collecting, limit = gc.isenabled(), sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, RECURSION))  # calls within calls within expressions; Python's own frames take no native stack
     gc.disable()  # nothing dies before the end, so looking for what has died would only take time, half of it
@@ -124,11 +125,12 @@ def analyse(program: Program, domains: Iterable[ClassInfo]) -> tuple[list[Reache
             analysis = Analysis(program, catalogue.load(), one)
             facts += analysis.run()
             statistics.append(analysis.statistics())
+            analyses.append(analysis)
     finally:
         sys.setrecursionlimit(limit)
         if collecting:
             gc.enable()
-    return facts, statistics
+    return facts, statistics, analyses
 
 
 def find_domains(program: Program, sources: Sources, named: Iterable[str], modules: dict[str, s.Module]) -> list[ClassInfo]:

@@ -17,8 +17,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from coopy.error import PrevalentError
-from coopy.validation import report
-from coopy.validation.quote import relative
 from coopy.validation.target import Target, target_of
 from coopy.validation.verdict import Facts, Finding, Verdict, default_folder, remember, remembered
 
@@ -46,8 +44,8 @@ def validate_system(domain: Any) -> bool:
     return True
 
 
-def check(cls: type, mode: str, allow: Iterable[str], level: int) -> Facts:
-    """Analyse a class before it is wrapped. Gives facts about it.
+def check(cls: type, mode: str, allow: Iterable[str], level: int) -> dict[str, dict[str, str]]:
+    """Analyse a class before it is wrapped. Gives, by name, methods that change nothing before they raise, as `live.holding` says.
 
     `mode`: "strict" raises PrevalentError for errors, "warn" shows them as a RuntimeWarning. Findings that are no errors are logged. All that
     is said once in a process. `level`: how many calls away the warned one is.
@@ -58,7 +56,11 @@ def check(cls: type, mode: str, allow: Iterable[str], level: int) -> Facts:
     if cls not in _told:
         _told.add(cls)
         _tell(cls, verdict, level + 1)
-    return verdict.facts
+    if not verdict.facts.free:
+        return {}
+    from coopy.validation.live import holding
+
+    return holding(cls, verdict.facts.free)
 
 
 def _refuse(cls: type, verdict: Verdict) -> None:
@@ -74,6 +76,8 @@ def _tell(cls: type, verdict: Verdict, level: int) -> None:
         warnings.warn(_message(cls, errors), RuntimeWarning, stacklevel=level)
     for one in verdict.findings:
         if one.severity != "error":
+            from coopy.validation import report
+
             log.warning("%s: %s", cls.__qualname__, report.text([one], []))
 
 
@@ -92,6 +96,9 @@ def verdict_of(cls: type, allow: Iterable[str] = ()) -> Verdict:
 
 def _message(cls: type, errors: tuple[Finding, ...]) -> str:
     """What a person needs: what is wrong, where, by which way, what to write instead, and how to see the rest or go on."""
+    from coopy.validation import report
+    from coopy.validation.quote import relative
+
     shown = report.text(errors[:SHOWN], [])
     more = f"\n... and {len(errors) - SHOWN} more.\n" if len(errors) > SHOWN else ""
     number = f"{len(errors)} place{'s' * (len(errors) > 1)}"

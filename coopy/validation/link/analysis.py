@@ -146,6 +146,11 @@ class Analysis(Interpreter):
             for one in value.parts[0]:
                 yield name, one if value.kind == "static" else self.pool.method(one, self.pool.cls(self.domain)), mode
 
+    def marked(self, mark: str) -> bool:
+        """Whether any method of the domain has a decorator of this name."""
+        functions = (one.statement for cls in self.domain.own() for bindings in cls.scope.bindings.values() for one in bindings)
+        return any(getattr(node, "name", "") == mark for one in functions for node in getattr(one, "decorators", ()))
+
     def _is_readonly(self, name: str) -> bool:
         found = self.member(self.domain, name)
         if not isinstance(found, tuple):

@@ -330,6 +330,7 @@ class Attributes(Keeping):
             if self._is_state(value):
                 self.fact(frame, Fact("readonly-mutation", (frame.module, at), what))
         elif frame.mode == ACTION:
+            frame.context.changes = True
             if isinstance(value, Box) and value.default:
                 self.fact(frame, Fact("default-mutable", (frame.module, at), what))
             elif isinstance(value, Box | Object | Thing) and value.mode == IMPORT:

@@ -71,6 +71,7 @@ class Calls(Order):
     def call_unknown(self, frame: Frame, at: int, callee: Value, args: Args) -> Values:
         """Nothing is known of the callee: it may call whatever it is given."""
         self.unresolved.add((frame.module, at))
+        frame.context.changes = True  # for all that is known
         self.callbacks(frame, at, args)
         return frozenset((of_state(callee),))
 

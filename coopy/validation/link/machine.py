@@ -57,7 +57,7 @@ class Context:
         self.orders: dict[Box, None] = {}
         self.returns: dict[int, Values] = {}
         self.runs = 0
-        self.running = False
+        self.running = self.changes = False
 
     @property
     def qualname(self) -> str:
@@ -168,7 +168,7 @@ class Machine:
         before, self.current = self.current, context
         self.depth += 1
         context.running, context.runs = True, context.runs + 1
-        context.facts, context.calls = {}, {}
+        context.facts, context.calls, context.changes = {}, {}, False
         context.run(context)
         context.running = False
         self.depth -= 1

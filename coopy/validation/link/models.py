@@ -66,6 +66,7 @@ class Models(Methods):
             return self._iterators(frame, at, name, args)
         if not known and not name.startswith(("coopy.", "builtins.")):
             self.unresolved.add((frame.module, at))
+            frame.context.changes = True  # for all that is known
         if not self.runs_elsewhere(name):
             self.callbacks(frame, at, args)
         return self.returned(frame, name, args)
