@@ -16,7 +16,8 @@ from tests.crash.test_damage import KEY, cut_off, flip_bits
 from tests.crash.test_interrupts import check_storm
 from tests.crash.test_journal_crash import FAILURES, crash_everywhere, fail_everywhere
 from tests.crash.test_kill import kill_many
-from tests.crash.test_power_cut import cut_power
+from tests.crash.test_power_cut import FAILURES as WAYS
+from tests.crash.test_power_cut import cut_power, fail_calls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +39,11 @@ def cuts(seed: int) -> str:
 def power(seed: int) -> str:
     """The power cut at every I/O call, ten subsets of what survives."""
     return f"{sum(cut_power(durability, 10, seed) for durability in DURABILITIES)} states, 0 acknowledged calls lost"
+
+
+def failures(_seed: int) -> str:
+    """Every call of the operating system failing once, in each way."""
+    return f"{sum(fail_calls(durability, how, 1) for durability in DURABILITIES for how in WAYS)} failures, 0 acknowledged calls lost"
 
 
 def kills(seed: int) -> str:
@@ -67,7 +73,7 @@ def journal(seed: int) -> str:
     return f"{states} states, 0 synced records lost, 0 invented, 0 called damage"
 
 
-CAMPAIGNS: dict[str, Callable[[int], str]] = {one.__name__: one for one in (bits, cuts, power, journal, kills, interrupts)}
+CAMPAIGNS: dict[str, Callable[[int], str]] = {one.__name__: one for one in (bits, cuts, power, failures, journal, kills, interrupts)}
 
 
 def main() -> None:

@@ -24,7 +24,7 @@ from tests.words import Word
 
 DIRECTORY = "/data/w"
 KEY = b"a key of the test"
-STRIDE = 9  # every 9th byte, from a random one on; `make faults` takes every byte
+STRIDE = 15  # every 15th byte, from a random one on; `make faults` takes every byte
 
 
 def small_system(*, close: bool, key: bytes | None = None) -> FakeDisk:
