@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from coopy.action import Outcome, type_name
 from coopy.clock import moment, offset_minutes
 from coopy.engine.beside import Beside, Flight
-from coopy.engine.common import common_names
 from coopy.engine.execute import PLAIN
 from coopy.engine.gate import BROKEN, BUSY, CLOSED, FAILED, FORKED, LEFTOVER, OPEN, SHARED, Gate
 from coopy.engine.uninterrupted import Worker
@@ -59,6 +58,7 @@ class Engine:
     """A running system without its door."""
 
     memory: Memory  # handed in by whoever owns the files
+    common: dict[str, Any]  # the names in the lines of the short ways (common.py), by whoever makes the engine
     short_way = True  # whether the common call has one (common.py); the common query always has
 
     def __init__(self, executor: Executor, journal: Journal, codec: Codec, wall: Callable[[], int]) -> None:
@@ -74,7 +74,6 @@ class Engine:
         self.stale = False  # memory holds something that the journal does not say
         self.rebuilds = 0
         self.utc_offset = self.zone_ends = 0
-        self.common = common_names(self)
 
     # --- the story of a call -----------------------------------------------------------------------------------------
 

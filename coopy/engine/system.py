@@ -20,6 +20,7 @@ from coopy.digest import digest
 from coopy.disk import after_fork_in_child, is_refused
 from coopy.engine.background import Timer
 from coopy.engine.commit import SharedEngine
+from coopy.engine.common import common_names
 from coopy.engine.engine import Engine
 from coopy.engine.execute import Executor
 from coopy.engine.gate import BROKEN, CLOSED, FAILED, FORKED, OPEN, SHARED
@@ -321,7 +322,7 @@ def open_system(
         undo.callback(journal.release)
         engine = (Engine if buffered else SharedEngine)(restorer.executor, journal, codec, time.time_ns)
         system = System(archive, restorer, engine, lock, settings)
-        engine.memory = system
+        engine.memory, engine.common = system, common_names(engine)
         undo.pop_all()
     return system
 
