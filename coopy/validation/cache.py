@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from coopy.validation import summary as s
-from coopy.validation.source import UnreadableError, check_depth, decode
+from coopy.validation.text import UnreadableError, check_depth, decode
 from coopy.validation.verdict import content_key, default_folder
 
 __all__ = ["Cache", "analyse", "default_folder"]

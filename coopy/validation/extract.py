@@ -18,7 +18,7 @@ import msgspec
 from coopy.validation import summary as s
 from coopy.validation.expressions import OPERATORS, Expressions
 from coopy.validation.pragma import read_pragmas
-from coopy.validation.source import UnreadableError
+from coopy.validation.text import UnreadableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

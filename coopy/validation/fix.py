@@ -16,7 +16,7 @@ import msgspec
 from coopy import catalogue
 from coopy.validation.quote import relative
 from coopy.validation.rewriting.table import TARGETS
-from coopy.validation.source import UnreadableError, decode, spelling
+from coopy.validation.text import UnreadableError, decode, spelling
 from coopy.validation.verdict import Finding
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import os
 import re
 from pathlib import Path
 
-from coopy.validation.source import UnreadableError, decode
+from coopy.validation.text import UnreadableError, decode
 
 _TOKEN = re.compile(r"[\w.]+|.")
 
