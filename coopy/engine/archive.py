@@ -31,6 +31,11 @@ class Segment(msgspec.Struct, frozen=True):
     data: bytes
     start: int
 
+    @property
+    def before(self) -> Head:
+        """Where the journal stands before it, as its header says."""
+        return Head(self.about.first_lsn - 1, 0, 0, self.about.previous_tag, b"")
+
 
 class Archive:
     """The files of one directory. One thread changes it at a time: whoever opens it, then whoever has the engine to itself."""

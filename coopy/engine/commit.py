@@ -212,7 +212,7 @@ class SharedEngine(Engine):
         with self.lock:
             if isinstance(error, DiskFullError):
                 self.journal.take_back()
-            elif self.journal.failure is not None and not self.gate.final:
+            elif self.journal.failure is not None and self.final is None:
                 self.end(FAILED, self.journal.failure)
             refused, self.batch = [*self.batch, *self.queue], []
         for entry in refused:

@@ -13,19 +13,19 @@ __all__ = ["BROKEN", "BUSY", "CLOSED", "FAILED", "FORKED", "LEFTOVER", "OPEN", "
 
 
 class Gate:
-    """One of the words below. `readable`: memory is as the journal says, so queries go on; `final`: no action enters any more."""
+    """One of the words below. `readable`: memory is as the journal says, so queries go on."""
 
-    __slots__ = ("final", "name", "readable")
+    __slots__ = ("name", "readable")
 
-    def __init__(self, name: str, *, readable: bool, final: bool = False) -> None:
-        self.name, self.readable, self.final = name, readable, final
+    def __init__(self, name: str, *, readable: bool) -> None:
+        self.name, self.readable = name, readable
 
 
 OPEN = Gate("open", readable=True)
 SHARED = Gate("shared", readable=True)
 BUSY = Gate("busy", readable=True)  # seen under the lock, so by the thread that made it busy
 LEFTOVER = Gate("left over", readable=False)
-CLOSED = Gate("closed", readable=False, final=True)
-FAILED = Gate("failed", readable=True, final=True)
-BROKEN = Gate("broken", readable=False, final=True)
-FORKED = Gate("forked", readable=True, final=True)
+CLOSED = Gate("closed", readable=False)
+FAILED = Gate("failed", readable=True)
+BROKEN = Gate("broken", readable=False)
+FORKED = Gate("forked", readable=True)

@@ -32,7 +32,7 @@ def drop_tail(place: Place) -> tuple[int, str]:
         archive = _archive(place)
         listed = archive.manifest.segments[-1]
         segment = archive.segment(listed)
-        found = archive.scan(segment, Head(listed.first_lsn - 1, 0, 0, listed.previous_tag, b""))
+        found = archive.scan(segment, segment.before)
         tail = segment.data[found.end :].rstrip(b"\0")
         kept = archive.quarantine(f"{segment_name(listed.first_lsn)}.{found.end}", tail) if tail else ""
         write_whole(place.disk, place.directory, segment_name(listed.first_lsn), segment.data[: found.end])

@@ -29,7 +29,7 @@ from coopy.journal.frame import Kind, genesis_tag
 from coopy.journal.high_water import HighWater
 from coopy.journal.journal import Journal, create_segment
 from coopy.journal.repair import judge_end
-from coopy.journal.segment import Head, SegmentHeader, parse_segment_name, read_header, segment_name
+from coopy.journal.segment import SegmentHeader, parse_segment_name, read_header, segment_name
 from coopy.manifest import NOT_CLOSED, Listed, Manifest, is_own, read_manifest, write_manifest
 from coopy.snapshot import SnapshotHeader, put_snapshot, python_version, snapshot_name
 
@@ -178,7 +178,7 @@ def _adopt_next(archive: Archive, names: list[str]) -> None:
     for lsn in newer:
         last = archive.manifest.segments[-1]
         segment = archive.segment(last)
-        sealed = archive.scan(segment, Head(last.first_lsn - 1, 0, 0, last.previous_tag, b""))
+        sealed = archive.scan(segment, segment.before)
         path = archive.path(segment_name(lsn))
         if sealed.sealed == lsn:
             archive.segment(Listed(lsn, sealed.head.tag))

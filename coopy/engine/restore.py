@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import gc
 import logging
-from collections import deque
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -61,7 +60,6 @@ class Replayed(msgspec.Struct):
     segment: Segment | None = None
     outcomes: dict[int, Outcome] = {}
     result: object = None
-    actions: int = 0
 
 
 class _Again(BaseException):
@@ -254,7 +252,6 @@ class _Run:
         """Add to what came out."""
         assert self.last is not None
         replayed.outcomes.update(self.outcomes)
-        replayed.actions += max(self.last - self.first + 1, 0)
         replayed.result = self.results.get(self.last)
 
     def _chosen(self, checked: Iterator[Record]) -> Iterable[Record]:
@@ -332,10 +329,8 @@ class _Run:
         """Before the code is blamed: is what was foretold what the checked records say? Raises _Again if not."""
         if self.first in self.learned.said:
             return
-        start = Scan(Head(self.first - 1, 0, 0, self.segment.about.previous_tag, b""), self.segment.start)
-        deque(records(self.segment.data, self.restorer.archive.framer, start, self.segment.path), maxlen=0)
-        self.learned.said[self.first] = start.said
-        if start.said != self.said:
+        said = self.learned.said[self.first] = self.restorer.archive.scan(self.segment, self.segment.before).said
+        if said != self.said:
             raise _Again
 
     def _foretell(self) -> Outcomes:
@@ -350,7 +345,7 @@ class _Run:
                 self.restorer.diverged(lsn, self._method_of(lsn), _raising(self.expected[lsn]), "returned")
 
     def _method_of(self, lsn: int) -> str:
-        start = Scan(Head(self.first - 1, 0, 0, self.segment.about.previous_tag, b""), self.segment.start)
+        start = Scan(self.segment.before, self.segment.start)
         checked = records(self.segment.data, self.restorer.archive.framer, start, self.segment.path)
         return next(self.restorer.codec.decode(record[3], record[4])[0] for record in checked if record[0] == lsn)
 

@@ -107,7 +107,7 @@ class System:
             lsn = self.engine.executed
         while self.engine.journal.durable < lsn:
             self._sync()
-            if self.engine.gate.final and self.engine.journal.durable < lsn:
+            if self.engine.final is not None and self.engine.journal.durable < lsn:
                 raise self.engine.refusal()
         return self.engine.journal.durable
 
@@ -135,9 +135,9 @@ class System:
             engine.exclusively(self._finish)
         except ClosedError:  # it closed itself before, or another thread was faster
             with engine.lock:
-                if not engine.gate.final:
+                if engine.final is None:
                     raise
-                if engine.gate is not CLOSED:
+                if engine.final is not CLOSED:
                     self._release()
         except DurabilityError as error:
             with engine.lock:
@@ -199,18 +199,18 @@ class System:
         engine, journal = self.engine, self.engine.journal
         with engine.lock:
             engine.finish_leftover()
-            if engine.gate.final or journal.batch is not None:
+            if engine.final is not None or journal.batch is not None:
                 return
             file, lsn, tag = journal.file, journal.lsn, journal.action_tag
         try:
             synced = journal.durable >= lsn or journal.sync_beside(file)
         except DurabilityError as error:
             with engine.lock:
-                if not engine.gate.final:
+                if engine.final is None:
                     engine.end(FAILED, error)
             raise
         with engine.lock:
-            if synced and not engine.gate.final:
+            if synced and engine.final is None:
                 journal.durable = max(journal.durable, lsn)
                 journal.high_water.write(lsn, tag, sync=False)
 

@@ -56,7 +56,7 @@ class Run:
             system = _systems[type(self.word)]
             for timer in system._timers:
                 timer.stop()
-            system.engine.gate = CLOSED
+            system.engine.end(CLOSED)
             self.word = None
 
 

@@ -45,7 +45,7 @@ class Machine(RuleBasedStateMachine):
         system = _systems[type(self.word)]
         for timer in system._timers:
             timer.stop()
-        system.engine.gate = CLOSED
+        system.engine.end(CLOSED)
         system._release()
 
     @rule(letter=LETTERS)
