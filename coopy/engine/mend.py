@@ -61,7 +61,8 @@ def _check_skip(archive: Archive, lsn: int) -> None:
     if lsn <= newest:
         what = f"LSN {lsn} cannot be left out: what it did is already in the snapshot at LSN {newest}. Nothing was changed."
         raise UsageError(f"{what} Restore a backup from before it.", lsn=lsn)
-    end = archive.scan(archive.segment(last), Head(last.first_lsn - 1, 0, 0, last.previous_tag, b"")).head.lsn
+    segment = archive.segment(last)
+    end = archive.scan(segment, segment.before).head.lsn
     if lsn > end:
         what = f"LSN {lsn} cannot be left out: the journal ends at LSN {end}, and the next call would get lost. Nothing was changed."
         raise UsageError(f"{what} `coopy check` shows what there is.", lsn=lsn)

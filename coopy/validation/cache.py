@@ -31,7 +31,6 @@ class Cache:
         self.folder = None if folder is None else Path(folder, f"{s.FORMAT}-{sys.version_info[0]}.{sys.version_info[1]}")
         self.notes: list[str] = []
         self.keys: dict[str, str] = {}  # of the contents that `summary` was asked for, by path
-        self.hits = self.misses = 0
         self._writable = True
 
     def known(self, path: str) -> s.Module | None:
@@ -42,9 +41,7 @@ class Cache:
             data = Path(path).read_bytes()
         except OSError:
             return None  # said by `summary`
-        known = self._load(content_key(data), path)
-        self.hits += known is not None
-        return known
+        return self._load(content_key(data), path)
 
     def summary(self, path: str) -> s.Module | s.Problem:
         """The summary of a file, from the cache if its content is known."""
@@ -54,9 +51,7 @@ class Cache:
             return s.Problem(path, 1, 1, f"it cannot be read: {error.strerror}")
         key = self.keys[path] = content_key(data)
         if (known := self._load(key, path)) is not None:
-            self.hits += 1
             return known
-        self.misses += 1
         result = analyse(path, data)
         if isinstance(result, s.Module):
             self._store(key, result)

@@ -112,13 +112,6 @@ class Sources:
             self._found[key] = next((found for root in (own, *self.roots, *above) if root and (found := self._file_of(root, name))), None)
         return self._found[key]
 
-    def is_folder(self, name: str, importer: str) -> bool:
-        """Whether a name is a folder of modules without `__init__.py`."""
-        inside = name.replace(".", os.sep)
-        folders = [os.path.join(root, inside, "") for root in (root_of(importer), *self.roots)]
-        self.places.update((one, os.path.isdir(one)) for one in folders)
-        return any(self.places[one] for one in folders)
-
     def _file_of(self, root: str, name: str) -> str | None:
         base = os.path.join(root, *name.split("."))
         for path in (os.path.join(base, "__init__.py"), f"{base}.py"):

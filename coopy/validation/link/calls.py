@@ -27,7 +27,6 @@ from coopy.validation.link.values import (
     FunctionValue,
     Method,
     Object,
-    Pack,
     Partial,
     Text,
     Unknown,
@@ -366,8 +365,3 @@ class Calls(Order):
 def strings(values: Values) -> list[str]:
     """The strings among values."""
     return [one.text for one in values if isinstance(one, Text)]
-
-
-def packed(value: Value) -> tuple[Values, ...] | None:
-    """The items of a tuple of known length."""
-    return value.items if isinstance(value, Pack) and not value.names else None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from coopy.validation import summary as s
 from coopy.validation.link.names import Names
 from coopy.validation.link.scopes import AT_END, ClassInfo
-from coopy.validation.link.values import EMPTY, NONE, ClassValue, Foreign, ModuleValue
+from coopy.validation.link.values import EMPTY, NONE, ClassValue, Foreign
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -255,11 +255,3 @@ class Classes(Names):
             for one in inner if kind == "tuple" else inner[:1]:
                 self.write(box.hint, one)
         return frozenset((box,))
-
-    def class_of(self, value: Value) -> ClassInfo | None:
-        """The class that a value is, if it is one of the program's."""
-        return value.cls if isinstance(value, ClassValue) else None
-
-    def is_module(self, value: Value) -> bool:
-        """Whether a value is a module of the program."""
-        return isinstance(value, ModuleValue)

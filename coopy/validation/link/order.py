@@ -36,10 +36,10 @@ class Picked(Value):
 class Loop:
     """A loop over a hash table that is being run. `names` depend on the element."""
 
-    __slots__ = ("at", "hit", "names", "place")
+    __slots__ = ("at", "names", "place")
 
     def __init__(self, at: int, place: Place, names: set[str]) -> None:
-        self.at, self.place, self.names, self.hit = at, place, names, False
+        self.at, self.place, self.names = at, place, names
 
 
 class Order(Attributes):

@@ -256,7 +256,3 @@ class Program:
             return None
         path = self.sources.find(name, importer.path)
         return None if path is None else self.at_path(path)
-
-    def is_package(self, name: str, importer: ModuleInfo) -> bool:
-        """Whether it is a folder of the program without `__init__.py`."""
-        return self.sources.is_folder(name, importer.path)

@@ -225,7 +225,6 @@ class Box(Value):
 
 
 HASHED = frozenset(("set", "frozenset"))
-ORDERED = frozenset(("list", "tuple", "dict", "deque", "iterator", "generator"))
 
 EMPTY: Values = frozenset()
 UNKNOWN, STATE = Unknown(False), Unknown(True)  # noqa: FBT003 - the two there are
