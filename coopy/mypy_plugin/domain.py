@@ -1,0 +1,292 @@
+"""While a class is defined: its facts are noted, and a domain class gets `_clock` and `_random`.
+
+A domain class is one that its module passes to init_system or names in System[...] or Replica[...], or that has or inherits a method with
+one of coopy's decorators. What it defines under the injected names itself is a clash. Calls of super() are judged here: no hook sees them later.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mypy.nodes import (
+    GDEF,
+    MDEF,
+    AssignmentStmt,
+    BytesExpr,
+    CallExpr,
+    ClassDef,
+    Decorator,
+    DictExpr,
+    Expression,
+    FloatExpr,
+    FuncBase,
+    FuncDef,
+    IndexExpr,
+    IntExpr,
+    ListExpr,
+    MemberExpr,
+    MypyFile,
+    NameExpr,
+    OverloadedFuncDef,
+    PlaceholderNode,
+    SetExpr,
+    StrExpr,
+    SuperExpr,
+    SymbolTableNode,
+    TupleExpr,
+    TypeAlias,
+    TypeInfo,
+    Var,
+)  # fmt: skip
+from mypy.types import CallableType, Instance, LiteralType, Type, UnboundType, UnionType, get_proper_type
+
+from coopy.mypy_plugin import codes, facts
+from coopy.mypy_plugin.tree import class_members, imports_coopy, nodes_below, path_of, statements, targets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mypy.errorcodes import ErrorCode
+    from mypy.nodes import Context
+    from mypy.plugin import ClassDefContext
+
+__all__ = ["ANNOTATIONS", "DOORS", "Definitions", "is_action", "published"]
+
+DOORS = frozenset(("coopy.base.init_system", "coopy.base.init_persistent_system"))
+ANNOTATIONS = frozenset(("coopy.marks.System", "coopy.marks.Replica"))
+INJECTED = {"_clock": "coopy.clock.Clock", "_random": "coopy.random.Random"}
+_PLAIN_VALUES = (IntExpr, StrExpr, FloatExpr, BytesExpr, ListExpr, DictExpr, SetExpr, TupleExpr)
+
+
+class Definitions:
+    """The classes of one run of mypy as they are defined."""
+
+    def __init__(self) -> None:
+        self._uses: tuple[Any, Uses] | None = None
+
+    def define(self, ctx: ClassDefContext) -> None:
+        """Look at one class. mypy may ask several times for the same one."""
+        if ctx.api.is_stub_file:
+            return
+        _Definition(ctx, self._uses_in(ctx)).look()
+
+    def _uses_in(self, ctx: ClassDefContext) -> Uses:
+        tree = ctx.api.modules[ctx.api.cur_mod_id]
+        if self._uses is None or self._uses[0] is not tree.defs:
+            self._uses = (tree.defs, Uses(tree))
+        return self._uses[1]
+
+
+class Uses:
+    """What a module says of its classes outside of them: (what it is passed to or named in, the class), both as dotted names in the source."""
+
+    def __init__(self, tree: MypyFile) -> None:
+        self.found: set[tuple[str, str]] = set()
+        self.classes = {one.name for one in statements(tree.defs) if isinstance(one, ClassDef)}
+        if not imports_coopy(tree):
+            return
+        made: dict[str, set[str]] = {}
+        passed: list[tuple[str, Expression]] = []
+        for node in nodes_below(tree):
+            if isinstance(node, CallExpr):
+                callee = ".".join(path_of(node.callee))
+                if callee and (node.args or node.arg_names):
+                    passed.append((callee, node.args[0]))
+            elif isinstance(node, AssignmentStmt):
+                self._annotated(node.unanalyzed_type)
+                if isinstance(node.rvalue, CallExpr | IndexExpr):
+                    for place in node.lvalues:
+                        if isinstance(place, NameExpr):
+                            made.setdefault(place.name, set()).add(_class_in(node.rvalue))
+                    self._alias(node.rvalue)
+            elif isinstance(node, FuncDef):
+                self._annotated(node.unanalyzed_type)
+        for callee, argument in passed:
+            name = _class_in(argument)
+            self.found.update((callee, one) for one in (name, *made.get(name, ())) if one)
+
+    def of(self, name: str) -> Iterator[str]:
+        """What a class of this name is passed to or named in."""
+        return (user for user, used in self.found if used.rpartition(".")[2] == name)
+
+    def _alias(self, value: Expression) -> None:
+        """`Board = System[Wiki]`."""
+        if isinstance(value, IndexExpr) and (user := ".".join(path_of(value.base))):
+            self.found.add((user, _class_in(value.index)))
+
+    def _annotated(self, typ: Type | None) -> None:
+        stack: list[Any] = [typ]
+        while stack:
+            one = stack.pop()
+            if isinstance(one, UnboundType):
+                for arg in one.args:
+                    if isinstance(arg, UnboundType):
+                        self.found.add((one.name, arg.name))
+                stack.extend(one.args)
+            elif isinstance(one, CallableType):
+                stack.extend((*one.arg_types, one.ret_type))
+            elif isinstance(one, UnionType):
+                stack.extend(one.items)
+
+
+def _class_in(expr: Expression) -> str:
+    """The dotted name of C in C, C() and C[int]()."""
+    if isinstance(expr, CallExpr):
+        expr = expr.callee
+    if isinstance(expr, IndexExpr):
+        expr = expr.base
+    return ".".join(path_of(expr))
+
+
+class _Definition:
+    """One class while it is defined."""
+
+    def __init__(self, ctx: ClassDefContext, uses: Uses) -> None:
+        self.cls, self.api, self.uses, self.info = ctx.cls, ctx.api, uses, ctx.cls.info
+
+    def look(self) -> None:
+        """Note its facts; if it is a domain class, give it the injected names; judge its calls of super()."""
+        found = facts.read(self.cls, self._resolve)
+        self.info.metadata[facts.NAME] = found
+        self._publish(repr(found))
+        if facts.is_marked(self.info) or any(self._symbol(user) in DOORS | ANNOTATIONS for user in self.uses.of(self.cls.name)):
+            for name, kind in INJECTED.items():
+                self._inject(name, kind)
+        for function, _ in facts.methods_of(self.cls):
+            if function.name in found["readonly"]:
+                self._judge_super(function)
+
+    def _report(self, what: str, place: Context, code: ErrorCode) -> None:
+        self.api.fail(what, place, code=code)
+
+    # names
+
+    def _resolve(self, name: str) -> str | None:
+        """The full name of what a dotted name means here; "class ..." before that of a class."""
+        node = self._node(name)
+        if node is None and name in self.uses.classes:
+            return f"class {name}"  # defined further down
+        if isinstance(node, TypeAlias):
+            target = get_proper_type(node.target)
+            node = target.type if isinstance(target, Instance) else None
+        full = getattr(node, "fullname", None)
+        return f"class {full}" if isinstance(node, TypeInfo) else full
+
+    def _symbol(self, name: str) -> str | None:
+        return getattr(self._node(name), "fullname", None)
+
+    def _node(self, name: str) -> Any:
+        if not name or "[]" in name:
+            return None
+        symbol = self.api.lookup_qualified(name, self.cls, suppress_errors=True)
+        node = None if symbol is None else symbol.node
+        return None if isinstance(node, PlaceholderNode) else node
+
+    # what others may know
+
+    def _publish(self, text: str) -> None:
+        """A variable of the module whose type is the facts: mypy's daemon compares it, and checks again who relied on them."""
+        text_type = self.api.named_type_or_none("builtins.str", [])
+        if text_type is not None:
+            name = published(self.info)
+            var = Var(name, LiteralType(text, text_type))
+            var._fullname = f"{self.api.cur_mod_id}.{name}"  # noqa: SLF001 - as mypy's own plugins do
+            self.api.modules[self.api.cur_mod_id].names[name] = SymbolTableNode(GDEF, var, module_public=False, plugin_generated=True)
+
+    def _inject(self, name: str, kind: str) -> None:
+        places = list(self._definitions(name))
+        for place, wrong in places:
+            if wrong:
+                what = f'"{name}" is what coopy injects; a domain class that defines it itself gets no recorded {name[1:]}: choose another name'
+                self._report(what, place, codes.CLASH)
+        if places or any(name in base.names for base in self.info.mro[1:]) or self._has_slots():
+            return
+        typ = self.api.named_type_or_none(kind, [])
+        if typ is not None:
+            var = Var(name, typ)
+            var.info, var._fullname = self.info, f"{self.info.fullname}.{name}"  # noqa: SLF001 - as mypy's own plugins do
+            self.info.names[name] = SymbolTableNode(MDEF, var, plugin_generated=True)
+
+    def _has_slots(self) -> bool:
+        return any(
+            isinstance(one, AssignmentStmt) and any(isinstance(place, NameExpr) and place.name == "__slots__" for place in one.lvalues)
+            for one in class_members(self.cls)
+        )
+
+    # clashes
+
+    def _definitions(self, name: str) -> Iterator[tuple[Context, bool]]:
+        """Where the class defines this name, and whether that is visibly something else than coopy's own."""
+        for one in class_members(self.cls):
+            if isinstance(one, AssignmentStmt):
+                if any(isinstance(place, NameExpr) and place.name == name for place in one.lvalues):
+                    yield one, self._is_other(one, name)
+            elif isinstance(one, FuncBase | Decorator | OverloadedFuncDef | ClassDef) and one.name == name:
+                yield one, not isinstance(one, OverloadedFuncDef | Decorator) or not self._is_property(one)
+        for function, _ in facts.methods_of(self.cls):
+            own = function.arguments[0].variable.name if function.arguments else ""
+            for one in statements(function.body.body):
+                if isinstance(one, AssignmentStmt):
+                    for place in (target for lvalue in one.lvalues for target in targets(lvalue)):
+                        if isinstance(place, MemberExpr) and path_of(place) == (own, name):
+                            yield one, self._is_other(one, name)
+
+    @staticmethod
+    def _is_property(one: OverloadedFuncDef | Decorator) -> bool:
+        first = one.items[0] if isinstance(one, OverloadedFuncDef) else one
+        return isinstance(first, Decorator) and any(
+            path_of(each)[-1:] == ("property",) for each in first.original_decorators or first.decorators
+        )
+
+    def _is_other(self, one: AssignmentStmt, name: str) -> bool:
+        """Whether this annotation or value is visibly not a Clock or Random: unknown is not visible."""
+        wanted = INJECTED[name]
+        if isinstance(one.unanalyzed_type, UnboundType):
+            node = self._node(one.unanalyzed_type.name)
+            return isinstance(node, TypeInfo) and not node.has_base(wanted)
+        if one.unanalyzed_type is not None:
+            return False
+        if isinstance(one.rvalue, _PLAIN_VALUES):
+            return True
+        if isinstance(one.rvalue, NameExpr):
+            return one.rvalue.name in ("None", "True", "False")
+        return isinstance(one.rvalue, CallExpr) and self._call_is_other(one.rvalue, wanted)
+
+    def _call_is_other(self, call: CallExpr, wanted: str) -> bool:
+        node = self._node(".".join(path_of(call.callee)))
+        if isinstance(node, TypeInfo):
+            return not node.has_base(wanted)
+        typ = node.type if isinstance(node, FuncDef) else None
+        given = get_proper_type(typ.ret_type) if isinstance(typ, CallableType) else None
+        return isinstance(given, Instance) and not given.type.has_base(wanted)
+
+    # calls of the class above
+
+    def _judge_super(self, function: FuncDef) -> None:
+        """A query calls an action of a base class."""
+        for node in nodes_below(function.body):
+            if not (isinstance(node, CallExpr) and isinstance(node.callee, SuperExpr)):
+                continue
+            name = node.callee.name
+            above = next((base for base in self.info.mro[1:] if name in base.names), None)
+            if above is not None and is_action(above, name):
+                what = f'"{function.name}" is @readonly, but "{name}" is an action: its change would not be recorded; call it from outside'
+                self._report(what, node, codes.READONLY)
+
+
+def published(info: TypeInfo) -> str:
+    """The name of the variable whose type is the facts of a class. No program can spell it."""
+    return f"coopy facts of {info.fullname}"
+
+
+def is_action(info: TypeInfo, name: str) -> bool:
+    """Whether calling this on a proxy is an action: a public method that is not @readonly and sees the state."""
+    symbol = info.get(name)
+    if symbol is None or name.startswith("_") or facts.is_readonly(info, name):
+        return False
+    node = symbol.node
+    if isinstance(node, Decorator):
+        node = node.func if not node.var.is_property else None
+    if isinstance(node, OverloadedFuncDef):
+        return not node.is_property and not node.is_static and not node.is_class
+    return isinstance(node, FuncDef) and not node.is_property and not node.is_static and not node.is_class

@@ -1,0 +1,138 @@
+"""Marks on types: what a value is to coopy, beside what it is to everybody else.
+
+    PROXY, REPLICA   what init_system gave, or what System[T] and Replica[T] say
+    VIEW             reached through one of these; also View[T]
+    OWN              reached through `self` in a @readonly method
+
+A mark is an entry in `Instance.extra_attrs` under a name that no program can spell. mypy carries it along with the type, through
+assignments, generics and its cache, and neither prints nor compares it. Nothing here reports anything.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mypy.types import (
+    ExtraAttrs,
+    Instance,
+    NoneType,
+    ProperType,
+    TupleType,
+    Type,
+    TypeAliasType,
+    TypedDictType,
+    UnionType,
+    get_proper_type,
+)  # fmt: skip
+
+from coopy.kinds import ATOMS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from mypy.nodes import TypeInfo
+
+__all__ = ["OWN", "PROXIES", "PROXY", "REPLICA", "VIEW", "cleared", "is_atom", "is_changeable", "mark_of", "marked", "spread"]
+
+PROXY, REPLICA, VIEW, OWN = "coopy proxy", "coopy replica", "coopy view", "coopy own"
+PROXIES = (PROXY, REPLICA)
+_MARKS = frozenset((PROXY, REPLICA, VIEW, OWN))
+_DEEP = 6  # a type nested deeper is a recursive alias: JSON = dict[str, "JSON"]
+_NO_OBJECTS = frozenset(("typing", "collections.abc", "_collections_abc", "builtins.frozenset", "builtins.tuple"))
+
+
+def mark_of(typ: Type | None) -> str | None:
+    """The mark of a type; of a union only if all items but None have one, then the first's."""
+    proper = get_proper_type(typ)
+    if isinstance(proper, UnionType):
+        marks = [mark_of(item) for item in proper.items if not isinstance(get_proper_type(item), NoneType)]
+        return marks[0] if marks and all(marks) else None
+    if isinstance(proper, TypedDictType):
+        proper = proper.fallback
+    if isinstance(proper, Instance) and proper.extra_attrs is not None:
+        return next((name for name in proper.extra_attrs.attrs if name in _MARKS), None)
+    return None
+
+
+def marked(typ: Instance, mark: str, members: Mapping[str, Type] | None = None) -> Instance:
+    """The same type with a mark, and with members that its class may lack."""
+    present = typ.extra_attrs
+    attrs: dict[str, Type] = {mark: NoneType()}
+    if present is not None:
+        attrs.update((name, one) for name, one in present.attrs.items() if name not in _MARKS)
+    attrs.update(members or {})
+    copied = typ.copy_modified()
+    copied.extra_attrs = ExtraAttrs(attrs, present.immutable if present else None, present.mod_name if present else None)
+    return copied
+
+
+def spread(typ: Type, mark: str, depth: int = 0) -> Type:
+    """The type with this mark on whatever of it can change, inside of containers, unions and tuples too. A mark that is there stays."""
+
+    def change(one: Instance) -> Instance:
+        return one if mark_of(one) or is_atom(one.type) else marked(one, mark)
+
+    return _through(typ, change, depth)
+
+
+def cleared(typ: Type, *, deep: bool) -> Type:
+    """The type without marks: of the outermost object, or of all within it."""
+    proper = get_proper_type(typ)
+    if deep:
+        return _through(typ, _bare, 0)
+    if isinstance(proper, UnionType):
+        return UnionType.make_union([cleared(item, deep=False) for item in proper.items])
+    return _bare(proper) if isinstance(proper, Instance) else typ
+
+
+def _bare(one: Instance) -> Instance:
+    if mark_of(one) is None:
+        return one
+    copied = one.copy_modified()
+    copied.extra_attrs = None
+    return copied
+
+
+def _through(typ: Type, change: Callable[[Instance], Instance], depth: int) -> Type:
+    if depth > _DEEP or (isinstance(typ, TypeAliasType) and typ.alias is None):
+        return typ
+    proper: ProperType = get_proper_type(typ)
+    if isinstance(proper, Instance):
+        args = [_through(arg, change, depth + 1) for arg in proper.args]
+        unchanged = all(new is old for new, old in zip(args, proper.args, strict=True))
+        inner = proper if unchanged else proper.copy_modified(args=args)
+        outer = change(inner)
+        return typ if outer is proper else outer
+    if isinstance(proper, UnionType):
+        items = [_through(item, change, depth + 1) for item in proper.items]
+        unchanged = all(new is old for new, old in zip(items, proper.items, strict=True))
+        return typ if unchanged else UnionType.make_union(items, proper.line, proper.column)
+    if isinstance(proper, TupleType):
+        items = [_through(item, change, depth + 1) for item in proper.items]
+        unchanged = all(new is old for new, old in zip(items, proper.items, strict=True))
+        return typ if unchanged else proper.copy_modified(items=items)
+    if isinstance(proper, TypedDictType):
+        fallback = change(proper.fallback)
+        fields = {name: _through(one, change, depth + 1) for name, one in proper.items.items()}
+        return proper.copy_modified(fallback=fallback, item_types=list(fields.values()))
+    return typ
+
+
+def is_atom(info: TypeInfo) -> bool:
+    """Whether the values of this class never change."""
+    return info.is_enum or any(base.fullname in ATOMS for base in info.mro)
+
+
+def is_changeable(typ: Type) -> bool:
+    """Whether this is an object that can change: neither an atom nor frozen nor only a way to iterate."""
+    proper = get_proper_type(typ)
+    if isinstance(proper, UnionType):
+        return any(is_changeable(item) for item in proper.items)
+    if isinstance(proper, TypedDictType):
+        return True
+    if not isinstance(proper, Instance) or is_atom(proper.type):
+        return False
+    info = proper.type
+    if info.module_name in _NO_OBJECTS or info.fullname in _NO_OBJECTS:
+        return info.name.startswith("Mutable")
+    return not any(info.metadata.get(maker, {}).get("frozen") for maker in ("dataclass", "attrs"))

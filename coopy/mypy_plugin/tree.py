@@ -1,0 +1,185 @@
+"""A module's syntax tree: all nodes below one, and what a look at the whole module tells of single names.
+
+mypy's own visitors are compiled and cannot be subclassed; this walk asks each class of nodes once for its parts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mypy.nodes import (
+    AssignmentExpr,
+    AssignmentStmt,
+    Block,
+    ClassDef,
+    Decorator,
+    DelStmt,
+    Expression,
+    ForStmt,
+    FuncBase,
+    FuncItem,
+    GeneratorExpr,
+    IfStmt,
+    Import,
+    ImportAll,
+    ImportFrom,
+    IndexExpr,
+    ListExpr,
+    MemberExpr,
+    MypyFile,
+    NameExpr,
+    Node,
+    OperatorAssignmentStmt,
+    OverloadedFuncDef,
+    StarExpr,
+    Statement,
+    TryStmt,
+    TupleExpr,
+    Var,
+    WithStmt,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["Sites", "class_members", "imports_coopy", "nodes_below", "path_of", "statements", "targets"]
+
+_PARTS = (
+    "defs", "body", "else_body", "finally_body", "handlers", "bodies", "items", "impl", "func", "decorators", "arguments", "initializer",
+    "lvalues", "lvalue", "rvalue", "index", "indices", "sequences", "condlists", "left_expr", "expr", "msg", "from_expr", "target", "vars",
+    "subject", "patterns", "pattern", "guards", "callee", "args", "left", "right", "operands", "base", "cond", "if_expr", "else_expr",
+    "generator", "key", "value", "call", "begin_index", "end_index", "stride", "name", "rest", "keys", "values", "positionals",
+    "keyword_values", "class_ref",
+)  # fmt: skip
+
+
+_NAMES = frozenset(("coopy", "init_system", "init_persistent_system", "System", "Replica"))
+
+
+_PARTS_OF: dict[str, tuple[str, ...]] = {}  # by class of nodes, filled as they are met
+
+
+def _parts_of(node: Node) -> tuple[str, ...]:
+    name = type(node).__name__
+    if name not in _PARTS_OF:
+        _PARTS_OF[name] = tuple(part for part in _PARTS if hasattr(type(node), part))
+    return _PARTS_OF[name]
+
+
+def nodes_below(node: Node) -> Iterator[Node]:
+    """The node and all that it is made of, in no particular order."""
+    stack: list[Any] = [node]
+    while stack:
+        one = stack.pop()
+        if isinstance(one, list | tuple):
+            stack.extend(one)
+        elif isinstance(one, Node):
+            yield one
+            if not isinstance(one, Var):
+                stack.extend(part for name in _parts_of(one) if (part := getattr(one, name, None)) is not None)
+
+
+def statements(body: Iterable[Statement]) -> Iterator[Statement]:
+    """The statements of a body and of its branches and loops, not of functions and classes defined in it."""
+    for one in body:
+        yield one
+        if not isinstance(one, FuncBase | Decorator | ClassDef | OverloadedFuncDef):
+            yield from statements(_inner(one))
+
+
+def _inner(one: Statement) -> Iterator[Statement]:
+    for name in ("body", "else_body", "finally_body", "handlers", "bodies"):
+        part = getattr(one, name, None)
+        for block in part if isinstance(part, list) else (part,):
+            if isinstance(block, Block):
+                yield from block.body
+
+
+def targets(lvalue: Expression) -> Iterator[Expression]:
+    """The single targets of a target: of tuples, lists and stars their items."""
+    if isinstance(lvalue, TupleExpr | ListExpr):
+        for item in lvalue.items:
+            yield from targets(item)
+    elif isinstance(lvalue, StarExpr):
+        yield from targets(lvalue.expr)
+    else:
+        yield lvalue
+
+
+def path_of(expr: Expression) -> tuple[str, ...]:
+    """The names of a.b.c or a.b[k].c, from the left; () for anything that does not start with a name."""
+    names: list[str] = []
+    while isinstance(expr, MemberExpr | IndexExpr):
+        if isinstance(expr, MemberExpr):
+            names.append(expr.name)
+            expr = expr.expr
+        else:
+            names.append("[]")
+            expr = expr.base
+    return (expr.name, *reversed(names)) if isinstance(expr, NameExpr) else ()
+
+
+def imports_coopy(tree: MypyFile) -> bool:
+    """Whether a module imports coopy, or one of the names that coopy goes by from wherever else."""
+    for one in tree.imports:
+        if isinstance(one, Import):
+            if any(name.partition(".")[0] == "coopy" for name, _ in one.ids):
+                return True
+        elif isinstance(one, ImportFrom | ImportAll):
+            names = [name for name, _ in one.names] if isinstance(one, ImportFrom) else []
+            if one.id.partition(".")[0] == "coopy" or not _NAMES.isdisjoint(names):
+                return True
+    return False
+
+
+class Sites:
+    """What one look at a module tells of its expressions and variables, as mypy's own nodes.
+
+    `deleted`: what `del` names. `augmented`: targets of `x += y`. `bindings`: of each variable, what it is given, None where no expression says so.
+    """
+
+    def __init__(self, tree: MypyFile) -> None:
+        self.defs = tree.defs
+        self.deleted: set[Expression] = set()
+        self.augmented: set[Expression] = set()
+        self.bindings: dict[Var, list[Expression | None]] = {}
+        for node in nodes_below(tree):
+            self._note(node)
+
+    def bound(self, var: Var) -> list[Expression | None]:
+        """What a variable is given in this module, once for each place."""
+        return self.bindings.get(var, [])
+
+    def _note(self, node: Node) -> None:
+        if isinstance(node, AssignmentStmt):
+            for lvalue in node.lvalues:
+                self._bind(lvalue, node.rvalue)
+        elif isinstance(node, OperatorAssignmentStmt):
+            self.augmented.add(node.lvalue)
+        elif isinstance(node, DelStmt):
+            self.deleted.update(targets(node.expr))
+            self._bind(node.expr, None)
+        elif isinstance(node, AssignmentExpr):
+            self._bind(node.target, node.value)
+        elif isinstance(node, FuncItem):
+            for argument in node.arguments:
+                self.bindings.setdefault(argument.variable, []).append(None)
+        elif isinstance(node, ForStmt):
+            self._bind(node.index, None)
+        elif isinstance(node, WithStmt | GeneratorExpr | TryStmt):
+            several = node.target if isinstance(node, WithStmt) else node.indices if isinstance(node, GeneratorExpr) else node.vars
+            for one in several:
+                if one is not None:
+                    self._bind(one, None)
+
+    def _bind(self, lvalue: Expression, value: Expression | None) -> None:
+        for one in targets(lvalue):
+            if isinstance(one, NameExpr) and isinstance(one.node, Var):
+                self.bindings.setdefault(one.node, []).append(value if one is lvalue else None)
+
+
+def class_members(cls: ClassDef) -> Iterator[Statement]:
+    """The statements of a class body, those under `if` included."""
+    for one in statements(cls.defs.body):
+        if not isinstance(one, IfStmt):
+            yield one
