@@ -10,20 +10,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mypy.literals import literal_hash
 from mypy.nodes import (
     ARG_STAR,
     ARG_STAR2,
-    CallExpr,
     Decorator,
     DictExpr,
     Expression,
-    FuncItem,
-    IndexExpr,
     LambdaExpr,
     ListExpr,
     MemberExpr,
-    NameExpr,
     OperatorAssignmentStmt,
     OverloadedFuncDef,
     SetExpr,
@@ -31,12 +26,13 @@ from mypy.nodes import (
     TypeInfo,
     Var,
 )  # fmt: skip
-from mypy.types import Instance, Type, TypedDictType, UnionType, get_proper_type
+from mypy.types import Instance, Type, UnionType, get_proper_type
 
 from coopy.kinds import CHANGES, UNPICKLABLE
 from coopy.mypy_plugin import codes, facts
-from coopy.mypy_plugin.domain import is_action, published
+from coopy.mypy_plugin.domain import is_action
 from coopy.mypy_plugin.marks import OWN, PROXIES, PROXY, REPLICA, VIEW, is_changeable, mark_of
+from coopy.mypy_plugin.places import SELF
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,21 +40,10 @@ if TYPE_CHECKING:
     from mypy.errorcodes import ErrorCode
     from mypy.nodes import Context
 
-    from coopy.mypy_plugin.tree import Sites
+    from coopy.mypy_plugin.places import Place
 
-__all__ = [
-    "SELF",
-    "Finding",
-    "Place",
-    "argument_findings",
-    "attribute_finding",
-    "call_finding",
-    "private_finding",
-    "reached",
-    "set_by_name",
-]
+__all__ = ["Finding", "argument_findings", "attribute_finding", "call_finding", "private_finding", "reached", "set_by_name"]
 
-SELF = "coopy self"  # `self` in a @readonly method: no type carries it, the place says so
 _SPECIAL_ACTIONS = frozenset((
     "__setitem__", "__delitem__", "__call__",
     *(f"__i{one}__" for one in ("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow", "lshift", "rshift", "and", "or", "xor")),
@@ -79,72 +64,6 @@ class Finding(NamedTuple):
 
     code: ErrorCode
     text: str
-
-
-class Place:
-    """Where something is done: the checker, the expression it is done on, and the module's sites."""
-
-    def __init__(self, api: Any, sites: Sites, context: Context) -> None:
-        self.api, self.sites, self.context = api, sites, context
-        self.expr = _receiver(context)
-
-    def mark(self, typ: Type) -> str | None:
-        """The mark of what is there at this moment: its type's, unless the name was given something plain since; SELF in a query."""
-        found = mark_of(typ)
-        if found is None:
-            return SELF if self._is_self() else None
-        return found if self.expr is None or self.still_holds(self.expr) else None
-
-    def _is_self(self) -> bool:
-        if not isinstance(self.expr, NameExpr) or not isinstance(self.expr.node, Var) or not self.expr.node.is_self:
-            return False
-        for one in self.api.scope.stack:
-            if isinstance(one, FuncItem) and one.arguments and one.arguments[0].variable is self.expr.node:
-                return bool(one.info) and facts.is_readonly(one.info, one.name)
-        return False
-
-    def still_holds(self, expr: Expression) -> bool:
-        """Whether the name holds what its type was marked for: mypy keeps the mark of a name's first value for all later ones."""
-        if isinstance(expr, NameExpr):
-            given = self.sites.bound(expr.node) if isinstance(expr.node, Var) else []
-            if len(given) <= 1:
-                return not given or not isinstance(given[0], NameExpr) or self._all_marked(given[0])
-        elif isinstance(expr, MemberExpr) and self.api.has_type(expr.expr) and mark_of(self.api.lookup_type(expr.expr)):
-            return True  # an attribute of a proxy: giving it something else is what is reported
-        key = literal_hash(expr)
-        entry = next((frame.types[key] for frame in reversed(self.api.binder.frames) if key in frame.types), None) if key else None
-        if entry is not None:
-            return not entry.from_assignment or mark_of(entry.type) is not None
-        if isinstance(expr, NameExpr):
-            return self._all_marked(expr)
-        return not self._is_declared_plain(expr)
-
-    def _all_marked(self, name: NameExpr) -> bool:
-        """Whether a name was given nothing but marked values, as far as their types are known by now."""
-        given = self.sites.bound(name.node) if isinstance(name.node, Var) else []
-        if len(given) <= 1:
-            return True
-        known = [self.api.lookup_type(one) for one in given if one is not None and self.api.has_type(one)]
-        return all(mark_of(one) is not None for one in known)
-
-    def _is_declared_plain(self, expr: Expression) -> bool:
-        """Whether an attribute has an annotation that says a plain type."""
-        if not isinstance(expr, MemberExpr) or not self.api.has_type(expr.expr):
-            return False
-        owner = get_proper_type(self.api.lookup_type(expr.expr))
-        node = owner.type.get(expr.name) if isinstance(owner, Instance) else None
-        var = node.node if node is not None else None
-        return isinstance(var, Var) and not var.is_inferred and not var.is_property and mark_of(var.type) is None and mark_of(owner) is None
-
-
-def _receiver(context: Context) -> Expression | None:
-    if isinstance(context, CallExpr):
-        context = context.callee
-    if isinstance(context, MemberExpr):
-        return context.expr
-    if isinstance(context, IndexExpr):
-        return context.base
-    return context.lvalue if isinstance(context, OperatorAssignmentStmt) else None
 
 
 def reached(mark: str) -> str:
@@ -290,29 +209,3 @@ def _is_live(place: Place, typ: Type, expr: Expression) -> bool:
     if isinstance(expr, DictExpr):
         return any(_is_live(place, place.api.lookup_type(one), one) for _, one in expr.items if place.api.has_type(one))
     return mark_of(typ) in (VIEW, PROXY, REPLICA) and is_changeable(typ) and place.still_holds(expr)
-
-
-def instances(typ: Type, owner: str) -> list[Instance]:
-    """The objects that a value of this type may be and that have the class `owner`, a full name, among their bases."""
-    proper = get_proper_type(typ)
-    items = proper.items if isinstance(proper, UnionType) else [proper]
-    found = []
-    for item in items:
-        one = get_proper_type(item)
-        if isinstance(one, TypedDictType):
-            one = one.fallback
-        if isinstance(one, Instance) and any(base.fullname == owner for base in one.type.mro):
-            found.append(one)
-    return found
-
-
-def rely_on(api: Any, info: TypeInfo) -> None:
-    """Have mypy's daemon check this place again when the facts of a class change."""
-    for base in info.mro:
-        if facts.known(base):
-            api.tree.plugin_deps.setdefault(f"<{base.module_name}.{published(base)}>", set()).add(_target(api))
-
-
-def _target(api: Any) -> str:
-    function = api.scope.top_level_function()
-    return str(function.fullname if function is not None else api.tree.fullname)

@@ -59,16 +59,17 @@ _PLAIN_VALUES = (IntExpr, StrExpr, FloatExpr, BytesExpr, ListExpr, DictExpr, Set
 
 
 class Definitions:
-    """The classes of one run of mypy as they are defined."""
+    """The classes of one run of mypy as they are defined. `domains`: full names of further domain classes."""
 
-    def __init__(self) -> None:
+    def __init__(self, domains: tuple[str, ...]) -> None:
+        self._domains = domains
         self._uses: tuple[Any, Uses] | None = None
 
     def define(self, ctx: ClassDefContext) -> None:
         """Look at one class. mypy may ask several times for the same one."""
         if ctx.api.is_stub_file:
             return
-        _Definition(ctx, self._uses_in(ctx)).look()
+        _Definition(ctx, self._uses_in(ctx)).look(named=ctx.cls.fullname in self._domains)
 
     def _uses_in(self, ctx: ClassDefContext) -> Uses:
         tree = ctx.api.modules[ctx.api.cur_mod_id]
@@ -144,12 +145,12 @@ class _Definition:
     def __init__(self, ctx: ClassDefContext, uses: Uses) -> None:
         self.cls, self.api, self.uses, self.info = ctx.cls, ctx.api, uses, ctx.cls.info
 
-    def look(self) -> None:
-        """Note its facts; if it is a domain class, give it the injected names; judge its calls of super()."""
+    def look(self, *, named: bool) -> None:
+        """Note its facts; if it is a domain class (`named`: by the settings), give it the injected names; judge its calls of super()."""
         found = facts.read(self.cls, self._resolve)
         self.info.metadata[facts.NAME] = found
         self._publish(repr(found))
-        if facts.is_marked(self.info) or any(self._symbol(user) in DOORS | ANNOTATIONS for user in self.uses.of(self.cls.name)):
+        if named or facts.is_marked(self.info) or any(self._symbol(user) in DOORS | ANNOTATIONS for user in self.uses.of(self.cls.name)):
             for name, kind in INJECTED.items():
                 self._inject(name, kind)
         for function, _ in facts.methods_of(self.cls):

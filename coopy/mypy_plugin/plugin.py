@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mypy import errorcodes
-from mypy.nodes import CallExpr, Context, Expression, FuncDef, MypyFile, NameExpr, TypeAlias, TypeInfo
+from mypy.nodes import Context, Expression, FuncDef, MypyFile, NameExpr, TypeAlias, TypeInfo
 from mypy.plugin import Plugin
 from mypy.typeops import bind_self
 from mypy.types import (
@@ -28,22 +28,12 @@ from mypy.types import (
 
 from coopy.kinds import COPYING
 from coopy.mypy_plugin import codes, facts
-from coopy.mypy_plugin.calls import (
-    SELF,
-    Finding,
-    Place,
-    argument_findings,
-    attribute_finding,
-    call_finding,
-    instances,
-    private_finding,
-    reached,
-    rely_on,
-    set_by_name,
-)  # fmt: skip
+from coopy.mypy_plugin.calls import Finding, argument_findings, attribute_finding, call_finding, private_finding, reached, set_by_name
 from coopy.mypy_plugin.domain import DOORS, Definitions
 from coopy.mypy_plugin.marks import PROXIES, PROXY, REPLICA, VIEW, cleared, mark_of, marked, spread
-from coopy.mypy_plugin.tree import Sites, imports_coopy
+from coopy.mypy_plugin.places import Modules, Place, instances
+from coopy.mypy_plugin.settings import domains
+from coopy.mypy_plugin.tree import imports_coopy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,15 +66,16 @@ class CoopyPlugin(Plugin):
 
     def __init__(self, options: Options) -> None:
         super().__init__(options)
-        self._definitions = Definitions()
-        self._sites: Sites | None = None
+        self._domains = domains(options.config_file)
+        self._definitions = Definitions(self._domains)
+        self._checked = Modules()
         self._failed = False
 
     # what mypy asks about modules
 
     def report_config_data(self, ctx: ReportConfigContext) -> Any:  # noqa: ARG002 - the same for all modules
         """Part of each module's key in the cache."""
-        return {"coopy": VERSION}
+        return {"coopy": VERSION, "domains": list(self._domains)}
 
     def get_additional_deps(self, file: MypyFile) -> list[tuple[int, str, int]]:
         """A module that imports any part of coopy needs the types of what is injected and of the proxy's operations."""
@@ -235,12 +226,6 @@ class CoopyPlugin(Plugin):
 
     # uses
 
-    def _place(self, ctx: Any) -> Place:
-        tree = ctx.api.tree
-        if self._sites is None or self._sites.defs is not tree.defs:
-            self._sites = Sites(tree)
-        return Place(ctx.api, self._sites, ctx.context)
-
     def _report(self, ctx: Any, finding: Finding | None, place: Context | None = None) -> None:
         """Report, also from an attempt: while mypy tries the variants of an overload, an error would turn the attempt into a failed one."""
         if finding is None:
@@ -252,28 +237,17 @@ class CoopyPlugin(Plugin):
         finally:
             errors._watchers = watchers  # noqa: SLF001
 
-    def _mark_at(self, ctx: Any, found: list[Instance]) -> tuple[str, Place] | None:
-        """What the objects are that something is done on. Quick for the many that are nothing to coopy."""
-        if not all(mark_of(one) for one in found):
-            context = ctx.context.callee if isinstance(ctx.context, CallExpr) else ctx.context
-            base = getattr(context, "expr", None) or getattr(context, "base", None)
-            if not (isinstance(base, NameExpr) and base.name == "self" and len(found) == 1):
-                return None
-        place = self._place(ctx)
-        mark = place.mark(found[0] if len(found) == 1 else UnionType(list(found)))
-        return None if mark is None else (mark, place)
-
     def _attribute(self, fullname: str, ctx: AttributeContext, default: Type) -> Type:
         owner, _, name = fullname.rpartition(".")
         if name.startswith("__"):
             return default
         found = instances(ctx.type, owner)
-        at = self._mark_at(ctx, found) if found else None
-        if at is None:
+        place = Place(ctx.api, self._checked, ctx.context)
+        mark = place.mark(found)
+        if mark is None:
             return default
-        mark, place = at
         info = found[0].type
-        rely_on(ctx.api, info)
+        place.rely_on(info)
         context: Any = ctx.context
         if ctx.is_lvalue or context in place.sites.deleted:
             self._report(ctx, attribute_finding(mark, info, name))
@@ -305,19 +279,21 @@ class CoopyPlugin(Plugin):
 
     def _on_call(self, ctx: Any) -> tuple[TypeInfo, str, Place] | None:
         typ = get_proper_type(ctx.type)
-        found = [typ] if isinstance(typ, Instance) else []
-        at = self._mark_at(ctx, found) if found else None
-        if at is None:
+        if not isinstance(typ, Instance):
             return None
-        rely_on(ctx.api, found[0].type)
-        return found[0].type, *at
+        place = Place(ctx.api, self._checked, ctx.context)
+        mark = place.mark([typ])
+        if mark is None:
+            return None
+        place.rely_on(typ.type)
+        return typ.type, mark, place
 
     def _set_by_name(self, _fullname: str, ctx: FunctionContext, default: Type) -> Type:
         for types, exprs in zip(ctx.arg_types[:1], ctx.args[:1], strict=True):
             for typ, expr in zip(types, exprs, strict=True):
                 proper = get_proper_type(typ)
                 mark = mark_of(proper)
-                if isinstance(proper, Instance) and mark is not None and mark != SELF:
+                if isinstance(proper, Instance) and mark is not None:
                     self._report(ctx, set_by_name(mark, proper.type), expr)
         return default
 
