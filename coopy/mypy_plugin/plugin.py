@@ -6,6 +6,7 @@ here answer for all names and hand each on to whoever would have been asked with
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -36,7 +37,7 @@ from coopy.mypy_plugin.settings import domains
 from coopy.mypy_plugin.tree import imports_coopy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from mypy.options import Options
     from mypy.plugin import (
@@ -58,6 +59,7 @@ ALIASES = {"coopy.marks.System": PROXY, "coopy.marks.Replica": REPLICA, "coopy.m
 OPERATIONS = ("take_snapshot", "close", "basedir_abspath")
 CONTROL = "coopy.wiring.Control"
 NEEDED = ("coopy", "coopy.clock", "coopy.random", "coopy.wiring")
+_BUILDING = frozenset(f"__{one}__" for one in ("add", "radd", "mul", "rmul", "or", "ror", "and", "rand", "sub", "rsub", "xor", "rxor"))
 _UNMARKED = tuple(f"builtins.{one}." for one in ("str", "int", "float", "bool", "bytes", "object", "type", "function", "BaseException"))
 
 
@@ -78,8 +80,9 @@ class CoopyPlugin(Plugin):
         return {"coopy": VERSION, "domains": list(self._domains)}
 
     def get_additional_deps(self, file: MypyFile) -> list[tuple[int, str, int]]:
-        """A module that imports any part of coopy needs the types of what is injected and of the proxy's operations."""
-        if file.fullname.partition(".")[0] == "coopy" or not imports_coopy(file):
+        """A module that imports any part of coopy, or has a domain, needs the types of what is injected and of the proxy's operations."""
+        named = any(one.rpartition(".")[0] == file.fullname for one in self._domains)
+        if file.fullname.partition(".")[0] == "coopy" or not (named or imports_coopy(file)):
             return []
         return [(10, module, -1) for module in NEEDED]
 
@@ -169,14 +172,14 @@ class CoopyPlugin(Plugin):
             self._note_failure(error, ctx)
 
     def _note_failure(self, error: Exception, ctx: Any) -> None:
-        if self._failed:
+        """Say so once, in a file of which mypy shows anything."""
+        errors = _errors_of(ctx.api)
+        if self._failed or errors.file in errors.ignored_files:
             return
         self._failed = True
-        text = codes.INTERNAL.format(error=f"{type(error).__name__}: {error}")
-        place: Context = getattr(ctx, "context", None) or ctx.cls
-        note = getattr(ctx.api, "note", None)
-        if note is not None:
-            note(text, place, code=codes.PARENT)
+        place: Context = ctx.cls if hasattr(ctx, "cls") else ctx.context
+        with _past_attempts(errors):
+            ctx.api.note(codes.INTERNAL.format(error=f"{type(error).__name__}: {error}"), place, code=codes.PARENT)
 
     # types
 
@@ -227,15 +230,9 @@ class CoopyPlugin(Plugin):
     # uses
 
     def _report(self, ctx: Any, finding: Finding | None, place: Context | None = None) -> None:
-        """Report, also from an attempt: while mypy tries the variants of an overload, an error would turn the attempt into a failed one."""
-        if finding is None:
-            return
-        errors = ctx.api.msg.errors
-        watchers, errors._watchers = errors._watchers, []  # noqa: SLF001 - the only way past an attempt
-        try:
-            ctx.api.fail(finding.text, place or ctx.context, code=finding.code)
-        finally:
-            errors._watchers = watchers  # noqa: SLF001
+        if finding is not None:
+            with _past_attempts(ctx.api.msg.errors):
+                ctx.api.fail(finding.text, place or ctx.context, code=finding.code)
 
     def _attribute(self, fullname: str, ctx: AttributeContext, default: Type) -> Type:
         owner, _, name = fullname.rpartition(".")
@@ -273,8 +270,8 @@ class CoopyPlugin(Plugin):
         if mark in PROXIES:
             for finding, argument in argument_findings(place, info, name, ctx):
                 self._report(ctx, finding, argument)
-        if facts.is_fresh(info, name) or name in ("__add__", "__or__", "__and__", "__sub__", "__xor__", "__mul__"):
-            return cleared(default, deep=False) if not facts.known(info) else default
+        if facts.is_fresh(info, name) or (name in _BUILDING and not facts.known(info)):
+            return cleared(default, deep=False) if mark_of(default) == mark else default  # Self keeps the mark of its object
         return spread(default, reached(mark)) if facts.known(info) else default
 
     def _on_call(self, ctx: Any) -> tuple[TypeInfo, str, Place] | None:
@@ -296,6 +293,21 @@ class CoopyPlugin(Plugin):
                 if isinstance(proper, Instance) and mark is not None:
                     self._report(ctx, set_by_name(mark, proper.type), expr)
         return default
+
+
+def _errors_of(api: Any) -> Any:
+    """mypy's collection of errors, of a checker, a semantic analyzer or an analyzer of types."""
+    return api.errors if hasattr(api, "errors") else api.api.errors
+
+
+@contextmanager
+def _past_attempts(errors: Any) -> Iterator[None]:
+    """What is reported in here counts for nobody who tries: in an attempt at a variant of an overload, it would make that attempt fail."""
+    watchers, errors._watchers = errors._watchers, []  # noqa: SLF001 - the only way past them
+    try:
+        yield
+    finally:
+        errors._watchers = watchers  # noqa: SLF001
 
 
 def _is_literally_true(ctx: FunctionContext, name: str) -> bool:
