@@ -86,6 +86,6 @@ def expected_of(checker: str) -> set[Place]:
 def test_every_checker_reports_the_marked_lines_and_no_other(checker: str, tmp_path: Path) -> None:
     """Each file at once, in one process."""
     reports, expected = CHECKERS[checker](tmp_path), expected_of(checker)
-    missed = [f"{file}:{line}: nothing is reported" for file, line in sorted(expected - reports.keys())]
-    unexpected = [f"{file}:{line}: {reports[file, line]}" for file, line in sorted(reports.keys() - expected)]
-    assert missed + unexpected == []
+    wrong = [f"{file}:{line}: nothing is reported" for file, line in sorted(expected - reports.keys())]
+    wrong += [f"{file}:{line}: {reports[file, line]}" for file, line in sorted(reports.keys() - expected)]
+    assert not wrong, "\n".join(wrong)
