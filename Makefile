@@ -4,6 +4,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
+STUBS := $(patsubst stubs/%/,%,$(wildcard stubs/*/))
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test faults check bench coverage docs
 .DELETE_ON_ERROR:
@@ -24,6 +26,7 @@ check: $(VENV)/.dev ## lint, format, types, floors, and the examples by coopy's 
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy $(wildcard coopy tests examples)
+	$(if $(STUBS),MYPYPATH=stubs $(BIN)/stubtest --ignore-missing-stub $(STUBS))
 	$(BIN)/lint-imports
 	$(BIN)/python -m coopy.validate examples
 

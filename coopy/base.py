@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 from coopy.wiring import Options, open_proxy
 
 if TYPE_CHECKING:
+    import os
     import ssl
     from collections.abc import Callable, Iterable
-    from pathlib import Path
 
 __all__ = ["init_persistent_system", "init_system"]
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 @overload
 def init_system(
     obj: type[T],
-    basedir: str | Path | None = None,
+    basedir: str | os.PathLike[str] | None = None,
     snapshot_time: float = 0,
     master: bool = False,
     replication: bool = False,
@@ -47,7 +47,7 @@ def init_system(
 @overload
 def init_system(
     obj: T,
-    basedir: str | Path | None = None,
+    basedir: str | os.PathLike[str] | None = None,
     snapshot_time: float = 0,
     master: bool = False,
     replication: bool = False,
@@ -74,7 +74,7 @@ def init_system(
 ) -> T: ...
 def init_system(
     obj: Any,
-    basedir: str | Path | None = None,
+    basedir: str | os.PathLike[str] | None = None,
     snapshot_time: float = 0,
     master: bool = False,
     replication: bool = False,

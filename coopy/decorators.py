@@ -8,13 +8,17 @@
 from __future__ import annotations
 
 import functools
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from coopy.error import UsageError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 __all__ = ["abort_exception", "marks_of", "readonly", "unlocked"]
 
-F = TypeVar("F")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 MARK = "__coopy__"
 NOT_TOGETHER = {
@@ -23,13 +27,13 @@ NOT_TOGETHER = {
 }
 
 
-def readonly(function: F) -> F:
+def readonly(function: Callable[P, R]) -> Callable[P, R]:
     """A query: it is not recorded, runs one at a time with the actions, and must not change the state. Raises UsageError where it means nothing."""
     _mark(function, "readonly")
     return function
 
 
-def unlocked(function: F) -> F:
+def unlocked(function: Callable[P, R]) -> Callable[P, R]:
     """Coopy takes no lock around the call; the method does its own locking. Recorded unless also `@readonly`.
 
     It runs on its caller's thread once its record is durable; snapshots wait for it. Its order against others is that of arrival in the
@@ -39,7 +43,7 @@ def unlocked(function: F) -> F:
     return function
 
 
-def abort_exception(function: F) -> F:
+def abort_exception(function: Callable[P, R]) -> Callable[P, R]:
     """If the method raises, memory is as before the call, now and after every restart. A call that succeeds costs nothing."""
     _mark(function, "abort_exception")
     return function

@@ -11,14 +11,12 @@ import random as _random
 import struct
 import sys
 import uuid
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from coopy.clock import moment
 from coopy.error import NotSerializableError
 
 if TYPE_CHECKING:
-    from collections.abc import MutableSequence, Sequence
-
     from coopy.clock import Moment
 
 __all__ = [
@@ -86,31 +84,10 @@ randint, randrange, triangular = _default.randint, _default.randrange, _default.
 betavariate, expovariate, gauss, normalvariate = _default.betavariate, _default.expovariate, _default.gauss, _default.normalvariate
 gammavariate, lognormvariate, paretovariate = _default.gammavariate, _default.lognormvariate, _default.paretovariate
 vonmisesvariate, weibullvariate = _default.vonmisesvariate, _default.weibullvariate
+choice, choices, sample, shuffle = _default.choice, _default.choices, _default.sample, _default.shuffle
 uuid4, token_bytes, token_hex = _default.uuid4, _default.token_bytes, _default.token_hex
 
 
 if sys.version_info >= (3, 12):
     binomialvariate = _default.binomialvariate
     __all__ += ["binomialvariate"]
-
-
-def choice(seq: Sequence[Any]) -> Any:
-    """One of the elements."""
-    return _default.choice(seq)
-
-
-def choices(
-    population: Sequence[Any], weights: Sequence[float] | None = None, *, cum_weights: Sequence[float] | None = None, k: int = 1
-) -> list[Any]:
-    """`k` of the elements, each any number of times."""
-    return _default.choices(population, weights, cum_weights=cum_weights, k=k)
-
-
-def sample(population: Sequence[Any], k: int) -> list[Any]:
-    """`k` of the elements, each at most once."""
-    return _default.sample(population, k)
-
-
-def shuffle(x: MutableSequence[Any]) -> None:
-    """Put the elements in random order."""
-    _default.shuffle(x)

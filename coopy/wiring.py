@@ -39,6 +39,7 @@ __all__ = ["Control", "Options", "control", "fix_wall", "is_proxy", "open_proxy"
 log = logging.getLogger("coopy")
 PATIENCE = 1.0  # seconds that a finalizer waits for the closing; a thread that still runs in the system may keep it for longer
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,7 +128,7 @@ _systems: weakref.WeakKeyDictionary[type, System] = (
 )  # by the proxy's own class, of which there is one for each system
 
 
-def open_proxy(obj: Any, basedir: str | Path | None, options: Options, disk: Disk | None = None) -> Any:
+def open_proxy(obj: Any, basedir: str | os.PathLike[str] | None, options: Options, disk: Disk | None = None) -> Any:
     """Open or create the system of a class or an instance in a directory, and give its proxy. Raises as `init_system` says."""
     allow = check_options(options)
     obj = _without_parameters(obj)
@@ -243,8 +244,10 @@ class _Operations:
     def __init__(self, system: System) -> None:
         self._system = system
 
-    def take_snapshot(self) -> int:
-        """Write the state as a snapshot; gives its LSN."""
+    def take_snapshot(self, *, background: bool = False) -> int:
+        """Write the state as a snapshot; gives its LSN. `background`: beside the calls. Not built yet: raises UsageError."""
+        if background:
+            raise UsageError("take_snapshot(background=True) is not part of this version yet. Leave it out: calls wait for the snapshot.")
         return self._system.take_snapshot()
 
     def close(self) -> None:
@@ -256,18 +259,23 @@ class _Operations:
         return [self._system.archive.directory]
 
 
-class Control(_Operations, Generic[T]):
+class Control(_Operations, Generic[T_co]):
     """Everything that can be done with a running system beside calling it; `with` gives the proxy and closes the system."""
 
-    def __init__(self, proxy: T, system: System) -> None:
+    def __init__(self, proxy: T_co, system: System) -> None:
         super().__init__(system)
-        self.proxy = proxy
+        self._proxy = proxy
 
-    def __enter__(self) -> T:
-        return self.proxy
+    def __enter__(self) -> T_co:
+        return self._proxy
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self.close()
+
+    @property
+    def proxy(self) -> T_co:
+        """What `init_system` gave."""
+        return self._proxy
 
     @property
     def lsn(self) -> int:

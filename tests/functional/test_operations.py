@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from coopy import control, init_system
 from coopy.cli import main
-from coopy.error import DivergenceError, DurabilityError
+from coopy.error import DivergenceError, DurabilityError, UsageError
 from tests.words import Word
 
 DEADLY_CHILD = """
@@ -83,6 +83,26 @@ def test_the_journal_is_pruned_after_each_snapshot_if_asked_for(tmp_path: Path) 
             control(word).take_snapshot()
         assert control(word).stats()["segments"] == 1
     assert len(list((tmp_path / "w").glob("journal-*"))) == 1
+
+
+def test_a_snapshot_in_the_background_is_refused_by_name(tmp_path: Path) -> None:
+    """It is declared for type checkers and not built yet: the error says so, nothing is written and the system goes on."""
+    with control(init_system(Word("a"), tmp_path / "w")) as word:
+        word.add("b")
+        with pytest.raises(UsageError, match=r"background=True.* not part of this version"):
+            control(word).take_snapshot(background=True)
+        assert len(list((tmp_path / "w").glob("snapshot-*"))) == 1
+        assert word.add("c") == "abc"
+        assert control(word).take_snapshot(background=False) == 2
+
+
+def test_a_control_keeps_its_proxy(tmp_path: Path) -> None:
+    """It can be read, and not be set."""
+    with control(init_system(Word("a"), tmp_path / "w")) as word:
+        handle = control(word)
+        assert handle.proxy is word
+        with pytest.raises(AttributeError):
+            handle.proxy = word  # type: ignore[misc]
 
 
 def test_progress_is_reported_up_to_the_end(tmp_path: Path) -> None:

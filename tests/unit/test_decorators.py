@@ -93,7 +93,9 @@ def test_marks_are_found_through_everything_a_class_may_put_around() -> None:
     ]  # fmt: skip
     for one in around:
         assert marks_of(one) == {"readonly"}
-    assert marks_of(readonly(functools.partialmethod(fresh(), "b"))) == {"readonly"}
+    around.append(functools.partialmethod(fresh(), "b"))
+    assert readonly(around[-1]) is around[-1]
+    assert marks_of(around[-1]) == {"readonly"}
     assert marks_of(fresh()) == marks_of(None) == marks_of(3) == frozenset()
 
 
@@ -107,6 +109,7 @@ def test_the_function_below_a_wrapper_keeps_its_own_marks() -> None:
 
 def test_a_circle_of_wrappers_ends() -> None:
     """It has the marks that are in it."""
-    function = readonly(fresh())
+    function = fresh()
+    readonly(function)
     function.__wrapped__ = function
     assert marks_of(function) == {"readonly"}
