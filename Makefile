@@ -47,8 +47,9 @@ $(VENV)/.runtime: pyproject.toml | $(BIN)/python
 	$(PIP) install --editable .
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml | $(BIN)/python
+$(VENV)/.dev: pyproject.toml tests/typing/oldest.txt | $(BIN)/python
 	$(PIP) install --editable '.[dev]'
+	$(PIP) install --upgrade --target $(VENV)/oldest-mypy -r tests/typing/oldest.txt
 	@touch $(VENV)/.runtime $@
 
 $(VENV)/.docs: pyproject.toml | $(BIN)/python

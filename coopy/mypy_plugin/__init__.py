@@ -4,7 +4,9 @@
     marks           what a value is to coopy, carried by its type
     facts, domain   what the body of a class tells, noted while it is defined
     calls           what a call or an assignment means, by its mark
-    plugin          mypy's hooks
+    hooks           what mypy's hooks do
+    plugin          when mypy has to ask
+    page            the documentation of the codes
 
 It only adds reports, each under a code of its own; types are the same with and without it, but for what the proxy has beside the domain
 class (`close`, `take_snapshot`, `basedir_abspath`, `with`) and for `_clock` and `_random`, which a domain class need not declare.

@@ -180,7 +180,7 @@ def argument_findings(place: Place, info: TypeInfo, name: str, ctx: Any) -> Iter
         for typ, expr, kind in zip(types, exprs, kinds, strict=True):
             if kind in (ARG_STAR, ARG_STAR2):
                 continue
-            if (what := _unpicklable(typ, expr)) is not None:
+            if (what := _unpicklable(typ, expr)) is not None and place.still_holds(expr):
                 text = f"An argument of {name}() is {what}: it cannot be recorded, the call is refused; pass what it is made from"
                 yield Finding(codes.PICKLE, text), expr
             elif _is_live(place, typ, expr):
@@ -194,6 +194,8 @@ def _unpicklable(typ: Type, expr: Expression) -> str | None:
     if isinstance(expr, LambdaExpr):
         return "a lambda"
     proper = get_proper_type(typ)
+    if mark_of(proper) in PROXIES:
+        return "the proxy of a system"
     if isinstance(proper, UnionType):
         found = [_unpicklable(item, expr) for item in proper.items]
         return found[0] if all(found) else None
@@ -208,4 +210,4 @@ def _is_live(place: Place, typ: Type, expr: Expression) -> bool:
         return any(_is_live(place, place.api.lookup_type(one), one) for one in expr.items if place.api.has_type(one))
     if isinstance(expr, DictExpr):
         return any(_is_live(place, place.api.lookup_type(one), one) for _, one in expr.items if place.api.has_type(one))
-    return mark_of(typ) in (VIEW, PROXY, REPLICA) and is_changeable(typ) and place.still_holds(expr)
+    return mark_of(typ) == VIEW and is_changeable(typ) and place.still_holds(expr)

@@ -215,7 +215,7 @@ class Wiki:
     ),
     Topic(
         PICKLE,
-        "An action's arguments go into the journal. What can never be written there (a lambda, a generator, an open file, a lock, a socket) is refused when the call is made.",
+        "An action's arguments go into the journal. What can never be written there (a lambda, a generator, an open file, a lock) is refused by the call.",
         "Pass what it is made from: the list instead of the generator, the path instead of the file.",
         """\
 from collections.abc import Iterable
@@ -257,7 +257,7 @@ log.add_all(Path("messages.txt").read_text().splitlines())
     ),
     Topic(
         ALIAS,
-        "An action runs on copies of its arguments, as a restart will. An object of the state that is passed back is a copy in there: what the action does to it is done to the copy.",
+        "An action runs on copies of its arguments, as a restart will. For an object of the state that is passed back, it changes the copy.",
         "Pass the name or the key, and let the method look the object up. A new object, and what cannot change (strings, numbers, dates), may be passed as it is.",
         """\
 from coopy import init_system

@@ -50,10 +50,9 @@ if TYPE_CHECKING:
     from mypy.nodes import Context
     from mypy.plugin import ClassDefContext
 
-__all__ = ["ANNOTATIONS", "DOORS", "Definitions", "is_action", "published"]
+__all__ = ["Definitions", "is_action", "published"]
 
-DOORS = frozenset(("coopy.base.init_system", "coopy.base.init_persistent_system"))
-ANNOTATIONS = frozenset(("coopy.marks.System", "coopy.marks.Replica"))
+USERS = frozenset(("coopy.base.init_system", "coopy.base.init_persistent_system", "coopy.marks.System", "coopy.marks.Replica"))
 INJECTED = {"_clock": "coopy.clock.Clock", "_random": "coopy.random.Random"}
 _PLAIN_VALUES = (IntExpr, StrExpr, FloatExpr, BytesExpr, ListExpr, DictExpr, SetExpr, TupleExpr)
 
@@ -150,7 +149,7 @@ class _Definition:
         found = facts.read(self.cls, self._resolve)
         self.info.metadata[facts.NAME] = found
         self._publish(repr(found))
-        if named or facts.is_marked(self.info) or any(self._symbol(user) in DOORS | ANNOTATIONS for user in self.uses.of(self.cls.name)):
+        if named or facts.is_marked(self.info) or any(self._symbol(user) in USERS for user in self.uses.of(self.cls.name)):
             for name, kind in INJECTED.items():
                 self._inject(name, kind)
         for function, _ in facts.methods_of(self.cls):

@@ -137,41 +137,77 @@ def read(cls: ClassDef, resolve: Resolve) -> dict[str, Any]:
     """The facts of one class."""
     readonly: set[str] = set()
     marked = False
-    functions: dict[str, list[FuncDef]] = {}
-    bound: dict[str, list[FuncDef]] = {}
+    bodies: dict[str, list[_Body]] = {}
     for function, decorators in methods_of(cls):
         names = {name for one in decorators if (name := resolve(".".join(path_of(one)))) in DECORATORS}
         marked = marked or bool(names)
         if READONLY in names:
             readonly.add(function.name)
-        functions.setdefault(function.name, []).append(function)
-        if not any(path_of(one) in (("staticmethod",), ("classmethod",)) for one in decorators):
-            bound.setdefault(function.name, []).append(function)
-    held = _containers(cls)
-    fresh = {name for name, bodies in functions.items() if all(_Body(one, resolve).gives_new() for one in bodies)}
-    changing = {name for name, bodies in bound.items() if name not in UNTIMELY and any(_changes_self(one, held) for one in bodies)}
-    calls = {name: sorted(found) for name, bodies in bound.items() if (found := {call for one in bodies for call in _own_calls(one)})}
-    return {"readonly": sorted(readonly), "marked": marked, "fresh": sorted(fresh), "changes": sorted(changing), "calls": calls}
+        unbound = any(path_of(one) in (("staticmethod",), ("classmethod",)) for one in decorators)
+        bodies.setdefault(function.name, []).append(_Body(function, resolve, bound=not unbound))
+    held = _containers(cls, bodies.get("__init__", []))
+    return {
+        "readonly": sorted(readonly),
+        "marked": marked,
+        "fresh": sorted(name for name, all_of in bodies.items() if all(one.gives_new() for one in all_of)),
+        "changes": sorted(
+            name for name, all_of in bodies.items() if name not in UNTIMELY and any(one.changes_self(held) for one in all_of)
+        ),
+        "calls": {
+            name: sorted(found) for name, all_of in bodies.items() if (found := {call for one in all_of for call in one.own_calls()})
+        },
+    }
 
 
 class _Body:
-    """One function, asked whether all that it returns is new."""
+    """One function of a class, looked through once. `bound`: it has the object as its first argument."""
 
-    def __init__(self, function: FuncDef, resolve: Resolve) -> None:
+    def __init__(self, function: FuncDef, resolve: Resolve, *, bound: bool) -> None:
         self.function, self.resolve = function, resolve
-        self.statements = list(statements(function.body.body))
+        self.own = function.arguments[0].variable.name if bound and function.arguments else ""
+        self.statements = statements(function.body.body)
+        self.calls = [call for one in self.statements if (call := _call_in(one)) is not None]
         self.given: dict[str, list[Expression | None]] = {}
         self.stored: set[str] = set()
-        for one in self.statements:
-            if isinstance(one, AssignmentStmt):
-                self._assigned(one)
-            elif isinstance(one, ExpressionStmt):
-                self._called(one.expr)
 
     def gives_new(self) -> bool:
         """Whether it returns something, and only what is visibly new."""
         given = [one.expr for one in self.statements if isinstance(one, ReturnStmt) and one.expr is not None]
-        return bool(given) and not self.function.is_generator and all(self._is_new(one) for one in given)
+        if not given or self.function.is_generator:
+            return False
+        for one in self.statements:
+            if isinstance(one, AssignmentStmt):
+                self._assigned(one)
+        for call in self.calls:
+            self._called(call)
+        return all(self._is_new(one) for one in given)
+
+    def changes_self(self, held: set[str]) -> bool:
+        """Whether it sets an attribute or an item of its object, or changes a container in one of the attributes `held`."""
+        if not self.own:
+            return False
+        paths = (path_of(call.callee) for call in self.calls)
+        return any(self._sets(one) for one in self.statements) or any(
+            len(path) == 3 and path[0] == self.own and path[1] in held and path[2] in CHANGING  # noqa: PLR2004 - self.attribute.method
+            for path in paths
+        )
+
+    def own_calls(self) -> set[str]:
+        """The methods of its own object that it calls as statements, or whose result it assigns or returns."""
+        paths = (path_of(call.callee) for call in self.calls) if self.own else ()
+        return {path[1] for path in paths if len(path) == 2 and path[0] == self.own}  # noqa: PLR2004 - self.method
+
+    def _sets(self, one: Statement) -> bool:
+        if isinstance(one, AssignmentStmt):
+            return any(self._is_below(place) for lvalue in one.lvalues for place in targets(lvalue))
+        if isinstance(one, OperatorAssignmentStmt):
+            return self._is_below(one.lvalue)
+        return isinstance(one, DelStmt) and any(self._is_below(place) for place in targets(one.expr))
+
+    def _is_below(self, place: Expression) -> bool:
+        """Whether this is an attribute or item of the object, or of what one of its attributes holds."""
+        path = path_of(place)
+        return len(path) > 1 and path[0] == self.own
 
     def _assigned(self, one: AssignmentStmt) -> None:
         single = [target for lvalue in one.lvalues for target in targets(lvalue)]
@@ -183,16 +219,12 @@ class _Body:
                     self.stored.add(target.name)
         if kept and isinstance(one.rvalue, NameExpr):
             self.stored.add(one.rvalue.name)
-        self._called(one.rvalue)
 
-    def _called(self, expr: Expression) -> None:
-        """`self.pages.append(page)` keeps what it is given; `helper(page)` is not thought to."""
-        if isinstance(expr, CallExpr) and isinstance(expr.callee, MemberExpr) and self._is_kept(path_of(expr.callee)):
-            self.stored.update(arg.name for arg in expr.args if isinstance(arg, NameExpr))
-
-    def _is_kept(self, path: tuple[str, ...]) -> bool:
-        """Whether a call of this keeps its arguments in the state: two names behind `self`."""
-        return len(path) > 2 and bool(self.function.arguments) and path[0] == self.function.arguments[0].variable.name  # noqa: PLR2004
+    def _called(self, call: CallExpr) -> None:
+        """`self.pages.append(page)` keeps what it is given; `helper(page)` and `self.check(page)` are not thought to."""
+        path = path_of(call.callee)
+        if len(path) > 2 and path[0] == self.own:  # noqa: PLR2004 - self.attribute.method
+            self.stored.update(arg.name for arg in call.args if isinstance(arg, NameExpr))
 
     def _is_new(self, expr: Expression) -> bool:  # noqa: PLR0911 - one form of expression each
         if isinstance(expr, _LITERALS):
@@ -227,37 +259,6 @@ class _Body:
         return name is not None and (name in COPYING or name == "builtins.sorted" or name.startswith("class "))
 
 
-def _self_name(function: FuncDef) -> str:
-    return function.arguments[0].variable.name if function.arguments else ""
-
-
-def _changes_self(function: FuncDef, held: set[str]) -> bool:
-    name = _self_name(function)
-    return bool(name) and any(_is_change(one, name, held) for one in statements(function.body.body))
-
-
-def _is_change(one: Statement, name: str, held: set[str]) -> bool:
-    if isinstance(one, AssignmentStmt):
-        places = [target for lvalue in one.lvalues for target in targets(lvalue)]
-        if any(_is_below(place, name) for place in places):
-            return True
-    elif isinstance(one, OperatorAssignmentStmt):
-        return _is_below(one.lvalue, name)
-    elif isinstance(one, DelStmt):
-        return any(_is_below(place, name) for place in targets(one.expr))
-    call = _call_in(one)
-    if call is None:
-        return False
-    path = path_of(call.callee)
-    return len(path) == 3 and path[0] == name and path[1] in held and path[2] in CHANGING  # noqa: PLR2004 - self.attribute.method
-
-
-def _is_below(place: Expression, name: str) -> bool:
-    """Whether this is an attribute or item of the object, or of what one of its attributes holds."""
-    path = path_of(place)
-    return len(path) > 1 and path[0] == name
-
-
 def _call_in(one: Statement) -> CallExpr | None:
     expr: Expression | None = None
     if isinstance(one, ExpressionStmt | ReturnStmt):
@@ -269,27 +270,16 @@ def _call_in(one: Statement) -> CallExpr | None:
     return expr if isinstance(expr, CallExpr) and isinstance(expr.callee, MemberExpr) else None
 
 
-def _own_calls(function: FuncDef) -> Iterator[str]:
-    name = _self_name(function)
-    for one in statements(function.body.body):
-        call = _call_in(one)
-        path = path_of(call.callee) if call else ()
-        if len(path) == 2 and path[0] == name:  # noqa: PLR2004 - self.method
-            yield path[1]
-
-
-def _containers(cls: ClassDef) -> set[str]:
-    """The attributes that visibly hold one of Python's own containers."""
+def _containers(cls: ClassDef, makers: list[_Body]) -> set[str]:
+    """The attributes that visibly hold one of Python's own containers: by their annotation, or by what `__init__` gives them."""
     held: set[str] = set()
     for one in class_members(cls):
         if isinstance(one, AssignmentStmt):
             held.update(place.name for place in one.lvalues if isinstance(place, NameExpr) and _is_container(one))
-    for function, _ in methods_of(cls):
-        if function.name == "__init__":
-            name = _self_name(function)
-            for one in statements(function.body.body):
-                if isinstance(one, AssignmentStmt) and _is_container(one):
-                    held.update(place.name for place in one.lvalues if isinstance(place, MemberExpr) and path_of(place)[:1] == (name,))
+    for maker in makers:
+        for one in maker.statements:
+            if isinstance(one, AssignmentStmt) and _is_container(one):
+                held.update(place.name for place in one.lvalues if isinstance(place, MemberExpr) and path_of(place)[:1] == (maker.own,))
     return held
 
 

@@ -62,7 +62,7 @@ def page(topic: Topic, output: dict[str, list[str]]) -> str:
         "## Fine",
         f"```python\n{_shown(topic.good)}\n```",
         "## Silence it",
-        f"`# type: ignore[{topic.code.code}]` on the line, or `disable_error_code = {topic.code.code}` in mypy's configuration; `coopy` stands for all of these codes.",
+        f"`# type: ignore[{topic.code.code}]` on the line, or `disable_error_code = {topic.code.code}` in mypy's configuration.",
     ]
     return "\n\n".join(parts) + "\n"
 

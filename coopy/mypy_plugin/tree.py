@@ -12,11 +12,9 @@ from mypy.nodes import (
     AssignmentStmt,
     Block,
     ClassDef,
-    Decorator,
     DelStmt,
     Expression,
     ForStmt,
-    FuncBase,
     FuncItem,
     GeneratorExpr,
     IfStmt,
@@ -25,17 +23,18 @@ from mypy.nodes import (
     ImportFrom,
     IndexExpr,
     ListExpr,
+    MatchStmt,
     MemberExpr,
     MypyFile,
     NameExpr,
     Node,
     OperatorAssignmentStmt,
-    OverloadedFuncDef,
     StarExpr,
     Statement,
     TryStmt,
     TupleExpr,
     Var,
+    WhileStmt,
     WithStmt,
 )  # fmt: skip
 
@@ -79,20 +78,27 @@ def nodes_below(node: Node) -> Iterator[Node]:
                 stack.extend(part for name in _parts_of(one) if (part := getattr(one, name, None)) is not None)
 
 
-def statements(body: Iterable[Statement]) -> Iterator[Statement]:
-    """The statements of a body and of its branches and loops, not of functions and classes defined in it."""
-    for one in body:
-        yield one
-        if not isinstance(one, FuncBase | Decorator | ClassDef | OverloadedFuncDef):
-            yield from statements(_inner(one))
+_BLOCKS: dict[type, tuple[str, ...]] = {
+    Block: ("body",),
+    IfStmt: ("body", "else_body"),
+    ForStmt: ("body", "else_body"),
+    WhileStmt: ("body", "else_body"),
+    WithStmt: ("body",),
+    TryStmt: ("body", "handlers", "else_body", "finally_body"),
+    MatchStmt: ("bodies",),
+}
 
 
-def _inner(one: Statement) -> Iterator[Statement]:
-    for name in ("body", "else_body", "finally_body", "handlers", "bodies"):
-        part = getattr(one, name, None)
-        for block in part if isinstance(part, list) else (part,):
-            if isinstance(block, Block):
-                yield from block.body
+def statements(body: Iterable[Statement]) -> list[Statement]:
+    """The statements of a body and of its branches and loops, in no order, not of functions and classes defined in it."""
+    found = list(body)
+    for one in found:  # it grows meanwhile
+        for name in _BLOCKS.get(type(one), ()):
+            part = getattr(one, name)
+            for block in part if isinstance(part, list) else (part,):
+                if isinstance(block, Block):
+                    found += block.body
+    return found
 
 
 def targets(lvalue: Expression) -> Iterator[Expression]:

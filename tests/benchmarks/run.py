@@ -26,7 +26,7 @@ CHILD = f"import sys; sys.path.append({str(ROOT)!r}); from tests.benchmarks.work
 WATCH_IMPORT = """
 import json, sys, time
 begin = time.perf_counter()
-import coopy
+from coopy.base import init_system
 seconds = time.perf_counter() - begin
 print(json.dumps([seconds, [name for name in sys.argv[1:] if name in sys.modules]]))
 """
@@ -98,7 +98,7 @@ def ask(python: str, **request: object) -> dict[str, float]:
 
 
 def run_imports(results: Results) -> None:
-    """What `import coopy` costs beyond the interpreter that is already there, several times, for it is short."""
+    """What `from coopy import init_system` costs beyond the interpreter that is already there, several times, for it is short."""
     for _ in range(5):
         for subject in ("coopy", "coopy 0.7.0"):
             seconds, modules = watch_import(subject)

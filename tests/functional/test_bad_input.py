@@ -121,7 +121,7 @@ def test_a_proxy_is_no_domain_and_no_argument(tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="proxy"):
             init_system(word, tmp_path / "v")
         with pytest.raises(UsageError, match="proxy"):
-            word.keep(word)
+            word.keep(word)  # type: ignore[coopy-pickle]
         with pytest.raises(UsageError, match="proxy"):
             pickle.dumps(word)
         assert word.kept == []

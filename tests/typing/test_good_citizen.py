@@ -107,7 +107,7 @@ def test_caches_and_the_daemon_say_after_every_edit_what_a_cold_run_says(project
 
 @pytest.mark.parametrize("order", ["coopy.mypy_plugin, pydantic.mypy", "pydantic.mypy, coopy.mypy_plugin"])
 def test_another_plugin_works_beside_it_in_either_order(tmp_path: Path, order: str) -> None:
-    """pydantic's plugin checks the constructor of a model that is also part of a system."""
+    """The plugin of pydantic checks the constructor of a model that is also part of a system."""
     text = """\
 from pydantic import BaseModel
 
@@ -147,15 +147,18 @@ BROKEN = """\
 from typing import Any
 
 from coopy.mypy_plugin import CoopyPlugin
+from coopy.mypy_plugin.hooks import Hooks
 
 
-class Broken(CoopyPlugin):
-    def _attribute(self, *_: Any) -> Any:
-        raise ZeroDivisionError("on purpose")
+def broken(*_: Any) -> Any:
+    raise ZeroDivisionError("on purpose")
 
 
-def plugin(version: str) -> type[Broken]:
-    return Broken
+setattr(Hooks, "attribute", broken)
+
+
+def plugin(version: str) -> type[CoopyPlugin]:
+    return CoopyPlugin
 """
 
 
