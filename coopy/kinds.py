@@ -23,6 +23,7 @@ CHANGES: dict[str, frozenset[str]] = {
     "collections.OrderedDict": frozenset(("move_to_end",)),
     "collections.Counter": frozenset(("subtract",)),
     "collections.UserDict": frozenset(_DICT),
+    "typing._TypedDict": frozenset(("pop", "setdefault", "update")),
     "collections.UserList": frozenset(_LIST),
     "array.array": frozenset((*_LIST, "byteswap", "frombytes", "fromlist", "fromunicode")) - {"clear", "sort"},
 }

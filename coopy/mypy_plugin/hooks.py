@@ -19,6 +19,7 @@ from mypy.types import (
     Instance,
     PlaceholderType,
     Type,
+    TypedDictType,
     TypeOfAny,
     UnboundType,
     UnionType,
@@ -29,7 +30,7 @@ from coopy.mypy_plugin import codes, facts
 from coopy.mypy_plugin.calls import Finding, argument_findings, attribute_finding, call_finding, private_finding, reached, set_by_name
 from coopy.mypy_plugin.domain import Definitions
 from coopy.mypy_plugin.marks import PROXIES, PROXY, REPLICA, VIEW, cleared, mark_of, marked, spread
-from coopy.mypy_plugin.places import Modules, Place, instances
+from coopy.mypy_plugin.places import Modules, Place, instances, is_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,14 +58,18 @@ class Hooks:
         self._definitions = Definitions(domains)
         self._checked = Modules()
         self._failed = False
+        self._others: dict[str, list[Callable[[str], Any]]] = {}  # by hook: how the other plugins are asked for it
 
     # others first, and no error of ours in anybody's way
 
     def after(self, hook: str, fullname: str, ours: Ours, ctx: Any) -> Any:
         """What the other plugins make of it, then ours of that."""
         default = getattr(ctx, _DEFAULT.get(hook, "default_return_type"))
-        for other in getattr(ctx.api.plugin, "_plugins", ()):
-            if other is not self._plugin and (theirs := getattr(other, hook)(fullname)) is not None:
+        if hook not in self._others:
+            plugins = getattr(ctx.api.plugin, "_plugins", ())
+            self._others[hook] = [getattr(other, hook) for other in plugins if other is not self._plugin]
+        for ask in self._others[hook]:
+            if (theirs := ask(fullname)) is not None:
                 default = theirs(ctx)
                 break
         try:
@@ -162,7 +167,7 @@ class Hooks:
     def attribute(self, fullname: str, ctx: AttributeContext, default: Type) -> Type:
         """An attribute is read, assigned or deleted."""
         owner, _, name = fullname.rpartition(".")
-        if name.startswith("__"):
+        if is_plain(ctx.type, ctx.context) or name.startswith("__"):
             return default
         found = instances(ctx.type, owner)
         place = Place(ctx.api, self._checked, ctx.context)
@@ -203,8 +208,8 @@ class Hooks:
         return spread(default, reached(mark)) if facts.known(info) else default
 
     def _on_call(self, ctx: Any) -> tuple[TypeInfo, str, Place] | None:
-        typ = get_proper_type(ctx.type)
-        if not isinstance(typ, Instance):
+        typ = ctx.type.fallback if isinstance(ctx.type, TypedDictType) else ctx.type
+        if not isinstance(typ, Instance) or is_plain(typ, ctx.context):
             return None
         place = Place(ctx.api, self._checked, ctx.context)
         mark = place.mark([typ])

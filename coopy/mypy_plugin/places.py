@@ -16,7 +16,7 @@ from coopy.mypy_plugin.tree import Sites
 if TYPE_CHECKING:
     from mypy.nodes import Context, MypyFile, TypeInfo
 
-__all__ = ["SELF", "Modules", "Place", "instances"]
+__all__ = ["SELF", "Modules", "Place", "instances", "is_plain"]
 
 SELF = "coopy self"  # `self` in a @readonly method: no type carries it, the place says so
 
@@ -136,9 +136,16 @@ def _receiver(context: Context) -> Expression | None:
     return context.lvalue if isinstance(context, OperatorAssignmentStmt) else None
 
 
+def is_plain(typ: Type, context: Context) -> bool:
+    """Whether this is certainly nothing to coopy: no mark, and not a name that may be `self` or have an annotation. Most things are."""
+    return isinstance(typ, Instance) and typ.extra_attrs is None and not isinstance(_receiver(context), NameExpr)
+
+
 def instances(typ: Type, owner: str) -> list[Instance]:
     """The objects that a value of this type may be and that have the class `owner`, a full name, among their bases."""
     proper = get_proper_type(typ)
+    if isinstance(proper, Instance):
+        return [proper]
     items = proper.items if isinstance(proper, UnionType) else [proper]
     found = []
     for item in items:

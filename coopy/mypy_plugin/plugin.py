@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
+from mypy import version
 from mypy.plugin import Plugin
 
 from coopy.kinds import COPYING
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["CoopyPlugin"]
 
 VERSION = 1  # of what is kept in mypy's cache: facts and marks
+LOSES_ALIASES = version.__version__.startswith("1.")  # `Board = System[Wiki]`: the mark of such a name
 ALIASES = frozenset(("coopy.marks.System", "coopy.marks.Replica", "coopy.marks.View"))
 DOORS = frozenset(("coopy.base.init_system", "coopy.base.init_persistent_system"))
 NEEDED = ("coopy", "coopy.clock", "coopy.random", "coopy.wiring")
@@ -80,13 +82,13 @@ class CoopyPlugin(Plugin):
 
     def get_customize_class_mro_hook(self, fullname: str) -> Callable[[ClassDefContext], None] | None:
         """Each class, while it is defined: what its body tells is kept, used or not, for runs in which it comes from the cache."""
-        return None if fullname.startswith(("builtins.", "typing.")) else self._hooks.define
+        return None if fullname.startswith(("builtins.", "typing.", "coopy.")) else self._hooks.define
 
     def get_type_analyze_hook(self, fullname: str) -> Callable[[AnalyzeTypeContext], Type] | None:
         """System[T], Replica[T], View[T], and names that users give them."""
         if fullname in ALIASES:
             return partial(self._hooks.annotated, fullname)
-        if not self._in_use() or fullname.startswith("builtins."):
+        if not LOSES_ALIASES or not self._in_use() or fullname.startswith("builtins."):
             return None
         target = self._hooks.alias(fullname)
         return None if target is None else lambda _ctx: target
