@@ -111,6 +111,7 @@ for page in wiki.pages.values():
         _WIKI
         + """\
 wiki = init_system(Wiki(), "data/wiki")
+wiki.create("Home", "Welcome")
 wiki.tag("Home", "old")
 names = sorted(wiki.pages)
 names.append("of my own")
@@ -305,6 +306,8 @@ class People:
 
 
 people = init_system(People(), "data/people")
+people.add("Ann")
+people.add("Bob")
 people.befriend("Ann", "Bob")
 """,
     ),
