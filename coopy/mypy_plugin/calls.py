@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from coopy.mypy_plugin.places import Place
 
-__all__ = ["Finding", "argument_findings", "attribute_finding", "call_finding", "private_finding", "reached", "set_by_name"]
+__all__ = ["Finding", "argument_findings", "attribute_finding", "call_finding", "is_own", "private_finding", "reached", "set_by_name"]
 
 _SPECIAL_ACTIONS = frozenset((
     "__setitem__", "__delitem__", "__call__",
@@ -143,11 +143,11 @@ def call_finding(mark: str, info: TypeInfo, name: str, context: Context) -> Find
         if (private := private_finding(mark, name)) is not None:
             return private
         acts = is_action(info, name) or name in _ITEM_CHANGES
-        return _on_replica(info, name) if mark == REPLICA and acts and _is_own(info, name) else None
+        return _on_replica(info, name) if mark == REPLICA and acts and is_own(info, name) else None
     if mark == SELF:
-        if is_action(info, name) or name in _ITEM_CHANGES:
+        if (is_action(info, name) and is_own(info, name)) or name in _ITEM_CHANGES:
             return _in_query(f'calls "{name}", an action')
-        return _in_query(f'calls "{name}", which changes the state') if facts.changes(info, name) else None
+        return _in_query(f'calls "{name}", which changes the state') if _is_changing(info, name) else None
     if not _is_changing(info, name) or (
         name in _IN_PLACE and isinstance(context, OperatorAssignmentStmt) and isinstance(context.lvalue, MemberExpr)
     ):
@@ -155,7 +155,7 @@ def call_finding(mark: str, info: TypeInfo, name: str, context: Context) -> Find
     return _changed(f'"{name}" is called', info) if mark == VIEW else _in_query(f'calls "{name}" on the state')
 
 
-def _is_own(info: TypeInfo, name: str) -> bool:
+def is_own(info: TypeInfo, name: str) -> bool:
     """Whether the method is the program's own: what a class of the library does is not known here."""
     symbol = info.get(name)
     owner = getattr(symbol.node, "info", None) if symbol is not None else None
@@ -167,7 +167,7 @@ def _is_changing(info: TypeInfo, name: str) -> bool:
     if facts.changes(info, name) or name in _ITEM_CHANGES:
         return True
     kinds = [base.fullname for base in info.mro if base.fullname in CHANGES]
-    if not kinds or _is_own(info, name):
+    if not kinds or is_own(info, name):
         return False
     return name in _IN_PLACE or any(name in CHANGES[kind] for kind in kinds)
 
@@ -209,5 +209,6 @@ def _is_live(place: Place, typ: Type, expr: Expression) -> bool:
     if isinstance(expr, ListExpr | SetExpr | TupleExpr):
         return any(_is_live(place, place.api.lookup_type(one), one) for one in expr.items if place.api.has_type(one))
     if isinstance(expr, DictExpr):
-        return any(_is_live(place, place.api.lookup_type(one), one) for _, one in expr.items if place.api.has_type(one))
+        values = (one for key, one in expr.items if key is not None)  # what ** unpacks is copied
+        return any(_is_live(place, place.api.lookup_type(one), one) for one in values if place.api.has_type(one))
     return mark_of(typ) == VIEW and is_changeable(typ) and place.still_holds(expr)

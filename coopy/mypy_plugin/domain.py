@@ -82,7 +82,9 @@ class Uses:
 
     def __init__(self, tree: MypyFile) -> None:
         self.found: set[tuple[str, str]] = set()
-        self.classes = {one.name for one in statements(tree.defs) if isinstance(one, ClassDef)}
+        top = statements(tree.defs)
+        self.classes = {one.name for one in top if isinstance(one, ClassDef)}
+        self.functions = {one.name: one for one in top if isinstance(one, FuncDef)}
         if not imports_coopy(tree):
             return
         made: dict[str, set[str]] = {}
@@ -146,7 +148,7 @@ class _Definition:
 
     def look(self, *, named: bool) -> None:
         """Note its facts; if it is a domain class (`named`: by the settings), give it the injected names; judge its calls of super()."""
-        found = facts.read(self.cls, self._resolve)
+        found = facts.read(self.cls, self._resolve, self.uses.functions, lambda name: facts.is_fresh(self.info, name, inherited=True))
         self.info.metadata[facts.NAME] = found
         self._publish(repr(found))
         if named or facts.is_marked(self.info) or any(self._symbol(user) in USERS for user in self.uses.of(self.cls.name)):

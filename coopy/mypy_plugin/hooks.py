@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from mypy import errorcodes
-from mypy.nodes import Context, Expression, FuncDef, NameExpr, TypeAlias, TypeInfo
+from mypy.nodes import Context, Expression, FuncDef, NameExpr, SliceExpr, TypeAlias, TypeInfo
 from mypy.typeops import bind_self
 from mypy.types import (
     AnyType,
@@ -27,7 +27,16 @@ from mypy.types import (
 )  # fmt: skip
 
 from coopy.mypy_plugin import codes, facts
-from coopy.mypy_plugin.calls import Finding, argument_findings, attribute_finding, call_finding, private_finding, reached, set_by_name
+from coopy.mypy_plugin.calls import (
+    Finding,
+    argument_findings,
+    attribute_finding,
+    call_finding,
+    is_own,
+    private_finding,
+    reached,
+    set_by_name,
+)
 from coopy.mypy_plugin.domain import Definitions
 from coopy.mypy_plugin.marks import PROXIES, PROXY, REPLICA, VIEW, cleared, mark_of, marked, spread
 from coopy.mypy_plugin.places import Modules, Place, instances, is_plain
@@ -99,11 +108,12 @@ class Hooks:
 
     def annotated(self, fullname: str, ctx: AnalyzeTypeContext) -> Type:
         """`System[T]` and the like."""
+        typ = self._argument(ctx)
         try:
-            return self._annotated(ALIASES[fullname], ctx)
+            return self._mark_all(typ, ALIASES[fullname])
         except Exception as error:  # noqa: BLE001 - as above
             self._note_failure(error, ctx)
-            return AnyType(TypeOfAny.from_error)
+            return typ
 
     def alias(self, fullname: str) -> Type | None:
         """What a name stands for, if somebody gave a marked type this name: older versions of mypy lose the mark of it."""
@@ -112,15 +122,16 @@ class Hooks:
             return None
         return symbol.node.target if mark_of(symbol.node.target) else None
 
-    def _annotated(self, mark: str, ctx: AnalyzeTypeContext) -> Type:
+    def _argument(self, ctx: AnalyzeTypeContext) -> Type:
+        """The T of `System[T]`; a wrong number of them is said as mypy says it."""
         typ = ctx.type
         assert isinstance(typ, UnboundType)
-        if len(typ.args) != 1:
-            wrong = "expects 1 type argument, but " + (f"{len(typ.args)} given" if typ.args else "none given")
-            if typ.args or self._options.disallow_any_generics:
-                ctx.api.fail(f'"{typ.name}" {wrong}', ctx.context, code=errorcodes.TYPE_ARG)
-            return AnyType(TypeOfAny.from_omitted_generics)
-        return self._mark_all(ctx.api.analyze_type(typ.args[0]), mark)
+        if len(typ.args) == 1:
+            return ctx.api.analyze_type(typ.args[0])
+        if typ.args or self._options.disallow_any_generics:
+            given = f"{len(typ.args)} given" if typ.args else "none given"
+            ctx.api.fail(f'"{typ.name}" expects 1 type argument, but {given}', ctx.context, code=errorcodes.TYPE_ARG)
+        return AnyType(TypeOfAny.from_omitted_generics)
 
     def _mark_all(self, typ: Type, mark: str) -> Type:
         """The type with this mark on the object itself, or on each of a union."""
@@ -184,13 +195,16 @@ class Hooks:
             self._report(ctx, private_finding(mark, name))
         if isinstance(get_proper_type(default), FunctionLike) or facts.is_fresh(info, name):
             return default
-        return spread(default, reached(mark))
+        return self._item_set(ctx, place, spread(default, reached(mark)))
 
     def called(self, fullname: str, ctx: MethodSigContext, default: FunctionLike) -> FunctionLike:
         """A method is called."""
         if (at := self._on_call(ctx)) is not None:
-            info, mark, _ = at
-            self._report(ctx, call_finding(mark, info, fullname.rpartition(".")[2], ctx.context))
+            info, mark, place = at
+            name = fullname.rpartition(".")[2]
+            if name == "__getitem__" and ctx.context in place.sites.deleted:
+                name = "__delitem__"  # of several targets of one `del`, mypy only reads
+            self._report(ctx, call_finding(mark, info, name, ctx.context))
         return default
 
     def returned(self, fullname: str, ctx: MethodContext, default: Type) -> Type:
@@ -203,9 +217,17 @@ class Hooks:
         if mark in PROXIES:
             for finding, argument in argument_findings(place, info, name, ctx):
                 self._report(ctx, finding, argument)
-        if facts.is_fresh(info, name) or (name in _BUILDING and not facts.known(info)):
+        if facts.is_fresh(info, name) or (not is_own(info, name) and _builds(name, ctx)):
             return cleared(default, deep=False) if mark_of(default) == mark else default  # Self keeps the mark of its object
-        return spread(default, reached(mark)) if facts.known(info) else default
+        return self._item_set(ctx, place, spread(default, reached(mark)) if facts.known(info) else default)
+
+    def _item_set(self, ctx: Any, place: Place, typ: Type) -> Type:
+        """Of a TypedDict no hook sees an item that is assigned: it is seen where the TypedDict is read for it."""
+        if ctx.context in place.sites.item_targets and isinstance(get_proper_type(typ), TypedDictType):
+            mark = mark_of(typ)
+            for one in instances(typ, "typing._TypedDict") if mark is not None else ():
+                self._report(ctx, call_finding(mark or VIEW, one.type, "__setitem__", ctx.context))
+        return typ
 
     def _on_call(self, ctx: Any) -> tuple[TypeInfo, str, Place] | None:
         typ = ctx.type.fallback if isinstance(ctx.type, TypedDictType) else ctx.type
@@ -227,6 +249,11 @@ class Hooks:
                 if isinstance(proper, Instance) and mark is not None:
                     self._report(ctx, set_by_name(mark, proper.type), expr)
         return default
+
+
+def _builds(name: str, ctx: MethodContext) -> bool:
+    """Whether this operation of a container gives a new one: a sum, a slice."""
+    return name in _BUILDING or (name == "__getitem__" and bool(ctx.args) and bool(ctx.args[0]) and isinstance(ctx.args[0][0], SliceExpr))
 
 
 def _errors_of(api: Any) -> Any:

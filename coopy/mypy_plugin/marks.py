@@ -5,7 +5,8 @@
     OWN              reached through `self` in a @readonly method
 
 A mark is an entry in `Instance.extra_attrs` under a name that no program can spell. mypy carries it along with the type, through
-assignments, generics and its cache, and neither prints nor compares it. Nothing here reports anything.
+assignments, generics and its cache, and does not print it. Which mark it is stands where mypy does not compare: of a union of types with
+unlike `extra_attrs` it erases them, in place, so that the variables of the parts lose them too. Nothing here reports anything.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mypy.types import (
+    AnyType,
     ExtraAttrs,
     Instance,
     NoneType,
@@ -21,6 +23,7 @@ from mypy.types import (
     Type,
     TypeAliasType,
     TypedDictType,
+    TypeOfAny,
     UnionType,
     get_proper_type,
 )  # fmt: skip
@@ -34,9 +37,9 @@ if TYPE_CHECKING:
 
 __all__ = ["OWN", "PROXIES", "PROXY", "REPLICA", "VIEW", "cleared", "is_atom", "is_changeable", "mark_of", "marked", "spread"]
 
-PROXY, REPLICA, VIEW, OWN = "coopy proxy", "coopy replica", "coopy view", "coopy own"
+PROXY, REPLICA, VIEW, OWN = "proxy", "replica", "view", "own"
 PROXIES = (PROXY, REPLICA)
-_MARKS = frozenset((PROXY, REPLICA, VIEW, OWN))
+_ENTRY = "coopy mark"
 _DEEP = 6  # a type nested deeper is a recursive alias: JSON = dict[str, "JSON"]
 _NO_OBJECTS = frozenset(("typing", "collections.abc", "_collections_abc", "builtins.frozenset", "builtins.tuple"))
 
@@ -50,19 +53,21 @@ def mark_of(typ: Type | None) -> str | None:
     if isinstance(proper, TypedDictType):
         proper = proper.fallback
     if isinstance(proper, Instance) and proper.extra_attrs is not None:
-        return next((name for name in proper.extra_attrs.attrs if name in _MARKS), None)
+        entry = proper.extra_attrs.attrs.get(_ENTRY)
+        return entry.missing_import_name if isinstance(entry, AnyType) else None
     return None
 
 
 def marked(typ: Instance, mark: str, members: Mapping[str, Type] | None = None) -> Instance:
     """The same type with a mark, and with members that its class may lack."""
     present = typ.extra_attrs
-    attrs: dict[str, Type] = {mark: NoneType()}
-    if present is not None:
-        attrs.update((name, one) for name, one in present.attrs.items() if name not in _MARKS)
+    attrs: dict[str, Type] = dict(present.attrs) if present is not None else {}
     attrs.update(members or {})
+    attrs[_ENTRY] = AnyType(TypeOfAny.from_unimported_type, missing_import_name=mark)
     copied = typ.copy_modified()
-    copied.extra_attrs = ExtraAttrs(attrs, present.immutable if present else None, present.mod_name if present else None)
+    copied.extra_attrs = ExtraAttrs(
+        dict(sorted(attrs.items())), present.immutable if present else None, present.mod_name if present else None
+    )
     return copied
 
 
@@ -78,7 +83,7 @@ def spread(typ: Type, mark: str, depth: int = 0) -> Type:
 def cleared(typ: Type, *, deep: bool) -> Type:
     """The type without marks: of the outermost object, or of all within it."""
     proper = get_proper_type(typ)
-    if deep:
+    if deep or isinstance(proper, TypedDictType):
         return _through(typ, _bare, 0)
     if isinstance(proper, UnionType):
         return UnionType.make_union([cleared(item, deep=False) for item in proper.items])
@@ -109,8 +114,9 @@ def _through(typ: Type, change: Callable[[Instance], Instance], depth: int) -> T
         return typ if unchanged else UnionType.make_union(items, proper.line, proper.column)
     if isinstance(proper, TupleType):
         items = [_through(item, change, depth + 1) for item in proper.items]
-        unchanged = all(new is old for new, old in zip(items, proper.items, strict=True))
-        return typ if unchanged else proper.copy_modified(items=items)
+        fallback = proper.partial_fallback if proper.partial_fallback.type.fullname == "builtins.tuple" else change(proper.partial_fallback)
+        unchanged = fallback is proper.partial_fallback and all(new is old for new, old in zip(items, proper.items, strict=True))
+        return typ if unchanged else proper.copy_modified(items=items, fallback=fallback)
     if isinstance(proper, TypedDictType):
         fallback = change(proper.fallback)
         fields = {name: _through(one, change, depth + 1) for name, one in proper.items.items()}

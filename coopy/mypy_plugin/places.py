@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mypy.literals import literal_hash
-from mypy.nodes import CallExpr, Expression, FuncItem, IndexExpr, MemberExpr, NameExpr, OperatorAssignmentStmt, Var
-from mypy.types import Instance, Type, TypedDictType, UnionType, get_proper_type
+from mypy.nodes import GDEF, CallExpr, Expression, FuncItem, IndexExpr, MemberExpr, NameExpr, OperatorAssignmentStmt, Var
+from mypy.types import Instance, NoneType, ProperType, TupleType, Type, TypedDictType, UnionType, get_proper_type
 
 from coopy.mypy_plugin import facts
 from coopy.mypy_plugin.domain import published
@@ -15,6 +15,8 @@ from coopy.mypy_plugin.tree import Sites
 
 if TYPE_CHECKING:
     from mypy.nodes import Context, MypyFile, TypeInfo
+
+    from coopy.mypy_plugin.tree import Binding
 
 __all__ = ["SELF", "Modules", "Place", "instances", "is_plain"]
 
@@ -79,34 +81,46 @@ class Place:
         if var.is_inferred or not self.modules.has_marks(self.api.tree):
             return None
         given = self.sites.bound(var)
-        if len(given) != 1 or given[0] is None or not self.api.has_type(given[0]):
-            return None
-        value = get_proper_type(self.api.lookup_type(given[0]))
+        value = self._type_of(given[0]) if len(given) == 1 else None
         return mark_of(value) if isinstance(value, Instance) and value.type is typ.type else None
 
     def still_holds(self, expr: Expression) -> bool:
-        """Whether the name holds what its type was marked for: mypy keeps the mark of a name's first value for all later ones."""
-        if isinstance(expr, NameExpr):
-            given = self.sites.bound(expr.node) if isinstance(expr.node, Var) else []
-            if len(given) <= 1:
-                return not given or not isinstance(given[0], NameExpr) or self._all_marked(given[0])
-        elif isinstance(expr, MemberExpr) and self.api.has_type(expr.expr) and mark_of(self.api.lookup_type(expr.expr)):
-            return True  # an attribute of a proxy: giving it something else is what is reported
-        key = literal_hash(expr)
-        entry = next((frame.types[key] for frame in reversed(self.api.binder.frames) if key in frame.types), None) if key else None
-        if entry is not None:
-            return not entry.from_assignment or mark_of(entry.type) is not None
-        if isinstance(expr, NameExpr):
-            return self._all_marked(expr)
-        return not self._is_declared_plain(expr)
+        """Whether a name or attribute holds what its type was marked for: mypy keeps the mark of the first value for all later ones.
 
-    def _all_marked(self, name: NameExpr) -> bool:
-        """Whether a name was given nothing but marked values, as far as their types are known by now."""
-        given = self.sites.bound(name.node) if isinstance(name.node, Var) else []
-        if len(given) <= 1:
+        What it was given last decides, where that is known; else all that it is ever given.
+        """
+        if isinstance(expr, MemberExpr) and self.api.has_type(expr.expr) and mark_of(self.api.lookup_type(expr.expr)):
+            return True  # an attribute of a proxy: giving it something else is what is reported
+        given = self._given_last(expr)
+        if given is not None:
+            return mark_of(given) is not None
+        if not isinstance(expr, NameExpr) or not isinstance(expr.node, Var):
+            return not self._is_declared_plain(expr)
+        return self._always_marked(expr, expr.node)
+
+    def _always_marked(self, expr: NameExpr, var: Var) -> bool:
+        """Whether a variable is only given marked values, as far as the program has come; of one of another function, ever."""
+        if not var.is_inferred and mark_of(var.type) is not None:
             return True
-        known = [self.api.lookup_type(one) for one in given if one is not None and self.api.has_type(one)]
-        return all(mark_of(one) is not None for one in known)
+        own = var.is_self or expr.kind != GDEF or self.api.scope.top_level_function() is None
+        given = self.sites.bound(var, expr.line if own else None)
+        if len(given) <= 1:
+            first = given[0].value if given else None
+            return not isinstance(first, NameExpr) or self.still_holds(first)
+        types = [self._type_of(one) for one in given]
+        return all(mark_of(one) is not None for one in types if not isinstance(one, NoneType))
+
+    def _given_last(self, expr: Expression) -> Type | None:
+        """What a name was given last, as far as mypy keeps it. A condition that narrowed it since says nothing about that."""
+        key = literal_hash(expr)
+        if key is None:
+            return None
+        entries = (frame.types[key] for frame in reversed(self.api.binder.frames) if key in frame.types)
+        return next((one.type for one in entries if one.from_assignment), None)
+
+    def _type_of(self, one: Binding) -> ProperType | None:
+        """The type of what a variable is given somewhere; None if it is not known."""
+        return get_proper_type(self.api.lookup_type(one.value)) if one.value is not None and self.api.has_type(one.value) else None
 
     def _is_declared_plain(self, expr: Expression) -> bool:
         """Whether an attribute has an annotation that says a plain type."""
@@ -115,7 +129,7 @@ class Place:
         owner = get_proper_type(self.api.lookup_type(expr.expr))
         node = owner.type.get(expr.name) if isinstance(owner, Instance) else None
         var = node.node if node is not None else None
-        return isinstance(var, Var) and not var.is_inferred and not var.is_property and mark_of(var.type) is None and mark_of(owner) is None
+        return isinstance(var, Var) and not var.is_inferred and not var.is_property and mark_of(var.type) is None
 
     def rely_on(self, info: TypeInfo) -> None:
         """Have mypy's daemon check this place again when the facts of a class change."""
@@ -152,6 +166,8 @@ def instances(typ: Type, owner: str) -> list[Instance]:
         one = get_proper_type(item)
         if isinstance(one, TypedDictType):
             one = one.fallback
+        elif isinstance(one, TupleType):
+            one = one.partial_fallback
         if isinstance(one, Instance) and any(base.fullname == owner for base in one.type.mro):
             found.append(one)
     return found

@@ -5,7 +5,7 @@ mypy's own visitors are compiled and cannot be subclassed; this walk asks each c
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mypy.nodes import (
     AssignmentExpr,
@@ -138,23 +138,33 @@ def imports_coopy(tree: MypyFile) -> bool:
     return False
 
 
+class Binding(NamedTuple):
+    """A place where a variable is given something: the expression, None where no single one says what, and the line."""
+
+    value: Expression | None
+    line: int
+
+
 class Sites:
     """What one look at a module tells of its expressions and variables, as mypy's own nodes.
 
-    `deleted`: what `del` names. `augmented`: targets of `x += y`. `bindings`: of each variable, what it is given, None where no expression says so.
+    `deleted`: what `del` names. `augmented`: targets of `x += y`. `item_targets`: what an item is assigned to.
+    `bindings`: of each variable, where and what it is given.
     """
 
     def __init__(self, tree: MypyFile) -> None:
         self.defs = tree.defs
         self.deleted: set[Expression] = set()
         self.augmented: set[Expression] = set()
-        self.bindings: dict[Var, list[Expression | None]] = {}
+        self.item_targets: set[Expression] = set()
+        self.bindings: dict[Var, list[Binding]] = {}
         for node in nodes_below(tree):
             self._note(node)
 
-    def bound(self, var: Var) -> list[Expression | None]:
-        """What a variable is given in this module, once for each place."""
-        return self.bindings.get(var, [])
+    def bound(self, var: Var, until: int | None = None) -> list[Binding]:
+        """What a variable is given in this module, once for each place; only up to a line, if one is said."""
+        found = self.bindings.get(var, [])
+        return found if until is None else [one for one in found if one.line <= until]
 
     def _note(self, node: Node) -> None:
         if isinstance(node, AssignmentStmt):
@@ -162,6 +172,7 @@ class Sites:
                 self._bind(lvalue, node.rvalue)
         elif isinstance(node, OperatorAssignmentStmt):
             self.augmented.add(node.lvalue)
+            self._bind(node.lvalue, None)
         elif isinstance(node, DelStmt):
             self.deleted.update(targets(node.expr))
             self._bind(node.expr, None)
@@ -169,7 +180,7 @@ class Sites:
             self._bind(node.target, node.value)
         elif isinstance(node, FuncItem):
             for argument in node.arguments:
-                self.bindings.setdefault(argument.variable, []).append(None)
+                self.bindings.setdefault(argument.variable, []).append(Binding(None, node.line))
         elif isinstance(node, ForStmt):
             self._bind(node.index, None)
         elif isinstance(node, WithStmt | GeneratorExpr | TryStmt):
@@ -180,8 +191,10 @@ class Sites:
 
     def _bind(self, lvalue: Expression, value: Expression | None) -> None:
         for one in targets(lvalue):
-            if isinstance(one, NameExpr) and isinstance(one.node, Var):
-                self.bindings.setdefault(one.node, []).append(value if one is lvalue else None)
+            if isinstance(one, IndexExpr):
+                self.item_targets.add(one.base)
+            elif isinstance(one, NameExpr) and isinstance(one.node, Var):
+                self.bindings.setdefault(one.node, []).append(Binding(value if one is lvalue else None, one.line))
 
 
 def class_members(cls: ClassDef) -> Iterator[Statement]:
