@@ -33,9 +33,9 @@ CHANGING = frozenset(name for kind in ("list", "dict", "set") for name in CHANGE
 """The methods of the everyday containers that change them, whichever they belong to."""
 
 COPYING = frozenset((
-    "copy.copy", "copy.deepcopy", "copy.replace", "dataclasses.replace", "attr.evolve", "attrs.evolve", "attr.assoc", "msgspec.structs.replace",
+    "builtins.sum", "copy.copy", "copy.deepcopy", "copy.replace", "dataclasses.replace", "attr.evolve", "attrs.evolve", "attr.assoc", "msgspec.structs.replace",
 ))  # fmt: skip
-"""Functions that give a new object like the one that they are given."""
+"""Functions that give a new object made from what they are given."""
 
 ATOMS = frozenset((
     *(f"builtins.{one}" for one in ("str", "int", "float", "complex", "bytes", "bool", "range", "slice", "type", "function", "ellipsis")),
@@ -55,5 +55,5 @@ UNPICKLABLE = frozenset((
 ))  # fmt: skip
 """Types whose values can be written neither into a journal nor into a snapshot, beside generators, coroutines, modules and lambdas."""
 
-INJECTED = {"_clock": "coopy.clock", "_random": "coopy.random"}
-"""The names that a system gives its domain object, and the modules that say the same everywhere else."""
+INJECTED = {"_clock": "coopy.clock.Clock", "_random": "coopy.random.Random"}
+"""The names that a system gives its domain object, and what they are."""

@@ -12,36 +12,28 @@ from mypy.nodes import (
     GDEF,
     MDEF,
     AssignmentStmt,
-    BytesExpr,
     CallExpr,
     ClassDef,
     Decorator,
-    DictExpr,
     Expression,
-    FloatExpr,
-    FuncBase,
     FuncDef,
     IndexExpr,
-    IntExpr,
-    ListExpr,
-    MemberExpr,
     MypyFile,
     NameExpr,
     OverloadedFuncDef,
     PlaceholderNode,
-    SetExpr,
-    StrExpr,
     SuperExpr,
     SymbolTableNode,
-    TupleExpr,
     TypeAlias,
     TypeInfo,
     Var,
 )  # fmt: skip
 from mypy.types import CallableType, Instance, LiteralType, Type, UnboundType, UnionType, get_proper_type
 
+from coopy.kinds import INJECTED
 from coopy.mypy_plugin import codes, facts
-from coopy.mypy_plugin.tree import class_members, imports_coopy, nodes_below, path_of, statements, targets
+from coopy.mypy_plugin.injected import definitions, is_other, place_of
+from coopy.mypy_plugin.tree import class_members, imports_coopy, nodes_below, path_of, statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,8 +45,6 @@ if TYPE_CHECKING:
 __all__ = ["Definitions", "is_action", "published"]
 
 USERS = frozenset(("coopy.base.init_system", "coopy.base.init_persistent_system", "coopy.marks.System", "coopy.marks.Replica"))
-INJECTED = {"_clock": "coopy.clock.Clock", "_random": "coopy.random.Random"}
-_PLAIN_VALUES = (IntExpr, StrExpr, FloatExpr, BytesExpr, ListExpr, DictExpr, SetExpr, TupleExpr)
 
 
 class Definitions:
@@ -196,12 +186,12 @@ class _Definition:
             self.api.modules[self.api.cur_mod_id].names[name] = SymbolTableNode(GDEF, var, module_public=False, plugin_generated=True)
 
     def _inject(self, name: str, kind: str) -> None:
-        places = list(self._definitions(name))
-        for place, wrong in places:
-            if wrong:
+        places = list(definitions(self.cls, name))
+        for place, function in places:
+            if is_other(place, function, name, self._node):
                 what = f'"{name}" is what coopy injects; a domain class that defines it itself gets no recorded {name[1:]}: choose another name'
-                self._report(what, place, codes.CLASH)
-        if places or any(name in base.names for base in self.info.mro[1:]) or self._has_slots():
+                self._report(what, place_of(place), codes.CLASH)
+        if places or self._has_slots() or any(name in base.names or any(definitions(base.defn, name)) for base in self.info.mro[1:]):
             return
         typ = self.api.named_type_or_none(kind, [])
         if typ is not None:
@@ -214,53 +204,6 @@ class _Definition:
             isinstance(one, AssignmentStmt) and any(isinstance(place, NameExpr) and place.name == "__slots__" for place in one.lvalues)
             for one in class_members(self.cls)
         )
-
-    # clashes
-
-    def _definitions(self, name: str) -> Iterator[tuple[Context, bool]]:
-        """Where the class defines this name, and whether that is visibly something else than coopy's own."""
-        for one in class_members(self.cls):
-            if isinstance(one, AssignmentStmt):
-                if any(isinstance(place, NameExpr) and place.name == name for place in one.lvalues):
-                    yield one, self._is_other(one, name)
-            elif isinstance(one, FuncBase | Decorator | OverloadedFuncDef | ClassDef) and one.name == name:
-                yield one, not isinstance(one, OverloadedFuncDef | Decorator) or not self._is_property(one)
-        for function, _ in facts.methods_of(self.cls):
-            own = function.arguments[0].variable.name if function.arguments else ""
-            for one in statements(function.body.body):
-                if isinstance(one, AssignmentStmt):
-                    for place in (target for lvalue in one.lvalues for target in targets(lvalue)):
-                        if isinstance(place, MemberExpr) and path_of(place) == (own, name):
-                            yield one, self._is_other(one, name)
-
-    @staticmethod
-    def _is_property(one: OverloadedFuncDef | Decorator) -> bool:
-        first = one.items[0] if isinstance(one, OverloadedFuncDef) else one
-        return isinstance(first, Decorator) and any(
-            path_of(each)[-1:] == ("property",) for each in first.original_decorators or first.decorators
-        )
-
-    def _is_other(self, one: AssignmentStmt, name: str) -> bool:
-        """Whether this annotation or value is visibly not a Clock or Random: unknown is not visible."""
-        wanted = INJECTED[name]
-        if isinstance(one.unanalyzed_type, UnboundType):
-            node = self._node(one.unanalyzed_type.name)
-            return isinstance(node, TypeInfo) and not node.has_base(wanted)
-        if one.unanalyzed_type is not None:
-            return False
-        if isinstance(one.rvalue, _PLAIN_VALUES):
-            return True
-        if isinstance(one.rvalue, NameExpr):
-            return one.rvalue.name in ("None", "True", "False")
-        return isinstance(one.rvalue, CallExpr) and self._call_is_other(one.rvalue, wanted)
-
-    def _call_is_other(self, call: CallExpr, wanted: str) -> bool:
-        node = self._node(".".join(path_of(call.callee)))
-        if isinstance(node, TypeInfo):
-            return not node.has_base(wanted)
-        typ = node.type if isinstance(node, FuncDef) else None
-        given = get_proper_type(typ.ret_type) if isinstance(typ, CallableType) else None
-        return isinstance(given, Instance) and not given.type.has_base(wanted)
 
     # calls of the class above
 

@@ -68,13 +68,15 @@ class Place:
         return SELF if self._is_self(self.expr.node) else self._given(self.expr.node, found[0])
 
     def _is_self(self, var: Var) -> bool:
-        """Whether this is `self` in a @readonly method, or in a function within one."""
-        if not var.is_self:
+        """Whether this is `self` in a @readonly method, by this or another name, or in a function within one."""
+        query = next((one for one in self.api.scope.stack if isinstance(one, FuncItem) and one.info and one.arguments), None)
+        if query is None or not facts.is_readonly(query.info, query.name):
             return False
-        for one in self.api.scope.stack:
-            if isinstance(one, FuncItem) and one.arguments and one.arguments[0].variable is var:
-                return bool(one.info) and facts.is_readonly(one.info, one.name)
-        return False
+        own = query.arguments[0].variable
+        if var is own:
+            return True
+        given = self.sites.bound(var)
+        return len(given) == 1 and isinstance(given[0].value, NameExpr) and given[0].value.node is own
 
     def _given(self, var: Var, typ: Instance) -> str | None:
         """The mark of what a variable with an annotation was given: `page: Page = wiki.get_page("x")` is no other page for it."""

@@ -13,6 +13,7 @@ from mypy.nodes import (
     Block,
     ClassDef,
     DelStmt,
+    DictionaryComprehension,
     Expression,
     ForStmt,
     FuncItem,
@@ -37,9 +38,10 @@ from mypy.nodes import (
     WhileStmt,
     WithStmt,
 )  # fmt: skip
+from mypy.patterns import AsPattern, MappingPattern, StarredPattern
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 __all__ = ["Sites", "class_members", "imports_coopy", "nodes_below", "path_of", "statements", "targets"]
 
@@ -138,6 +140,22 @@ def imports_coopy(tree: MypyFile) -> bool:
     return False
 
 
+# What gives names a value: each target with the expression that says what, None where no single one does.
+_GIVES: dict[type, Callable[[Any], Iterable[tuple[Expression | None, Expression | None]]]] = {
+    AssignmentStmt: lambda node: [(one, node.rvalue) for one in node.lvalues],
+    AssignmentExpr: lambda node: [(node.target, node.value)],
+    ForStmt: lambda node: [(node.index, None)],
+    WithStmt: lambda node: [(one, None) for one in node.target],
+    TryStmt: lambda node: [(one, None) for one in node.vars],
+    GeneratorExpr: lambda node: [(one, None) for one in node.indices],
+    DictionaryComprehension: lambda node: [(one, None) for one in node.indices],
+    DelStmt: lambda node: [(node.expr, None)],
+    AsPattern: lambda node: [(node.name, None)],
+    StarredPattern: lambda node: [(node.capture, None)],
+    MappingPattern: lambda node: [(node.rest, None)],
+}
+
+
 class Binding(NamedTuple):
     """A place where a variable is given something: the expression, None where no single one says what, and the line."""
 
@@ -167,27 +185,20 @@ class Sites:
         return found if until is None else [one for one in found if one.line <= until]
 
     def _note(self, node: Node) -> None:
-        if isinstance(node, AssignmentStmt):
-            for lvalue in node.lvalues:
-                self._bind(lvalue, node.rvalue)
+        gives = _GIVES.get(type(node))
+        if gives is not None:
+            for target, value in gives(node):
+                if target is not None:
+                    self._bind(target, value)
+        if isinstance(node, DelStmt):
+            self.deleted.update(targets(node.expr))
         elif isinstance(node, OperatorAssignmentStmt):
             self.augmented.add(node.lvalue)
-            self._bind(node.lvalue, None)
-        elif isinstance(node, DelStmt):
-            self.deleted.update(targets(node.expr))
-            self._bind(node.expr, None)
-        elif isinstance(node, AssignmentExpr):
-            self._bind(node.target, node.value)
+            if isinstance(node.lvalue, IndexExpr):
+                self.item_targets.add(node.lvalue.base)
         elif isinstance(node, FuncItem):
             for argument in node.arguments:
                 self.bindings.setdefault(argument.variable, []).append(Binding(None, node.line))
-        elif isinstance(node, ForStmt):
-            self._bind(node.index, None)
-        elif isinstance(node, WithStmt | GeneratorExpr | TryStmt):
-            several = node.target if isinstance(node, WithStmt) else node.indices if isinstance(node, GeneratorExpr) else node.vars
-            for one in several:
-                if one is not None:
-                    self._bind(one, None)
 
     def _bind(self, lvalue: Expression, value: Expression | None) -> None:
         for one in targets(lvalue):

@@ -1,0 +1,2 @@
+from .app import main as main
+from .model import Model as Model
