@@ -9,9 +9,10 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from mypy import version
+from mypy.nodes import TypeInfo
 from mypy.plugin import Plugin
 
-from coopy.kinds import COPYING
+from coopy.kinds import CHANGES, COPYING
 from coopy.mypy_plugin import codes  # noqa: F401 - mypy has to know the codes before it reads which of them are disabled
 from coopy.mypy_plugin.settings import domains
 
@@ -51,6 +52,7 @@ class CoopyPlugin(Plugin):
         super().__init__(options)
         self._domains = domains(options.config_file)
         self._used = False
+        self._library: dict[str, bool] = {}  # by full name of a class: whether its methods need no hook
 
     @cached_property
     def _hooks(self) -> Hooks:
@@ -62,6 +64,19 @@ class CoopyPlugin(Plugin):
         """Whether any module of this run imports coopy: otherwise nothing can be marked."""
         self._used = self._used or (self._modules is not None and "coopy.marks" in self._modules)
         return self._used
+
+    def _is_of_the_library(self, fullname: str) -> bool:
+        """Whether this is a method of a class of the standard library that is no container: what it changes is not known, what it gives unmarked."""
+        owner = fullname.rpartition(".")[0]
+        if owner not in self._library:
+            symbol = self.lookup_fully_qualified(owner)
+            info = symbol.node if symbol is not None else None
+            if not isinstance(info, TypeInfo) or self._modules is None:
+                return False
+            module = self._modules.get(info.module_name)
+            contains = any(base.fullname in CHANGES or base.fullname == "typing.Iterable" for base in info.mro)
+            self._library[owner] = module is not None and module.is_typeshed_file(self.options) and not contains
+        return self._library[owner]
 
     # what mypy asks about modules
 
@@ -112,12 +127,12 @@ class CoopyPlugin(Plugin):
 
     def get_method_signature_hook(self, fullname: str) -> Callable[[MethodSigContext], FunctionLike] | None:
         """Any call of a method, before its arguments are known."""
-        if not self._in_use() or fullname.startswith(_UNMARKED):
+        if not self._in_use() or fullname.startswith(_UNMARKED) or self._is_of_the_library(fullname):
             return None
         return partial(self._hooks.after, "get_method_signature_hook", fullname, self._hooks.called)
 
     def get_method_hook(self, fullname: str) -> Callable[[MethodContext], Type] | None:
         """Any call of a method, after its arguments are known."""
-        if not self._in_use() or fullname.startswith(_UNMARKED):
+        if not self._in_use() or fullname.startswith(_UNMARKED) or self._is_of_the_library(fullname):
             return None
         return partial(self._hooks.after, "get_method_hook", fullname, self._hooks.returned)
