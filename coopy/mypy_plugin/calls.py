@@ -49,6 +49,8 @@ _SPECIAL_ACTIONS = frozenset((
     *(f"__i{one}__" for one in ("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow", "lshift", "rshift", "and", "or", "xor")),
 ))  # fmt: skip
 _ITEM_CHANGES = ("__setitem__", "__delitem__")
+_HAPPENS = {"__setitem__": "An item is set", "__delitem__": "An item is deleted"}
+_DOES = {"__setitem__": "sets an item of the state", "__delitem__": "deletes an item of the state"}
 _IN_PLACE = _SPECIAL_ACTIONS - {*_ITEM_CHANGES, "__call__"}
 _NEVER_PICKLED = UNPICKLABLE | frozenset((
     "_thread.lock", "_thread.LockType", "_thread.RLock", "threading._RLock", "_queue.SimpleQueue", "_socket.socket", "_contextvars.ContextVar",
@@ -153,7 +155,9 @@ def call_finding(mark: str, info: TypeInfo, name: str, context: Context) -> Find
         name in _IN_PLACE and isinstance(context, OperatorAssignmentStmt) and isinstance(context.lvalue, MemberExpr)
     ):
         return None
-    return _changed(f'"{name}" is called', info) if mark == VIEW else _in_query(f'calls "{name}" on the state')
+    if mark == VIEW:
+        return _changed(_HAPPENS.get(name, f'"{name}" is called'), info)
+    return _in_query(_DOES.get(name, f'calls "{name}" on the state'))
 
 
 def is_own(info: TypeInfo, name: str) -> bool:
