@@ -28,9 +28,8 @@ from mypy.nodes import (
 )  # fmt: skip
 from mypy.types import Instance, Type, UnionType, get_proper_type
 
-from coopy.kinds import CHANGES, UNPICKLABLE
+from coopy.kinds import UNPICKLABLE
 from coopy.mypy_plugin import codes, facts
-from coopy.mypy_plugin.domain import is_action
 from coopy.mypy_plugin.marks import OWN, PROXIES, PROXY, REPLICA, VIEW, is_changeable, mark_of
 from coopy.mypy_plugin.places import SELF
 
@@ -42,16 +41,10 @@ if TYPE_CHECKING:
 
     from coopy.mypy_plugin.places import Place
 
-__all__ = ["Finding", "argument_findings", "attribute_finding", "call_finding", "is_own", "private_finding", "reached", "set_by_name"]
+__all__ = ["Finding", "argument_findings", "attribute_finding", "call_finding", "private_finding", "reached", "set_by_name"]
 
-_SPECIAL_ACTIONS = frozenset((
-    "__setitem__", "__delitem__", "__call__",
-    *(f"__i{one}__" for one in ("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow", "lshift", "rshift", "and", "or", "xor")),
-))  # fmt: skip
-_ITEM_CHANGES = ("__setitem__", "__delitem__")
 _HAPPENS = {"__setitem__": "An item is set", "__delitem__": "An item is deleted"}
 _DOES = {"__setitem__": "sets an item of the state", "__delitem__": "deletes an item of the state"}
-_IN_PLACE = _SPECIAL_ACTIONS - {*_ITEM_CHANGES, "__call__"}
 _NEVER_PICKLED = UNPICKLABLE | frozenset((
     "_thread.lock", "_thread.LockType", "_thread.RLock", "threading._RLock", "_queue.SimpleQueue", "_socket.socket", "_contextvars.ContextVar",
     "_contextvars.Context", "_thread._local", "_threading_local.local", "weakref.ReferenceType", "_weakref.ReferenceType", "_weakrefset.WeakSet",
@@ -145,14 +138,13 @@ def call_finding(mark: str, info: TypeInfo, name: str, context: Context) -> Find
     if mark in PROXIES:
         if (private := private_finding(mark, name)) is not None:
             return private
-        acts = is_action(info, name) or name in _ITEM_CHANGES
-        return _on_replica(info, name) if mark == REPLICA and acts and is_own(info, name) else None
+        acts = facts.is_action(info, name) or name in facts.ITEM_CHANGES
+        return _on_replica(info, name) if mark == REPLICA and acts and facts.is_own(info, name) else None
     if mark == SELF:
-        if (is_action(info, name) and is_own(info, name)) or name in _ITEM_CHANGES:
-            return _in_query(f'calls "{name}", an action')
-        return _in_query(f'calls "{name}", which changes the state') if _is_changing(info, name) else None
-    if not _is_changing(info, name) or (
-        name in _IN_PLACE and isinstance(context, OperatorAssignmentStmt) and isinstance(context.lvalue, MemberExpr)
+        acts = (facts.is_action(info, name) and facts.is_own(info, name)) or facts.is_changing(info, name)
+        return _in_query(f'calls "{name}", which changes the state') if acts else None
+    if not facts.is_changing(info, name) or (
+        name in facts.IN_PLACE and isinstance(context, OperatorAssignmentStmt) and isinstance(context.lvalue, MemberExpr)
     ):
         return None
     if mark == VIEW:
@@ -160,26 +152,9 @@ def call_finding(mark: str, info: TypeInfo, name: str, context: Context) -> Find
     return _in_query(_DOES.get(name, f'calls "{name}" on the state'))
 
 
-def is_own(info: TypeInfo, name: str) -> bool:
-    """Whether the method is the program's own: what a class of the library does is not known here."""
-    symbol = info.get(name)
-    owner = getattr(symbol.node, "info", None) if symbol is not None else None
-    return isinstance(owner, TypeInfo) and facts.known(owner)
-
-
-def _is_changing(info: TypeInfo, name: str) -> bool:
-    """Whether a method changes its object."""
-    if facts.changes(info, name) or name in _ITEM_CHANGES:
-        return True
-    kinds = [base.fullname for base in info.mro if base.fullname in CHANGES]
-    if not kinds or is_own(info, name):
-        return False
-    return name in _IN_PLACE or any(name in CHANGES[kind] for kind in kinds)
-
-
 def argument_findings(place: Place, info: TypeInfo, name: str, ctx: Any) -> Iterator[tuple[Finding, Context]]:
     """What an action is given that it cannot be given."""
-    if not (is_action(info, name) or name in _SPECIAL_ACTIONS) or facts.is_readonly(info, name):
+    if not (facts.is_action(info, name) or name in facts.SPECIAL_ACTIONS) or facts.is_readonly(info, name):
         return
     for types, exprs, kinds in zip(ctx.arg_types, ctx.args, ctx.arg_kinds, strict=True):
         for typ, expr, kind in zip(types, exprs, kinds, strict=True):

@@ -13,24 +13,19 @@ from mypy.nodes import (
     MDEF,
     AssignmentStmt,
     CallExpr,
-    ClassDef,
-    Decorator,
     Expression,
     FuncDef,
     IndexExpr,
     MypyFile,
     NameExpr,
-    OverloadedFuncDef,
     PlaceholderNode,
     SuperExpr,
     SymbolTableNode,
-    TypeAlias,
-    TypeInfo,
     Var,
 )  # fmt: skip
-from mypy.types import CallableType, Instance, LiteralType, Type, UnboundType, UnionType, get_proper_type
+from mypy.types import CallableType, LiteralType, Type, UnboundType, UnionType
 
-from coopy.kinds import INJECTED
+from coopy.kinds import CHANGES, INJECTED
 from coopy.mypy_plugin import codes, facts
 from coopy.mypy_plugin.injected import definitions, is_other, place_of
 from coopy.mypy_plugin.tree import class_members, imports_coopy, nodes_below, path_of, statements
@@ -42,7 +37,7 @@ if TYPE_CHECKING:
     from mypy.nodes import Context
     from mypy.plugin import ClassDefContext
 
-__all__ = ["Definitions", "is_action", "published"]
+__all__ = ["Definitions"]
 
 USERS = frozenset(("coopy.base.init_system", "coopy.base.init_persistent_system", "coopy.marks.System", "coopy.marks.Replica"))
 
@@ -72,9 +67,7 @@ class Uses:
 
     def __init__(self, tree: MypyFile) -> None:
         self.found: set[tuple[str, str]] = set()
-        top = statements(tree.defs)
-        self.classes = {one.name for one in top if isinstance(one, ClassDef)}
-        self.functions = {one.name: one for one in top if isinstance(one, FuncDef)}
+        self.functions = {one.name: one for one in statements(tree.defs) if isinstance(one, FuncDef)}
         if not imports_coopy(tree):
             return
         made: dict[str, set[str]] = {}
@@ -141,7 +134,7 @@ class _Definition:
         found = facts.read(self.cls, self._resolve, self.uses.functions, lambda name: facts.is_fresh(self.info, name, inherited=True))
         self.info.metadata[facts.NAME] = found
         self._publish(repr(found))
-        if named or facts.is_marked(self.info) or any(self._symbol(user) in USERS for user in self.uses.of(self.cls.name)):
+        if named or facts.is_marked(self.info) or any(self._resolve(user) in USERS for user in self.uses.of(self.cls.name)):
             for name, kind in INJECTED.items():
                 self._inject(name, kind)
         for function, _ in facts.methods_of(self.cls):
@@ -154,17 +147,7 @@ class _Definition:
     # names
 
     def _resolve(self, name: str) -> str | None:
-        """The full name of what a dotted name means here; "class ..." before that of a class."""
-        node = self._node(name)
-        if node is None and name in self.uses.classes:
-            return f"class {name}"  # defined further down
-        if isinstance(node, TypeAlias):
-            target = get_proper_type(node.target)
-            node = target.type if isinstance(target, Instance) else None
-        full = getattr(node, "fullname", None)
-        return f"class {full}" if isinstance(node, TypeInfo) else full
-
-    def _symbol(self, name: str) -> str | None:
+        """The full name of what a dotted name means here."""
         return getattr(self._node(name), "fullname", None)
 
     def _node(self, name: str) -> Any:
@@ -180,7 +163,7 @@ class _Definition:
         """A variable of the module whose type is the facts: mypy's daemon compares it, and checks again who relied on them."""
         text_type = self.api.named_type_or_none("builtins.str", [])
         if text_type is not None:
-            name = published(self.info)
+            name = facts.published(self.info)
             var = Var(name, LiteralType(text, text_type))
             var._fullname = f"{self.api.cur_mod_id}.{name}"  # noqa: SLF001 - as mypy's own plugins do
             self.api.modules[self.api.cur_mod_id].names[name] = SymbolTableNode(GDEF, var, module_public=False, plugin_generated=True)
@@ -207,6 +190,10 @@ class _Definition:
 
     # calls of the class above
 
+    def _changes_container(self, name: str) -> bool:
+        """Whether the class is a container that this method, not overridden, changes."""
+        return any(name in CHANGES.get(base.fullname, ()) for base in self.info.mro)
+
     def _judge_super(self, function: FuncDef) -> None:
         """A query calls an action of a base class."""
         for node in nodes_below(function.body):
@@ -214,24 +201,6 @@ class _Definition:
                 continue
             name = node.callee.name
             above = next((base for base in self.info.mro[1:] if name in base.names), None)
-            if above is not None and is_action(above, name):
-                what = f'"{function.name}" is @readonly, but "{name}" is an action: its change would not be recorded; call it from outside'
+            if above is not None and (facts.is_action(above, name) if facts.known(above) else self._changes_container(name)):
+                what = f"A @readonly method calls super().{name}(), which changes the state: a query is not recorded, the next restart forgets its changes"
                 self._report(what, node, codes.READONLY)
-
-
-def published(info: TypeInfo) -> str:
-    """The name of the variable whose type is the facts of a class. No program can spell it."""
-    return f"coopy facts of {info.fullname}"
-
-
-def is_action(info: TypeInfo, name: str) -> bool:
-    """Whether calling this on a proxy is an action: a public method that is not @readonly and sees the state."""
-    symbol = info.get(name)
-    if symbol is None or name.startswith("_") or facts.is_readonly(info, name):
-        return False
-    node = symbol.node
-    if isinstance(node, Decorator):
-        node = node.func if not node.var.is_property else None
-    if isinstance(node, OverloadedFuncDef):
-        return not node.is_property and not node.is_static and not node.is_class
-    return isinstance(node, FuncDef) and not node.is_property and not node.is_static and not node.is_class

@@ -33,6 +33,7 @@ from mypy.nodes import (
 )  # fmt: skip
 from mypy.types import UnboundType
 
+from coopy.kinds import CHANGES
 from coopy.mypy_plugin.bodies import COPIES, Body
 from coopy.mypy_plugin.tree import class_members, path_of
 
@@ -43,7 +44,22 @@ if TYPE_CHECKING:
 
     Resolve = Callable[[str], str | None]  # a dotted name as it stands there -> the full name of what it means
 
-__all__ = ["NAME", "changes", "is_fresh", "is_marked", "is_readonly", "known", "methods_of", "read"]
+__all__ = [
+    "IN_PLACE",
+    "ITEM_CHANGES",
+    "NAME",
+    "SPECIAL_ACTIONS",
+    "is_action",
+    "is_changing",
+    "is_fresh",
+    "is_marked",
+    "is_own",
+    "is_readonly",
+    "known",
+    "methods_of",
+    "published",
+    "read",
+]
 
 NAME = "coopy"
 READONLY = "coopy.decorators.readonly"
@@ -52,6 +68,13 @@ CONTAINERS = frozenset(
     ("list", "dict", "set", "deque", "defaultdict", "Counter", "OrderedDict", "List", "Dict", "Set", "Deque", "bytearray")
 )
 UNTIMELY = frozenset(("__init__", "__new__", "__post_init__", "__attrs_post_init__", "__setstate__", "__init_subclass__"))
+
+SPECIAL_ACTIONS = frozenset((
+    "__setitem__", "__delitem__", "__call__",
+    *(f"__i{one}__" for one in ("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow", "lshift", "rshift", "and", "or", "xor")),
+))  # fmt: skip
+ITEM_CHANGES = ("__setitem__", "__delitem__")
+IN_PLACE = SPECIAL_ACTIONS - {*ITEM_CHANGES, "__call__"}
 
 # --- what is kept ----------------------------------------------------------------------------------------------------
 
@@ -87,6 +110,41 @@ def changes(info: TypeInfo, name: str, seen: frozenset[str] = frozenset()) -> bo
         return False
     facts = _of(info.mro, name)
     return name in facts.get("changes", ()) or any(changes(info, one, seen | {name}) for one in facts.get("calls", {}).get(name, ()))
+
+
+def published(info: TypeInfo) -> str:
+    """The name of the variable whose type is the facts of a class. No program can spell it."""
+    return f"coopy facts of {info.fullname}"
+
+
+def is_action(info: TypeInfo, name: str) -> bool:
+    """Whether calling this on a proxy is an action: a public method that is not @readonly and sees the state."""
+    symbol = info.get(name)
+    if symbol is None or name.startswith("_") or is_readonly(info, name):
+        return False
+    node = symbol.node
+    if isinstance(node, Decorator):
+        node = node.func if not node.var.is_property else None
+    if isinstance(node, OverloadedFuncDef):
+        return not node.is_property and not node.is_static and not node.is_class
+    return isinstance(node, FuncDef) and not node.is_property and not node.is_static and not node.is_class
+
+
+def is_own(info: TypeInfo, name: str) -> bool:
+    """Whether the method is the program's own: what a class of the library does is not known here."""
+    symbol = info.get(name)
+    owner = getattr(symbol.node, "info", None) if symbol is not None else None
+    return isinstance(owner, TypeInfo) and known(owner)
+
+
+def is_changing(info: TypeInfo, name: str) -> bool:
+    """Whether a method changes its object."""
+    if changes(info, name) or name in ITEM_CHANGES:
+        return True
+    kinds = [base.fullname for base in info.mro if base.fullname in CHANGES]
+    if not kinds or is_own(info, name):
+        return False
+    return name in IN_PLACE or any(name in CHANGES[kind] for kind in kinds)
 
 
 # --- how it is read --------------------------------------------------------------------------------------------------

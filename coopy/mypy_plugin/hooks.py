@@ -32,7 +32,6 @@ from coopy.mypy_plugin.calls import (
     argument_findings,
     attribute_finding,
     call_finding,
-    is_own,
     private_finding,
     reached,
     set_by_name,
@@ -217,7 +216,7 @@ class Hooks:
         if mark in PROXIES:
             for finding, argument in argument_findings(place, info, name, ctx):
                 self._report(ctx, finding, argument)
-        if facts.is_fresh(info, name) or (not is_own(info, name) and _builds(name, ctx)):
+        if facts.is_fresh(info, name) or (not facts.is_own(info, name) and _builds(name, ctx)):
             return cleared(default, deep=False) if mark_of(default) == mark else default  # Self keeps the mark of its object
         return self._item_set(ctx, place, spread(default, reached(mark)) if facts.known(info) else default)
 

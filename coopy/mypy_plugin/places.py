@@ -9,7 +9,6 @@ from mypy.nodes import GDEF, CallExpr, Expression, FuncItem, IndexExpr, MemberEx
 from mypy.types import Instance, NoneType, ProperType, TupleType, Type, TypedDictType, UnionType, get_proper_type
 
 from coopy.mypy_plugin import facts
-from coopy.mypy_plugin.domain import published
 from coopy.mypy_plugin.marks import mark_of
 from coopy.mypy_plugin.tree import Sites
 
@@ -139,7 +138,7 @@ class Place:
         target = str(function.fullname if function is not None else self.api.tree.fullname)
         for base in info.mro:
             if facts.known(base):
-                self.api.tree.plugin_deps.setdefault(f"<{base.module_name}.{published(base)}>", set()).add(target)
+                self.api.tree.plugin_deps.setdefault(f"<{base.module_name}.{facts.published(base)}>", set()).add(target)
 
 
 def _receiver(context: Context) -> Expression | None:

@@ -5,7 +5,9 @@ What the hooks do is in hooks.py, loaded with the first of them: a run over a wa
 
 from __future__ import annotations
 
+import hashlib
 from functools import cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mypy import version
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CoopyPlugin"]
 
-VERSION = 1  # of what is kept in mypy's cache: facts and marks
 LOSES_ALIASES = version.__version__.startswith("1.")  # `Board = System[Wiki]`: the mark of such a name
 ALIASES = frozenset(("coopy.marks.System", "coopy.marks.Replica", "coopy.marks.View"))
 DOORS = frozenset(("coopy.base.init_system", "coopy.base.init_persistent_system"))
@@ -51,6 +52,7 @@ class CoopyPlugin(Plugin):
     def __init__(self, options: Options) -> None:
         super().__init__(options)
         self._domains = domains(options.config_file)
+        self._key = {"coopy": _digest_of_code(), "domains": list(self._domains)}
         self._used = False
         self._library: dict[str, bool] = {}  # by full name of a class: whether its methods need no hook
 
@@ -81,8 +83,8 @@ class CoopyPlugin(Plugin):
     # what mypy asks about modules
 
     def report_config_data(self, ctx: ReportConfigContext) -> Any:  # noqa: ARG002 - the same for all modules
-        """Part of each module's key in the cache."""
-        return {"coopy": VERSION, "domains": list(self._domains)}
+        """Part of each module's key in mypy's cache: another plugin would have kept other facts and said other things."""
+        return self._key
 
     def get_additional_deps(self, file: MypyFile) -> list[tuple[int, str, int]]:
         """A module that imports any part of coopy, or has a domain, needs the types of what is injected and of the proxy's operations."""
@@ -136,3 +138,10 @@ class CoopyPlugin(Plugin):
         if not self._in_use() or fullname.startswith(_UNMARKED) or self._is_of_the_library(fullname):
             return None
         return partial(self._hooks.after, "get_method_hook", fullname, self._hooks.returned)
+
+
+def _digest_of_code() -> str:
+    """A digest of this package and its tables."""
+    folder = Path(__file__).parent
+    texts = [path.read_bytes() for path in sorted((*folder.glob("*.py"), folder.parent / "kinds.py"))]
+    return hashlib.blake2b(b"\0".join(texts), digest_size=16).hexdigest()
