@@ -42,7 +42,7 @@ from mypy.nodes import (
 )  # fmt: skip
 
 from coopy.kinds import CHANGING, INJECTED
-from coopy.mypy_plugin.tree import nodes_below, path_of, statements, targets
+from coopy.mypy_plugin.tree import nodes_below, pairs, path_of, statements, targets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -163,9 +163,9 @@ class Body:
 
     def _assigned(self, one: AssignmentStmt) -> None:
         assert self.given is not None
-        pairs = [pair for lvalue in one.lvalues for pair in _pairs(lvalue, one.rvalue)]
-        kept = any(not isinstance(target, NameExpr) for target, _ in pairs)
-        for target, value in pairs:
+        each = [pair for lvalue in one.lvalues for pair in pairs(lvalue, one.rvalue)]
+        kept = any(not isinstance(target, NameExpr) for target, _ in each)
+        for target, value in each:
             if isinstance(target, NameExpr):
                 self.given.setdefault(target.name, []).append(value)
                 if kept and len(one.lvalues) > 1:
@@ -219,15 +219,6 @@ class Body:
             beside = Body(self.module[path[0]], self.resolve, {}, bound=False)
             return beside.gives_new(set(), lambda _name: False)
         return self.resolve(".".join(path)) not in _ELEMENTS
-
-
-def _pairs(lvalue: Expression, value: Expression) -> list[tuple[Expression, Expression | None]]:
-    """Each single target with what it is given, None where no expression says so."""
-    if isinstance(lvalue, TupleExpr | ListExpr):
-        if isinstance(value, TupleExpr | ListExpr) and len(value.items) == len(lvalue.items):
-            return [pair for one, given in zip(lvalue.items, value.items, strict=True) for pair in _pairs(one, given)]
-        return [(one, None) for one in targets(lvalue)]
-    return [(lvalue, value)]
 
 
 def _call_in(one: Statement) -> CallExpr | None:

@@ -160,7 +160,7 @@ def argument_findings(place: Place, info: TypeInfo, name: str, ctx: Any) -> Iter
         for typ, expr, kind in zip(types, exprs, kinds, strict=True):
             if kind in (ARG_STAR, ARG_STAR2):
                 continue
-            if (what := _unpicklable(typ, expr)) is not None and place.still_holds(expr):
+            if (what := _unpicklable(place, typ, expr)) is not None:
                 text = f"An argument of {name}() is {what}: it cannot be recorded, the call is refused; pass what it is made from"
                 yield Finding(codes.PICKLE, text), expr
             elif _is_live(place, typ, expr):
@@ -169,15 +169,15 @@ def argument_findings(place: Place, info: TypeInfo, name: str, ctx: Any) -> Iter
                 yield Finding(codes.ALIAS, text), expr
 
 
-def _unpicklable(typ: Type, expr: Expression) -> str | None:
+def _unpicklable(place: Place, typ: Type, expr: Expression) -> str | None:
     """What it is, if no value of this type can ever be recorded."""
     if isinstance(expr, LambdaExpr):
         return "a lambda"
     proper = get_proper_type(typ)
-    if mark_of(proper) in PROXIES:
+    if mark_of(proper) in PROXIES and place.still_holds(expr):
         return "the proxy of a system"
     if isinstance(proper, UnionType):
-        found = [_unpicklable(item, expr) for item in proper.items]
+        found = [_unpicklable(place, item, expr) for item in proper.items]
         return found[0] if all(found) else None
     if isinstance(proper, Instance):
         return next((f"a {base.name}" for base in proper.type.mro if base.fullname in _NEVER_PICKLED), None)

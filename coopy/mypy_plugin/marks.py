@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from mypy.types import (
     AnyType,
+    CallableType,
     ExtraAttrs,
     Instance,
     NoneType,
@@ -31,11 +32,11 @@ from mypy.types import (
 from coopy.kinds import ATOMS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from mypy.nodes import TypeInfo
 
-__all__ = ["OWN", "PROXIES", "PROXY", "REPLICA", "VIEW", "cleared", "is_atom", "is_changeable", "mark_of", "marked", "spread"]
+__all__ = ["OWN", "PROXIES", "PROXY", "REPLICA", "VIEW", "cleared", "has_marks", "is_atom", "is_changeable", "mark_of", "marked", "spread"]
 
 PROXY, REPLICA, VIEW, OWN = "proxy", "replica", "view", "own"
 PROXIES = (PROXY, REPLICA)
@@ -56,6 +57,25 @@ def mark_of(typ: Type | None) -> str | None:
         entry = proper.extra_attrs.attrs.get(_ENTRY)
         return entry.missing_import_name if isinstance(entry, AnyType) else None
     return None
+
+
+def has_marks(typ: Type | None, depth: int = 0) -> bool:
+    """Whether a type, or any type within it, has a mark."""
+    proper = get_proper_type(typ)
+    if proper is None or depth > _DEEP:
+        return False
+    if mark_of(proper) is not None:
+        return True
+    inner: Sequence[Type] = ()
+    if isinstance(proper, Instance):
+        inner = proper.args
+    elif isinstance(proper, UnionType | TupleType):
+        inner = proper.items
+    elif isinstance(proper, TypedDictType):
+        inner = list(proper.items.values())
+    elif isinstance(proper, CallableType):
+        inner = (proper.ret_type,)
+    return any(has_marks(one, depth + 1) for one in inner)
 
 
 def marked(typ: Instance, mark: str, members: Mapping[str, Type] | None = None) -> Instance:

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mypy.literals import literal_hash
-from mypy.nodes import GDEF, CallExpr, Expression, FuncItem, IndexExpr, MemberExpr, NameExpr, OperatorAssignmentStmt, Var
-from mypy.types import Instance, NoneType, ProperType, TupleType, Type, TypedDictType, UnionType, get_proper_type
+from mypy.nodes import (
+    CallExpr,
+    Expression,
+    FuncDef,
+    FuncItem,
+    IndexExpr,
+    MemberExpr,
+    MypyFile,
+    NameExpr,
+    Node,
+    OperatorAssignmentStmt,
+    OpExpr,
+    Var,
+)
+from mypy.types import Instance, TupleType, Type, TypedDictType, UnionType, get_proper_type
 
 from coopy.mypy_plugin import facts
 from coopy.mypy_plugin.marks import mark_of
-from coopy.mypy_plugin.tree import Sites
+from coopy.mypy_plugin.origins import Origins
+from coopy.mypy_plugin.sites import Sites
 
 if TYPE_CHECKING:
-    from mypy.nodes import Context, MypyFile, TypeInfo
-
-    from coopy.mypy_plugin.tree import Binding
+    from mypy.nodes import Context, TypeInfo
 
 __all__ = ["SELF", "Modules", "Place", "instances", "is_plain"]
 
@@ -62,9 +73,18 @@ class Place:
         if marks and all(marks):
             self.modules.met_mark(self.api.tree)
             return marks[0] if self.expr is None or self.still_holds(self.expr) else None
-        if len(found) != 1 or not isinstance(self.expr, NameExpr) or not isinstance(self.expr.node, Var):
+        if len(found) != 1 or self.expr is None:
             return None
-        return SELF if self._is_self(self.expr.node) else self._given(self.expr.node, found[0])
+        if isinstance(self.expr, NameExpr) and isinstance(self.expr.node, Var):
+            return SELF if self._is_self(self.expr.node) else self._given(self.expr.node, found[0])
+        return self._either(self.expr, found[0]) if isinstance(self.expr, OpExpr) and self.expr.op == "or" else None
+
+    def _either(self, expr: OpExpr, typ: Instance) -> str | None:
+        """The mark of `a or b`, if both have one: mypy loses it with the question whether `a` is true."""
+        sides = [self.api.lookup_type(one) for one in (expr.left, expr.right) if self.api.has_type(one)]
+        marks = [mark_of(one) for one in sides]
+        same = all(any(one.type is typ.type for one in instances(side, typ.type.fullname)) for side in sides)
+        return marks[0] if len(marks) == len((expr.left, expr.right)) and all(marks) and same and self.still_holds(expr) else None
 
     def _is_self(self, var: Var) -> bool:
         """Whether this is `self` in a @readonly method, by this or another name, or in a function within one."""
@@ -75,62 +95,31 @@ class Place:
         if var is own:
             return True
         given = self.sites.bound(var)
-        return len(given) == 1 and isinstance(given[0].value, NameExpr) and given[0].value.node is own
+        return len(given) == 1 and isinstance(given[0].source, NameExpr) and given[0].source.node is own
 
     def _given(self, var: Var, typ: Instance) -> str | None:
-        """The mark of what a variable with an annotation was given: `page: Page = wiki.get_page("x")` is no other page for it."""
-        if var.is_inferred or not self.modules.has_marks(self.api.tree):
+        """The mark of what a variable was given, where mypy does not have it.
+
+        With an annotation, `page: Page = wiki.get_page("x")`, it is no other page for it; and whether a value is true, `assert page`, loses it.
+        """
+        if not self.modules.has_marks(self.api.tree):
             return None
+        declared = [one for one in instances(var.type, typ.type.fullname) if mark_of(one)] if var.type is not None else []
+        if declared and declared[0].type is typ.type:
+            assert self.expr is not None
+            return mark_of(declared[0]) if self.still_holds(self.expr) else None
         given = self.sites.bound(var)
-        value = self._type_of(given[0]) if len(given) == 1 else None
+        source = given[0].source if len(given) == 1 and given[0].whole and not var.is_inferred else None
+        value = get_proper_type(self.api.lookup_type(source)) if source is not None and self.api.has_type(source) else None
         return mark_of(value) if isinstance(value, Instance) and value.type is typ.type else None
 
     def still_holds(self, expr: Expression) -> bool:
-        """Whether a name or attribute holds what its type was marked for: mypy keeps the mark of the first value for all later ones.
+        """Whether a value is what its type was marked for."""
+        return not Origins(self.api, self.sites, self._is_self).is_plain(expr, self._scope())
 
-        What it was given last decides, where that is known; else all that it is ever given.
-        """
-        if isinstance(expr, MemberExpr) and self.api.has_type(expr.expr) and mark_of(self.api.lookup_type(expr.expr)):
-            return True  # an attribute of a proxy: giving it something else is what is reported
-        given = self._given_last(expr)
-        if given is not None:
-            return mark_of(given) is not None
-        if not isinstance(expr, NameExpr) or not isinstance(expr.node, Var):
-            return not self._is_declared_plain(expr)
-        return self._always_marked(expr, expr.node)
-
-    def _always_marked(self, expr: NameExpr, var: Var) -> bool:
-        """Whether a variable is only given marked values, as far as the program has come; of one of another function, ever."""
-        if not var.is_inferred and mark_of(var.type) is not None:
-            return True
-        own = var.is_self or expr.kind != GDEF or self.api.scope.top_level_function() is None
-        given = self.sites.bound(var, expr.line if own else None)
-        if len(given) <= 1:
-            first = given[0].value if given else None
-            return not isinstance(first, NameExpr) or self.still_holds(first)
-        types = [self._type_of(one) for one in given]
-        return all(mark_of(one) is not None for one in types if not isinstance(one, NoneType))
-
-    def _given_last(self, expr: Expression) -> Type | None:
-        """What a name was given last, as far as mypy keeps it. A condition that narrowed it since says nothing about that."""
-        key = literal_hash(expr)
-        if key is None:
-            return None
-        entries = (frame.types[key] for frame in reversed(self.api.binder.frames) if key in frame.types)
-        return next((one.type for one in entries if one.from_assignment), None)
-
-    def _type_of(self, one: Binding) -> ProperType | None:
-        """The type of what a variable is given somewhere; None if it is not known."""
-        return get_proper_type(self.api.lookup_type(one.value)) if one.value is not None and self.api.has_type(one.value) else None
-
-    def _is_declared_plain(self, expr: Expression) -> bool:
-        """Whether an attribute has an annotation that says a plain type."""
-        if not isinstance(expr, MemberExpr) or not self.api.has_type(expr.expr):
-            return False
-        owner = get_proper_type(self.api.lookup_type(expr.expr))
-        node = owner.type.get(expr.name) if isinstance(owner, Instance) else None
-        var = node.node if node is not None else None
-        return isinstance(var, Var) and not var.is_inferred and not var.is_property and mark_of(var.type) is None
+    def _scope(self) -> Node:
+        """The function around, or the module."""
+        return next((one for one in reversed(self.api.scope.stack) if isinstance(one, FuncDef | MypyFile)), self.api.tree)
 
     def rely_on(self, info: TypeInfo) -> None:
         """Have mypy's daemon check this place again when the facts of a class change."""
@@ -153,7 +142,7 @@ def _receiver(context: Context) -> Expression | None:
 
 def is_plain(typ: Type, context: Context) -> bool:
     """Whether this is certainly nothing to coopy: no mark, and not a name that may be `self` or have an annotation. Most things are."""
-    return isinstance(typ, Instance) and typ.extra_attrs is None and not isinstance(_receiver(context), NameExpr)
+    return isinstance(typ, Instance) and typ.extra_attrs is None and not isinstance(_receiver(context), NameExpr | OpExpr)
 
 
 def instances(typ: Type, owner: str) -> list[Instance]:
