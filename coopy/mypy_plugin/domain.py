@@ -19,15 +19,15 @@ from mypy.nodes import (
     MypyFile,
     NameExpr,
     PlaceholderNode,
-    SuperExpr,
     SymbolTableNode,
     Var,
 )  # fmt: skip
 from mypy.types import CallableType, LiteralType, Type, UnboundType, UnionType
 
-from coopy.kinds import CHANGES, INJECTED
+from coopy.kinds import INJECTED
 from coopy.mypy_plugin import codes, facts
 from coopy.mypy_plugin.injected import definitions, is_other, place_of
+from coopy.mypy_plugin.queries import changes_unseen
 from coopy.mypy_plugin.tree import class_members, imports_coopy, nodes_below, path_of, statements
 
 if TYPE_CHECKING:
@@ -137,9 +137,8 @@ class _Definition:
         if named or facts.is_marked(self.info) or any(self._resolve(user) in USERS for user in self.uses.of(self.cls.name)):
             for name, kind in INJECTED.items():
                 self._inject(name, kind)
-        for function, _ in facts.methods_of(self.cls):
-            if function.name in found["readonly"]:
-                self._judge_super(function)
+        for place, what in changes_unseen(self.cls, frozenset(found["readonly"])):
+            self._report(what, place, codes.READONLY)
 
     def _report(self, what: str, place: Context, code: ErrorCode) -> None:
         self.api.fail(what, place, code=code)
@@ -187,20 +186,3 @@ class _Definition:
             isinstance(one, AssignmentStmt) and any(isinstance(place, NameExpr) and place.name == "__slots__" for place in one.lvalues)
             for one in class_members(self.cls)
         )
-
-    # calls of the class above
-
-    def _changes_container(self, name: str) -> bool:
-        """Whether the class is a container that this method, not overridden, changes."""
-        return any(name in CHANGES.get(base.fullname, ()) for base in self.info.mro)
-
-    def _judge_super(self, function: FuncDef) -> None:
-        """A query calls an action of a base class."""
-        for node in nodes_below(function.body):
-            if not (isinstance(node, CallExpr) and isinstance(node.callee, SuperExpr)):
-                continue
-            name = node.callee.name
-            above = next((base for base in self.info.mro[1:] if name in base.names), None)
-            if above is not None and (facts.is_action(above, name) if facts.known(above) else self._changes_container(name)):
-                what = f"A @readonly method calls super().{name}(), which changes the state: a query is not recorded, the next restart forgets its changes"
-                self._report(what, node, codes.READONLY)

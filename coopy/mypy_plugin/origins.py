@@ -106,7 +106,11 @@ class Origins:
             return False
         if not var.is_inferred:
             return not has_marks(var.type)
-        return any(self._is_plain_binding(one, own, depth) for one in self._sites.attributes.get((var.info.fullname, expr.name), ()))
+        given = self._sites.attributes.get((var.info.fullname, expr.name), [])
+        here = self._sites.in_force(given, expr, scope)
+        if here:
+            return any(self._is_plain_binding(one, own, depth) for one in here)
+        return bool(given) and all(self._is_plain_binding(one, own, depth) for one in given)
 
 
 _SAME = (OpExpr, ConditionalExpr, AssignmentExpr, AwaitExpr, StarExpr)

@@ -18,7 +18,7 @@ from mypy.nodes import (
     OpExpr,
     Var,
 )
-from mypy.types import Instance, TupleType, Type, TypedDictType, UnionType, get_proper_type
+from mypy.types import Instance, ProperType, TupleType, Type, TypedDictType, UnionType, get_proper_type
 
 from coopy.mypy_plugin import facts
 from coopy.mypy_plugin.marks import mark_of
@@ -100,14 +100,13 @@ class Place:
     def _given(self, var: Var, typ: Instance) -> str | None:
         """The mark of what a variable was given, where mypy does not have it.
 
-        With an annotation, `page: Page = wiki.get_page("x")`, it is no other page for it; and whether a value is true, `assert page`, loses it.
+        With an annotation, `page: Page = wiki.get_page("x")`, it is no other page for it; `assert page` and `isinstance(page, Draft)` lose it.
         """
         if not self.modules.has_marks(self.api.tree):
             return None
-        declared = [one for one in instances(var.type, typ.type.fullname) if mark_of(one)] if var.type is not None else []
-        if declared and declared[0].type is typ.type:
-            assert self.expr is not None
-            return mark_of(declared[0]) if self.still_holds(self.expr) else None
+        for one in _items(var.type):
+            if isinstance(one, Instance) and mark_of(one) and typ.type.has_base(one.type.fullname):
+                return mark_of(one) if self.expr is not None and self.still_holds(self.expr) else None
         given = self.sites.bound(var)
         source = given[0].source if len(given) == 1 and given[0].whole and not var.is_inferred else None
         value = get_proper_type(self.api.lookup_type(source)) if source is not None and self.api.has_type(source) else None
@@ -145,19 +144,22 @@ def is_plain(typ: Type, context: Context) -> bool:
     return isinstance(typ, Instance) and typ.extra_attrs is None and not isinstance(_receiver(context), NameExpr | OpExpr)
 
 
+def _items(typ: Type | None) -> list[ProperType]:
+    """The types that a value of this type may have."""
+    proper = get_proper_type(typ)
+    if isinstance(proper, UnionType):
+        return [get_proper_type(item) for item in proper.items]
+    return [] if proper is None else [proper]
+
+
 def instances(typ: Type, owner: str) -> list[Instance]:
     """The objects that a value of this type may be and that have the class `owner`, a full name, among their bases."""
     proper = get_proper_type(typ)
     if isinstance(proper, Instance):
         return [proper]
-    items = proper.items if isinstance(proper, UnionType) else [proper]
     found = []
-    for item in items:
-        one = get_proper_type(item)
-        if isinstance(one, TypedDictType):
-            one = one.fallback
-        elif isinstance(one, TupleType):
-            one = one.partial_fallback
+    for item in _items(proper):
+        one = item.fallback if isinstance(item, TypedDictType) else item.partial_fallback if isinstance(item, TupleType) else item
         if isinstance(one, Instance) and any(base.fullname == owner for base in one.type.mro):
             found.append(one)
     return found

@@ -103,9 +103,11 @@ class Sites:
     def reaching(self, var: Var, use: Expression, scope: Node) -> list[Binding]:
         """What a variable may hold where it is used in a function or the module, as far as the lines before tell."""
         found = self.bound(var)
-        if any(one.scope is not scope for one in found):
-            return found
-        before = [one for one in found if one.line <= use.line and not _is_within(use, one)]
+        return found if any(one.scope is not scope for one in found) else self.in_force(found, use, scope)
+
+    def in_force(self, found: list[Binding], use: Expression, scope: Node) -> list[Binding]:
+        """Those of the bindings in a function that may hold at a place in it."""
+        before = [one for one in found if one.scope is scope and one.line <= use.line and not _is_within(use, one)]
         path = self._path_at(use.line, scope)
         last = max((place for place, one in enumerate(before) if one.path == path[: len(one.path)]), default=0)
         return [one for one in before[last:] if not any(block in self._left and block not in path for block in one.path)]
@@ -161,7 +163,7 @@ class Sites:
         elif isinstance(node, Block) and node.body and isinstance(node.body[-1], _LEAVING):
             self._left.add(id(node))
         for target, source, place in _given(node, at):
-            self._bind(target, source, place, item=isinstance(node, ForStmt | GeneratorExpr | DictionaryComprehension))
+            self._bind(target, source, place, item=isinstance(node, ForStmt | WithStmt | GeneratorExpr | DictionaryComprehension))
 
     def _bind(self, lvalue: Expression, right: Expression | None, at: _At, *, item: bool) -> None:
         """`item`: each target holds an item of the right side, or a part of one."""
