@@ -240,7 +240,9 @@ def open_journal(archive: Archive, replayed: Replayed, *, segment_bytes: int, ma
             )
         if torn or not found.closed or archive.manifest.closed != found.head.lsn:
             write_whole(disk, archive.directory, segment_name(segment.about.first_lsn), segment.data[: found.end])
-        archive.change(epoch=max(archive.manifest.epoch, found.head.epoch) + 1, closed=NOT_CLOSED)
+        segments = tuple(replayed.checked.get(one.first_lsn, one) for one in archive.manifest.segments)
+        archive.change(epoch=max(archive.manifest.epoch, found.head.epoch) + 1, closed=NOT_CLOSED, segments=segments)
+        archive.opened = found
         journal = Journal(disk, archive.directory, archive.identity, archive.framer, disk.open(segment.path), found.head, high_water)
     except BaseException:
         high_water.close()
