@@ -34,6 +34,7 @@ NOT_MADE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EACCES, er
 NO_RESERVING = frozenset({errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.ENODEV, errno.EPERM})
 TEMPORARY = ".tmp"
 LOCK = "LOCK"
+ZEROS = bytes(64 << 10)
 CELLS = 8
 CELLS_AT = 512
 LOCK_SIZE = 1024
@@ -231,15 +232,23 @@ class RealFile:
             raise
 
     def reserve(self, offset: int, size: int) -> bool:
-        """As File says."""
+        """As File says. Zeros are written, too: storing to a page that never was costs 3.5 us, and syncing it is slower.
+
+        In such pieces, because Linux keeps in one piece what was written in one, and syncs it whole once it was stored to.
+        """
         if not hasattr(os, "posix_fallocate"):
             return False
+        end = self.size()
         try:
             os.posix_fallocate(self._fd, offset, size)
         except OSError as error:
             if error.errno in NO_RESERVING:
                 return False
             raise
+        while end < offset + size:
+            stop = min(end - end % len(ZEROS) + len(ZEROS), offset + size)
+            self.write(end, ZEROS[: stop - end])
+            end = stop
         return True
 
     def window(self, size: int) -> Window | None:

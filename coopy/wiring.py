@@ -78,7 +78,7 @@ ONE_OF = {
 FLAGS = ("master", "replication", "auto_prune", "assume_durable")
 NUMBERS: dict[str, tuple[tuple[type, ...], float, float]] = {  # types, at least, at most
     "snapshot_time": ((int, float), 0, threading.TIMEOUT_MAX), "sync_interval": ((int, float), 0.001, threading.TIMEOUT_MAX),
-    "keep_snapshots": ((int,), 1, sys.maxsize), "segment_bytes": ((int,), 4096, 1 << 40),
+    "keep_snapshots": ((int,), 1, sys.maxsize), "segment_bytes": ((int,), 4096, 1 << 37),
 }  # fmt: skip
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Batch", "Draft", "Journal", "create_segment"]
 
-STEP = 4 << 20  # bytes reserved at a time
+STEPS = 256 << 10, 4 << 20  # bytes reserved at a time: as many as there are, but so many at least and at most
 MAX_DURABLE_BACK = 0xFFFFFFFF
 MAX_EXECUTED_BACK = 0xFFFF
 
@@ -141,7 +141,9 @@ class Journal:
         self.dirty = end
         self._put(start, frame)
         # Stores only from here on, the LSN first: it says that this action happens.
-        self.lsn, self.time_us, self.tag, self.action_tag, self.end, self.dirty = lsn, time_us, tag, tag, end, 0
+        self.lsn = lsn
+        self.tag = self.action_tag = tag
+        self.time_us, self.end, self.dirty = time_us, end, 0
         return lsn
 
     def draft(self, drafts: Sequence[Draft]) -> None:
@@ -337,7 +339,9 @@ class Journal:
         missing = self.end + size - self.capacity
         if missing <= 0:
             return
-        reserved = self._ask_for(max(min(STEP, self.segment_bytes), missing), missing)
+        least, most = STEPS
+        step = min(max(self.capacity, least), most, self.segment_bytes)
+        reserved = self._ask_for(max(step, missing), missing)
         self._close_window()
         self.capacity += reserved or missing
         if reserved and self.mapped:
