@@ -8,7 +8,8 @@
                may wait for it
 
 A wake-up lost to an interrupt costs a waiter 50 ms, never a hang. There is no lingering: a batch is what has queued up while the one
-before was synced. (Measured: each waiter executing its own action in turn collapses under a convoy of wake-ups.)
+before was synced. (Measured: each waiter executing its own action in turn collapses under a convoy of wake-ups.) Whoever led wakes two, and
+each that wakes up the next two, so that they do not all wake at once only to wait for the interpreter: that cost a third of the time.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from coopy.error import CoopyError, DiskFullError
 from coopy.journal.frame import stored
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 __all__ = ["Entry", "SharedEngine"]
 
@@ -36,22 +37,37 @@ TAKE_OFF = object()  # an `@unlocked` action is durable: its own thread executes
 
 
 class Entry:
-    """One call on its way. `outcome` is PENDING, then TAKE_OFF, what the method returned, or an Outcome."""
+    """One call on its way. `outcome` is PENDING, then TAKE_OFF, what the method returned, or an Outcome.
 
-    __slots__ = ("args", "complete", "flight", "kwargs", "lsn", "method", "outcome", "payload", "time_us", "utc_offset", "wake", "word")
+    `others`: whom its thread is to wake when it has its outcome. `gone`: it looks no more at who they are.
+    """
+
+    __slots__ = (
+        "args", "complete", "flight", "gone", "kwargs", "lsn", "method", "others", "outcome", "payload", "time_us", "utc_offset", "wake", "word",
+    )  # fmt: skip
 
     def __init__(self, method: str, args: tuple[object, ...], kwargs: dict[str, object], word: bytes, payload: bytes) -> None:
         self.method, self.args, self.kwargs, self.word, self.payload = method, args, kwargs, word, payload
         self.lsn = self.time_us = self.utc_offset = 0
         self.outcome: object = PENDING
         self.flight: Flight | None = None
+        self.others: Sequence[Entry] = ()
+        self.gone = False
         self.wake = allocate_lock()
         self.wake.acquire()
         self.complete: Callable[[], None] = self._wake
 
     def _wake(self) -> None:
-        if self.wake.locked():
+        try:  # noqa: SIM105 - suppress() costs as much as the rest
             self.wake.release()
+        except RuntimeError:  # it was woken before
+            pass
+
+    def pass_on(self) -> None:
+        """Wake the others, now that this one has its outcome."""
+        self.gone = True
+        for one in self.others:
+            one.complete()
 
 
 class SharedEngine(Engine):
@@ -105,6 +121,12 @@ class SharedEngine(Engine):
     def _take_part(self, entry: Entry) -> None:
         """Queue up, and lead whenever nobody does, until the entry has an outcome."""
         self.queue.append(entry)
+        try:
+            self._wait(entry)
+        finally:
+            entry.pass_on()
+
+    def _wait(self, entry: Entry) -> None:
         while entry.outcome is PENDING:
             if not self._lead(entry):
                 entry.wake.acquire(timeout=WAKE)
@@ -229,9 +251,7 @@ class SharedEngine(Engine):
                 self.enter()
             self._execute_all(mine)
         done, self.batch = self.batch, []
-        for entry in done:
-            if entry is not mine:
-                entry.complete()
+        wake([entry for entry in done if entry is not mine])
 
     def _execute_all(self, mine: Entry | None) -> None:
         for entry in self.batch:
@@ -291,6 +311,16 @@ class SharedEngine(Engine):
         for entry in self.batch:
             if entry.lsn == lsn and entry.outcome is PENDING:
                 entry.outcome = result
+
+
+def wake(entries: list[Entry]) -> None:
+    """Wake two of them, each of whom wakes two others, and so on."""
+    for number, entry in enumerate(entries, 1):
+        entry.others = entries[2 * number : 2 * number + 2]
+        if entry.gone:  # it did not wait to be woken
+            entry.pass_on()
+    for entry in entries[:2]:
+        entry.complete()
 
 
 def copy_of(error: CoopyError) -> CoopyError:
