@@ -8,14 +8,15 @@
                may wait for it
 
 A wake-up lost to an interrupt costs a waiter 50 ms, never a hang. There is no lingering: a batch is what has queued up while the one
-before was synced. (Measured: each waiter executing its own action in turn collapses under a convoy of wake-ups.) Whoever led wakes two, and
-each that wakes up the next two, so that they do not all wake at once only to wait for the interpreter: that cost a third of the time.
+before was synced. (Measured: each waiter executing its own action in turn collapses under a convoy of wake-ups.) Whoever led wakes one, and
+each wakes the next, so that they do not all wake at once only to wait for the interpreter.
 """
 
 from __future__ import annotations
 
 import threading
 from _thread import allocate_lock
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from coopy.action import Outcome
@@ -27,7 +28,7 @@ from coopy.error import CoopyError, DiskFullError
 from coopy.journal.frame import stored
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
 __all__ = ["Entry", "SharedEngine"]
 
@@ -39,11 +40,11 @@ TAKE_OFF = object()  # an `@unlocked` action is durable: its own thread executes
 class Entry:
     """One call on its way. `outcome` is PENDING, then TAKE_OFF, what the method returned, or an Outcome.
 
-    `others`: whom its thread is to wake when it has its outcome. `gone`: it looks no more at who they are.
+    `next`: whom its thread is to wake when it has its outcome. `gone`: it looks no more at who that is.
     """
 
     __slots__ = (
-        "args", "complete", "flight", "gone", "kwargs", "lsn", "method", "others", "outcome", "payload", "time_us", "utc_offset", "wake", "word",
+        "args", "complete", "flight", "gone", "kwargs", "lsn", "method", "next", "outcome", "payload", "time_us", "utc_offset", "wake", "word",
     )  # fmt: skip
 
     def __init__(self, method: str, args: tuple[object, ...], kwargs: dict[str, object], word: bytes, payload: bytes) -> None:
@@ -51,7 +52,7 @@ class Entry:
         self.lsn = self.time_us = self.utc_offset = 0
         self.outcome: object = PENDING
         self.flight: Flight | None = None
-        self.others: Sequence[Entry] = ()
+        self.next: Entry | None = None
         self.gone = False
         self.wake = allocate_lock()
         self.wake.acquire()
@@ -64,10 +65,10 @@ class Entry:
             pass
 
     def pass_on(self) -> None:
-        """Wake the others, now that this one has its outcome."""
+        """Wake the next, now that this one has its outcome."""
         self.gone = True
-        for one in self.others:
-            one.complete()
+        if self.next is not None:
+            self.next.complete()
 
 
 class SharedEngine(Engine):
@@ -314,12 +315,12 @@ class SharedEngine(Engine):
 
 
 def wake(entries: list[Entry]) -> None:
-    """Wake two of them, each of whom wakes two others, and so on."""
-    for number, entry in enumerate(entries, 1):
-        entry.others = entries[2 * number : 2 * number + 2]
+    """Wake the first, who wakes the second, and so on."""
+    for entry, following in pairwise(entries):
+        entry.next = following
         if entry.gone:  # it did not wait to be woken
-            entry.pass_on()
-    for entry in entries[:2]:
+            following.complete()
+    for entry in entries[:1]:
         entry.complete()
 
 
