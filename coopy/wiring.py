@@ -156,7 +156,10 @@ def _directory(basedir: Any) -> str:
         raise UsageError(f"basedir={basedir!r} is not possible: it is a string or a path.", option="basedir")
     if "\0" in os.fspath(basedir):
         raise UsageError(f"basedir={basedir!r} is not possible: no path holds a NUL. Nothing was changed.", option="basedir")
-    return str(Path(basedir).absolute())
+    try:
+        return str(Path(basedir).expanduser().absolute())
+    except RuntimeError as error:  # of a user who has none
+        raise UsageError(f"basedir={basedir!r} is not possible: {error} Nothing was changed.", option="basedir") from error
 
 
 def _without_parameters(obj: Any) -> Any:

@@ -84,6 +84,21 @@ class Archive:
         self.check_order(segment, head)
         return scan(segment.data, self.framer, Scan(head, segment.start), segment.path)
 
+    def intact(self, listed: Listed, offset: int) -> int:
+        """The last LSN that is whole before an offset of a segment, which cannot be read from there on."""
+        path = self.path(segment_name(listed.first_lsn))
+        file = self.disk.open_read(path)
+        try:
+            data = file.read(0, offset)
+        finally:
+            file.close()
+        before = Head(listed.first_lsn - 1, 0, 0, listed.previous_tag, b"")
+        try:
+            _, start = read_header(data, self.key, path, self.identity)
+        except CorruptionError:  # it is cut off within its header
+            return before.lsn
+        return scan(data, self.framer, Scan(before, start), path).head.lsn
+
     def known(self, listed: Listed, segment: Segment) -> int:
         """Up to which offset a segment's bytes are those that were checked another day; 0 if they are not, which says nothing of the reason."""
         same = listed.size > 0 and sha256(memoryview(segment.data)[: listed.size]).digest() == listed.digest

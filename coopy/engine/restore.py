@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from coopy.action import Outcome, type_name
+from coopy.disk import UnreadableError
 from coopy.engine.archive import Archive, Segment, snapshot_path
 from coopy.engine.execute import UnknownMethodError
 from coopy.engine.uninterrupted import Worker
@@ -132,18 +133,20 @@ class Restorer:
     # --- load --------------------------------------------------------------------------------------------------------
 
     def _load(self) -> tuple[SnapshotHeader, Executor]:
-        damage: CorruptionError | None = None
+        damage: CorruptionError | UnreadableError | None = None
         self.passed_over = []
         for lsn in reversed(self.archive.manifest.snapshots):
             try:
                 return self._load_one(lsn)
             except FormatError:
                 raise  # not damage: a newer coopy wrote it
-            except CorruptionError as error:
+            except (CorruptionError, UnreadableError) as error:
                 log.warning("%s The snapshot before it is tried.", error)
                 self.passed_over.append(str(error))
                 damage = damage or error
         assert damage is not None
+        if isinstance(damage, UnreadableError):
+            raise damage
         what = f"No snapshot in {self.archive.directory} can be read. The newest: {damage} Nothing was changed. Restore the directory from a backup."
         raise CorruptionError(what, **vars(damage)) from damage
 

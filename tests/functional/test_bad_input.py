@@ -220,3 +220,12 @@ def test_outside_of_actions_chance_is_the_systems_own() -> None:
     """Two draws differ, and nothing is recorded."""
     draw: Callable[[], str] = random.token_hex
     assert draw() != draw()
+
+
+def test_a_tilde_is_the_home_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a shell; of a user who has none, an error says so."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with control(init_system(Word, "~/w")) as word:
+        assert control(word).basedir_abspath() == [str(tmp_path / "w")]
+    with pytest.raises(UsageError, match="home directory"):
+        init_system(Word, "~nobody-of-this-name/w")
