@@ -58,17 +58,17 @@ class Entry:
         self.wake.acquire()
         self.complete: Callable[[], None] = self._wake
 
-    def _wake(self) -> None:
-        try:  # noqa: SIM105 - suppress() costs as much as the rest
-            self.wake.release()
-        except RuntimeError:  # it was woken before
-            pass
-
     def pass_on(self) -> None:
         """Wake the next, now that this one has its outcome."""
         self.gone = True
         if self.next is not None:
             self.next.complete()
+
+    def _wake(self) -> None:
+        try:  # noqa: SIM105 - suppress() costs as much as the rest
+            self.wake.release()
+        except RuntimeError:  # it was woken before
+            pass
 
 
 class SharedEngine(Engine):
@@ -88,7 +88,10 @@ class SharedEngine(Engine):
         """Record an action, sync it together with those of other threads, execute it. Gives what it returned or raises what it raised."""
         entry = self._entry(method, args, kwargs)
         self._take_part(entry)
-        return self.answer(entry.outcome)
+        outcome = entry.outcome
+        if type(outcome) is Outcome:
+            raise outcome.error
+        return outcome
 
     def call_beside(self, method: str, args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
         """Record and sync an `@unlocked` action, then execute it on this thread without the lock."""
@@ -150,7 +153,8 @@ class SharedEngine(Engine):
             raise
         if taken:
             self.lead.release()
-            self._call_next_leader()
+            if self.queue:
+                self._call_next_leader()
         return taken
 
     def _call_next_leader(self) -> None:
@@ -178,7 +182,7 @@ class SharedEngine(Engine):
             with self.lock:
                 if self.gate is not OPEN:
                     self.enter()
-                if not self._is_durable() and self.journal.batch is None:
+                if self.journal.batch is None and not self._is_durable():
                     self._draft()
             if self.queue and self.queue[0] is self.batch[0]:
                 del self.queue[: len(self.batch)]
@@ -202,7 +206,8 @@ class SharedEngine(Engine):
         self.gate = BUSY
         try:
             self.prepare(0)
-            self._frame(self._next_entries())
+            entries = self.queue[:]
+            self._frame(entries if len(entries) == 1 else up_to_beside(entries))
             self.gate = self.rest()
         except BaseException:
             if self.gate is BUSY:
@@ -221,14 +226,6 @@ class SharedEngine(Engine):
             entry.lsn, entry.time_us, entry.utc_offset = lsn, time_us, self.utc_offset
         self.batch = entries
         journal.draft(entries)
-
-    def _next_entries(self) -> list[Entry]:
-        """What has queued up, but nothing behind an `@unlocked` action: who waits for it to end must not stand in its batch."""
-        entries = self.queue[:]
-        if len(entries) == 1:
-            return entries
-        beside = [number for number, entry in enumerate(entries, 1) if entry.flight is not None]
-        return entries[: beside[0]] if beside else entries
 
     def _refuse(self, error: CoopyError) -> None:
         """There is no room, the disk failed, or the system is closed: nobody's call happens. After a failed disk nobody can know that."""
@@ -252,7 +249,8 @@ class SharedEngine(Engine):
                 self.enter()
             self._execute_all(mine)
         done, self.batch = self.batch, []
-        wake([entry for entry in done if entry is not mine])
+        if len(done) != 1 or done[0] is not mine:
+            wake([entry for entry in done if entry is not mine])
 
     def _execute_all(self, mine: Entry | None) -> None:
         for entry in self.batch:
@@ -312,6 +310,12 @@ class SharedEngine(Engine):
         for entry in self.batch:
             if entry.lsn == lsn and entry.outcome is PENDING:
                 entry.outcome = result
+
+
+def up_to_beside(entries: list[Entry]) -> list[Entry]:
+    """Nothing behind an `@unlocked` action: who waits for it to end must not stand in its batch."""
+    beside = [number for number, entry in enumerate(entries, 1) if entry.flight is not None]
+    return entries[: beside[0]] if beside else entries
 
 
 def wake(entries: list[Entry]) -> None:

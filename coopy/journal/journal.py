@@ -171,15 +171,10 @@ class Journal:
             self._clear()
         none: list[tuple[int, bytes]] = []
         # Stores only from here on, the batch first.
-        self.batch, self.lsn, self.time_us, self.tag, self.action_tag, self.end, self.controls = (
-            batch,
-            lsn,
-            time_us,
-            tag,
-            action_tag,
-            end,
-            none,
-        )
+        self.batch = batch
+        self.lsn, self.time_us = lsn, time_us
+        self.tag, self.action_tag = tag, action_tag
+        self.end, self.controls = end, none
 
     def commit(self) -> None:
         """Write the batch and force it to stable storage: then `durable` is its last LSN, and there is no batch any more.
@@ -370,19 +365,16 @@ class Journal:
     def _put(self, offset: int, data: bytes) -> None:
         """The first byte last: a process killed in the middle leaves nothing that looks begun."""
         window = self.window
-        if window is None:
-            self._write(offset + 1, data[1:], offset)
-            self._write(offset, data[:1], offset)
-        else:
+        if window is not None:
             window[offset + 1 : offset + len(data)] = data[1:]
             window[offset] = data[0]
-
-    def _write(self, offset: int, data: bytes, start: int) -> None:
-        """What lies behind `start` is new: it is cut off again where there is no room for all of it."""
+            return
+        write = self.file.write
         try:
-            self.file.write(offset, data)
-        except OSError as error:
-            self._withdraw(start, error)
+            write(offset + 1, data[1:])
+            write(offset, data[:1])
+        except OSError as error:  # what lies behind is new: it is cut off again where there is no room for all of it
+            self._withdraw(offset, error)
             raise self._disk_full(len(data), error) from error
 
     def _force(self, file: File) -> None:
