@@ -102,7 +102,7 @@ def init_system(
     """Make a domain object durable: open its directory, or create it, and give a proxy that is used exactly as the object.
 
     `obj`: a class (called without arguments, only when nothing is stored yet) or an instance (used by value, only when nothing is stored yet).
-    `basedir`: the system's own directory; by default the class name in lower case, in the working directory.
+    `basedir`: the system's own directory, `~` for home; by default the class name in lower case, in the working directory.
     `snapshot_time`: seconds between automatic snapshots, 0 for none.
     `durability`: "sync" has each call on stable storage before it runs; "buffered" hands it to the operating system before it runs (it survives
     the death of the process) and syncs at least every `sync_interval` seconds.

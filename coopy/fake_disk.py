@@ -18,7 +18,7 @@ import random
 import threading
 from typing import TYPE_CHECKING, TypeAlias
 
-from coopy.disk import CELLS
+from coopy.disk import CELLS, UnreadableError
 from coopy.error import LockedError, UsageError
 
 if TYPE_CHECKING:
@@ -405,7 +405,10 @@ class FakeFile:
     def read(self, offset: int, size: int) -> bytes:
         """As File says."""
         self._check(reading=True)
-        self._disk.ask(f"read {self.path} {offset}+{size}")
+        try:
+            self._disk.ask(f"read {self.path} {offset}+{size}")
+        except OSError as error:
+            raise UnreadableError(error, self.path, offset) from error
         return bytes(self._content.data[offset : offset + size])
 
     def sync(self) -> None:

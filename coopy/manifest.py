@@ -25,10 +25,12 @@ NOT_CLOSED = -1
 
 
 class Listed(msgspec.Struct, frozen=True, array_like=True):
-    """A segment: its first LSN and the tag of the record before it."""
+    """A segment: its first LSN and the tag of the record before it. `digest`: SHA-256 of its first `size` bytes, whose records were checked one by one."""
 
     first_lsn: int
     previous_tag: bytes
+    size: int = 0
+    digest: bytes = b""
 
 
 class Manifest(msgspec.Struct, frozen=True):

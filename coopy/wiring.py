@@ -80,7 +80,7 @@ ONE_OF = {
 FLAGS = ("master", "replication", "auto_prune", "assume_durable")
 NUMBERS: dict[str, tuple[tuple[type, ...], float, float]] = {  # types, at least, at most
     "snapshot_time": ((int, float), 0, threading.TIMEOUT_MAX), "sync_interval": ((int, float), 0.001, threading.TIMEOUT_MAX),
-    "keep_snapshots": ((int,), 1, sys.maxsize), "segment_bytes": ((int,), 4096, 1 << 40),
+    "keep_snapshots": ((int,), 1, sys.maxsize), "segment_bytes": ((int,), 4096, 1 << 37),
 }  # fmt: skip
 
 
@@ -158,7 +158,10 @@ def _directory(basedir: Any) -> str:
         raise UsageError(f"basedir={basedir!r} is not possible: it is a string or a path.", option="basedir")
     if "\0" in os.fspath(basedir):
         raise UsageError(f"basedir={basedir!r} is not possible: no path holds a NUL. Nothing was changed.", option="basedir")
-    return str(Path(basedir).absolute())
+    try:
+        return str(Path(basedir).expanduser().absolute())
+    except RuntimeError as error:  # of a user who has none
+        raise UsageError(f"basedir={basedir!r} is not possible: {error} Nothing was changed.", option="basedir") from error
 
 
 def _without_parameters(obj: Any) -> Any:

@@ -6,6 +6,8 @@ never a listed file that is missing.
 
 from __future__ import annotations
 
+import logging
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from coopy.header import Identity
 
 __all__ = ["Archive", "Segment"]
+
+log = logging.getLogger("coopy")
 
 
 class Segment(msgspec.Struct, frozen=True):
@@ -43,6 +47,7 @@ class Archive:
     def __init__(self, disk: Disk, directory: str, key: bytes, manifest: Manifest) -> None:
         self.disk, self.directory, self.key, self.manifest = disk, directory, key, manifest
         self.framer = Framer(salt_of(manifest.identity.system), key)
+        self.opened: Scan | None = None  # how the last segment was found, as long as it is the last
 
     @property
     def identity(self) -> Identity:
@@ -62,6 +67,7 @@ class Archive:
     def enlist(self, first_lsn: int, previous_tag: bytes) -> None:
         """A new segment belongs to the journal."""
         self.change(segments=(*self.manifest.segments, Listed(first_lsn, previous_tag)))
+        self.opened = None
 
     def segment(self, listed: Listed) -> Segment:
         """Read a segment and check its header. Raises CorruptionError where it is not the listed one."""
@@ -74,9 +80,47 @@ class Archive:
         return Segment(path, about, data, start)
 
     def scan(self, segment: Segment, head: Head) -> Scan:
-        """Check a segment's frames, given where the journal stands before it."""
+        """Check a segment's frames one by one, given where the journal stands before it."""
         self.check_order(segment, head)
-        return scan(segment.data, segment.start, self.framer, head, segment.path)
+        return scan(segment.data, self.framer, Scan(head, segment.start), segment.path)
+
+    def intact(self, listed: Listed, offset: int) -> int:
+        """The last LSN that is whole before an offset of a segment, which cannot be read from there on."""
+        path = self.path(segment_name(listed.first_lsn))
+        file = self.disk.open_read(path)
+        try:
+            data = file.read(0, offset)
+        finally:
+            file.close()
+        before = Head(listed.first_lsn - 1, 0, 0, listed.previous_tag, b"")
+        try:
+            _, start = read_header(data, self.key, path, self.identity)
+        except CorruptionError:  # it is cut off within its header
+            return before.lsn
+        return scan(data, self.framer, Scan(before, start), path).head.lsn
+
+    def known(self, listed: Listed, segment: Segment) -> int:
+        """Up to which offset a segment's bytes are those that were checked another day; 0 if they are not, which says nothing of the reason."""
+        same = listed.size > 0 and sha256(memoryview(segment.data)[: listed.size]).digest() == listed.digest
+        return listed.size if same else 0
+
+    def checked(self, listed: Listed, segment: Segment, found: Scan) -> Listed:
+        """A segment on the list, with what was found good in it: whoever reads the same bytes again need not check each record."""
+        if found.end == found.known:
+            return listed
+        digest = sha256(memoryview(segment.data)[: found.end]).digest()
+        return msgspec.structs.replace(listed, size=found.end, digest=digest)
+
+    def check_last(self) -> tuple[Listed, ...]:
+        """The list of segments once the last one was read again and checked. Its damage is logged: the next opening says what to do about it."""
+        *others, listed = self.manifest.segments
+        segment = self.segment(listed)
+        opened, known = self.opened, self.known(listed, segment)
+        begin = Scan(segment.before, segment.start, known) if opened is None or opened.end != known else Scan(opened.head, known, known)
+        found = scan(segment.data, self.framer, begin, segment.path)
+        if found.problem:
+            log.warning("%s is damaged at offset %d (LSN %d): %s.", segment.path, found.end, found.head.lsn + 1, found.problem)
+        return (*others, self.checked(listed, segment, found))
 
     def check_order(self, segment: Segment, head: Head) -> None:
         """Raises CorruptionError unless this is the segment that follows where the journal stands."""

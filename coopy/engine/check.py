@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from coopy.disk import UnreadableError
 from coopy.engine.archive import snapshot_path
 from coopy.engine.opening import HIGH_WATER, open_archive, prove_end
 from coopy.engine.restore import check_sealed
@@ -57,7 +58,7 @@ def _snapshot(archive: Archive, lsn: int) -> Checked:
         follow = archive.from_snapshot(lsn)
         if not follow or follow[0].previous_tag != about.tag:
             return Checked(path, f"LSN {about.lsn}", f"{path} does not fit the journal: it is a snapshot of another history.")
-    except CoopyError as error:
+    except (CoopyError, UnreadableError) as error:
         return Checked(path, f"LSN {lsn}", str(error))
     return Checked(path, f"LSN {lsn}, {size:,} bytes of state, Python {about.python}")
 
@@ -74,6 +75,10 @@ def _segments(archive: Archive) -> Iterator[Checked]:
                 torn = prove_end(archive, segment, found, _high_water(archive))
             else:
                 check_sealed(segment, found)
+        except UnreadableError as error:
+            problem = f"{error} at offset {error.offset}, after LSN {archive.intact(listed, error.offset)}"
+            yield Checked(str(error.filename), f"LSN {listed.first_lsn} and on", problem)
+            return
         except CorruptionError as error:
             yield Checked(str(getattr(error, "path", "")), f"LSN {listed.first_lsn} and on", str(error))
             return

@@ -8,13 +8,15 @@
                may wait for it
 
 A wake-up lost to an interrupt costs a waiter 50 ms, never a hang. There is no lingering: a batch is what has queued up while the one
-before was synced. (Measured: each waiter executing its own action in turn collapses under a convoy of wake-ups.)
+before was synced. (Measured: each waiter executing its own action in turn collapses under a convoy of wake-ups.) Whoever led wakes one, and
+each wakes the next, so that they do not all wake at once only to wait for the interpreter.
 """
 
 from __future__ import annotations
 
 import threading
 from _thread import allocate_lock
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from coopy.action import Outcome
@@ -36,22 +38,37 @@ TAKE_OFF = object()  # an `@unlocked` action is durable: its own thread executes
 
 
 class Entry:
-    """One call on its way. `outcome` is PENDING, then TAKE_OFF, what the method returned, or an Outcome."""
+    """One call on its way. `outcome` is PENDING, then TAKE_OFF, what the method returned, or an Outcome.
 
-    __slots__ = ("args", "complete", "flight", "kwargs", "lsn", "method", "outcome", "payload", "time_us", "utc_offset", "wake", "word")
+    `next`: whom its thread is to wake when it has its outcome. `gone`: it looks no more at who that is.
+    """
+
+    __slots__ = (
+        "args", "complete", "flight", "gone", "kwargs", "lsn", "method", "next", "outcome", "payload", "time_us", "utc_offset", "wake", "word",
+    )  # fmt: skip
 
     def __init__(self, method: str, args: tuple[object, ...], kwargs: dict[str, object], word: bytes, payload: bytes) -> None:
         self.method, self.args, self.kwargs, self.word, self.payload = method, args, kwargs, word, payload
         self.lsn = self.time_us = self.utc_offset = 0
         self.outcome: object = PENDING
         self.flight: Flight | None = None
+        self.next: Entry | None = None
+        self.gone = False
         self.wake = allocate_lock()
         self.wake.acquire()
         self.complete: Callable[[], None] = self._wake
 
+    def pass_on(self) -> None:
+        """Wake the next, now that this one has its outcome."""
+        self.gone = True
+        if self.next is not None:
+            self.next.complete()
+
     def _wake(self) -> None:
-        if self.wake.locked():
+        try:  # noqa: SIM105 - suppress() costs as much as the rest
             self.wake.release()
+        except RuntimeError:  # it was woken before
+            pass
 
 
 class SharedEngine(Engine):
@@ -71,7 +88,10 @@ class SharedEngine(Engine):
         """Record an action, sync it together with those of other threads, execute it. Gives what it returned or raises what it raised."""
         entry = self._entry(method, args, kwargs)
         self._take_part(entry)
-        return self.answer(entry.outcome)
+        outcome = entry.outcome
+        if type(outcome) is Outcome:
+            raise outcome.error
+        return outcome
 
     def call_beside(self, method: str, args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
         """Record and sync an `@unlocked` action, then execute it on this thread without the lock."""
@@ -105,6 +125,12 @@ class SharedEngine(Engine):
     def _take_part(self, entry: Entry) -> None:
         """Queue up, and lead whenever nobody does, until the entry has an outcome."""
         self.queue.append(entry)
+        try:
+            self._wait(entry)
+        finally:
+            entry.pass_on()
+
+    def _wait(self, entry: Entry) -> None:
         while entry.outcome is PENDING:
             if not self._lead(entry):
                 entry.wake.acquire(timeout=WAKE)
@@ -127,7 +153,8 @@ class SharedEngine(Engine):
             raise
         if taken:
             self.lead.release()
-            self._call_next_leader()
+            if self.queue:
+                self._call_next_leader()
         return taken
 
     def _call_next_leader(self) -> None:
@@ -155,7 +182,7 @@ class SharedEngine(Engine):
             with self.lock:
                 if self.gate is not OPEN:
                     self.enter()
-                if not self._is_durable() and self.journal.batch is None:
+                if self.journal.batch is None and not self._is_durable():
                     self._draft()
             if self.queue and self.queue[0] is self.batch[0]:
                 del self.queue[: len(self.batch)]
@@ -179,7 +206,8 @@ class SharedEngine(Engine):
         self.gate = BUSY
         try:
             self.prepare(0)
-            self._frame(self._next_entries())
+            entries = self.queue[:]
+            self._frame(entries if len(entries) == 1 else up_to_beside(entries))
             self.gate = self.rest()
         except BaseException:
             if self.gate is BUSY:
@@ -198,14 +226,6 @@ class SharedEngine(Engine):
             entry.lsn, entry.time_us, entry.utc_offset = lsn, time_us, self.utc_offset
         self.batch = entries
         journal.draft(entries)
-
-    def _next_entries(self) -> list[Entry]:
-        """What has queued up, but nothing behind an `@unlocked` action: who waits for it to end must not stand in its batch."""
-        entries = self.queue[:]
-        if len(entries) == 1:
-            return entries
-        beside = [number for number, entry in enumerate(entries, 1) if entry.flight is not None]
-        return entries[: beside[0]] if beside else entries
 
     def _refuse(self, error: CoopyError) -> None:
         """There is no room, the disk failed, or the system is closed: nobody's call happens. After a failed disk nobody can know that."""
@@ -229,9 +249,8 @@ class SharedEngine(Engine):
                 self.enter()
             self._execute_all(mine)
         done, self.batch = self.batch, []
-        for entry in done:
-            if entry is not mine:
-                entry.complete()
+        if len(done) != 1 or done[0] is not mine:
+            wake([entry for entry in done if entry is not mine])
 
     def _execute_all(self, mine: Entry | None) -> None:
         for entry in self.batch:
@@ -291,6 +310,22 @@ class SharedEngine(Engine):
         for entry in self.batch:
             if entry.lsn == lsn and entry.outcome is PENDING:
                 entry.outcome = result
+
+
+def up_to_beside(entries: list[Entry]) -> list[Entry]:
+    """Nothing behind an `@unlocked` action: who waits for it to end must not stand in its batch."""
+    beside = [number for number, entry in enumerate(entries, 1) if entry.flight is not None]
+    return entries[: beside[0]] if beside else entries
+
+
+def wake(entries: list[Entry]) -> None:
+    """Wake the first, who wakes the second, and so on."""
+    for entry, following in pairwise(entries):
+        entry.next = following
+        if entry.gone:  # it did not wait to be woken
+            following.complete()
+    for entry in entries[:1]:
+        entry.complete()
 
 
 def copy_of(error: CoopyError) -> CoopyError:

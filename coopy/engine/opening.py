@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from coopy.action import type_name
-from coopy.disk import Disk, is_full, write_whole
+from coopy.disk import Disk, UnreadableError, is_full, write_whole
 from coopy.engine.archive import Archive
 from coopy.engine.restore import Bounds, Replayed, Restorer
 from coopy.engine.uninterrupted import Worker
@@ -204,8 +204,23 @@ def _is_empty(archive: Archive, path: str) -> bool:
 def restore_all(restorer: Restorer, lock: Lock) -> Replayed:
     """The whole state, on a fresh thread. An action whose replay killed the process twice before is refused."""
     restorer.poison = _deadly(lock.cells)
-    replayed: Replayed = Worker().run(lambda: restorer.restore(Bounds()), restorer.cancel)
+    try:
+        replayed: Replayed = Worker().run(lambda: restorer.restore(Bounds()), restorer.cancel)
+    except UnreadableError as error:
+        raise _unreadable(restorer.archive, error) from error
     return replayed
+
+
+def _unreadable(archive: Archive, error: UnreadableError) -> CorruptionError:
+    """The same for whoever opens it: where, what is intact, what to do."""
+    path, offset = str(error.filename), error.offset
+    what = f"{path} cannot be read at offset {offset}: {error.strerror}. Nothing was changed"
+    ways = "Check the disk and open it again, or restore the file from another copy or a backup."
+    listed = next((one for one in archive.manifest.segments if archive.path(segment_name(one.first_lsn)) == path), None)
+    if listed is None:
+        return CorruptionError(f"{what}. {ways}", path=path, offset=offset)
+    lsn = archive.intact(listed, offset)
+    return CorruptionError(f"{what}, and everything up to LSN {lsn} is intact. {ways}", path=path, offset=offset, lsn=lsn + 1)
 
 
 def _deadly(cells: memoryview) -> int:
@@ -240,7 +255,9 @@ def open_journal(archive: Archive, replayed: Replayed, *, segment_bytes: int, ma
             )
         if torn or not found.closed or archive.manifest.closed != found.head.lsn:
             write_whole(disk, archive.directory, segment_name(segment.about.first_lsn), segment.data[: found.end])
-        archive.change(epoch=max(archive.manifest.epoch, found.head.epoch) + 1, closed=NOT_CLOSED)
+        segments = tuple(replayed.checked.get(one.first_lsn, one) for one in archive.manifest.segments)
+        archive.change(epoch=max(archive.manifest.epoch, found.head.epoch) + 1, closed=NOT_CLOSED, segments=segments)
+        archive.opened = found
         journal = Journal(disk, archive.directory, archive.identity, archive.framer, disk.open(segment.path), found.head, high_water)
     except BaseException:
         high_water.close()

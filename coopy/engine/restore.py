@@ -3,6 +3,8 @@
     load      the newest snapshot that is whole and fits the journal, else the one before, loudly
     replay    every later action, in order, each tag and LSN checked before, each outcome compared with the recorded one after
 
+Bytes that were checked another day, as their digest in the manifest says, need not be checked record by record again.
+
 Each record runs as soon as it is checked, in one loop. What later control records say of it is foretold by a look at the frames that checks
 nothing; when the checked ones say otherwise, behind a record that does not hold, the restore starts over with what they say.
 
@@ -19,11 +21,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from coopy.action import Outcome, type_name
+from coopy.disk import UnreadableError
 from coopy.engine.archive import Archive, Segment, snapshot_path
 from coopy.engine.execute import UnknownMethodError
 from coopy.engine.uninterrupted import Worker
 from coopy.error import CorruptionError, DivergenceError, FormatError
 from coopy.journal.segment import Head, Outcomes, Scan, foretell, is_silent, records
+from coopy.manifest import Listed
 from coopy.snapshot import SnapshotHeader, open_snapshot
 
 if TYPE_CHECKING:
@@ -53,13 +57,17 @@ class Bounds(msgspec.Struct, frozen=True):
 
 
 class Replayed(msgspec.Struct):
-    """What came out: how the journal ended, the last segment and its scan, new outcomes, and how the last action ended if it was to run anew."""
+    """What came out: how the journal ended, the last segment and its scan, new outcomes, and how the last action ended if it was to run anew.
+
+    `checked`: by first LSN the segments, with what was found good in them.
+    """
 
     base: SnapshotHeader
     found: Scan | None = None
     segment: Segment | None = None
     outcomes: dict[int, Outcome] = {}
     result: object = None
+    checked: dict[int, Listed] = {}
 
 
 class _Again(BaseException):
@@ -125,18 +133,20 @@ class Restorer:
     # --- load --------------------------------------------------------------------------------------------------------
 
     def _load(self) -> tuple[SnapshotHeader, Executor]:
-        damage: CorruptionError | None = None
+        damage: CorruptionError | UnreadableError | None = None
         self.passed_over = []
         for lsn in reversed(self.archive.manifest.snapshots):
             try:
                 return self._load_one(lsn)
             except FormatError:
                 raise  # not damage: a newer coopy wrote it
-            except CorruptionError as error:
+            except (CorruptionError, UnreadableError) as error:
                 log.warning("%s The snapshot before it is tried.", error)
                 self.passed_over.append(str(error))
                 damage = damage or error
         assert damage is not None
+        if isinstance(damage, UnreadableError):
+            raise damage
         what = f"No snapshot in {self.archive.directory} can be read. The newest: {damage} Nothing was changed. Restore the directory from a backup."
         raise CorruptionError(what, **vars(damage)) from damage
 
@@ -170,11 +180,13 @@ class Restorer:
                 raise _Cancelled
             segment = self.archive.segment(one)
             self.archive.check_order(segment, head)
-            run = _Run(self, executor, segment, Scan(head, segment.start), bounds, learned)
+            run = _Run(self, executor, segment, Scan(head, segment.start, self.archive.known(one, segment)), bounds, learned)
             found = run.replay()
             if one is not listed[-1]:
                 check_sealed(segment, found)
             run.report(replayed)
+            if bounds.last is None:
+                replayed.checked[one.first_lsn] = self.archive.checked(one, segment, found)
             head, replayed.found, replayed.segment = found.head, found, segment
             if bounds.last is not None and head.lsn >= bounds.last:
                 break

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from coopy.clock import Moment
     from coopy.disk import Lock
     from coopy.engine.archive import Archive
+    from coopy.manifest import Listed
 
 __all__ = ["Settings", "System"]
 
@@ -219,7 +220,7 @@ class System:
         try:
             journal.close()
             self._stay()
-            self.archive.change(closed=journal.lsn)
+            self.archive.change(closed=journal.lsn, segments=self._checked())
         except (DiskFullError, OSError) as error:
             if journal.durable < journal.lsn:
                 journal.sync()
@@ -234,6 +235,14 @@ class System:
             log.warning("%s", error)
         finally:
             self._release()
+
+    def _checked(self) -> tuple[Listed, ...]:
+        """What was written, read again and checked, so that the next opening need not. What cannot be read now is checked then."""
+        try:
+            return self.archive.check_last()
+        except (CoopyError, OSError, MemoryError) as error:
+            log.warning("%s was not read again when it was closed: %s", self.archive.directory, error)
+            return self.archive.manifest.segments
 
     def _give_up(self, error: DurabilityError) -> None:
         """Close while memory is in doubt and cannot be made anew: nobody needs it any more, and what was written is made durable."""

@@ -34,6 +34,7 @@ __all__ = ["HEADER_SIZE", "MAX_PAYLOAD", "Frame", "Framer", "Kind", "genesis_tag
 
 MAGIC = b"cp"
 HEADER_SIZE = 56
+TAG_AT = 40
 TAG_SIZE = 16
 MAX_PAYLOAD = 256 << 20
 COMPRESSED = 1
@@ -46,6 +47,7 @@ HEADER = struct.Struct("<4sIIIQIhHQ16s")
 TAGGED = struct.Struct("<16s4sIIQhHQ").pack  # what a tag is of, but for the payload: the tag before, word, fields without durable back
 # The same for a reader of many frames, with the first four bytes as a number: numbers are found faster than bytes.
 AS_READ = struct.Struct("<IIIIQIhHQ16s").unpack
+AS_KNOWN = struct.Struct("<I4xIIQ4xh2xQ16x").unpack_from  # word, length, epoch, LSN, zone, time of a frame that was checked before
 TAGGED_AS_READ = struct.Struct("<16sIIIQhHQ").pack
 
 _blake2b, _crc32 = hashlib.blake2b, zlib.crc32

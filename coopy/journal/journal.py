@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Batch", "Draft", "Journal", "create_segment"]
 
-STEP = 4 << 20  # bytes reserved at a time
+STEPS = 256 << 10, 4 << 20  # bytes reserved at a time: as many as there are, but so many at least and at most
 MAX_DURABLE_BACK = 0xFFFFFFFF
 MAX_EXECUTED_BACK = 0xFFFF
 
@@ -141,7 +141,9 @@ class Journal:
         self.dirty = end
         self._put(start, frame)
         # Stores only from here on, the LSN first: it says that this action happens.
-        self.lsn, self.time_us, self.tag, self.action_tag, self.end, self.dirty = lsn, time_us, tag, tag, end, 0
+        self.lsn = lsn
+        self.tag = self.action_tag = tag
+        self.time_us, self.end, self.dirty = time_us, end, 0
         return lsn
 
     def draft(self, drafts: Sequence[Draft]) -> None:
@@ -169,15 +171,10 @@ class Journal:
             self._clear()
         none: list[tuple[int, bytes]] = []
         # Stores only from here on, the batch first.
-        self.batch, self.lsn, self.time_us, self.tag, self.action_tag, self.end, self.controls = (
-            batch,
-            lsn,
-            time_us,
-            tag,
-            action_tag,
-            end,
-            none,
-        )
+        self.batch = batch
+        self.lsn, self.time_us = lsn, time_us
+        self.tag, self.action_tag = tag, action_tag
+        self.end, self.controls = end, none
 
     def commit(self) -> None:
         """Write the batch and force it to stable storage: then `durable` is its last LSN, and there is no batch any more.
@@ -337,7 +334,9 @@ class Journal:
         missing = self.end + size - self.capacity
         if missing <= 0:
             return
-        reserved = self._ask_for(max(min(STEP, self.segment_bytes), missing), missing)
+        least, most = STEPS
+        step = min(max(self.capacity, least), most, self.segment_bytes)
+        reserved = self._ask_for(max(step, missing), missing)
         self._close_window()
         self.capacity += reserved or missing
         if reserved and self.mapped:
@@ -366,19 +365,16 @@ class Journal:
     def _put(self, offset: int, data: bytes) -> None:
         """The first byte last: a process killed in the middle leaves nothing that looks begun."""
         window = self.window
-        if window is None:
-            self._write(offset + 1, data[1:], offset)
-            self._write(offset, data[:1], offset)
-        else:
+        if window is not None:
             window[offset + 1 : offset + len(data)] = data[1:]
             window[offset] = data[0]
-
-    def _write(self, offset: int, data: bytes, start: int) -> None:
-        """What lies behind `start` is new: it is cut off again where there is no room for all of it."""
+            return
+        write = self.file.write
         try:
-            self.file.write(offset, data)
-        except OSError as error:
-            self._withdraw(start, error)
+            write(offset + 1, data[1:])
+            write(offset, data[:1])
+        except OSError as error:  # what lies behind is new: it is cut off again where there is no room for all of it
+            self._withdraw(offset, error)
             raise self._disk_full(len(data), error) from error
 
     def _force(self, file: File) -> None:

@@ -19,7 +19,7 @@ import msgspec
 
 from coopy import header
 from coopy.error import CorruptionError, FormatError
-from coopy.journal.frame import AS_READ, COMPRESSED, HEADER_SIZE, MAGIC, TAGGED_AS_READ, Kind, original, word_of
+from coopy.journal.frame import AS_KNOWN, AS_READ, COMPRESSED, HEADER_SIZE, MAGIC, TAG_AT, TAGGED_AS_READ, Kind, original, word_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,10 +78,15 @@ class Outcomes(msgspec.Struct):
 
 
 class Scan(msgspec.Struct):
-    """What the checked part of a segment holds. `problem` is why checking stopped before the end of the data, if it did."""
+    """What the checked part of a segment holds: up to `end`, the last record at `last`. `problem`: why checking stopped before the end of the data, if it did.
+
+    `known`: up to there the bytes are known to be those that were checked another day, so that their CRCs and tags hold.
+    """
 
     head: Head
     end: int
+    known: int = 0
+    last: int = -1
     said: Outcomes = msgspec.field(default_factory=Outcomes)
     sealed: int = 0
     closed: bool = False
@@ -111,22 +116,49 @@ def read_header(data: bytes, key: bytes, path: str, identity: header.Identity | 
     return found, start
 
 
-def scan(data: bytes, start: int, framer: Framer, head: Head, path: str) -> Scan:
-    """Check every frame from `start` on. `head` is where the journal stands before it; `records` says what is checked and raised."""
-    found = Scan(head, start)
+def scan(data: bytes, framer: Framer, found: Scan, path: str) -> Scan:
+    """Check every frame behind `found.end`; gives `found`. `records` says what is checked and raised."""
     deque(records(data, framer, found, path), maxlen=0)
     return found
 
 
-def records(data: bytes, framer: Framer, found: Scan, path: str) -> Iterator[Record]:  # noqa: PLR0915 - one check a branch, in one loop
+def records(data: bytes, framer: Framer, found: Scan, path: str) -> Iterator[Record]:
     """The actions behind `found.end`, each after its frame was checked: header CRC, LSN, time, epoch and tag, which follow on `found.head`.
 
     When it ends, `found` says how far it came and what the control records say. Executes and decodes nothing but these. Raises FormatError at
     a record of a type that this version does not know.
     """
+    while found.end < len(data) and not found.problem:
+        yield from _known(data, found)
+        yield from _checked(data, framer, found, path)
+    frame = framer.header(data, found.last) if found.last >= 0 else None
+    if frame is not None:  # what the last record says of all before it
+        found.said.known, found.closed = known_by(frame), frame.kind == Kind.CLOSE
+
+
+def _known(data: bytes, found: Scan) -> Iterator[Record]:
+    """The actions in bytes that are known: what is left to check is their order. Ends before a record that is anything else."""
+    head, offset, end, read, kinds = found.head, found.end, found.known, AS_KNOWN, _PLAIN.get
+    lsn, last, epoch, before = head.lsn, head.time_us, head.epoch, found.last
+    while offset + HEADER_SIZE <= end:
+        word, length, found_epoch, found_lsn, utc_offset, now = read(data, offset)
+        body = offset + HEADER_SIZE
+        stop = body + length
+        kind = kinds(word)
+        if kind is None or found_lsn != lsn + 1 or now <= last or found_epoch < epoch or stop > end:
+            break
+        epoch, before, offset, lsn, last = found_epoch, offset, stop, found_lsn, now
+        yield lsn, now, utc_offset, kind, data[body:stop]
+    if offset > found.end:
+        tag = data[before + TAG_AT : before + HEADER_SIZE]
+        found.head, found.end, found.last = Head(lsn, last, epoch, tag, tag), offset, before
+
+
+def _checked(data: bytes, framer: Framer, found: Scan, path: str) -> Iterator[Record]:  # noqa: PLR0915 - one check a branch, in one loop
+    """As `records`, one by one with every check; only one record where those behind it are known."""
     unpack, new_hash, crcs, crc32, tagged = AS_READ, framer.hasher.copy, framer.crcs_as_read, framer.crc32, TAGGED_AS_READ
-    head, offset, size, problem = found.head, found.end, len(data), ""
-    lsn, last, epoch, tag, action_tag, before = head.lsn, head.time_us, head.epoch, head.tag, head.action_tag, -1
+    head, offset, size, problem = found.head, found.end, _limit(data, found), ""
+    lsn, last, epoch, tag, action_tag, before = head.lsn, head.time_us, head.epoch, head.tag, head.action_tag, found.last
     while offset + HEADER_SIZE <= size:
         body = offset + HEADER_SIZE
         frame = data[offset:body]
@@ -165,16 +197,16 @@ def records(data: bytes, framer: Framer, found: Scan, path: str) -> Iterator[Rec
             break
         epoch, tag, before, offset, lsn, last, action_tag = found_epoch, found_tag, offset, stop, found_lsn, now, found_tag
         yield lsn, now, utc_offset, kind, payload
-    found.head, found.end = Head(lsn, last, epoch, tag, action_tag), offset
+    found.head, found.end, found.last = Head(lsn, last, epoch, tag, action_tag), offset, before
     found.problem = problem or ("the file ends inside the record's header" if offset < size else "")
-    _note_last(found, data, before, framer)
 
 
-def _note_last(found: Scan, data: bytes, offset: int, framer: Framer) -> None:
-    """What the last record says of all before it."""
-    frame = framer.header(data, offset) if offset >= 0 else None
-    if frame is not None:
-        found.said.known, found.closed = known_by(frame), frame.kind == Kind.CLOSE
+def _limit(data: bytes, found: Scan) -> int:
+    """How far to check one by one: everything, or one record where those behind it are known."""
+    if found.end + HEADER_SIZE > found.known:
+        return len(data)
+    length: int = _HOP(data, found.end)[1]
+    return min(found.end + HEADER_SIZE + length, len(data))
 
 
 def known_by(frame: Frame) -> int:

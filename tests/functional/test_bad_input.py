@@ -44,7 +44,7 @@ class Holder:
         {"snapshot_time": -1}, {"durability": "often"}, {"keep_snapshots": 0}, {"compression": "zip"}, {"signing_key": b""}, {"allow": ("a b",)},
         {"on_divergence": "?"}, {"master": True}, {"replication": True}, {"cluster": "nats://a"}, {"min_acks": 1}, {"port": 1}, {"segment_bytes": 1},
         {"snapshot_time": math.inf}, {"snapshot_time": math.nan}, {"snapshot_time": 1e10}, {"snapshot_time": None}, {"sync_interval": math.inf},
-        {"keep_snapshots": 2.0}, {"keep_snapshots": 2.5}, {"keep_snapshots": True}, {"segment_bytes": 1e6}, {"segment_bytes": 1 << 70}, {"allow": "dom:Box"},
+        {"keep_snapshots": 2.0}, {"keep_snapshots": 2.5}, {"keep_snapshots": True}, {"segment_bytes": 1e6}, {"segment_bytes": 1 << 38}, {"allow": "dom:Box"},
         {"allow": 5}, {"allow": b"dom"}, {"allow": (5,)}, {"on_progress": 5}, {"auto_prune": "no"}, {"auto_prune": 1}, {"signing_key": bytearray(b"x")},
         {"durability": ["sync"]},
     ],
@@ -220,3 +220,12 @@ def test_outside_of_actions_chance_is_the_systems_own() -> None:
     """Two draws differ, and nothing is recorded."""
     draw: Callable[[], str] = random.token_hex
     assert draw() != draw()
+
+
+def test_a_tilde_is_the_home_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a shell; of a user who has none, an error says so."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with control(init_system(Word, "~/w")) as word:
+        assert control(word).basedir_abspath() == [str(tmp_path / "w")]
+    with pytest.raises(UsageError, match="home directory"):
+        init_system(Word, "~nobody-of-this-name/w")

@@ -93,6 +93,23 @@ def test_a_full_disk_shows_when_space_is_reserved(tmp_path: Path, monkeypatch: p
     assert not is_full(OSError(errno.EIO, "x"))
 
 
+def test_reserved_space_is_written_in_pieces_that_end_at_their_own_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the end of the file on, so that nothing which is there is touched."""
+    file = RealDisk().create(str(tmp_path / "word"))
+    file.write(0, b"x" * 1000)
+    written: list[tuple[int, int]] = []
+
+    def pwrite(_fd: int, data: bytes, offset: int) -> int:
+        written.append((offset, offset + len(data)))
+        return len(data)
+
+    monkeypatch.setattr(os, "pwrite", pwrite)
+    assert file.reserve(1000, 150_000)
+    assert written == [(1000, 65536), (65536, 131072), (131072, 151000)]
+    assert file.reserve(0, 500)
+    assert len(written) == 3
+
+
 def test_only_regular_files_are_opened(tmp_path: Path) -> None:
     """A link, a FIFO and a socket are refused by name, at once: a FIFO would else wait for a writer."""
     (tmp_path / "target").write_bytes(b"x")
