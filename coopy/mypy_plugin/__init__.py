@@ -1,12 +1,13 @@
 """mypy with `plugins = coopy.mypy_plugin` reports uses of a system that the next restart would not repeat.
 
-    codes, tree     what can be reported; walks over mypy's syntax trees
-    marks           what a value is to coopy, carried by its type
-    facts, domain   what the body of a class tells, noted while it is defined
-    calls           what a call or an assignment means, by its mark
-    hooks           what mypy's hooks do
-    plugin          when mypy has to ask
-    page            the documentation of the codes
+    plugin                     when mypy has to ask
+    hooks                      what its hooks do
+    domain, facts, bodies      while a class is defined: what its body tells of its methods, kept for later runs
+    injected, queries          the same: `_clock` and `_random`; what a query changes that no hook sees later
+    marks                      what a value is to coopy, carried by its type
+    places, origins, sites     while code is checked: whether the mark is believed, by where the value comes from
+    calls                      what a call or an assignment means, by the mark
+    codes, page, settings, tree    what can be reported, its documentation; `[tool.coopy]`; walks over syntax trees
 
 It only adds reports, each under a code of its own; types are the same with and without it, but for what the proxy has beside the domain
 class (`close`, `take_snapshot`, `basedir_abspath`, `with`) and for `_clock` and `_random`, which a domain class need not declare.

@@ -133,21 +133,14 @@ class Sites:
             bindings.sort(key=lambda one: one.line)
 
     def _inside(self, node: Node, at: _At) -> _At:
+        """Where the parts of a node are. The body of a function is no branch of it."""
         if isinstance(node, FuncDef):
             self._lines[node] = []
             return _At(node, (), at.owner)
         if isinstance(node, ClassDef):
             return at._replace(owner=node.fullname)
-        return (
-            at.inside(node)
-            if (isinstance(node, Block) and at.path != ()) or (isinstance(node, Block) and not self._is_body(node, at))
-            else at
-        )
-
-    @staticmethod
-    def _is_body(node: Node, at: _At) -> bool:
-        """The body of a function is no branch of it."""
-        return isinstance(at.scope, FuncDef) and at.scope.body is node
+        is_body = isinstance(at.scope, FuncDef) and at.scope.body is node
+        return at.inside(node) if isinstance(node, Block) and not is_body else at
 
     def _note(self, node: Node, at: _At) -> None:
         if isinstance(node, DelStmt):
