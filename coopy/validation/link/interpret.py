@@ -13,6 +13,7 @@ from coopy.validation.link.operators import ANYHOW, HELD
 from coopy.validation.link.patterns import Patterns
 from coopy.validation.link.scopes import imports_tried
 from coopy.validation.link.values import (
+    ANY,
     ANYTHING,
     EMPTY,
     Bound,
@@ -135,6 +136,7 @@ class Interpreter(Patterns):
                 self.write(cell, values)
             return
         _forget(frame.env, name)
+        values = self.limited(values)
         frame.env[name] = values
         if frame.nests:
             self.write(frame.context.variable(name), values)
@@ -293,6 +295,8 @@ class Interpreter(Patterns):
             self.narrow(frame, node.test, truth=True)
             self.run_body(frame, node.body)
             frame.env = merged(entry, frame.env, *frame.continues)
+            if frame.env == entry:
+                break
         self._leave(frame, out if out is not None else None, node.orelse, breaks, continues)
 
     def _leave(
@@ -318,6 +322,8 @@ class Interpreter(Patterns):
             self.assign(frame, node.target, elements, None)
             self.run_body(frame, node.body)
             frame.env = merged(entry, frame.env, *frame.continues)
+            if frame.env == entry:  # the next turn would see nothing new
+                break
             entry = dict(frame.env or {})
         if loop is not None:
             self._leave_hashed(frame, loop, node.body)
@@ -369,7 +375,7 @@ class Interpreter(Patterns):
         out = EMPTY
         for one in self._kinds(kinds):
             if type(one).__name__ == "ClassValue":
-                out |= {self.pool.object(one.cls, frame.mode, open_=True)}  # type: ignore[attr-defined]
+                out |= {self.pool.object(one.cls, frame.mode, ANY)}  # type: ignore[attr-defined]
             else:
                 out |= {self.pool.thing(one.name, frame.mode)} if isinstance(one, Foreign) else ANYTHING
         return out or ANYTHING

@@ -168,12 +168,15 @@ class Methods(Containers):
                 self.text_of(frame, at, self._elements_of(frame, at, one), "r", depth + 1)
 
     def _text_of_object(self, frame: Frame, at: int, value: Object, names: tuple[str, ...]) -> None:
+        if self.is_anything(value.cls):
+            for name in names:
+                self.call_special(frame, at, value, name, Args([EMPTY]) if name == "__format__" else Args())
         for name in names:
             found = self.member(value.cls, name)
             if isinstance(found, tuple):
                 self.call_special(frame, at, value, name, Args([EMPTY]) if name == "__format__" else Args())
                 return
-            if isinstance(found, str):
+            if isinstance(found, str) or self.is_anything(value.cls):
                 return
         if value.cls.known and not self.fields(value.cls):
             self.flag_method(frame, at, value, "builtins.object", names[-1], Args())

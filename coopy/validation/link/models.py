@@ -239,7 +239,7 @@ class Models(Methods):
         out: Values = EMPTY
         for one in args.positional[0] if len(args.positional) == 1 else EMPTY:
             if isinstance(one, Object):
-                out |= {self.pool.cls(one.cls)}
+                out |= {self.pool.cls(one.cls, one.open)}
         return out or frozenset((self.pool.thing("builtins.type", frame.mode),))
 
     def _super(self, frame: Frame, _at: int, _name: str, args: Args) -> Values:
@@ -364,7 +364,7 @@ class Models(Methods):
             elif isinstance(one, Object) and one.mode != frame.mode and depth < MAX_COPIES:
                 for name, cell in list(self.attributes.get((one.cls, one.mode), {}).items()):
                     self.write(self.attribute_cell(one.cls, frame.mode, name), self._deep(frame, at, self.read(cell), depth + 1))
-                out.add(self.pool.object(one.cls, frame.mode))
+                out.add(self.pool.object(one.cls, frame.mode, one.open))
             else:
                 out.add(UNKNOWN if isinstance(one, Unknown) else one)
         return frozenset(out)

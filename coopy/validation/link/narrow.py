@@ -9,6 +9,7 @@ from coopy.validation.link.evaluate import Evaluator, path_of
 from coopy.validation.link.hazards import type_name
 from coopy.validation.link.values import (
     ACTION,
+    ANY,
     EMPTY,
     FALSE,
     NONE,
@@ -158,13 +159,13 @@ class Narrowing(Evaluator):
                 if self.is_subclass(value.cls, kind.cls):
                     return frozenset((value,))
                 return (
-                    frozenset((self.pool.object(kind.cls, value.mode, open_=True),))
-                    if self.is_subclass(kind.cls, value.cls) and value.open
+                    frozenset((self.pool.object(kind.cls, value.mode, value.open),))
+                    if self.covers(value.cls, kind.cls) and value.open
                     else EMPTY
                 )
             if isinstance(value, Unknown):
                 mode = ACTION if value is STATE else frame.mode
-                return frozenset((self.pool.object(kind.cls, mode, open_=True),))
+                return frozenset((self.pool.object(kind.cls, mode, ANY),))
             return EMPTY
         if isinstance(kind, Foreign):
             return self._of_foreign_kind(frame, value, kind)
