@@ -13,7 +13,6 @@ from coopy.validation.run import Options, Outcome, run
 from coopy.validation.source import Sources
 
 MANY = 40
-HAZARD = "import time\n"
 
 
 def analyse(program: str) -> Outcome:
@@ -44,7 +43,7 @@ USES = {
     ),
     "classes in a table": (
         f"T = {{{', '.join(f'{name[:-2]!r}: {name[:-2]}' for name in ALL.split(', '))}}}\n"
-        "class Domain:\n    def act(self, name):\n        self.value = T[name]().answer()\n"
+        "class Domain:\n    def act(self, name):\n        cls = T[name]\n        self.value = cls().answer()\n"
     ),
 }
 
@@ -61,16 +60,16 @@ def test_many_classes_without_a_hazard_are_clean(use: str, base: str) -> None:
     assert categories(family(base, "3") + USES[use]) == []
 
 
-def test_what_is_put_into_one_of_many_lists_is_found_in_any() -> None:
-    lists = "".join(f"    def set{one}(self):\n        self.one = [len]\n" for one in range(MANY))
-    program = f"{HAZARD}class Domain:\n{lists}    def last(self):\n        self.one = [time.time]\n    def act(self):\n        return self.one[0](3)\n"
-    assert "clock" in categories(program)
+@pytest.mark.parametrize(("empty", "place"), [("[]", "[0]"), ("{}", "['z']"), ("()", "[0]")])
+def test_what_is_put_into_one_of_many_containers_is_found_in_any(empty: str, place: str) -> None:
+    def container(number: str, inside: str) -> str:
+        return {"[]": f"[{inside}]", "()": f"tuple([{inside}])", "{}": f"{{'{number}': {inside}}}"}[empty]
 
-
-def test_keys_of_many_tables_that_became_one_are_found() -> None:
-    tables = "".join(f"    def set{one}(self):\n        self.one = {{'k{one}': len}}\n" for one in range(MANY))
-    last = "    def last(self):\n        self.one = {}\n        self.one['z'] = time.time\n    def act(self):\n        return self.one['z'](3)\n"
-    assert "clock" in categories(f"{HAZARD}class Domain:\n{tables}{last}")
+    setters = "".join(f"    def set{one}(self):\n        self.one = {container(f'k{one}', f'C{one}()')}\n" for one in range(MANY))
+    last = f"    def last(self):\n        self.one = {container('z', 'Last()')}\n    def act(self):\n        self.value = self.one{place}.answer()\n"
+    domain = f"class Domain:\n    def __init__(self):\n        self.one = None\n{last}{setters}"
+    assert categories(family("Base", "time.time()") + domain) == ["clock"]
+    assert categories(family("Base", "3") + domain) == []
 
 
 @pytest.mark.parametrize("base", ["Base", "object"])
