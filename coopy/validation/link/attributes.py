@@ -17,6 +17,7 @@ from coopy.validation.link.values import (
     ANYTHING,
     EMPTY,
     IMPORT,
+    NONE,
     QUERY,
     STATE,
     TYPES,
@@ -281,6 +282,9 @@ class Attributes(Keeping):
         full = f"{value.type}.{name}"
         if name == "parent" and value.type.startswith("pathlib."):
             return frozenset((value,))
+        if name == "tzinfo" and value.type in ("datetime.datetime", "datetime.time"):
+            zone = frozenset((self.pool.thing("datetime.tzinfo", frame.mode),))
+            return {"naive": NONE, "aware": zone}.get(value.note, zone | NONE)
         self.flag_read(frame, at, full)
         return frozenset((self.pool.bound(value, name),))
 
