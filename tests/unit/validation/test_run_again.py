@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 APP = "from tools import now\nclass Domain:\n    def act(self):\n        self.at = now()\n"
+ALL = Selection()
 LATE = "import time\ndef now():\n    return time.time()\n"
 CALM = "def now():\n    return 3\n"
 
 
-def again(folder: Path, selection: Selection = Selection(), domain: str = "app:Domain") -> list[str]:
+def again(folder: Path, selection: Selection = ALL, domain: str = "app:Domain") -> list[str]:
     """What a run finds, by category."""
     sources = Sources([str(folder / "src")], Cache(str(folder / "cache")))
     return [one.category for one in run(sources, Options((domain,), selection)).findings]
