@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Any
 from coopy.validation import summary as s
 from coopy.validation.link.hazards import Args, of_state
 from coopy.validation.link.keeping import INJECTED, Keeping
-from coopy.validation.link.machine import Context, Fact
+from coopy.validation.link.machine import Context
 from coopy.validation.link.values import (
-    ACTION,
     ANYTHING,
     EMPTY,
     IMPORT,
     NONE,
-    QUERY,
     STATE,
     TYPES,
     UNKNOWN,
@@ -356,32 +354,6 @@ class Attributes(Keeping):
 
             self.globals[key] = Cell()
         return self.globals[key]
-
-    # what must not be changed
-
-    def mutated(self, frame: Frame, at: int, value: Value, what: str) -> None:
-        """A value changes: in a query, state must not; in an action, nothing that no snapshot holds."""
-        if frame.mode == QUERY:
-            if self._is_state(value):
-                self.fact(frame, Fact("readonly-mutation", (frame.module, at), what))
-        elif frame.mode == ACTION:
-            frame.context.changes = True
-            if isinstance(value, Box) and value.default:
-                self.fact(frame, Fact("default-mutable", (frame.module, at), what))
-            elif isinstance(value, Box | Object | Thing) and value.mode == IMPORT:
-                self.live(frame, at, what)
-
-    def _is_state(self, value: Value) -> bool:
-        if isinstance(value, Object):
-            return value.mode in (ACTION, TYPES)
-        if isinstance(value, Box):
-            return value.mode in (ACTION, TYPES) and value.kind not in ("iterator", "generator", "tuple", "frozenset")
-        return value is STATE
-
-    def live(self, frame: Frame, at: int, what: str) -> None:
-        """An action changes something of a module or class."""
-        if frame.mode == ACTION:
-            self.fact(frame, Fact("live-global", (frame.module, at), what))
 
 
 def _assigned(body: list[s.Stmt]) -> set[str]:
