@@ -28,9 +28,10 @@ class Cache:
     """A cache in a folder; without one nothing is kept."""
 
     def __init__(self, folder: str | None) -> None:
+        self.root = folder
         self.folder = None if folder is None else Path(folder, f"{s.FORMAT}-{sys.version_info[0]}.{sys.version_info[1]}")
         self.notes: list[str] = []
-        self.keys: dict[str, str] = {}  # of the contents that `summary` was asked for, by path
+        self.keys: dict[str, str] = {}  # of the contents that were read, by path
         self._writable = True
 
     def known(self, path: str) -> s.Module | None:
@@ -41,7 +42,8 @@ class Cache:
             data = Path(path).read_bytes()
         except OSError:
             return None  # said by `summary`
-        return self._load(content_key(data), path)
+        self.keys[path] = content_key(data)
+        return self._load(self.keys[path], path)
 
     def summary(self, path: str) -> s.Module | s.Problem:
         """The summary of a file, from the cache if its content is known."""

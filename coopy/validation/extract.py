@@ -35,7 +35,7 @@ def extract(text: str) -> s.Module:
     walk = _Statements(text)
     body = s.encode(s.Block(walk.block(tree.body)))
     starts = [0, *accumulate(len(line) for line in text.splitlines(keepends=True))] if "\f" not in text else _starts(text)
-    return s.Module(starts, read_pragmas(text), _WRAPS(text) is not None, msgspec.Raw(body))
+    return s.Module(starts, read_pragmas(text), _WRAPS(text) is not None, msgspec.Raw(body), walk.base_names())
 
 
 def _unreadable(text: str, error: cst.ParserSyntaxError) -> UnreadableError:
@@ -52,6 +52,15 @@ def _unreadable(text: str, error: cst.ParserSyntaxError) -> UnreadableError:
 
 def _starts(text: str) -> list[int]:
     return [0, *(found.end() for found in re.finditer("\n", text))]
+
+
+def _last_names(base: s.Expr) -> list[str]:
+    """The classes that an expression names: `C`, `module.C`, `C[int]`, `mixed(C, D)`."""
+    if isinstance(base, s.Name | s.Attribute):
+        return [base.name]
+    if isinstance(base, s.Subscript):
+        return _last_names(base.value)
+    return [name for one in base.args for name in _last_names(one)] if isinstance(base, s.Call) else []
 
 
 class _Scope:
@@ -71,6 +80,12 @@ class _Statements(Expressions):
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self.scopes: list[_Scope] = [_Scope()]
+        self.aliases: dict[str, str] = {}  # what names were imported as, or are assigned
+        self.bases: dict[str, None] = {}
+
+    def base_names(self) -> list[str]:
+        """The last names of all bases of classes, under whatever alias."""
+        return list(dict.fromkeys(name for base in self.bases for name in (base, self.aliases.get(base)) if name))
 
     def bind(self, name: str) -> None:
         self.scopes[-1].binds[name] = None
@@ -125,7 +140,10 @@ class _Statements(Expressions):
 
     def assign(self, node: cst.Assign) -> s.Stmt:
         targets = [self.target(one.target) for one in node.targets]
-        return s.Assign(targets[0].at, targets, self.expr(node.value), None)
+        value = self.expr(node.value)
+        if isinstance(value, s.Name | s.Attribute) and isinstance(targets[0], s.Name):
+            self.aliases[targets[0].name] = value.name
+        return s.Assign(targets[0].at, targets, value, None)
 
     def annotated(self, node: cst.AnnAssign) -> s.Stmt:
         target = self.target(node.target)
@@ -170,8 +188,10 @@ class _Statements(Expressions):
         if not isinstance(node.names, cst.ImportStar):
             names = [(self.dotted(one.name), self.name(one.asname.name).name if one.asname else "") for one in node.names]  # type: ignore[arg-type]
             names = [(name, asname or name) for name, asname in names]
-            for _, bound in names:
+            for name, bound in names:
                 self.bind(bound)
+                if name != bound:
+                    self.aliases[bound] = name
         return s.ImportFrom(at, len(node.relative), module, names)
 
     def dotted(self, node: cst.BaseExpression) -> str:
@@ -222,6 +242,7 @@ class _Statements(Expressions):
         self.bind(node.name.value)
         self.type_parameters(node.type_parameters)
         bases = [self.expr(one.value) for one in node.bases]
+        self.bases.update(dict.fromkeys(name for one in bases for name in _last_names(one)))
         keywords = [self.keyword(one) for one in node.keywords]
         self.scopes[-1].nests = True
         self.scopes.append(_Scope())

@@ -17,8 +17,8 @@ from coopy.validation.link.facts import facts_of
 from coopy.validation.link.hazards import Args
 from coopy.validation.link.scopes import AT_END, ClassInfo, ModuleInfo, Program
 from coopy.validation.link.values import ClassValue, Values
-from coopy.validation.source import SourceError, Sources
-from coopy.validation.verdict import Finding, Verdict
+from coopy.validation.source import SourceError, Sources, package_marks
+from coopy.validation.verdict import Finding, Verdict, remember, remembered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,7 +59,19 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 def run(sources: Sources, options: Options) -> Outcome:
-    """Analyse. Raises DomainError where no domain is found."""
+    """Analyse, or say what an earlier run of the same files has found. Raises DomainError where no domain is found."""
+    folder = sources.cache.root
+    about = ("run", tuple(sources.files), tuple(sources.roots), options.domains, msgspec.structs.astuple(options.selection))
+    outcome = remembered(folder, about, Outcome)
+    if outcome is None:
+        outcome = _run(sources, options)
+        if sources.cache.keys.keys() >= {*sources.files, *sources.problems}:
+            lasting = msgspec.structs.replace(outcome, notes=[])
+            remember(folder, about, sources.cache.keys, sources.places | package_marks(sources.cache.keys), lasting)
+    return outcome
+
+
+def _run(sources: Sources, options: Options) -> Outcome:
     from coopy.validation.workers import load  # which brings multiprocessing, for nothing if one class is analysed
 
     load(sources, options.jobs, options.progress)

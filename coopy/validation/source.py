@@ -50,15 +50,12 @@ class Sources:
         real = os.path.realpath(where)
         if where.is_dir():
             self._add_root(real if not (where / "__init__.py").exists() else root_of(real))
-            found = [one for one in walk(real, self.problems) if one not in self._known()]
-            self.files += found
+            known = set(self.files)
+            self.files += [one for one in walk(real, self.problems) if one not in known]
         else:
             self._add_root(root_of(real))
-            if real not in self._known():
+            if real not in self.files:
                 self.files.append(real)
-
-    def _known(self) -> set[str]:
-        return set(self.files)
 
     def _add_root(self, root: str) -> None:
         if root not in self.roots:

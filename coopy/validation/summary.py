@@ -15,7 +15,7 @@ from typing import Union
 
 import msgspec
 
-FORMAT = 3
+FORMAT = 4
 
 
 class Node(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -342,12 +342,13 @@ class Pragma(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Module(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One file. `body` is a Block, encoded; `wraps`: the text mentions init_system."""
+    """One file. `body` is a Block, encoded; `wraps`: the text mentions init_system; `bases`: last names of the bases of its classes."""
 
     lines: list[int]
     pragmas: list[Pragma]
     wraps: bool
     body: msgspec.Raw
+    bases: list[str]
 
     def place(self, at: int) -> tuple[int, int]:
         """Line and column, both from 1, of an offset."""

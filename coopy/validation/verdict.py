@@ -1,6 +1,6 @@
 """What the validator says of one class, and where that is kept, so that an unchanged program is not analysed again.
 
-    <folder>/verdicts-<python>/<hash of the class and its options>    MAGIC, a checksum, msgpack of Kept
+    <folder>/verdicts-<python>/<hash of the class, or of the files of a run, and of the options>    MAGIC, a checksum, msgpack of Kept
 
 A record counts while all that the analysis has read is the same: the content of its files, whatever lay where it looked for a module (a
 file that newly appears there counts, too), and the validator itself. This file and `target` are all that a warm `init_system` loads:
@@ -14,6 +14,7 @@ import logging
 import os
 import sys
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import msgspec
 
@@ -84,13 +85,16 @@ class Verdict(msgspec.Struct, frozen=True):
     unseen: str = ""
 
 
-class Kept(msgspec.Struct, frozen=True):
-    """A verdict and what it rests on: files by content, and whether there is a file (or, with a slash behind it, a folder) at a place."""
+T = TypeVar("T")
+
+
+class Kept(msgspec.Struct, Generic[T], frozen=True):
+    """A verdict, or what else was found, and what it rests on: files by content, and whether there is a file (or, with a slash behind it, a folder) at a place."""
 
     tool: str
     files: dict[str, str]
     places: dict[str, bool]
-    verdict: Verdict
+    verdict: T
 
 
 def default_folder(chosen: str | None = None) -> str | None:
@@ -108,8 +112,8 @@ def content_key(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=20).hexdigest()
 
 
-def remembered(folder: str | None, about: tuple[object, ...]) -> Verdict | None:
-    """The verdict on a class and its options, if one is kept and still counts."""
+def remembered(folder: str | None, about: tuple[object, ...], kind: type[T]) -> T | None:
+    """The verdict on a class and its options, or another kind of finding, if one is kept and still counts."""
     if folder is None:
         return None
     try:
@@ -121,13 +125,13 @@ def remembered(folder: str | None, about: tuple[object, ...]) -> Verdict | None:
         log.info("a cached verdict was damaged or not ours; it is made again")
         return None
     try:
-        kept = msgspec.msgpack.decode(data[start:], type=Kept)
+        kept: Kept[T] = msgspec.msgpack.decode(data[start:], type=Kept[kind])  # type: ignore[valid-type]
     except msgspec.DecodeError:
         return None  # of an older version of coopy: it is made again
     return kept.verdict if kept.tool == _tool() and _still(kept) else None
 
 
-def remember(folder: str | None, about: tuple[object, ...], files: dict[str, str], places: dict[str, bool], verdict: Verdict) -> None:
+def remember(folder: str | None, about: tuple[object, ...], files: dict[str, str], places: dict[str, bool], verdict: object) -> None:
     """Keep a verdict. Where that cannot be, the next run costs more, and nothing else."""
     tool = _tool()
     if folder is None or not tool:
@@ -151,7 +155,7 @@ def _checksum(body: bytes) -> bytes:
     return hashlib.blake2b(body, digest_size=16).digest()
 
 
-def _still(kept: Kept) -> bool:
+def _still(kept: Kept[T]) -> bool:
     """Whether everything is as it was when the verdict was made."""
     for path, there in kept.places.items():
         if (os.path.isdir(path) if path.endswith(os.sep) else os.path.isfile(path)) is not there:

@@ -120,7 +120,7 @@ def _find(cls: type, allow: tuple[str, ...]) -> Verdict:
         return Verdict(unseen=_unseen(cls, why))
     folder = default_folder(_chosen(target.path))
     about = msgspec.structs.astuple(target)
-    verdict = remembered(folder, about)
+    verdict = remembered(folder, about, Verdict)
     return verdict if verdict is not None else _analyse(cls, target, folder, about)
 
 

@@ -1,9 +1,11 @@
 """The validator's speed: lines a second cold on one core and on two, warm, memory, and whether cost grows linearly; beside ruff and flake8.
 
     python tests/benchmarks/validation.py [LINES ...]      a table on standard output; by default 10,000, 100,000 and 500,000 lines
+    make bench                                             the same for 10,000 lines, after everything else
 
-The program is generated: modules of a shop that call each other in chains, one in twenty functions reading a clock. ruff (DTZ) and
-flake8-datetimez look at the same files, each from an environment of its own; they judge lines, not what is reached.
+The program is generated: modules of a shop that call each other in chains, one in twenty functions reading a clock. ruff (DTZ),
+flake8-datetimez and semgrep (with one rule, for that clock) look at the same files, from environments of their own; they judge lines, not
+what is reached.
 """
 
 from __future__ import annotations
@@ -17,7 +19,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 HOME = ROOT / "build" / "peers"
+SEMGREP = ROOT / "build" / "semgrep"  # which pins what others need otherwise
 PEERS = ("ruff==0.14.6", "flake8==7.3.0", "flake8-datetimez==20.10.0")
+RULE = """rules:
+  - {id: clock-read, languages: [python], severity: ERROR, message: a clock is read, pattern: datetime.datetime.now()}
+"""
 MODULE = '''"""Orders of kind {number}."""
 
 from __future__ import annotations
@@ -60,17 +66,25 @@ def place{number}(orders: dict[str, object], name: str, depth: int = 0) -> int:
 
 def main() -> int:
     """Generate, measure, print."""
-    HOME.mkdir(parents=True, exist_ok=True)
-    if not (HOME / "bin" / "flake8").exists():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", HOME], check=True)
-        subprocess.run([HOME / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "--quiet", "install", *PEERS], check=True)
-    print(
-        "| lines | cold, 1 process | cold, 2 | warm | memory, MB | findings | ruff DTZ | flake8-datetimez |\n|---|---|---|---|---|---|---|---|"
-    )
+    install(HOME, "flake8", PEERS)
+    install(SEMGREP, "semgrep", ("semgrep==1.185.0",))
+    print("\nThe validator beside others, on generated programs:\n")
+    print("| lines | cold, 1 process | cold, 2 | warm | memory, MB | findings | ruff DTZ | flake8-datetimez | semgrep |")
+    print("|---|---|---|---|---|---|---|---|---|", flush=True)
     for lines in map(int, sys.argv[1:] or ["10000", "100000", "500000"]):
         with tempfile.TemporaryDirectory() as folder:
             measure(Path(folder), lines)
     return 0
+
+
+def install(home: Path, program: str, requirements: tuple[str, ...]) -> None:
+    """An environment with a program of others, if there is none yet."""
+    if not (home / "bin" / program).exists():
+        home.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run([sys.executable, "-m", "venv", "--clear", home], check=True)
+        subprocess.run(
+            [home / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "--quiet", "install", *requirements], check=True
+        )
 
 
 def generate(folder: Path, lines: int) -> int:
@@ -105,14 +119,29 @@ def measure(folder: Path, wanted: int) -> None:
         [HOME / "bin" / "ruff", "check", "--isolated", "--no-cache", "--select", "DTZ", "--output-format", "concise", "shop"], folder
     )
     flake8, _, by_flake8 = run([HOME / "bin" / "flake8", "--isolated", "--select", "DTZ", "--jobs", "2", "shop"], folder)
+    (folder / "rule.yml").write_text(RULE)
+    options = (
+        "--config",
+        "rule.yml",
+        "--metrics",
+        "off",
+        "--disable-version-check",
+        "--quiet",
+        "--emacs",
+        "--jobs",
+        "2",
+        "--no-git-ignore",
+    )
+    semgrep, _, by_semgrep = run([SEMGREP / "bin" / "semgrep", "scan", *options, "shop"], folder)
     speeds = [f"{seconds:.1f} s, {lines / seconds:,.0f} lines/s" for seconds in (one, two, warm)]
-    peers = [f"{seconds:.1f} s, {found} findings" for seconds, found in ((ruff, by_ruff), (flake8, by_flake8))]
+    peers = [f"{seconds:.1f} s, {found} findings" for seconds, found in ((ruff, by_ruff), (flake8, by_flake8), (semgrep, by_semgrep))]
     print(f"| {lines:,} | {' | '.join(speeds)} | {memory} | {findings} | {' | '.join(peers)} |", flush=True)
 
 
 def run(command: list[str | Path], folder: Path) -> tuple[float, int, int]:
     """Seconds, peak megabytes, findings."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    others = str(Path(command[0]).parent)  # a program of others may look for its parts
+    environment = {**os.environ, "PATH": f"{others}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
     start = time.perf_counter()
     with tempfile.TemporaryFile() as output:
         child = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=subprocess.DEVNULL)
@@ -120,7 +149,7 @@ def run(command: list[str | Path], folder: Path) -> tuple[float, int, int]:
         child.returncode = 0
         seconds = time.perf_counter() - start
         output.seek(0)
-        found = sum(b"DTZ" in line or line.startswith(b"::") for line in output.read().splitlines())
+        found = sum(b"DTZ" in line or b"clock-read" in line or line.startswith(b"::") for line in output.read().splitlines())
     return seconds, usage.ru_maxrss // 1024, found
 
 

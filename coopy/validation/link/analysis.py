@@ -247,7 +247,7 @@ class Analysis(Interpreter):
             yield context, entry, steps
             for callee, at in context.calls:
                 if callee not in seen:
-                    step = () if context is entry.context else (self._step(context, at),)
+                    step = () if context is entry.context or context.hub else (self._step(context, at),)
                     queue.append((callee, entry, (*steps, *step)))
 
     def _step(self, context: Context, at: int) -> Step:

@@ -12,16 +12,16 @@ from coopy.kinds import INJECTED
 from coopy.validation import summary as s
 from coopy.validation.link.hazards import Args, of_state
 from coopy.validation.link.keeping import Keeping
-from coopy.validation.link.machine import Context, Fact
+from coopy.validation.link.machine import Context
 from coopy.validation.link.values import (
-    ACTION,
     ANYTHING,
     EMPTY,
     IMPORT,
-    QUERY,
+    NONE,
     STATE,
     TYPES,
     UNKNOWN,
+    UNKNOWNS,
     Bound,
     Box,
     ClassValue,
@@ -38,6 +38,7 @@ from coopy.validation.link.values import (
     Text,
     Thing,
     Unknown,
+    Virtual,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from coopy.validation.link.scopes import ClassInfo
     from coopy.validation.link.values import Value, Values
 
+MANY = 4  # other definitions of a member, from which on a family has a hub for it
 MAX_DOTS = 7  # of a name outside the program; a loop could go on forever
 _ENUMS = frozenset(("enum.Enum", "enum.IntEnum", "enum.StrEnum", "enum.Flag", "enum.IntFlag"))
 
@@ -68,7 +70,9 @@ class Attributes(Keeping):
         return frozenset((self.pool.foreign(f"{value.name}.{name}", value.place),))
 
     def _of_class(self, frame: Frame, at: int, value: ClassValue, name: str) -> Values:
-        found = self._class_member(frame, at, value.cls, name, value)
+        wide = value.open and self.is_wide(value, name)
+        member = self.family_member if wide else self.each_member
+        found = member(frame, at, value, name, special=False)
         if found:
             return found
         if name in ("__name__", "__qualname__", "__module__"):
@@ -107,7 +111,7 @@ class Attributes(Keeping):
             if value.kind == "partial":
                 return self._of_partial_method(value, receiver) if on_object else frozenset((value,))
             if value.kind == "class":
-                owner = receiver if not on_object else self.pool.cls(receiver.cls if isinstance(receiver, Object) else cls)
+                owner = receiver if not on_object else self._class_of(receiver, cls)
                 return frozenset(self.pool.method(one, owner) for one in value.parts[0])
             if on_object:
                 return self.call_all(frame, at, value.parts[0], Args([frozenset((receiver,))]))
@@ -116,6 +120,9 @@ class Attributes(Keeping):
             owner_value = frozenset((receiver,)) if on_object else frozenset((self.pool.cls(cls),))
             return self.call_special(frame, at, value, "__get__", Args([owner_value, frozenset((self.pool.cls(cls),))]))
         return frozenset((value,))
+
+    def _class_of(self, receiver: Value, cls: ClassInfo) -> ClassValue:
+        return self.pool.cls(receiver.cls, receiver.open) if isinstance(receiver, Object) else self.pool.cls(cls)
 
     def _of_partial_method(self, value: Descriptor, receiver: Value) -> Values:
         return frozenset(
@@ -135,20 +142,47 @@ class Attributes(Keeping):
         """Call a special method of an object of the program, if its class has one."""
         if not isinstance(value, Object):
             return EMPTY
-        values = EMPTY
-        for one in self._class_member(frame, at, value.cls, name, value):
-            values |= self.call(frame, at, one, args)
-        return values
+        return self.call_all(frame, at, self._special_member(frame, at, value, name), args)
+
+    def _special_member(self, frame: Frame, at: int, value: Object, name: str) -> Values:
+        if value.open and self.is_wide(value, name):
+            return self.family_member(frame, at, value, name, special=True)
+        return self.each_member(frame, at, value, name, special=True)
+
+    def each_member(self, frame: Frame, at: int, value: Object | ClassValue, name: str, *, special: bool) -> Values:
+        """A member of a value of whichever class."""
+        others = self._overrides(frame, at, value, name)
+        if special or isinstance(value, ClassValue):
+            return others | self._class_member(frame, at, value.cls, name, value)
+        values = self._of_its_class(frame, at, value, name)
+        return others if others and values <= {UNKNOWN, STATE} else others | values
+
+    def family_member(self, frame: Frame, at: int, value: Object | ClassValue, name: str, *, special: bool) -> Values:
+        """A member of one of many classes (see `dispatch.py`)."""
+        raise NotImplementedError
+
+    def is_wide(self, value: Object | ClassValue, name: str) -> bool:
+        """Whether a member has many definitions in a family."""
+        return len(self.overriders(value.cls, name, value.open)) > MANY
 
     def has_special(self, value: Value, name: str) -> bool:
         """Whether an object of the program has a special method of the program."""
-        return isinstance(value, Object) and isinstance(self.member(value.cls, name), tuple)
+        return isinstance(value, Object) and (
+            isinstance(self.member(value.cls, name), tuple) or (bool(value.open) and bool(self.overriders(value.cls, name, value.open)))
+        )
 
     def _only_sets(self, value: Value) -> bool:
         """Whether this is a descriptor that sees assignments and keeps values in the object: reading gives what is kept there."""
         return self.has_special(value, "__set__") and not self.has_special(value, "__get__")
 
     def _of_object(self, frame: Frame, at: int, value: Object, name: str) -> Values:
+        if not value.open:
+            return self._of_its_class(frame, at, value, name)
+        if self.is_wide(value, name):
+            return self.family_member(frame, at, value, name, special=False)
+        return self.each_member(frame, at, value, name, special=False)
+
+    def _of_its_class(self, frame: Frame, at: int, value: Object, name: str) -> Values:
         cls = value.cls
         found = self.member(cls, name)
         held = self.held(value, name)
@@ -159,7 +193,7 @@ class Attributes(Keeping):
                 members = self._class_member(frame, at, cls, name, value)
                 if setters := frozenset(one for one in members if self._only_sets(one)):
                     members = (members - setters) | {of_state(value)}
-                return held | members | self._overrides(frame, at, value, name)
+                return held | members
         held |= self._added(frame, at, value, name)
         if held:
             return held
@@ -168,7 +202,7 @@ class Attributes(Keeping):
         if self.has_special(value, "__getattr__"):
             return self.call_special(frame, at, value, "__getattr__", Args([frozenset((self.pool.text(name),))]))
         if name == "__class__":
-            return frozenset((self.pool.cls(cls),))
+            return frozenset((self.pool.cls(cls, value.open),))
         if name == "__dict__":
             return frozenset((self.pool.box("dict", (cls.module, cls.node.at), value.mode),))
         if isinstance(found, str):
@@ -184,13 +218,12 @@ class Attributes(Keeping):
                     values |= self._bound_to(frame, at, one, cls, value)
         return values
 
-    def _overrides(self, frame: Frame, at: int, value: Object, name: str) -> Values:
-        """Where only an annotation names the class: the same member of its known subclasses."""
+    def _overrides(self, frame: Frame, at: int, value: Object | ClassValue, name: str) -> Values:
+        """Of a family: what its other classes make of a member."""
         values = EMPTY
-        if value.open:
-            for one in self.subclasses(value.cls):
-                if name in one.scope.bindings:
-                    values |= self._class_member(frame, at, one, name, self.pool.object(one, value.mode))
+        for one in list(self.overriders(value.cls, name, value.open)) if value.open else ():
+            member = self.pool.object(one, value.mode, value.open) if isinstance(value, Object) else self.pool.cls(one, value.open)
+            values |= self._class_member(frame, at, one, name, member)
         return values
 
     def _is_field(self, cls: ClassInfo, name: str) -> bool:
@@ -209,21 +242,18 @@ class Attributes(Keeping):
     def held(self, value: Object, name: str) -> Values:
         """What was ever assigned to an attribute of such objects; else what annotations say."""
         cls = value.cls
-        values = self.read(self.attribute_cell(cls, value.mode, name))
-        if value.open:
-            for other, mode in list(self.attributes):
-                if mode == value.mode and other is not cls and cls in self.order(other):
-                    values |= self.read(self.attribute_cell(other, mode, name))
+        cell = self.family_cell if value.open else self.attribute_cell
+        values = self.read(cell(cls, value.mode, name))
         if values and not values <= {UNKNOWN, STATE}:
             return values
         self.seed(value)
-        values = self.read(self.attribute_cell(cls, value.mode, name))
+        values = self.read(cell(cls, value.mode, name))
         for one in cls.own():
             if name in one.scope.annotations and (not values or values <= {UNKNOWN, STATE}):
                 scratch = self.scratch(one.module, None, one.parent, one.node.at)
                 scratch.mode = value.mode
                 values |= self.annotated(scratch, one.scope.annotations[name])
-        return frozenset(of_state(value) if isinstance(v, Unknown) else v for v in values)
+        return values if values.isdisjoint(UNKNOWNS) else (values - UNKNOWNS) | {of_state(value)}
 
     def seed(self, value: Object) -> None:
         """Objects that nobody makes in the code at hand: learn their attributes from a constructor that is not really called."""
@@ -251,6 +281,9 @@ class Attributes(Keeping):
         full = f"{value.type}.{name}"
         if name == "parent" and value.type.startswith("pathlib."):
             return frozenset((value,))
+        if name == "tzinfo" and value.type in ("datetime.datetime", "datetime.time"):
+            zone = frozenset((self.pool.thing("datetime.tzinfo", frame.mode),))
+            return {"naive": NONE, "aware": zone}.get(value.note, zone | NONE)
         self.flag_read(frame, at, full)
         return frozenset((self.pool.bound(value, name),))
 
@@ -323,32 +356,6 @@ class Attributes(Keeping):
             self.globals[key] = Cell()
         return self.globals[key]
 
-    # what must not be changed
-
-    def mutated(self, frame: Frame, at: int, value: Value, what: str) -> None:
-        """A value changes: in a query, state must not; in an action, nothing that no snapshot holds."""
-        if frame.mode == QUERY:
-            if self._is_state(value):
-                self.fact(frame, Fact("readonly-mutation", (frame.module, at), what))
-        elif frame.mode == ACTION:
-            frame.context.changes = True
-            if isinstance(value, Box) and value.default:
-                self.fact(frame, Fact("default-mutable", (frame.module, at), what))
-            elif isinstance(value, Box | Object | Thing) and value.mode == IMPORT:
-                self.live(frame, at, what)
-
-    def _is_state(self, value: Value) -> bool:
-        if isinstance(value, Object):
-            return value.mode in (ACTION, TYPES)
-        if isinstance(value, Box):
-            return value.mode in (ACTION, TYPES) and value.kind not in ("iterator", "generator", "tuple", "frozenset")
-        return value is STATE
-
-    def live(self, frame: Frame, at: int, what: str) -> None:
-        """An action changes something of a module or class."""
-        if frame.mode == ACTION:
-            self.fact(frame, Fact("live-global", (frame.module, at), what))
-
 
 def _assigned(body: list[s.Stmt]) -> set[str]:
     """Attributes of self that a body assigns whatever happens."""
@@ -380,6 +387,7 @@ _READ: dict[type, Callable[..., Values]] = {
     Pack: Attributes._of_bound,
     Descriptor: Attributes._of_bound,
     Bound: Attributes._of_method,
+    Virtual: Attributes._of_method,
     Method: Attributes._of_method,
     Partial: Attributes._of_method,
     Unknown: Attributes._of_unknown,

@@ -9,15 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from coopy.validation import summary as s
+from coopy.validation.link.dispatch import Dispatch
 from coopy.validation.link.hazards import Args, of_state
-from coopy.validation.link.machine import HUGE, LARGE, MAX_CONTEXTS, Context, Fact, Frame
-from coopy.validation.link.order import Order
+from coopy.validation.link.machine import HUGE, LARGE, MAX_CONTEXTS, VAST, Context, Fact, Frame
 from coopy.validation.link.values import (
     ANYTHING,
     EMPTY,
     IMPORT,
     MAX_PARTIALS,
-    UNKNOWN,
+    TYPES,
+    UNKNOWNS,
     Bound,
     Box,
     Cell,
@@ -29,7 +30,7 @@ from coopy.validation.link.values import (
     Object,
     Partial,
     Text,
-    Unknown,
+    Virtual,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -39,13 +40,14 @@ if TYPE_CHECKING:
 REGISTERED = "<registered>"  # the bodies of a single dispatch function
 
 
-class Calls(Order):
+class Calls(Dispatch):
     """Calls of the program's own functions and classes."""
 
     def call(self, frame: Frame, at: int, callee: Value, args: Args) -> Values:
         """The result of calling a value."""
         place = (frame.module, at)
-        if isinstance(callee, FunctionValue | ClassValue | Method | Partial | Foreign | Bound):
+        self.steps += 1
+        if isinstance(callee, FunctionValue | ClassValue | Method | Partial | Foreign | Bound | Virtual):
             self.resolved.add(place)
         if isinstance(callee, FunctionValue):
             return self.call_function(frame, at, callee, args)
@@ -53,7 +55,7 @@ class Calls(Order):
             receiver = Args([frozenset((callee.receiver,)), *args.positional], args.keywords, star=args.star, open_=args.open)
             return self.call(frame, at, callee.function, receiver)
         if isinstance(callee, ClassValue):
-            return self.construct(frame, at, callee.cls, args)
+            return self._construct_any(frame, at, callee, args) if callee.open else self.construct(frame, at, callee.cls, args)
         if isinstance(callee, Partial):
             return self._call_partial(frame, at, callee, args)
         if isinstance(callee, Foreign):
@@ -63,6 +65,8 @@ class Calls(Order):
         if isinstance(callee, Object) and self.has_special(callee, "__call__"):
             self.resolved.add(place)
             return self.call_special(frame, at, callee, "__call__", args)
+        if isinstance(callee, Virtual):
+            return self.call_virtual(frame, at, callee, args)
         if isinstance(callee, Descriptor):
             return self.call_all(frame, at, callee.parts[0], args)
         return self.call_unknown(frame, at, callee, args)
@@ -86,7 +90,7 @@ class Calls(Order):
         """Functions that are handed to something that will call them."""
         for values in args.all():
             for one in values:
-                if isinstance(one, FunctionValue | Method | Partial) or (isinstance(one, Foreign) and one.place):
+                if isinstance(one, FunctionValue | Method | Partial | Virtual) or (isinstance(one, Foreign) and one.place):
                     self.call(frame, at, one, Args(open_=True))
 
     def _call_partial(self, frame: Frame, at: int, callee: Partial, args: Args) -> Values:
@@ -120,12 +124,12 @@ class Calls(Order):
         """What a call returns; where nothing is known of it, what the function's annotation says."""
         values = self.read(context.returned)
         node = callee.info.node
-        if node.returns is None or (values and not any(isinstance(one, Unknown) for one in values)):
+        if node.returns is None or (values and values.isdisjoint(UNKNOWNS)):
             return values
         frame = self.scratch(callee.info.module, callee.info.owner, callee.parent, node.at)
         frame.mode = context.mode
         known = self.annotated(frame, node.returns)
-        return frozenset(one for one in values if not isinstance(one, Unknown)) | known if known else values
+        return (values - UNKNOWNS) | known if known else values
 
     def mode_of(self, frame: Frame) -> str:
         """The mode of what a frame calls."""
@@ -133,12 +137,15 @@ class Calls(Order):
 
     def _context(self, callee: FunctionValue, bound: dict[str, Values], mode: str) -> Context:
         contexts = self.contexts.setdefault(callee.info, {})
+        if not self.vast and len(self.contexts) > VAST:
+            self.grow_vast()
         key = (callee, mode, *bound.values())
         found = contexts.get(key)
         if found is not None:
             return found
         general = (callee, mode, "any")
-        if general not in contexts and sum(one[1] == mode for one in contexts) < self.precision():
+        if general not in contexts and (told := self.told.get((callee.info, mode), 0)) < self.precision(mode):
+            self.told[callee.info, mode] = told + 1
             self.made += 1
             contexts[key] = self._new_context(callee, bound, mode)
             return contexts[key]
@@ -151,9 +158,11 @@ class Calls(Order):
             self.write(shared.joined.setdefault(name, Cell()), values)
         return shared
 
-    def precision(self) -> int:
+    def precision(self, mode: str) -> int:
         """How many sets of arguments a function is run for: fewer, the larger the program that is reached."""
-        return MAX_CONTEXTS if self.made < LARGE else 3 if self.made < HUGE else 1
+        if self.made >= LARGE and mode == TYPES:
+            return 0
+        return 0 if self.vast else MAX_CONTEXTS if self.made < LARGE else 3 if self.made < HUGE else 1
 
     def _new_context(self, callee: FunctionValue, bound: dict[str, Values], mode: str) -> Context:
         info = callee.info
@@ -206,7 +215,7 @@ class Calls(Order):
                 bound[name] = self._typed(callee, param, keywords.pop(name), mode)
             else:
                 bound[name] = self._missing(frame, at, callee, param, args, mode)
-        return bound
+        return {name: self.limited(values) for name, values in bound.items()}
 
     def _rest(self, info: FunctionInfo, name: str, positional: list[Values], args: Args, mode: str) -> Value:
         if args.star is None and not args.open:
@@ -220,10 +229,10 @@ class Calls(Order):
 
     def _typed(self, callee: FunctionValue, param: s.Param, values: Values, mode: str) -> Values:
         """An argument; where nothing is known of it, what the parameter's annotation says."""
-        if param.annotation is None or (values and not values & {UNKNOWN, *(one for one in values if isinstance(one, Unknown))}):
+        if param.annotation is None or (values and values.isdisjoint(UNKNOWNS)):
             return values
         known = self.annotation_of(callee, param, mode)
-        return (frozenset(one for one in values if not isinstance(one, Unknown)) | known) if known else values
+        return (values - UNKNOWNS) | known if known else values
 
     def annotation_of(self, callee: FunctionValue, param: s.Param, mode: str) -> Values:
         """What a parameter's annotation says."""
@@ -266,6 +275,15 @@ class Calls(Order):
         return self.read(context.returned)
 
     # classes
+
+    def _construct_any(self, frame: Frame, at: int, value: ClassValue, args: Args) -> Values:
+        """An object of a class of a family."""
+        classes = dict.fromkeys(
+            (value.cls, *(one for name in ("__new__", "__init__") for one in self.overriders(value.cls, name, value.open)))
+        )
+        others = (one for cls in classes for one in self.construct(frame, at, cls, args))
+        inside = frozenset(one for one in others if not (isinstance(one, Object) and value.cls in self.order(one.cls)))
+        return inside | {self.pool.object(value.cls, self.mode_of(frame), value.open)}
 
     def construct(self, frame: Frame, at: int, cls: ClassInfo, args: Args) -> Values:
         """An object of a class of the program."""
@@ -312,7 +330,7 @@ class Calls(Order):
             return EMPTY
         extended = Args([frozenset((self.pool.cls(cls),)), *args.positional], args.keywords, star=args.star, open_=args.open)
         values = self.call_all(frame, at, self.member_values(frame, cls, "__new__", at), extended)
-        return frozenset(one for one in values if not isinstance(one, Unknown))
+        return values - UNKNOWNS
 
     def _fill(self, frame: Frame, at: int, value: Object, fields: list[Any], args: Args) -> None:
         """The constructor of a dataclass."""
@@ -325,8 +343,8 @@ class Calls(Order):
             if given is None or args.open:
                 default = self._field_default(frame, at, owner, binding, name) if binding is not None else EMPTY
                 given = (given or EMPTY) | default
-            if not given or any(isinstance(one, Unknown) for one in given):
-                given = frozenset(one for one in given if not isinstance(one, Unknown)) | (known or ANYTHING)
+            if not given or not given.isdisjoint(UNKNOWNS):
+                given = (given - UNKNOWNS) | (known or ANYTHING)
             self.write(self.attribute_cell(value.cls, value.mode, name), given)
         if isinstance(self.member(value.cls, "__post_init__"), tuple):
             self.call_special(frame, at, value, "__post_init__", Args())

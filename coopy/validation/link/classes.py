@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from coopy.validation import summary as s
 from coopy.validation.link.names import Names
 from coopy.validation.link.scopes import AT_END, ClassInfo
-from coopy.validation.link.values import EMPTY, NONE, ClassValue, Foreign
+from coopy.validation.link.values import ANY, EMPTY, NONE, ClassValue, Foreign
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from coopy.validation.link.machine import Frame
-    from coopy.validation.link.scopes import Binding, ModuleInfo
+    from coopy.validation.link.scopes import Binding
     from coopy.validation.link.values import Value, Values
 
 _DATACLASSES = frozenset((
@@ -120,25 +120,6 @@ class Classes(Names):
         """Whether a class is another or derives from it."""
         return other in self.order(cls)
 
-    def subclasses(self, cls: ClassInfo) -> list[ClassInfo]:
-        """The classes of the modules loaded so far that derive from a class."""
-        while len(self.indexed) < len(self.program.modules):  # looking at bases may load more modules
-            new = {path: one for path, one in self.program.modules.items() if path not in self.indexed}
-            self.indexed |= set(new)
-            for module in new.values():
-                self._index(module)
-        return list(self.derived.get(cls, ()))
-
-    def _index(self, module: ModuleInfo | None) -> None:
-        """Note whose subclasses the classes of a module are."""
-        if module is None:
-            return
-        bindings = [one for found in list(module.scope.bindings.values()) for one in found if isinstance(one.statement, s.Class)]
-        for one in [module.cls(binding.statement, None) for binding in bindings if isinstance(binding.statement, s.Class)]:
-            for base in self.order(one):
-                if isinstance(base, ClassInfo) and base is not one:
-                    self.derived.setdefault(base, []).append(one)
-
     def is_dataclass(self, cls: ClassInfo) -> bool:
         """Whether its constructor is made of its annotated names."""
         if cls.dataclass is None:
@@ -199,7 +180,7 @@ class Classes(Names):
         values = EMPTY
         for one in self.eval(frame, node):
             if isinstance(one, ClassValue):
-                values |= {self.pool.object(one.cls, frame.mode, open_=True)}
+                values |= {self.pool.object(one.cls, frame.mode, ANY)}
             elif isinstance(one, Foreign) and one.name not in _ABSTRACT:
                 values |= self._foreign_type(frame, one.name, node.at)
         return values
@@ -230,7 +211,7 @@ class Classes(Names):
             name = head.name if isinstance(head, Foreign) else ""
             last = name.rpartition(".")[2]
             if isinstance(head, ClassValue):
-                values |= {self.pool.object(head.cls, frame.mode, open_=True)}
+                values |= {self.pool.object(head.cls, frame.mode, ANY)}
             elif last in _TRANSPARENT:
                 for one in parts if last == "Union" else parts[:1]:
                     values |= self.annotated(frame, one, depth + 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from coopy.kinds import CHANGING
 from coopy.validation.link.calls import Calls
 from coopy.validation.link.hazards import Args, of_state, type_name
 from coopy.validation.link.values import (
@@ -11,6 +12,7 @@ from coopy.validation.link.values import (
     EMPTY,
     IMPORT,
     NONE,
+    UNKNOWNS,
     Bound,
     Box,
     ClassValue,
@@ -19,7 +21,6 @@ from coopy.validation.link.values import (
     Pack,
     Text,
     Thing,
-    Unknown,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -32,10 +33,6 @@ if TYPE_CHECKING:
 _SET_MAKERS = frozenset(("union", "intersection", "difference", "symmetric_difference", "copy"))
 _SET_CHANGERS = frozenset(("update", "intersection_update", "difference_update", "symmetric_difference_update"))
 _REMOVERS = frozenset(("remove", "discard", "clear", "reverse", "rotate"))
-MUTATORS = frozenset((
-    "append", "appendleft", "extend", "extendleft", "insert", "pop", "popleft", "popitem", "setdefault", "update", "add", "sort",
-    *_REMOVERS, *_SET_CHANGERS,
-))  # fmt: skip
 _BASES = {
     "builtins.list": "list", "builtins.dict": "dict", "builtins.set": "set", "builtins.frozenset": "frozenset", "builtins.tuple": "tuple",
     "collections.UserList": "list", "collections.UserDict": "dict", "collections.OrderedDict": "dict", "collections.defaultdict": "dict",
@@ -58,19 +55,19 @@ class Containers(Calls):
         values = self.read(box.items)
         for cell in list(box.slots.values()):
             values |= self.read(cell)
-        if not values or any(isinstance(one, Unknown) for one in values):
-            values = frozenset(one for one in values if not isinstance(one, Unknown)) | (self.read(box.hint) or values)
+        if not values or not values.isdisjoint(UNKNOWNS):
+            values = (values - UNKNOWNS) | (self.read(box.hint) or values)
         return self._as_part(box, values or (ANYTHING if box.typed else EMPTY))
 
     def _as_part(self, box: Box, values: Values) -> Values:
-        return frozenset(of_state(box) if isinstance(one, Unknown) else one for one in values) if values else values
+        return values if values.isdisjoint(UNKNOWNS) else (values - UNKNOWNS) | {of_state(box)}
 
     def elements(self, frame: Frame, at: int, values: Values) -> Values:
         """What iteration gives, in no order."""
         out = EMPTY
         for one in values:
             out |= self._elements_of(frame, at, one)
-        return out
+        return self.limited(out)
 
     def _elements_of(self, frame: Frame, at: int, value: Value) -> Values:
         if isinstance(value, Box):
@@ -178,20 +175,22 @@ class Containers(Calls):
 
     def slot(self, box: Box, key: str) -> Any:
         """What a dictionary holds under a key that is written in the program."""
+        if box.loose:
+            self.write(box.keys, frozenset((self.pool.text(key),)))
+            return box.items
         found = box.slots.get(key)
         if found is None:
             from coopy.validation.link.values import Cell
 
             found = box.slots[key] = Cell()
-            for reader in box.items.readers:
-                found.readers.add(reader)
+            found.readers.update(box.items.readers)
         return found
 
     # methods
 
     def call_box(self, frame: Frame, at: int, box: Box, name: str, args: Args) -> Values:
         """A method of a container."""
-        if name in MUTATORS:
+        if name in CHANGING:
             self.mutated(frame, at, box, name)
         model = _METHODS.get(name)
         if box.kind in ("set", "frozenset") and (name in _SET_MAKERS or name in _SET_CHANGERS):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from coopy.kinds import UNPICKLABLE
 from coopy.validation import summary as s
-from coopy.validation.link.classes import Classes
+from coopy.validation.link.families import Families
 from coopy.validation.link.machine import Fact
 from coopy.validation.link.values import (
     ANYTHING,
@@ -88,7 +88,7 @@ class Args:
         return Args(self.positional[1:], self.keywords, self.nodes[1:], self.keyword_nodes, self.star, open_=self.open)
 
 
-class Hazards(Classes):
+class Hazards(Families):
     """Uses of catalogued names."""
 
     def flag_read(self, frame: Frame, at: int, name: str) -> None:

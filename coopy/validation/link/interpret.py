@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from coopy.validation import summary as s
+from coopy.validation.link.assign import Assigning
 from coopy.validation.link.evaluate import path_of
 from coopy.validation.link.hazards import Args
 from coopy.validation.link.machine import Context, Frame
 from coopy.validation.link.models import _FUNCTIONS
 from coopy.validation.link.operators import ANYHOW, HELD
-from coopy.validation.link.patterns import Patterns
 from coopy.validation.link.scopes import imports_tried
 from coopy.validation.link.values import (
+    ANY,
     ANYTHING,
     EMPTY,
     Bound,
     Box,
     Foreign,
-    Object,
     Pack,
     Text,
     Thing,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from coopy.validation.link.values import Value, Values
 
 
-class Interpreter(Patterns):
+class Interpreter(Assigning):
     """Statements."""
 
     def run_statement(self, context: Context, statement: s.Stmt) -> None:
@@ -63,89 +63,6 @@ class Interpreter(Patterns):
             values = self._annotate(frame, values, node.annotation)
         for target in node.targets:
             self.assign(frame, target, values, node.value)
-
-    def _annotate(self, frame: Frame, values: Values, annotation: s.Expr) -> Values:
-        """An annotated assignment: the annotation says of what an empty container is."""
-        scratch = self.scratch(frame.module, frame.cls, frame.context if frame.context.info else frame.context.parent, annotation.at)
-        scratch.mode = frame.mode
-        known = self.annotated(scratch, annotation)
-        for one in values:
-            for other in known:
-                if isinstance(one, Box) and isinstance(other, Box):
-                    self.write(one.hint, self.read(other.hint))
-                    self.write(one.keys, self.read(other.keys))
-        if known and (not values or all(isinstance(one, Unknown) for one in values)):
-            return known
-        return values
-
-    def assign(self, frame: Frame, target: s.Expr, values: Values, node: s.Expr | None) -> None:
-        """Assign values to a target; `node` is how they are written."""
-        if isinstance(target, s.Name):
-            self.set_name(frame, target.name, values)
-        elif isinstance(target, s.Attribute):
-            self._assign_attribute(frame, target, values, node)
-        elif isinstance(target, s.Subscript):
-            receivers, index = self._receiver(frame, target.value), self.peek(frame, target.index)
-            self.stored_in_loop(frame, target.index, node, keyed=True)
-            for one in receivers:
-                self.store_item(frame, target.at, one, index, values)
-        elif isinstance(target, s.Display):
-            self._unpack(frame, target, values)
-        elif isinstance(target, s.Star):
-            self.assign(frame, target.value, frozenset((self.new_box(frame, target.at, "list", values),)), node)
-
-    def _assign_attribute(self, frame: Frame, target: s.Attribute, values: Values, node: s.Expr | None) -> None:
-        receivers = self._receiver(frame, target.value)
-        self.stored_in_loop(frame, None, node, keyed=False)
-        for one in receivers:
-            self.assign_attribute(frame, target.at, one, target.name, values)
-        path = path_of(target)
-        if path and frame.env is not None:
-            _forget(frame.env, path)
-            if not any(self._is_descriptor(one, target.name) for one in receivers):
-                frame.env[path] = self.kept(values)
-
-    def _is_descriptor(self, value: Value, name: str) -> bool:
-        return not isinstance(value, Object) or isinstance(self.member(value.cls, name), tuple)
-
-    def _unpack(self, frame: Frame, target: s.Display, values: Values) -> None:
-        starred = next((index for index, one in enumerate(target.items) if isinstance(one, s.Star)), None)
-        if self.hashed(values) and len(target.items) > 1:
-            self.escapes(frame, (frame.module, target.at))
-        for index, one in enumerate(target.items):
-            out = EMPTY
-            for value in values:
-                if isinstance(value, Pack) and not value.names and (starred is None or index < starred):
-                    out |= value.items[index] if index < len(value.items) else EMPTY
-                else:
-                    out |= self._elements_of(frame, target.at, value)
-            self.assign(frame, one, out, None)
-
-    def set_name(self, frame: Frame, name: str, values: Values) -> None:
-        """Assign a name."""
-        if frame.env is None:
-            return
-        declared = frame.outer.get(name)
-        if declared == "global":
-            self.write(self.global_cell(frame.module, name), self.kept(values))
-            return
-        if declared == "nonlocal":
-            cell = self._enclosing(frame.context, name)
-            if cell is not None:
-                self.write(cell, values)
-            return
-        _forget(frame.env, name)
-        frame.env[name] = values
-        if frame.nests:
-            self.write(frame.context.variable(name), values)
-
-    def _declared(self, frame: Frame, target: s.Expr) -> None:
-        """`global name` and an assignment to it."""
-        if isinstance(target, s.Name) and frame.outer.get(target.name) == "global":
-            self.live(frame, target.at, target.name)
-        elif isinstance(target, s.Display):
-            for one in target.items:
-                self._declared(frame, one)
 
     def _assign_statement(self, frame: Frame, node: s.Assign) -> None:
         self._assign(frame, node)
@@ -293,6 +210,8 @@ class Interpreter(Patterns):
             self.narrow(frame, node.test, truth=True)
             self.run_body(frame, node.body)
             frame.env = merged(entry, frame.env, *frame.continues)
+            if frame.env == entry:
+                break
         self._leave(frame, out if out is not None else None, node.orelse, breaks, continues)
 
     def _leave(
@@ -318,6 +237,8 @@ class Interpreter(Patterns):
             self.assign(frame, node.target, elements, None)
             self.run_body(frame, node.body)
             frame.env = merged(entry, frame.env, *frame.continues)
+            if frame.env == entry:  # the next turn would see nothing new
+                break
             entry = dict(frame.env or {})
         if loop is not None:
             self._leave_hashed(frame, loop, node.body)
@@ -369,7 +290,7 @@ class Interpreter(Patterns):
         out = EMPTY
         for one in self._kinds(kinds):
             if type(one).__name__ == "ClassValue":
-                out |= {self.pool.object(one.cls, frame.mode, open_=True)}  # type: ignore[attr-defined]
+                out |= {self.pool.object(one.cls, frame.mode, ANY)}  # type: ignore[attr-defined]
             else:
                 out |= {self.pool.thing(one.name, frame.mode)} if isinstance(one, Foreign) else ANYTHING
         return out or ANYTHING
@@ -393,13 +314,6 @@ class Interpreter(Patterns):
             if case.pattern.kind == "capture" and not case.pattern.parts and case.guard is None:
                 open_ = False
         frame.env = merged(*after, *([before] if open_ else []))
-
-
-def _forget(env: dict[str, Values], path: str) -> None:
-    """What was known of attributes of a name that is assigned."""
-    prefix = f"{path}."
-    for key in [key for key in env if key.startswith(prefix)]:
-        del env[key]
 
 
 def merged(*envs: dict[str, Values] | None) -> dict[str, Values] | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from coopy.kinds import INJECTED, UNPICKLABLE
 from coopy.validation.link.hazards import Hazards
 from coopy.validation.link.machine import Fact
-from coopy.validation.link.values import ACTION, Box, Foreign, FunctionValue, ModuleValue, Object, Pack, Thing
+from coopy.validation.link.values import ACTION, IMPORT, QUERY, STATE, TYPES, Box, Foreign, FunctionValue, ModuleValue, Object, Pack, Thing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +36,32 @@ class Keeping(Hazards):
         super().__init__(program, catalogue)
         self.put: dict[tuple[Box, Context, Place], dict[str, None]] = {}
         self.injected_reads: dict[Context, dict[Place, str]] = {}
+
+    # what must not be changed
+
+    def mutated(self, frame: Frame, at: int, value: Value, what: str) -> None:
+        """A value changes: in a query, state must not; in an action, nothing that no snapshot holds."""
+        if frame.mode == QUERY:
+            if self._is_state(value):
+                self.fact(frame, Fact("readonly-mutation", (frame.module, at), what))
+        elif frame.mode == ACTION:
+            frame.context.changes = True
+            if isinstance(value, Box) and value.default:
+                self.fact(frame, Fact("default-mutable", (frame.module, at), what))
+            elif isinstance(value, Box | Object | Thing) and value.mode == IMPORT:
+                self.live(frame, at, what)
+
+    def _is_state(self, value: Value) -> bool:
+        if isinstance(value, Object):
+            return value.mode in (ACTION, TYPES)
+        if isinstance(value, Box):
+            return value.mode in (ACTION, TYPES) and value.kind not in ("iterator", "generator", "tuple", "frozenset")
+        return value is STATE
+
+    def live(self, frame: Frame, at: int, what: str) -> None:
+        """An action changes something of a module or class."""
+        if frame.mode == ACTION:
+            self.fact(frame, Fact("live-global", (frame.module, at), what))
 
     # attributes and containers
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from coopy.validation.link.values import EMPTY, TYPES, UNKNOWN, Bound, Box, Cell, Foreign, Pack, Partial, Pool, Text
+from coopy.validation.link.values import EMPTY, TYPES, UNKNOWN, Bound, Box, Cell, Descriptor, Foreign, Pack, Partial, Pool, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from coopy.catalogue import Catalogue, Entry
     from coopy.validation import summary as s
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from coopy.validation.link.values import FunctionValue, Place, Value, Values
 
 MAX_CONTEXTS = 10  # of one function in one mode; further calls share one whose arguments are joined
-MAX_RUNS, FEW_RUNS = 20, 5  # of one context; the second once there were MANY_RUNS of all
-MANY_RUNS = 6000
+RUNS = ((150_000, 20), (400_000, 6), (800_000, 2), (4_000_000, 1))  # while there were no more calls of all, so many runs of one context
+VAST = 1000  # functions, from which on objects without a common base are told apart no longer
 LARGE, HUGE = 600, 1500  # contexts, from which on calls are told apart less
 MAX_VALUES = 24  # of one variable, before strings and tuples are no longer told apart
 MAX_DEPTH = 60  # of calls that are run at once; deeper ones wait in the list
@@ -41,6 +41,11 @@ class Fact:
 class Context:
     """One function with one set of arguments in one mode, or one statement of a module or class body."""
 
+    __slots__ = (
+        "args", "at", "before", "calls", "changes", "cls", "facts", "function", "hub", "info", "joined", "mode", "module", "orders", "parent",
+        "returned", "returns", "run", "running", "runs", "variables", "yielded",
+    )  # fmt: skip
+
     def __init__(self, module: ModuleInfo, mode: str, at: int, run: Callable[[Context], None]) -> None:
         self.module, self.mode, self.at, self.run = module, mode, at, run
         self.info: FunctionInfo | None = None
@@ -57,7 +62,7 @@ class Context:
         self.orders: dict[Box, None] = {}
         self.returns: dict[int, Values] = {}
         self.runs = 0
-        self.running = self.changes = False
+        self.running = self.changes = self.hub = False
 
     @property
     def qualname(self) -> str:
@@ -102,16 +107,18 @@ class Machine:
         self.depth = 0
         self.queue: deque[Context] = deque()
         self.queued: set[Context] = set()
-        self.attributes: dict[tuple[ClassInfo, str], dict[str, Cell]] = {}
         self.statements: dict[tuple[Any, ...], Context] = {}
+        self.hubs: dict[tuple[Any, ...], Context] = {}
+        self.poured: list[tuple[Box, Box]] = []
         self.wrapped: dict[ClassInfo, Place] = {}
         self.resolved: set[Place] = set()
         self.unresolved: set[Place] = set()
+        self.vast = False
+        self.steps = 0  # calls of whatever value at whatever place
         self.bounded = self.runs = self.made = 0
         self.touched: set[ModuleInfo] = set()
         self.touched_classes: set[ClassInfo] = set()
-        self.derived: dict[ClassInfo, list[ClassInfo]] = {}  # the subclasses of a class, in the modules that were indexed
-        self.indexed: set[str] = set()
+        self.told: dict[tuple[FunctionInfo, str], int] = {}  # sets of arguments that a function is run for in a mode
         self.contexts: dict[FunctionInfo, dict[tuple[Any, ...], Context]] = {}
 
     # cells
@@ -119,26 +126,48 @@ class Machine:
     def read(self, cell: Cell) -> Values:
         """The values of a cell; the current context runs again when they grow."""
         if self.current is not None:
-            cell.readers.add(self.current)
+            cell.readers[self.current] = None
         return cell.values
 
     def write(self, cell: Cell, values: Values) -> None:
         """Add values to a cell."""
-        if not values <= cell.values:
-            values |= cell.values
-            if len(values) > MAX_VALUES:
-                values = self._widened(values)
-                if values == cell.values:
-                    return
-            cell.values = values
-            for one in cell.readers:
-                if one not in self.queued:
-                    self.queued.add(one)
-                    self.queue.append(one)
+        if values <= cell.values:
+            return
+        values |= cell.values
+        if cell.wide or len(values) > MAX_VALUES:
+            cell.wide = True
+            values = self.widened(values)
+            if values <= cell.values:
+                return
+        cell.values = values
+        self.wake(cell.readers)
+        for one in cell.above:
+            self.write(one, values)
+        if self.poured:
+            self.pour()
 
-    def _widened(self, values: Values) -> Values:
+    def wake(self, readers: Iterable[Context]) -> None:
+        """What they have read has grown: they wait to run again."""
+        for one in readers:
+            if one not in self.queued:
+                self.queued.add(one)
+                self.queue.append(one)
+
+    def limited(self, values: Values) -> Values:
+        """The same values, or what stands for them if they are many."""
+        return values if len(values) <= MAX_VALUES else self.widened(values)
+
+    def pour(self) -> None:
+        """Containers that became one get the same cells (see `families.py`)."""
+        raise NotImplementedError
+
+    def widened(self, values: Values) -> Values:
         """So many values are no dispatch table: strings, tuples and harmless names outside the program become unknown."""
-        out = {one for one in values if not isinstance(one, Text | Pack | Bound) and not (isinstance(one, Foreign) and one.place is None)}
+        out = {
+            one
+            for one in values
+            if not isinstance(one, Text | Pack | Bound | Descriptor) and not (isinstance(one, Foreign) and one.place is None)
+        }
         if len(out) < len(values):
             out.add(UNKNOWN)
         partials = frozenset(one for one in out if isinstance(one, Partial))
@@ -162,7 +191,7 @@ class Machine:
     def execute(self, context: Context) -> None:
         """One run."""
         self.runs += 1
-        if context.runs >= (MAX_RUNS if self.runs < MANY_RUNS else FEW_RUNS):
+        if context.runs >= next((runs for steps, runs in RUNS if self.steps < steps), 0):
             self.bounded += 1
             return
         before, self.current = self.current, context
@@ -185,14 +214,6 @@ class Machine:
         """Note that one context calls another."""
         if callee.mode != TYPES or caller.mode == TYPES:
             caller.context.calls[callee, at] = None
-
-    def attribute_cell(self, cls: ClassInfo, mode: str, name: str) -> Cell:
-        """What an attribute of the objects of a class and mode may hold."""
-        cells = self.attributes.setdefault((cls, mode), {})
-        found = cells.get(name)
-        if found is None:
-            found = cells[name] = Cell()
-        return found
 
     def fact(self, frame: Frame, fact: Fact) -> None:
         """Note what was seen in the context at hand."""

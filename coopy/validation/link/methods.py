@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from coopy.kinds import CHANGING
 from coopy.validation.link.calls import REGISTERED
-from coopy.validation.link.containers import MUTATORS, Containers
+from coopy.validation.link.containers import Containers
 from coopy.validation.link.hazards import Args, of_state, type_name
 from coopy.validation.link.values import (
     ANYTHING,
@@ -54,7 +55,7 @@ class Methods(Containers):
         if isinstance(receiver, Descriptor):
             return self._descriptor_method(receiver, name, args)
         if isinstance(receiver, Unknown):
-            if name in MUTATORS and receiver is STATE:
+            if name in CHANGING and receiver is STATE:
                 self.mutated(frame, at, receiver, name)
             if name in ("append", "extend", "insert", "appendleft"):
                 self.ordered_effect(frame, None)
@@ -109,7 +110,7 @@ class Methods(Containers):
             self.flag_method(frame, at, receiver, base, name, args)
         if (box := self.box_of(receiver)) is not None:
             return self._own_box(frame, at, box, name, args)
-        if name in MUTATORS:
+        if name in CHANGING:
             self.mutated(frame, at, receiver, name)
         self.callbacks(frame, at, args)
         return frozenset((of_state(receiver),))
@@ -168,12 +169,15 @@ class Methods(Containers):
                 self.text_of(frame, at, self._elements_of(frame, at, one), "r", depth + 1)
 
     def _text_of_object(self, frame: Frame, at: int, value: Object, names: tuple[str, ...]) -> None:
+        if self.is_anything(value.cls):
+            for name in names:
+                self.call_special(frame, at, value, name, Args([EMPTY]) if name == "__format__" else Args())
         for name in names:
             found = self.member(value.cls, name)
             if isinstance(found, tuple):
                 self.call_special(frame, at, value, name, Args([EMPTY]) if name == "__format__" else Args())
                 return
-            if isinstance(found, str):
+            if isinstance(found, str) or self.is_anything(value.cls):
                 return
         if value.cls.known and not self.fields(value.cls):
             self.flag_method(frame, at, value, "builtins.object", names[-1], Args())

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from coopy.validation import summary as s
+from coopy.validation.link.collecting import Collecting
 from coopy.validation.link.hazards import Args
-from coopy.validation.link.methods import Methods
 from coopy.validation.link.values import (
     ANYTHING,
     BOOL,
@@ -23,9 +23,7 @@ from coopy.validation.link.values import (
     FunctionValue,
     Method,
     Object,
-    Pack,
     Text,
-    Thing,
     Unknown,
 )  # fmt: skip
 
@@ -48,7 +46,7 @@ MAX_COPIES = 4  # levels of a deep copy
 MAX_NAMES = 12  # that getattr is followed for; more are no dispatch
 
 
-class Models(Methods):
+class Models(Collecting):
     """Functions outside the program."""
 
     def call_foreign(self, frame: Frame, at: int, callee: Foreign, args: Args) -> Values:
@@ -77,131 +75,6 @@ class Models(Methods):
             if isinstance(one, Object | ClassValue):
                 self.wrapped.setdefault(one.cls, (frame.module, at))
         return ANYTHING
-
-    # functions that call or collect
-
-    def _iterable(self, frame: Frame, at: int, args: Args, position: int = 0) -> Values:
-        given = args.get(position, "iterable") if position < len(args.positional) or "iterable" in args.keywords else args.star
-        return self.elements(frame, at, given) if given else EMPTY
-
-    def _sorted(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
-        elements = self._iterable(frame, at, args)
-        self.compared(frame, at, elements, args)
-        return frozenset((self.new_box(frame, at, "list", elements),))
-
-    def _extreme(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
-        elements = self._iterable(frame, at, args) if len(args.positional) < 2 else frozenset().union(*args.positional)  # noqa: PLR2004
-        self.compared(frame, at, elements, args)
-        return elements | args.keywords.get("default", EMPTY)
-
-    def _collect(self, frame: Frame, at: int, name: str, args: Args) -> Values:
-        """list, tuple, deque of something: its order is kept."""
-        kind = {"builtins.tuple": "tuple", "collections.deque": "deque"}.get(name, "list")
-        box = self.new_box(frame, at, kind, self._iterable(frame, at, args))
-        if args.positional and (self.hashed(args.positional[0]) or self.waiting(frame, args.positional[0])):
-            self.made_of_hashed(frame, at, box)
-        return frozenset((box,))
-
-    def made_of_hashed(self, frame: Frame, at: int, box: Box) -> None:
-        """A list gets the order of a hash table: a fact unless it only goes where order does not matter (see `expressions.py`)."""
-        raise NotImplementedError
-
-    def _set(self, frame: Frame, at: int, name: str, args: Args) -> Values:
-        return frozenset((self.new_box(frame, at, name.rpartition(".")[2], self._iterable(frame, at, args)),))
-
-    def _dict(self, frame: Frame, at: int, name: str, args: Args) -> Values:
-        box = self.new_box(frame, at, "dict")
-        positional = args.positional
-        if name == "collections.defaultdict":
-            self.write(box.factory, self.call_all(frame, at, positional[0], Args()) if positional else EMPTY)
-            positional = positional[1:]
-        if name == "collections.Counter":
-            self.write(box.items, frozenset((self.pool.thing("builtins.int", frame.mode),)))
-            self.write(box.keys, self._iterable(frame, at, args))
-            return frozenset((box,))
-        for one in positional:
-            self.merge(frame, at, box, one)
-        for key, values in args.keywords.items():
-            self.write(self.slot(box, key), values)
-        return frozenset((box,))
-
-    def _from_keys(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
-        return self.call_box(frame, at, self.new_box(frame, at, "dict"), "fromkeys", args)
-
-    def _mapped(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
-        """map, filter, starmap and what else calls its first argument with elements."""
-        function, rest = (args.positional[0] if args.positional else EMPTY), args.positional[1:]
-        given = [self.elements(frame, at, one) for one in rest]
-        result = self.call_all(frame, at, function - NONE, Args(given))
-        return self._iterator(frame, at, result, rest)
-
-    def _filtered(self, frame: Frame, at: int, name: str, args: Args) -> Values:
-        self._mapped(frame, at, name, args)
-        return self._iterator(frame, at, self._iterable(frame, at, args, 1), args.positional[1:])
-
-    def _iterator(self, frame: Frame, at: int, items: Values, sources: list[Values]) -> Values:
-        box = self.new_box(frame, at, "iterator", items)
-        for one in sources:
-            if box.hashed is None:
-                box.hashed = self.hashed(one) or self.waiting(frame, one)
-        return frozenset((box,))
-
-    def _iter(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
-        if len(args.positional) > 1:
-            return self._iterator(frame, at, self.call_all(frame, at, args.positional[0], Args()), [])
-        return self._iterator(frame, at, self._iterable(frame, at, args), args.positional)
-
-    def _enumerate(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
-        number = frozenset((self.pool.thing("builtins.int", frame.mode),))
-        pair = self.pool.pack((number, self._iterable(frame, at, args)))
-        return self._iterator(frame, at, frozenset((pair,)), args.positional)
-
-    def _zip(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
-        pack = self.pool.pack(tuple(self.elements(frame, at, one) for one in args.positional))
-        return self._iterator(frame, at, frozenset((pack,)), args.positional)
-
-    def _next_of(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
-        values = args.positional[0] if args.positional else EMPTY
-        out = args.get(1, "default") or EMPTY
-        if self.hashed(values):
-            self.escapes(frame, (frame.module, at))
-        for one in values:
-            if self.has_special(one, "__next__"):
-                out |= self.call_special(frame, at, one, "__next__", Args())
-            else:
-                out |= self._elements_of(frame, at, one)
-                if self.is_iterator(one):
-                    self.mutated(frame, at, one, "next")
-        return out
-
-    def _reduce(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
-        elements = self._iterable(frame, at, args, 1) | (args.get(2, "initial") or EMPTY)
-        function = args.positional[0] if args.positional else EMPTY
-        if len(args.positional) > 1 and self.hashed(args.positional[1]) and any(not isinstance(one, Foreign) for one in function):
-            self.escapes(frame, (frame.module, at))
-        return self.call_all(frame, at, function, Args([elements, elements])) | elements
-
-    def _sum(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
-        elements = self._iterable(frame, at, args)
-        out = EMPTY
-        for one in elements:
-            out |= self.call_special(frame, at, one, "__add__", Args([elements]))
-            out |= self.call_special(frame, at, one, "__radd__", Args([elements]))
-        return out or frozenset((self.pool.thing("builtins.int", frame.mode),))
-
-    def _iterators(self, frame: Frame, at: int, name: str, args: Args) -> Values:
-        """The rest of itertools: elements of all arguments, whose functions are called with them."""
-        if name == "itertools.count":
-            return frozenset((self.pool.thing(name, frame.mode),))
-        functions = frozenset(one for values in args.all() for one in values if not isinstance(one, Box | Pack | Thing | Unknown | Text))
-        elements = EMPTY
-        for values in args.all():
-            elements |= self.elements(frame, at, values - functions)
-        if name.endswith("from_iterable"):
-            elements = self.elements(frame, at, elements)
-        two = name.endswith(("accumulate", "starmap"))
-        result = self.call_all(frame, at, functions - NONE, Args([elements, elements] if two else [elements]))
-        return self._iterator(frame, at, elements | result, args.all())
 
     # objects, attributes, types
 
@@ -239,7 +112,7 @@ class Models(Methods):
         out: Values = EMPTY
         for one in args.positional[0] if len(args.positional) == 1 else EMPTY:
             if isinstance(one, Object):
-                out |= {self.pool.cls(one.cls)}
+                out |= {self.pool.cls(one.cls, one.open)}
         return out or frozenset((self.pool.thing("builtins.type", frame.mode),))
 
     def _super(self, frame: Frame, _at: int, _name: str, args: Args) -> Values:
@@ -364,7 +237,7 @@ class Models(Methods):
             elif isinstance(one, Object) and one.mode != frame.mode and depth < MAX_COPIES:
                 for name, cell in list(self.attributes.get((one.cls, one.mode), {}).items()):
                     self.write(self.attribute_cell(one.cls, frame.mode, name), self._deep(frame, at, self.read(cell), depth + 1))
-                out.add(self.pool.object(one.cls, frame.mode))
+                out.add(self.pool.object(one.cls, frame.mode, one.open))
             else:
                 out.add(UNKNOWN if isinstance(one, Unknown) else one)
         return frozenset(out)

@@ -9,6 +9,7 @@ from coopy.validation.link.evaluate import Evaluator, path_of
 from coopy.validation.link.hazards import type_name
 from coopy.validation.link.values import (
     ACTION,
+    ANY,
     EMPTY,
     FALSE,
     NONE,
@@ -81,8 +82,8 @@ class Narrowing(Evaluator):
         """What is known behind a test that came out so."""
         if frame.env is None:
             return
-        if truth:
-            self._narrow_zone(frame, test)
+        if truth or not _is_offset(test):  # that of UTC is zero
+            self._narrow_zone(frame, test, aware=truth)
         if isinstance(test, s.Unary) and test.op == "not":
             self.narrow(frame, test.value, truth=not truth)
         elif isinstance(test, s.Boolean):
@@ -101,8 +102,8 @@ class Narrowing(Evaluator):
 
     def _narrow_compare(self, frame: Frame, test: s.Compare, *, truth: bool) -> None:
         path, right = path_of(test.left), test.rights[0]
-        if isinstance(right, s.Const) and right.kind == "NoneType" and (test.ops[0] in ("isnot", "ne")) is truth:
-            self._narrow_zone(frame, test.left)
+        if isinstance(right, s.Const) and right.kind == "NoneType" and test.ops[0] in ("is", "isnot", "eq", "ne"):
+            self._narrow_zone(frame, test.left, aware=(test.ops[0] in ("isnot", "ne")) is truth)
         if not path or len(test.ops) != 1 or frame.env is None:
             return
         if isinstance(right, s.Const) and right.kind == "NoneType" and test.ops[0] in ("is", "isnot", "eq", "ne"):
@@ -113,16 +114,16 @@ class Narrowing(Evaluator):
             else:
                 frame.env[path] = values - NONE
 
-    def _narrow_zone(self, frame: Frame, test: s.Expr) -> None:
-        """Behind `x.tzinfo`, `x.utcoffset()` or `getattr(x, "tzinfo", None)` that is something, x is aware."""
+    def _narrow_zone(self, frame: Frame, test: s.Expr, *, aware: bool) -> None:
+        """Behind `x.tzinfo`, `x.utcoffset()` or `getattr(x, "tzinfo", None)` that is something, x is aware; behind one that is nothing, naive."""
         path = path_of(owner) if (owner := _zone_owner(test)) is not None else ""
         if path and owner is not None and frame.env is not None:
             values = self._known(frame, owner)
-            if any(isinstance(one, Thing) and one.note == "naive" for one in values):
-                frame.env[path] = frozenset(
-                    self.pool.thing(one.type, one.mode, "aware") if isinstance(one, Thing) and one.note == "naive" else one
-                    for one in values
-                )
+            times = frozenset(one for one in values if isinstance(one, Thing) and one.type in ("datetime.datetime", "datetime.time"))
+            note, other = ("aware", "naive") if aware else ("naive", "aware")
+            left = frozenset(self.pool.thing(one.type, one.mode, note) for one in times if one.note != other)
+            if times:
+                frame.env[path] = (values - times) | left or values
 
     def _narrow_call(self, frame: Frame, test: s.Call, *, truth: bool) -> None:
         """isinstance(x, T)."""
@@ -158,13 +159,13 @@ class Narrowing(Evaluator):
                 if self.is_subclass(value.cls, kind.cls):
                     return frozenset((value,))
                 return (
-                    frozenset((self.pool.object(kind.cls, value.mode, open_=True),))
-                    if self.is_subclass(kind.cls, value.cls) and value.open
+                    frozenset((self.pool.object(kind.cls, value.mode, value.open),))
+                    if self.covers(value.cls, kind.cls) and value.open
                     else EMPTY
                 )
             if isinstance(value, Unknown):
                 mode = ACTION if value is STATE else frame.mode
-                return frozenset((self.pool.object(kind.cls, mode, open_=True),))
+                return frozenset((self.pool.object(kind.cls, mode, ANY),))
             return EMPTY
         if isinstance(kind, Foreign):
             return self._of_foreign_kind(frame, value, kind)
@@ -197,6 +198,11 @@ def _truth(values: Values) -> bool | None:
     if values <= {NOTHING, FALSE}:
         return False
     return True if values == {TRUE} else None
+
+
+def _is_offset(test: s.Expr) -> bool:
+    """Whether a test asks for a difference from UTC, which may be none."""
+    return isinstance(test, s.Call) and isinstance(test.func, s.Attribute)
 
 
 def _zone_owner(node: s.Expr) -> s.Expr | None:

@@ -39,18 +39,22 @@ class Operators(Models):
     def operate(self, frame: Frame, at: int, op: str, left: Values, right: Values) -> Values:
         """The result of an arithmetic operator."""
         out = EMPTY
+        left, right = self.limited(left), self.limited(right)
+        inside: Values | None = None
         for one in left:
-            out |= self._operate_one(frame, at, op, one, right)
+            if isinstance(one, Box) and inside is None and one.kind != "dict" and op in ("or", "xor", "add"):
+                inside = self.elements(frame, at, right)
+            out |= self._operate_one(frame, at, op, one, right, inside or EMPTY)
         for one in right:
             if self.has_special(one, f"__r{op}__"):
                 out |= self.call_special(frame, at, one, f"__r{op}__", Args([left]))
         return out
 
-    def _operate_one(self, frame: Frame, at: int, op: str, left: Value, right: Values) -> Values:
+    def _operate_one(self, frame: Frame, at: int, op: str, left: Value, right: Values, inside: Values) -> Values:
         if isinstance(left, Object):
             return self.call_special(frame, at, left, f"__{op}__", Args([right])) or frozenset((of_state(left),))
         if isinstance(left, Box):
-            return self._combine(frame, at, op, left, right)
+            return self._combine(frame, at, left, right, inside)
         if isinstance(left, Pack):
             return self._concatenate(frame, at, op, left, right)
         if isinstance(left, Text):
@@ -59,16 +63,13 @@ class Operators(Models):
             return self._thing_operate(frame, at, op, left, right)
         return frozenset((of_state(left),)) if isinstance(left, Unknown) else EMPTY
 
-    def _combine(self, frame: Frame, at: int, op: str, left: Box, right: Values) -> Values:
+    def _combine(self, frame: Frame, at: int, left: Box, right: Values, inside: Values) -> Values:
         kind = "set" if left.kind == "iterator" else left.kind
-        items = self.everything(left)
         if left.kind == "dict":
             copy = self.copied(frame, at, left)
             self.merge(frame, at, copy, right)
             return frozenset((copy,))
-        if op in ("or", "xor", "add"):
-            items |= self.elements(frame, at, right)
-        return frozenset((self.new_box(frame, at, kind, items),))
+        return frozenset((self.new_box(frame, at, kind, self.everything(left) | inside),))
 
     def _concatenate(self, frame: Frame, at: int, op: str, left: Pack, right: Values) -> Values:
         out: set[Value] = set()

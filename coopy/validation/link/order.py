@@ -13,7 +13,7 @@ import msgspec
 from coopy.validation import summary as s
 from coopy.validation.link.attributes import Attributes
 from coopy.validation.link.machine import Fact
-from coopy.validation.link.values import Box, Value
+from coopy.validation.link.values import Box, Picked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,15 +22,6 @@ if TYPE_CHECKING:
     from coopy.validation.link.values import Place, Values
 
 _ORDERINGS = frozenset(("lt", "le", "gt", "ge"))
-
-
-class Picked(Value):
-    """Marks a variable that holds whichever element came last or first."""
-
-    __slots__ = ("place",)
-
-    def __init__(self, place: Place) -> None:
-        self.place = place
 
 
 class Loop:
@@ -110,10 +101,15 @@ class Order(Attributes):
     def _held(self, frame: Frame, box: Box) -> bool:
         return frame.env is not None and any(box in values for values in frame.env.values())
 
-    def called_in_loop(self, frame: Frame, orders: Iterable[Box]) -> None:
+    def called_in_loop(self, frame: Frame, orders: dict[Box, None]) -> None:
         """A call has put something in order into these containers."""
-        for box in list(orders):
-            self.ordered_effect(frame, box)
+        frame.context.orders.update(orders)
+        if frame.loops:
+            local = [box for box in orders if self._local(frame, box)]
+            for box in local:
+                self.ordered_effect(frame, box)
+            if len(local) < len(orders):
+                self.ordered_effect(frame, None)
 
     def depends(self, frame: Frame, node: s.Expr | None) -> bool:
         """Whether an expression depends on the element of a loop over a hash table."""
@@ -142,7 +138,7 @@ class Order(Attributes):
             return
         for name in last_ones(body, loop.names):
             if name in frame.env:
-                frame.env[name] |= {Picked(loop.place)}
+                frame.env[name] |= {self.pool.picked(loop.place)}
 
 
 def names_in(node: Any) -> Iterator[str]:

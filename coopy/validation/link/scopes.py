@@ -241,6 +241,8 @@ class Program:
     def __init__(self, sources: Sources) -> None:
         self.sources = sources
         self.modules: dict[str, ModuleInfo | None] = {}
+        self._deriving: dict[str, list[str]] = {}
+        self._indexed: set[str] = set()
 
     def at_path(self, path: str) -> ModuleInfo | None:
         """The module of a file; None if the file could not be analysed."""
@@ -249,6 +251,16 @@ class Program:
             name, package = self.sources.module_name(path)
             self.modules[path] = None if summary is None else ModuleInfo(name, path, summary, package=package)
         return self.modules[path]
+
+    def deriving(self, name: str) -> list[str]:
+        """The files that have classes with a base of this name, among those that were named or read."""
+        for path in (*self.sources.files, *self.modules):
+            if path not in self._indexed:
+                self._indexed.add(path)
+                summary = self.sources.summary(path)
+                for base in summary.bases if summary is not None else ():
+                    self._deriving.setdefault(base, []).append(path)
+        return self._deriving.get(name, [])
 
     def find(self, name: str, importer: ModuleInfo) -> ModuleInfo | None:
         """The module of the program that this name means where it is imported; None if it is not one of the program's."""

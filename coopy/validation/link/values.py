@@ -1,7 +1,8 @@
 """What an expression may be, without running it: abstract values, and the sets of them that every variable, attribute and result holds.
 
 A set of values only grows, and only finitely many values exist: one object per class and mode, one container per place and mode. That is
-what makes the interpreter end. Values are compared by identity: `Pool` makes each once.
+what makes the interpreter end. Values are compared by identity: `Pool` makes each once, and numbers it, so that sets of them are gone over in
+the same order wherever they lie in memory: where precision is bounded, what comes first decides.
 
 Modes say on whose behalf code runs, and with it to whom belongs what it makes:
 
@@ -21,18 +22,26 @@ if TYPE_CHECKING:
 
 ACTION, QUERY, IMPORT, TYPES = "action", "query", "import", "types"
 
+ANY, MADE = "any", "made"  # how open an object or class is: known from an annotation; or standing for more classes than are told apart
+
 MAX_PARTIALS = 3  # partials of partials, and partials or tuples in their arguments
 
 Place: TypeAlias = "tuple[ModuleInfo, int]"
 
 
 class Value:
-    """One abstract value."""
+    """One abstract value. `number`: in the order in which they were made."""
 
-    __slots__ = ()
+    __slots__ = ("number",)
+
+    number: int
+
+    def __hash__(self) -> int:
+        return self.number
 
 
 Values: TypeAlias = frozenset[Value]
+EMPTY: Values = frozenset()
 
 
 class Unknown(Value):
@@ -90,20 +99,20 @@ class ModuleValue(Value):
 
 
 class ClassValue(Value):
-    """A class of the program."""
+    """A class of the program. `open`: or one that derives from it; what may be one, as of an object."""
 
-    __slots__ = ("cls",)
+    __slots__ = ("cls", "open")
 
-    def __init__(self, cls: ClassInfo) -> None:
-        self.cls = cls
+    def __init__(self, cls: ClassInfo, open_: str) -> None:
+        self.cls, self.open = cls, open_
 
 
 class Object(Value):
-    """Any instance of a class of the program made in a mode. `open`: known from an annotation only, so it may be of a subclass."""
+    """Any instance of a class of the program made in a mode. `open`: it may be of a subclass, of ANY or of one that is MADE somewhere."""
 
     __slots__ = ("cls", "mode", "open")
 
-    def __init__(self, cls: ClassInfo, mode: str, open_: bool) -> None:  # noqa: FBT001 - made by the pool only
+    def __init__(self, cls: ClassInfo, mode: str, open_: str) -> None:
         self.cls, self.mode, self.open = cls, mode, open_
 
 
@@ -123,6 +132,15 @@ class Method(Value):
 
     def __init__(self, function: Value, receiver: Value) -> None:
         self.function, self.receiver = function, receiver
+
+
+class Virtual(Value):
+    """Whichever method of a family has a name; `special`: looked up as Python looks up special methods."""
+
+    __slots__ = ("name", "receiver", "special")
+
+    def __init__(self, receiver: Object | ClassValue, name: str, special: bool) -> None:  # noqa: FBT001 - made by the pool only
+        self.receiver, self.name, self.special = receiver, name, special
 
 
 class Bound(Value):
@@ -197,41 +215,59 @@ class Pack(Value):
         self.depth = 1 + max((one.depth for item in items for one in item if isinstance(one, Pack | Partial)), default=0)
 
 
-class Cell:
-    """A set of values that grows, and the calls that have read it and run again when it does."""
+class Picked(Value):
+    """Marks a variable that holds whichever element of a hash table came last or first."""
 
-    __slots__ = ("readers", "values")
+    __slots__ = ("place",)
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+
+
+class Cell:
+    """A set of values that grows, and the calls that have read it and run again when it does.
+
+    `wide`: it has held so many that they are told apart no longer. `above`: what holds at least the same.
+    """
+
+    __slots__ = ("above", "readers", "values", "wide")
 
     def __init__(self) -> None:
-        self.values: Values = frozenset()
-        self.readers: set[Context] = set()
+        self.values: Values = EMPTY
+        self.readers: dict[Context, None] = {}
+        self.wide = False
+        self.above: tuple[Cell, ...] = ()
 
 
 class Box(Value):
     """Any container made at a place in a mode. `kind` is list, tuple, set, frozenset, dict, deque, iterator or generator.
 
     `slots` hold what is stored under a key or index that is written in the program, `items` all else, `keys` the keys; `hint` is what an
-    annotation says of the items. `hashed`: its order is that of a hash table. `default`: it is a default argument.
+    annotation says of the items. `hashed`: its order is that of a hash table. `default`: it is a default argument. `into`: the one that it
+    has become, where too many containers were in one variable; then it is `loose`: nothing has a slot.
     """
 
-    __slots__ = ("default", "factory", "hashed", "hint", "items", "keys", "kind", "mode", "place", "slots", "typed")
+    __slots__ = ("default", "factory", "hashed", "hint", "into", "items", "keys", "kind", "loose", "mode", "place", "slots", "typed")
 
     def __init__(self, kind: str, place: Place, mode: str) -> None:
         self.kind, self.place, self.mode = kind, place, mode
         self.items, self.keys, self.hint, self.factory = Cell(), Cell(), Cell(), Cell()
         self.slots: dict[str, Cell] = {}
         self.hashed: Place | None = place if kind in HASHED else None
-        self.default = self.typed = False
+        self.default = self.typed = self.loose = False
+        self.into: Box | None = None
 
 
 HASHED = frozenset(("set", "frozenset"))
 
-EMPTY: Values = frozenset()
 UNKNOWN, STATE = Unknown(False), Unknown(True)  # noqa: FBT003 - the two there are
 NOTHING, TRUE, FALSE = Constant("NoneType", False), Constant("bool", True), Constant("bool", False)  # noqa: FBT003
+for _number, _one in enumerate((UNKNOWN, STATE, NOTHING, TRUE, FALSE), 1):
+    _one.number = _number
 ANYTHING: Values = frozenset((UNKNOWN,))
 NONE: Values = frozenset((NOTHING,))
 BOOL: Values = frozenset((TRUE, FALSE))
+UNKNOWNS: Values = frozenset((UNKNOWN, STATE))
 
 
 class Pool:
@@ -239,12 +275,14 @@ class Pool:
 
     def __init__(self) -> None:
         self._made: dict[tuple[Any, ...], Any] = {}
+        self.made: dict[ClassInfo, None] = {}  # classes of which there are objects
 
     def _get(self, kind: type[Any], *fields: Any) -> Any:
         key = (kind, *fields)
         found = self._made.get(key)
         if found is None:
             found = self._made[key] = kind(*fields)
+            found.number = len(self._made) + _number
         return found
 
     def text(self, text: str) -> Text:
@@ -263,12 +301,14 @@ class Pool:
         """A module."""
         return self._get(ModuleValue, module)  # type: ignore[no-any-return]
 
-    def cls(self, cls: ClassInfo) -> ClassValue:
+    def cls(self, cls: ClassInfo, open_: str = "") -> ClassValue:
         """A class."""
-        return self._get(ClassValue, cls)  # type: ignore[no-any-return]
+        return self._get(ClassValue, cls, open_)  # type: ignore[no-any-return]
 
-    def object(self, cls: ClassInfo, mode: str, *, open_: bool = False) -> Object:
+    def object(self, cls: ClassInfo, mode: str, open_: str = "") -> Object:
         """An instance of a class."""
+        if not open_:
+            self.made[cls] = None
         return self._get(Object, cls, mode, open_)  # type: ignore[no-any-return]
 
     def function(self, info: FunctionInfo, parent: Context | None) -> FunctionValue:
@@ -278,6 +318,10 @@ class Pool:
     def method(self, function: Value, receiver: Value) -> Method:
         """A bound method."""
         return self._get(Method, function, receiver)  # type: ignore[no-any-return]
+
+    def virtual(self, receiver: Object | ClassValue, name: str, *, special: bool) -> Virtual:
+        """A method of a family."""
+        return self._get(Virtual, receiver, name, special)  # type: ignore[no-any-return]
 
     def bound(self, receiver: Value, name: str) -> Bound:
         """A method of something outside the program."""
@@ -304,6 +348,10 @@ class Pool:
     def pack(self, items: tuple[Values, ...], names: tuple[str, ...] = ()) -> Pack:
         """A tuple."""
         return self._get(Pack, items, names)  # type: ignore[no-any-return]
+
+    def picked(self, place: Place) -> Picked:
+        """A mark."""
+        return self._get(Picked, place)  # type: ignore[no-any-return]
 
     def box(self, kind: str, place: Place, mode: str) -> Box:
         """The container of a place."""

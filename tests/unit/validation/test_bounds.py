@@ -1,0 +1,86 @@
+"""Where more meets in one variable than is told apart, less is told apart; nothing is lost, and what is cut short is counted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from coopy.validation.cache import Cache
+from coopy.validation.link import calls, machine
+from coopy.validation.run import Options, Outcome, run
+from coopy.validation.source import Sources
+
+MANY = 40
+
+
+def analyse(program: str) -> Outcome:
+    """What is found in a program of one file."""
+    with TemporaryDirectory() as folder:
+        Path(folder, "app.py").write_text(program)
+        return run(Sources([folder], Cache(None)), Options(("app:Domain",)))
+
+
+def categories(program: str) -> list[str]:
+    """What is found, by category."""
+    return [one.category for one in analyse(program).findings]
+
+
+def family(base: str, last: str) -> str:
+    """Many classes that answer a number, and a last one."""
+    classes = "".join(f"class C{one}({base}):\n    def answer(self):\n        return {one}\n" for one in range(MANY))
+    return f"import time\nclass Base:\n    pass\n{classes}class Last({base}):\n    def answer(self):\n        return {last}\n"
+
+
+ALL = ", ".join([*(f"C{one}()" for one in range(MANY)), "Last()"])
+USES = {
+    "a list": f"class Domain:\n    def act(self):\n        self.value = [one.answer() for one in [{ALL}]]\n",
+    "an attribute": (
+        "class Domain:\n    def __init__(self):\n        self.one = None\n"
+        + "".join(f"    def set{number}(self):\n        self.one = {one}\n" for number, one in enumerate(ALL.split(", ")))
+        + "    def act(self):\n        self.value = self.one.answer()\n"
+    ),
+    "classes in a table": (
+        f"T = {{{', '.join(f'{name[:-2]!r}: {name[:-2]}' for name in ALL.split(', '))}}}\n"
+        "class Domain:\n    def act(self, name):\n        cls = T[name]\n        self.value = cls().answer()\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("base", ["Base", "object"])
+@pytest.mark.parametrize("use", USES)
+def test_a_hazard_in_the_last_of_many_classes_is_found(use: str, base: str) -> None:
+    assert categories(family(base, "time.time()") + USES[use]) == ["clock"]
+
+
+@pytest.mark.parametrize("base", ["Base", "object"])
+@pytest.mark.parametrize("use", USES)
+def test_many_classes_without_a_hazard_are_clean(use: str, base: str) -> None:
+    assert categories(family(base, "3") + USES[use]) == []
+
+
+@pytest.mark.parametrize(("empty", "place"), [("[]", "[0]"), ("{}", "['z']"), ("()", "[0]")])
+def test_what_is_put_into_one_of_many_containers_is_found_in_any(empty: str, place: str) -> None:
+    def container(number: str, inside: str) -> str:
+        return {"[]": f"[{inside}]", "()": f"tuple([{inside}])", "{}": f"{{'{number}': {inside}}}"}[empty]
+
+    setters = "".join(f"    def set{one}(self):\n        self.one = {container(f'k{one}', f'C{one}()')}\n" for one in range(MANY))
+    last = f"    def last(self):\n        self.one = {container('z', 'Last()')}\n    def act(self):\n        self.value = self.one{place}.answer()\n"
+    domain = f"class Domain:\n    def __init__(self):\n        self.one = None\n{last}{setters}"
+    assert categories(family("Base", "time.time()") + domain) == ["clock"]
+    assert categories(family("Base", "3") + domain) == []
+
+
+@pytest.mark.parametrize("base", ["Base", "object"])
+@pytest.mark.parametrize("use", USES)
+def test_a_program_that_is_too_large_is_told_apart_less_and_nothing_is_lost(use: str, base: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "VAST", 3)
+    assert categories(family(base, "time.time()") + USES[use]) == ["clock"]
+
+
+def test_what_is_cut_short_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = family("Base", "time.time()") + USES["an attribute"]
+    assert analyse(program).statistics[0].bounded == 0
+    monkeypatch.setattr(machine, "RUNS", ((20, 1),))
+    assert analyse(program).statistics[0].bounded > 0
