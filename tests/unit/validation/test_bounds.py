@@ -84,3 +84,18 @@ def test_what_is_cut_short_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     assert analyse(program).statistics[0].bounded == 0
     monkeypatch.setattr(machine, "RUNS", ((20, 1),))
     assert analyse(program).statistics[0].bounded > 0
+
+
+@pytest.mark.parametrize("name", ["aa", "zz"])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_subclass_counts_wherever_its_file_stands_and_whatever_is_read_first(name: str, tmp_path: Path, *, first: bool) -> None:
+    (tmp_path / "base.py").write_text("class Clock:\n    def read(self):\n        return 3\n")
+    (tmp_path / f"{name}.py").write_text("import time, base\nclass Live(base.Clock):\n    def read(self):\n        return time.time()\n")
+    methods = [
+        f"    def other(self):\n        import {name}\n        {name}.Live\n",
+        "    def act(self, one: Clock):\n        self.at = one.read()\n",
+    ]
+    body = "".join(methods if first else reversed(methods))
+    (tmp_path / "app.py").write_text(f"from base import Clock\nclass Domain:\n{body}")
+    outcome = run(Sources([str(tmp_path)], Cache(None)), Options(("app:Domain",)))
+    assert [(Path(one.path).stem, one.category) for one in outcome.findings] == [(name, "clock")]
