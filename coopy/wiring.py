@@ -23,7 +23,8 @@ from coopy.engine.opening import Place, domain_name
 from coopy.engine.system import Settings, System, open_system
 from coopy.error import CoopyError, UsageError
 from coopy.header import derive_key
-from coopy.proxy import INJECTED, check_class, make_proxy, member_of
+from coopy.kinds import INJECTED
+from coopy.proxy import check_class, make_proxy, member_of
 from coopy.random import Random
 from coopy.snapshot import zstd
 

@@ -52,6 +52,7 @@ _ITEM_CHANGES = ("__setitem__", "__delitem__")
 _IN_PLACE = _SPECIAL_ACTIONS - {*_ITEM_CHANGES, "__call__"}
 _NEVER_PICKLED = UNPICKLABLE | frozenset((
     "_thread.lock", "_thread.LockType", "_thread.RLock", "threading._RLock", "_queue.SimpleQueue", "_socket.socket", "_contextvars.ContextVar",
+    "_contextvars.Context", "_thread._local", "_threading_local.local", "weakref.ReferenceType", "_weakref.ReferenceType", "_weakrefset.WeakSet",
     *(f"_io.{one}" for one in ("TextIOWrapper", "BufferedReader", "BufferedWriter", "BufferedRandom", "FileIO")),
     *("typing.Generator", "typing.AsyncGenerator", "typing.Coroutine", "types.GeneratorType", "types.CoroutineType", "types.AsyncGeneratorType"),
     *("types.ModuleType", "types.FrameType", "types.TracebackType", "asyncio.futures.Future", "_asyncio.Future", "asyncio.tasks.Task"),

@@ -7,7 +7,7 @@ function    a method of it, as a generated function
 """
 
 from coopy.proxy.check import check_class
-from coopy.proxy.names import INJECTED, member_of
+from coopy.proxy.names import member_of
 from coopy.proxy.surface import make_proxy
 
-__all__ = ["INJECTED", "check_class", "make_proxy", "member_of"]
+__all__ = ["check_class", "make_proxy", "member_of"]

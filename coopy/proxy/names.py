@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["ALWAYS", "BINARY", "COMPARISONS", "INJECTED", "ITERATIONS", "QUERY_SPECIALS", "SYSTEM_NAMES", "has", "member_of"]
+__all__ = ["ALWAYS", "BINARY", "COMPARISONS", "ITERATIONS", "QUERY_SPECIALS", "SYSTEM_NAMES", "has", "member_of"]
 
 BINARY = (
     *(f"__{side}{name}__" for side in ("", "r") for name in (
@@ -19,7 +19,6 @@ QUERY_SPECIALS = (
     "__ceil__", "__bytes__", "__fspath__", *BINARY,
 )  # fmt: skip
 ALWAYS = ("__repr__", "__str__", "__format__", "__eq__", "__ne__", "__hash__")
-INJECTED = ("_clock", "_random")
 SYSTEM_NAMES = ("take_snapshot", "close", "basedir_abspath")
 
 

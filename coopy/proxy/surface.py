@@ -22,8 +22,9 @@ from coopy.decorators import marks_of
 from coopy.engine.execute import ACTION_SPECIALS, setter_name
 from coopy.engine.results import listed, withheld
 from coopy.error import NotSerializableError, UsageError
+from coopy.kinds import INJECTED
 from coopy.proxy.function import NO_KEYWORDS, make_method
-from coopy.proxy.names import ALWAYS, BINARY, COMPARISONS, INJECTED, ITERATIONS, QUERY_SPECIALS, SYSTEM_NAMES, has, member_of
+from coopy.proxy.names import ALWAYS, BINARY, COMPARISONS, ITERATIONS, QUERY_SPECIALS, SYSTEM_NAMES, has, member_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from coopy.kinds import INJECTED
 from coopy.validation import summary as s
 from coopy.validation.link.hazards import Args, of_state
-from coopy.validation.link.keeping import INJECTED, Keeping
+from coopy.validation.link.keeping import Keeping
 from coopy.validation.link.machine import Context, Fact
 from coopy.validation.link.values import (
     ACTION,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from coopy.kinds import UNPICKLABLE
 from coopy.validation import summary as s
 from coopy.validation.link.classes import Classes
 from coopy.validation.link.machine import Fact
@@ -182,7 +183,7 @@ class Hazards(Classes):
 
     def _is_type(self, name: str) -> bool:
         last = name.rpartition(".")[2]
-        return last[:1].isupper() and not last.isupper()
+        return (last[:1].isupper() and not last.isupper()) or name in UNPICKLABLE
 
     def _note(self, name: str, args: Args, receiver: Value | None) -> str:
         last = name.rpartition(".")[2]

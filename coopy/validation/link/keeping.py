@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from coopy.kinds import INJECTED, UNPICKLABLE
 from coopy.validation.link.hazards import Hazards
 from coopy.validation.link.machine import Fact
 from coopy.validation.link.values import ACTION, Box, Foreign, FunctionValue, ModuleValue, Object, Pack, Thing
@@ -22,16 +23,8 @@ if TYPE_CHECKING:
     from coopy.validation.link.scopes import ClassInfo, Program
     from coopy.validation.link.values import Place, Value, Values
 
-INJECTED = {"_clock": "coopy.clock", "_random": "coopy.random"}
+MODULES = {name: kind.rpartition(".")[0] for name, kind in INJECTED.items()}  # the ones that say the same everywhere
 _PICKLING = ("__getstate__", "__reduce__", "__reduce_ex__")
-_UNPICKLABLE = frozenset((
-    *(f"threading.{one}" for one in ("Lock", "RLock", "Condition", "Event", "Semaphore", "BoundedSemaphore", "Barrier", "Thread", "Timer", "local")),
-    *(f"io.{one}" for one in ("TextIOWrapper", "BufferedReader", "BufferedWriter", "BufferedRandom", "FileIO")),
-    *(f"queue.{one}" for one in ("Queue", "LifoQueue", "PriorityQueue", "SimpleQueue")),
-    *("socket.socket", "ssl.SSLSocket", "subprocess.Popen", "sqlite3.Connection", "sqlite3.Cursor", "mmap.mmap", "weakref.ref", "weakref.WeakSet"),
-    *("weakref.WeakKeyDictionary", "weakref.WeakValueDictionary", "concurrent.futures.ThreadPoolExecutor", "concurrent.futures.ProcessPoolExecutor"),
-    *("select.epoll", "select.poll", "selectors.DefaultSelector", "contextvars.ContextVar", "contextvars.Context"),
-))  # fmt: skip
 
 
 class Keeping(Hazards):
@@ -53,7 +46,7 @@ class Keeping(Hazards):
         if name in INJECTED and value.cls is self.given_to:
             self.fact(frame, Fact("clock-misuse", (frame.module, at), f"Assigning {name}"))
         for one in self._wrong(new):
-            if isinstance(one, Foreign) and one.name in INJECTED.values():
+            if isinstance(one, Foreign) and one.name in MODULES.values():
                 self.fact(frame, Fact("clock-misuse", (frame.module, at), f"Keeping {one.name} in an attribute"))
             elif not any(isinstance(self.member(value.cls, special), tuple) for special in _PICKLING):
                 self.fact(frame, Fact("unpicklable-state", (frame.module, at), self._words_for(one)))
@@ -70,12 +63,12 @@ class Keeping(Hazards):
             if isinstance(one, FunctionValue):
                 wrong = one.info.node.name == "<lambda>" or (one.parent is not None and one.parent.info is not None)
             elif isinstance(one, Foreign):
-                wrong = one.name in INJECTED.values() or one.name in sys.stdlib_module_names
+                wrong = one.name in MODULES.values() or one.name in sys.stdlib_module_names
             else:
                 wrong = (
                     isinstance(one, ModuleValue)
                     or (isinstance(one, Box) and one.kind == "generator")
-                    or (isinstance(one, Thing) and one.type in _UNPICKLABLE)
+                    or (isinstance(one, Thing) and one.type in UNPICKLABLE)
                 )
             if wrong:
                 yield one
@@ -126,7 +119,7 @@ class Keeping(Hazards):
                 self.fact(frame, Fact("clock-misuse", place, f"{name} of a class with __slots__"))
             else:
                 self.injected_reads.setdefault(frame.context, {})[place] = name
-        return frozenset((self.pool.foreign(INJECTED[name]),))
+        return frozenset((self.pool.foreign(MODULES[name]),))
 
     def _has_no_room(self, cls: ClassInfo) -> bool:
         """Whether objects of a class have slots only."""

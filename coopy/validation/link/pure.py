@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from coopy.kinds import INJECTED
 from coopy.validation import summary as s
-from coopy.validation.link.keeping import INJECTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -16,8 +16,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from coopy.kinds import INJECTED
 from coopy.validation import summary as s
-from coopy.validation.link.keeping import INJECTED
 from coopy.validation.link.pure import ATOM, ELEMENT, FRESH, PAIRS, SELF, Pure, UncertainError, joined
 from coopy.validation.link.scopes import FunctionInfo, Scope
 from coopy.validation.link.values import ACTION
