@@ -236,7 +236,7 @@ def _control(found: Scan, kind: int, lsn: int, expected: int, payload: bytes) ->
         return "it follows the record that seals the segment"
     try:
         _note(found.said, kind, payload)
-        if kind == Kind.SEAL:
+        if kind == Kind.SEAL and lsn > found.head.lsn:  # before the first action it seals what is before: see copied.py
             found.sealed = msgspec.msgpack.decode(payload, type=int)
     except NOT_ITS_CONTENT as error:
         return f"a control record cannot be read: {error}"

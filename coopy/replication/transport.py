@@ -23,7 +23,7 @@ from coopy.replication.auth import binding_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["DEFAULT_PASSWORD", "PATIENCE", "Link", "Listener", "LostError", "check_place", "connect"]
+__all__ = ["DEFAULT_PASSWORD", "PATIENCE", "Address", "Link", "Listener", "LostError", "check_place", "connect"]
 
 DEFAULT_PASSWORD = "copynet"  # noqa: S105 - the original's, known to everybody, and therefore accepted on loopback only
 PATIENCE = 5.0  # seconds
@@ -33,6 +33,18 @@ AGAIN = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWri
 
 class LostError(CoopyError):
     """The connection is gone, or was never there."""
+
+
+class Address:
+    """Where a primary listens, and what it takes to be let in. Shown without the password."""
+
+    __slots__ = ("host", "password", "port", "tls")
+
+    def __init__(self, host: str, port: int, password: str, tls: ssl.SSLContext | None = None) -> None:
+        self.host, self.port, self.password, self.tls = host, port, password, tls
+
+    def __repr__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 # --- where it may be -------------------------------------------------------------------------------------------------
