@@ -112,7 +112,7 @@ class FollowingEngine(ConfirmedEngine):
         return self.executed
 
     def _take(self, data: bytearray) -> bool:
-        stop, is_seal = whole(data)
+        stop, is_seal = whole(data, self.journal.framer)
         if not stop:
             return False
         part = bytes(data[:stop])

@@ -36,7 +36,7 @@ NUMBER = struct.Struct("<I").pack_into
 MAX_BACK = 0xFFFFFFFF
 
 
-def whole(data: bytes | bytearray) -> tuple[int, bool]:
+def whole(data: bytes | bytearray, framer: Framer) -> tuple[int, bool]:
     """Where the last frame ends that is complete, or the first SEAL begins; and whether it is one.
 
     What is no frame counts as one, so that `checked` says what is wrong with it.
@@ -47,7 +47,8 @@ def whole(data: bytes | bytearray) -> tuple[int, bool]:
         if magic != MAGIC_NUMBER or length > MAX_PAYLOAD:
             return size, False
         if offset + HEADER_SIZE + length > size:
-            break
+            known = framer.header(bytes(data[offset : offset + HEADER_SIZE]), 0)  # a damaged length would be waited for in vain
+            return (offset, False) if known else (size, False)
         if kind == Kind.SEAL:
             return (offset, True) if offset else (HEADER_SIZE + length, True)
         offset += HEADER_SIZE + length

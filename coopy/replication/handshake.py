@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = [
     "AHEAD",
     "AUTHENTICATION",
-    "BUSY",
     "CLOSING",
     "DIVERGED",
     "FENCED",
@@ -32,7 +31,6 @@ __all__ = [
 ]
 
 AUTHENTICATION = "authentication"  # the password was not proven
-BUSY = "busy"  # too many wait at the door
 CLOSING = "closing"  # the primary goes, or the journal was pruned meanwhile: come again
 OTHER = "other"  # another class or another system
 AHEAD = "ahead"  # the replica has actions that the primary does not have

@@ -1,6 +1,6 @@
 """The primary's side: a thread that listens, and one for each replica, which reads the journal's files at its own pace.
 
-    accept     at most 16 wait to prove the password, 4 from one address, 5 seconds long, with 1 KiB each
+    accept     at most 16 wait to prove the password, 4 from one address, 5 seconds long, with 1 KiB each; one more and the longest waiting goes
     session    TLS and password -> what the replica has against what is here -> a snapshot file -> frames, for as long as it lives
 
 Nothing is shipped that is not on stable storage here. No thread of this file ever holds the state's lock or a buffer that grows: what a slow
@@ -23,7 +23,7 @@ from coopy.engine.background import Timer
 from coopy.error import AuthenticationError, CoopyError, ReplicaError, UnconfirmedError
 from coopy.journal.tail import Source, Tail
 from coopy.replication.auth import Verifiers
-from coopy.replication.handshake import AUTHENTICATION, BUSY, CLOSING, FENCED, answer
+from coopy.replication.handshake import AUTHENTICATION, CLOSING, FENCED, answer
 from coopy.replication.transport import PATIENCE, Listener, LostError, check_place
 from coopy.replication.wire import (
     MANY,
@@ -99,7 +99,7 @@ class Primary:
         with self._guard:
             sessions = [*self._waiting, *self._sessions]
         for session in sessions:
-            session.link.wake()
+            session.link.give_up()
         for thread in (self._thread, *(session.thread for session in sessions)):
             if thread is not threading.current_thread():
                 thread.join(PATIENCE)
@@ -142,25 +142,28 @@ class Primary:
                 self._admit(link)
 
     def _admit(self, link: Link) -> None:
+        """Whoever knows the password proves it in a moment. So where too many wait, it is the one who waits longest that goes."""
         session = Session(self, link)
         with self._guard:
-            full = len(self._waiting) >= MOST_WAITING or sum(one.link.host == link.host for one in self._waiting) >= MOST_OF_ONE
-            if not full:
-                self._waiting.append(session)
+            same = [one for one in self._waiting if one.link.host == link.host]
+            for crowd, most in ((same, MOST_OF_ONE), (self._waiting, MOST_WAITING)):
+                if len(crowd) >= most:
+                    crowd[0].link.give_up()
+                    self._waiting.remove(crowd[0])
+                    break
+            self._waiting.append(session)
         try:
-            if full:
-                session.turn_away()
-            else:
-                session.thread.start()
-        except (RuntimeError, CoopyError) as error:  # no thread is to be had, or it has gone
+            session.thread.start()
+        except RuntimeError as error:  # no thread is to be had
             log.warning("%s was not admitted: %s", link.peer, error)
             self.left(session)
 
     def trusted(self, session: Session) -> None:
         """It has proven the password: its place at the door is free."""
         with self._guard:
-            self._waiting.remove(session)
-            self._sessions.append(session)
+            if session in self._waiting:
+                self._waiting.remove(session)
+                self._sessions.append(session)
 
     def left(self, session: Session) -> None:
         """It is over."""
@@ -276,19 +279,14 @@ class Session:
             self._serve(self._hello())
         except AuthenticationError as error:
             log.warning("%s was refused: %s", self.link.peer, error)
+        except PeerError as error:
+            log.warning("%s: %s", self.link.peer, error)
         except (CoopyError, OSError) as error:
             if not self.primary.stopping:
                 log.info("%s has gone: %s", self.link.peer, error)
         finally:
             self._tail.close()
             self.primary.left(self)
-
-    def turn_away(self) -> None:
-        """Too many wait."""
-        self._say(Refused(BUSY, "too many wait at the door, come again"))
-        self.link.step(0)
-        self.primary.refused += 1
-        self.link.close()
 
     # --- say and hear ------------------------------------------------------------------------------------------------------
 
@@ -298,7 +296,7 @@ class Session:
     def _hear(self, deadline: float) -> Message:
         while not self._heard:
             left = deadline - self.now()
-            if left <= 0 or self.primary.stopping:
+            if left <= 0:
                 raise LostError(f"{self.link.peer} took too long.")
             self._heard += self._connection.receive(self.link.step(left))
         return self._heard.pop(0)
@@ -333,7 +331,7 @@ class Session:
     def _linger(self, seconds: float) -> None:
         """A guess costs time. Nothing that comes meanwhile is looked at."""
         end = self.now() + seconds
-        while self.now() < end and not self.primary.stopping:
+        while self.now() < end:
             self.link.step(end - self.now())
 
     def _hello(self) -> Hello:
@@ -408,8 +406,6 @@ class Session:
             message = self._heard.pop(0)
             assert isinstance(message, Ack)
             self._acknowledged(message.lsn)
-        if self.primary.stopping:
-            raise LostError("the primary ends.")
         if self.link.silence > PATIENCE:
             raise LostError(f"it has said nothing for {PATIENCE:g} seconds.")
 

@@ -33,7 +33,7 @@ from coopy.error import (
     UnconfirmedError,
 )
 from coopy.replication.auth import Prover
-from coopy.replication.handshake import AUTHENTICATION, BUSY, CLOSING, next_generation
+from coopy.replication.handshake import AUTHENTICATION, CLOSING, next_generation
 from coopy.replication.token import check_token
 from coopy.replication.transport import PATIENCE, LostError, check_place, connect
 from coopy.replication.wire import (
@@ -72,7 +72,6 @@ BEAT = 1.0  # seconds
 AT_ONCE = 1 << 20  # bytes of frames that share a sync
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0  # seconds
 WAKE = 0.05  # seconds; a wake-up lost to an interrupt costs this, never a hang
-AGAIN = {BUSY, CLOSING}  # refusals that pass
 
 
 class _RefusedError(ReplicaError):
@@ -281,7 +280,7 @@ class Replica:
             self._wake.release()
         link = self._link
         if link is not None:
-            link.wake()
+            link.give_up()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join()
         self.problem = self.problem or "it was stopped"
@@ -388,7 +387,7 @@ class _Session:
         if message.code == AUTHENTICATION:
             what = f"The primary at {self.address} does not accept the password"
             raise AuthenticationError(f"{what}: pass the password= that it was started with. Nothing was changed here.")
-        if message.code in AGAIN:
+        if message.code == CLOSING:
             raise LostError(f"The primary at {self.address} said: {text}.")
         what = f"The primary at {self.address} refused this replica: {text}"
         raise _RefusedError(f"{what}. Nothing was changed here.", primary=str(self.address), code=message.code)

@@ -121,7 +121,7 @@ def _shown(address: tuple[str | int, ...]) -> str:
 class Link:
     """A connection. `peer`: who is at its other end, for people; `host`: from where; `binding`: as auth.py says, empty without TLS.
 
-    All its methods but `wake` belong to one thread. They raise LostError when it is lost.
+    All its methods but `wake` and `give_up` belong to one thread. They raise LostError when it is lost.
     """
 
     def __init__(self, connected: socket.socket, peer: str, now: Callable[[], float]) -> None:
@@ -130,6 +130,7 @@ class Link:
         self._socket, self.peer, self._now = connected, peer, now
         self.host, self.binding = peer.rpartition(":")[0], b""
         self._out = bytearray()
+        self._given_up = False
         self._moved = self._heard = now()
         self._bell, self._button = socket.socketpair()
         self._bell.settimeout(0)
@@ -231,11 +232,18 @@ class Link:
             if descriptor == self._bell.fileno():
                 with suppress(*AGAIN):
                     self._bell.recv(AT_ONCE)
+        if self._given_up:
+            raise LostError(f"The connection to {self.peer} was given up.")
 
     def wake(self) -> None:
         """End the present or the next waiting of `step`. Any thread may call it, also after `close`."""
         with suppress(OSError):
             self._button.send(b"!")
+
+    def give_up(self) -> None:
+        """Have whatever its thread does with it end now, by LostError. Any thread may call it."""
+        self._given_up = True
+        self.wake()
 
     def close(self) -> None:
         """Give it back. May be repeated."""
