@@ -645,3 +645,22 @@ def test_damage_in_a_replicas_journal_is_named_at_its_next_opening(house: House,
     path.write_bytes(data)
     with pytest.raises(CorruptionError, match="journal-"):
         house.replica(word, tmp_path / "r")
+
+
+def test_an_outcome_that_is_said_behind_a_snapshot_of_the_replicas_own_is_known(house: House, tmp_path: Path) -> None:
+    """Given a raise, a snapshot here, and only then its record: a restart from before it does not take it for news."""
+    word = house.primary(tmp_path / "p")
+    replica = house.replica(word, tmp_path / "r")
+    with pytest.raises(ValueError, match="r"):
+        word.add_and_raise("r")
+    level(replica, word)
+    newest = control(replica).take_snapshot()
+    word.add("b")
+    level(replica, word)
+    control(replica).close()
+    path = tmp_path / "r" / f"snapshot-{newest:020d}.snap"
+    path.write_bytes(path.read_bytes()[:-1])
+    replica = house.replica(word, tmp_path / "r")
+    assert control(replica).stats()["damaged_snapshots"] == 1
+    word.add("c")
+    level(replica, word)
