@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import socket
+import subprocess
+import sys
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
@@ -24,7 +29,6 @@ from tests.words import Word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 __all__ = ["certificate"]
 PASSWORD = "open sesame"
@@ -364,6 +368,54 @@ def test_a_replica_over_tls(house: House, tmp_path: Path, certificate: Path) -> 
     level(replica, word)
     with pytest.raises(ReplicaError, match="tls="):
         house.replica(word, tmp_path / "plain", password=PASSWORD)
+
+
+def test_the_two_lines_of_the_original_in_two_processes(tmp_path: Path) -> None:
+    """With default arguments: port, host, password and directories; and a third that joins late, after a snapshot and a prune."""
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", 5466))
+        except OSError:
+            pytest.skip("somebody has port 5466")
+    front = "import sys\nfrom coopy import control\nfrom coopy.base import init_system\nfrom tests.words import Word\n"
+    up = "print('up', flush=True)\nfor line in sys.stdin:\n"
+    adds = "    print(word.add(line[0]), flush=True)\n    control(word).take_snapshot()\n    control(word).prune()\n"
+    shows = "    while len(word) < len(line) - 1: pass\n    print(word.text, flush=True)\n"
+    first = f"{front}word = init_system(Word, master=True)\n{up}{adds}"
+    second = f"{front}word = init_system(Word, replication=True)\n{up}{shows}"
+    third = second.replace("replication=True", "'third', replication=True")
+    with ExitStack() as stack:
+        primary, replica = (stack.enter_context(program(text, tmp_path)) for text in (first, second))
+        assert [ask(primary, letter) for letter in "abc"] == ["a", "ab", "abc"]
+        assert ask(replica, "abc") == "abc"
+        late = stack.enter_context(program(third, tmp_path))
+        assert ask(primary, "d") == "abcd"
+        assert ask(late, "abcd") == ask(replica, "abcd") == "abcd"
+    assert {path.name for path in tmp_path.iterdir()} == {"word", "word-replica", "third"}
+
+
+@contextmanager
+def program(text: str, directory: Path) -> Iterator[subprocess.Popen[str]]:
+    """Running, and ready."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    with subprocess.Popen(
+        [sys.executable, "-c", text], cwd=directory, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "up\n"
+        try:
+            yield process
+        finally:
+            process.communicate("", 20)
+
+
+def ask(process: subprocess.Popen[str], line: str) -> str:
+    """Say a line; gives its answer."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(f"{line}\n")
+    process.stdin.flush()
+    return process.stdout.readline().strip()
 
 
 # --- who is refused ----------------------------------------------------------------------------------------------------

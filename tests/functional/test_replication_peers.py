@@ -194,7 +194,9 @@ def test_passwords_are_guessed_slowly(house: House, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("acks", [[5], [1, 0], [-1], [1 << 60]])
-def test_acknowledgements_that_cannot_be_end_the_session(house: House, tmp_path: Path, acks: list[int]) -> None:
+def test_acknowledgements_that_cannot_be_end_the_session(
+    house: House, tmp_path: Path, acks: list[int], caplog: pytest.LogCaptureFixture
+) -> None:
     """Of what was never sent, and backwards."""
     word = house.primary(tmp_path / "p")
     word.add("a")
@@ -206,6 +208,7 @@ def test_acknowledgements_that_cannot_be_end_the_session(house: House, tmp_path:
             with suppress(LostError):
                 peer.say(Ack(lsn))
         assert peer.is_dropped()
+    wait_until(lambda: "it acknowledges LSN" in caplog.text)
     assert word.add("b") == "ab"
 
 
