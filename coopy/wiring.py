@@ -131,6 +131,10 @@ def _check_together(options: Options) -> None:
             raise UsageError(f"{name}= is a string.", option=name)
     if options.min_acks and options.durability != "sync":
         raise UsageError("min_acks= has replicas confirm what is on stable storage here: it needs durability='sync'.", option="min_acks")
+    if options.min_acks and options.replication:
+        raise UsageError(
+            "min_acks= is for a primary. A replica gets it when it is promoted: promote(port=..., min_acks=...).", option="min_acks"
+        )
     if options.replication and not options.port:
         raise UsageError("port=0 is not possible for a replica: it is the primary's port.", option="port")
 
@@ -423,7 +427,7 @@ class Control(_Operations, Generic[T_co]):
         """
         return self._replica().wait_for(token, timeout)
 
-    def promote(self, host: str = "127.0.0.1", port: int | None = None) -> int:
+    def promote(self, host: str = "127.0.0.1", port: int | None = None, *, min_acks: int = 0) -> int:
         """Of a replica: follow no more, and take actions; with a `port`, listen there for replicas. Gives the new epoch, which is on stable storage.
 
         Make sure before that the former primary is gone: nobody else decides who leads.
@@ -434,7 +438,7 @@ class Control(_Operations, Generic[T_co]):
         if port is not None:
             from coopy.replication.transport import Address
 
-            _listen(self._system, Address(host, port, replica.address.password, replica.address.tls), 0)
+            _listen(self._system, Address(host, port, replica.address.password, replica.address.tls), min_acks)
         return epoch
 
     def _replica(self) -> Replica:

@@ -34,6 +34,13 @@ class ConfirmedEngine(SharedEngine):
         self._confirm(entry)
         return self.answer(entry.outcome)
 
+    def call_beside(self, method: str, args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
+        """As SharedEngine.call_beside; the same."""
+        try:
+            return super().call_beside(method, args, kwargs)
+        finally:
+            self.confirm(self.journal.durable)
+
     def _confirm(self, entry: Entry) -> None:
         outcome = entry.outcome
         refused = type(outcome) is Outcome and isinstance(outcome.error, CoopyError)  # no room, closed: it did not happen

@@ -367,7 +367,7 @@ class Session:
             size, offset = file.size(), 0
             if not self._tail.find(about.lsn, about.tag):
                 raise self._refuse(CLOSING, "the journal was pruned meanwhile, come again")
-            self._say(Welcome(archive.identity, about.epoch, about.lsn, about.tag, size, archive.manifest.skips))
+            self._say(Welcome(archive.identity, archive.manifest.epoch, about.lsn, about.tag, size, archive.manifest.skips))
             while offset < size:
                 if self.link.waiting < MANY:
                     data = file.read(offset, min(MANY, size - offset))

@@ -33,7 +33,7 @@ from coopy.error import (
     UnconfirmedError,
 )
 from coopy.replication.auth import Prover
-from coopy.replication.handshake import AUTHENTICATION, CLOSING, next_generation
+from coopy.replication.handshake import AUTHENTICATION, CLOSING, GENERATION, next_generation
 from coopy.replication.token import check_token
 from coopy.replication.transport import PATIENCE, LostError, check_place, connect
 from coopy.replication.wire import (
@@ -212,6 +212,9 @@ class Replica:
         archive, executed = self.engine.archive, self.engine.executed
         if welcome.identity != archive.identity:
             raise _RefusedError(f"The primary at {self.address} is of another system. Nothing was changed here.", primary=str(self.address))
+        if welcome.epoch // GENERATION < self.engine.journal.epoch // GENERATION:
+            what = f"The primary at {self.address} is of epoch {welcome.epoch}, and this replica knows a newer one ({self.engine.journal.epoch})"
+            raise _RefusedError(f"{what}. Follow that one. Nothing was changed here.", primary=str(self.address))
         new = set(welcome.skips) - set(archive.manifest.skips)
         if any(lsn <= executed for lsn in new) and not welcome.snapshot:
             what = f"The primary leaves out LSN {min(new)} since it was repaired, and it was executed here"

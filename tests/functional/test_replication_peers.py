@@ -320,3 +320,25 @@ def test_frames_that_do_not_follow_are_not_taken(house: House, tmp_path: Path, h
         control(replica).close()
     replica = house.replica(word, tmp_path / "r", port=port)
     level(replica, word)
+
+
+def test_an_older_primary_that_does_not_know_that_it_is_one_is_not_followed(house: House, tmp_path: Path) -> None:
+    """Though it would welcome the replica."""
+    word = house.primary(tmp_path / "p")
+    replica = house.replica(word, tmp_path / "r")
+    control(replica).promote(port=0)
+    replica.add("a")
+    other = house.replica(replica, tmp_path / "o")
+    level(other, replica)
+    identity = control(replica)._system.archive.identity
+    control(other).close()
+
+    def serve(peer: Peer) -> None:
+        hello = trusted(peer)
+        peer.say(Welcome(identity, 5, hello.lsn, hello.tag, 0, ()))
+        peer.is_dropped()
+
+    with impostor(serve) as older:
+        other = house.replica(word, tmp_path / "o", port=older)
+        wait_until(lambda: "knows a newer one" in control(other).problem)
+        control(other).close()
