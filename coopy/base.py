@@ -113,12 +113,15 @@ def init_system(
     `on_divergence`: whether a replay that differs from the recorded run stops the opening. `on_progress(lsn, last_lsn)`: called while it replays.
     `validation`: "strict" has the class, and what it reaches in its own top-level packages, analysed before anything is opened, and refuses one that
     a replay could not repeat; "warn" shows the same as a RuntimeWarning and goes on; "off" does not look. A class without source is warned of.
-    `master`, `replication`, `port`, `host`, `password`, `tls`, `min_acks`, `cluster`, `name`, `assume_durable`: not built yet,
-    UsageError for anything but the default.
+    `master`: ship the journal to replicas, listening at `host` and `port` (0: any, see `control(proxy).address`). `replication`: follow the primary that listens
+    there, in a directory of its own (by default the class name with "-replica" behind it), and answer queries only. `password`: the same on both sides; `tls`: an
+    ssl.SSLContext, needed off loopback. `min_acks`: a primary's calls return when so many replicas have them on stable storage.
+    `cluster`, `name`, `assume_durable`: not built yet, UsageError for anything but the default.
 
     Raises PrevalentError (`findings` says what a replay could not repeat), UsageError (wrong class, option or directory),
     NotSerializableError (initial state), LockedError (open elsewhere), CorruptionError and FormatError (damaged, newer or old files),
-    AuthenticationError (signing key), DivergenceError (the code no longer does what was recorded), DiskFullError and DurabilityError.
+    AuthenticationError (signing key, password or certificate), ReplicaError (the primary cannot be reached by a new replica, or refuses it),
+    DivergenceError (the code no longer does what was recorded), DiskFullError and DurabilityError.
     """
     options = Options(
         snapshot_time=snapshot_time,

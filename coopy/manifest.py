@@ -34,7 +34,10 @@ class Listed(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """`closed`: the last LSN if the system was closed cleanly, else -1. `skips`: actions that `coopy repair --skip` leaves out. Lists are in order of LSN."""
+    """`closed`: the last LSN if the system was closed cleanly, else -1. `skips`: actions that `coopy repair --skip` leaves out. Lists are in order of LSN.
+
+    `follows`: this is a replica's, whose journal is its primary's.
+    """
 
     identity: header.Identity
     epoch: int
@@ -42,6 +45,7 @@ class Manifest(msgspec.Struct, frozen=True):
     snapshots: tuple[int, ...] = ()
     closed: int = NOT_CLOSED
     skips: tuple[int, ...] = ()
+    follows: bool = False
 
 
 def read_manifest(disk: Disk, directory: str, key: bytes) -> Manifest | None:

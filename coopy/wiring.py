@@ -19,8 +19,10 @@ import msgspec
 
 from coopy.clock import Clock
 from coopy.disk import RealDisk
+from coopy.engine.confirmed import ConfirmedEngine
+from coopy.engine.following import FollowingEngine
 from coopy.engine.opening import Place, domain_name
-from coopy.engine.system import Settings, System, open_system
+from coopy.engine.system import Origin, Settings, System, open_system
 from coopy.error import CoopyError, UsageError
 from coopy.header import derive_key
 from coopy.kinds import INJECTED
@@ -34,6 +36,9 @@ if TYPE_CHECKING:
 
     from coopy.clock import Moment
     from coopy.disk import Disk
+    from coopy.replication.primary import Primary
+    from coopy.replication.replica import Replica
+    from coopy.replication.transport import Address
 
 __all__ = ["Control", "Options", "control", "fix_wall", "is_proxy", "open_proxy"]
 
@@ -70,10 +75,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     assume_durable: bool = False
 
 
-LATER = {  # parts that are not built yet, by option
-    "master": "replication", "replication": "replication", "port": "replication", "host": "replication", "password": "replication", "tls": "replication",
-    "min_acks": "replication", "cluster": "the cluster", "name": "the cluster", "assume_durable": "the cluster",
-}  # fmt: skip
+LATER = {"cluster": "the cluster", "name": "the cluster", "assume_durable": "the cluster"}  # parts that are not built yet, by option
+TOGETHER = ("port", "host", "password", "tls", "min_acks")  # what means something with master=True or replication=True only
 ONE_OF = {
     "durability": ("sync", "buffered"), "compression": (None, "zstd"), "on_divergence": ("stop", "warn"), "validation": ("strict", "warn", "off"),
 }  # fmt: skip
@@ -81,6 +84,7 @@ FLAGS = ("master", "replication", "auto_prune", "assume_durable")
 NUMBERS: dict[str, tuple[tuple[type, ...], float, float]] = {  # types, at least, at most
     "snapshot_time": ((int, float), 0, threading.TIMEOUT_MAX), "sync_interval": ((int, float), 0.001, threading.TIMEOUT_MAX),
     "keep_snapshots": ((int,), 1, sys.maxsize), "segment_bytes": ((int,), 4096, 1 << 37),
+    "port": ((int,), 0, 65535), "min_acks": ((int,), 0, 1000),
 }  # fmt: skip
 
 
@@ -102,6 +106,7 @@ def check_options(options: Options) -> tuple[str, ...]:
         if type(value) not in kinds or not least <= value <= most:
             what = " or ".join(kind.__name__ for kind in kinds)
             raise UsageError(f"{name}={value!r} is not possible: it is {what}, from {least} to {most}.", option=name)
+    _check_together(options)
     key = options.signing_key
     if key is not None and (type(key) is not bytes or not key):
         raise UsageError("signing_key is bytes, and not empty. `secrets.token_bytes(32)` makes a good one.", option="signing_key")
@@ -110,6 +115,28 @@ def check_options(options: Options) -> tuple[str, ...]:
     if options.compression == "zstd":
         zstd()
     return _allowed(options.allow)
+
+
+def _check_together(options: Options) -> None:
+    """What has to do with other systems."""
+    if options.master and options.replication:
+        raise UsageError("master=True and replication=True: a system is a primary or a replica, not both.", option="replication")
+    if not options.master and not options.replication:
+        for name in TOGETHER:
+            if getattr(options, name) != getattr(DEFAULTS, name):
+                raise UsageError(f"{name}= means nothing without master=True or replication=True. Leave it out.", option=name)
+        return
+    for name in ("host", "password"):
+        if not isinstance(getattr(options, name), str):
+            raise UsageError(f"{name}= is a string.", option=name)
+    if options.min_acks and options.durability != "sync":
+        raise UsageError("min_acks= has replicas confirm what is on stable storage here: it needs durability='sync'.", option="min_acks")
+    if options.min_acks and options.replication:
+        raise UsageError(
+            "min_acks= is for a primary. A replica gets it when it is promoted: promote(port=..., min_acks=...).", option="min_acks"
+        )
+    if options.replication and not options.port:
+        raise UsageError("port=0 is not possible for a replica: it is the primary's port.", option="port")
 
 
 def _allowed(allow: Any) -> tuple[str, ...]:
@@ -135,22 +162,72 @@ def open_proxy(obj: Any, basedir: str | os.PathLike[str] | None, options: Option
     obj = _without_parameters(obj)
     kind = _class_of(obj)
     check_class(kind)
-    directory = _directory(basedir if basedir is not None else kind.__name__.lower())
+    directory = _directory(basedir if basedir is not None else kind.__name__.lower() + ("-replica" if options.replication else ""))
+    replica = _replica_of(options, kind)
     free = _validate(kind, options)
     settings = Settings(
         durability=options.durability, sync_interval=options.sync_interval, snapshot_time=options.snapshot_time,
         keep_snapshots=options.keep_snapshots, auto_prune=options.auto_prune, segment_bytes=options.segment_bytes,
         compression=options.compression or "", allow=allow, on_divergence=options.on_divergence, on_progress=options.on_progress,
-        free=free,
+        free=free, confirmed=options.min_acks > 0,
     )  # fmt: skip
     place = Place(disk or RealDisk(), directory, derive_key(options.signing_key), domain_name(kind))
     system = open_system(
-        place, lambda: _initial(obj), lambda root, moment: _adopt(root, kind, moment), (kind.__module__.partition(".")[0],), settings
-    )
+        place, lambda: _initial(obj), lambda root, moment: _adopt(root, kind, moment), (kind.__module__.partition(".")[0],), settings,
+        Origin(str(replica.address), replica.fetch) if replica is not None else None,
+    )  # fmt: skip
+    _join(system, options, replica)
     proxy = make_proxy(system.engine, _Operations(system))
     _systems[type(proxy)] = system
     weakref.finalize(proxy, _let_go, system)
     return proxy
+
+
+def _replica_of(options: Options, kind: type) -> Replica | None:
+    """What follows a primary, if that is asked for. Raises UsageError for a place that is not safe, before anything is opened or created."""
+    if not options.master and not options.replication:
+        return None
+    from coopy.replication.auth import scram
+    from coopy.replication.transport import LostError, check_place
+
+    scram()
+    try:
+        check_place(options.host, options.password, options.tls, serving=options.master)
+    except LostError as error:
+        if options.master:
+            raise UsageError(str(error), option="host") from error
+    if options.master:
+        return None
+    from coopy.replication.replica import Replica
+
+    return Replica(_address(options), domain_name(kind))
+
+
+def _address(options: Options) -> Address:
+    from coopy.replication.transport import Address
+
+    return Address(options.host, options.port, options.password, options.tls)
+
+
+def _join(system: System, options: Options, replica: Replica | None) -> None:
+    """Listen, or follow, if that is asked for. Where it is not possible the system is closed again."""
+    try:
+        if options.master:
+            _listen(system, _address(options), options.min_acks)
+        elif replica is not None:
+            system.peers = replica
+            replica.follow(system)
+    except BaseException:
+        system.close()
+        raise
+
+
+def _listen(system: System, address: Address, min_acks: int) -> None:
+    from coopy.replication.primary import Primary
+
+    primary = system.peers = Primary(system, address, min_acks)
+    if min_acks and isinstance(system.engine, ConfirmedEngine):
+        system.engine.confirm = primary.confirm
 
 
 def _directory(basedir: Any) -> str:
@@ -305,6 +382,83 @@ class Control(_Operations, Generic[T_co]):
     def prune(self) -> list[str]:
         """Drop the part of the journal that no kept snapshot needs; gives the names of the files that went."""
         return self._system.prune()
+
+    # --- primary and replicas ----------------------------------------------------------------------------------------
+
+    @property
+    def role(self) -> Literal["alone", "primary", "replica"]:
+        """What this system is among others."""
+        if self._system.peers is None:
+            return "alone"
+        return "replica" if isinstance(self._system.engine, FollowingEngine) and self._system.engine.primary else "primary"
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port: where a primary listens, or where a replica's primary does. Raises UsageError where there is neither."""
+        if self.role == "replica":
+            return self._replica().address.host, self._replica().address.port
+        return self._primary().address
+
+    @property
+    def token(self) -> str:
+        """What this system shows now, for `wait_for` on a replica of it."""
+        from coopy.replication.token import make_token
+
+        engine, system = self._system.engine, self._system.archive.identity.system
+        with engine.lock:
+            return make_token(system, engine.journal.epoch, engine.executed)
+
+    @property
+    def lag(self) -> int:
+        """Of a replica: how many actions the primary is known to have that were not executed here."""
+        return self._replica().lag
+
+    @property
+    def staleness(self) -> float:
+        """Of a replica: how old its answers may be at most, in seconds; infinite where it was never level with the primary in this run."""
+        return self._replica().staleness
+
+    @property
+    def problem(self) -> str:
+        """Of a replica: why it does not follow at the moment; empty while it does."""
+        return self._replica().problem
+
+    def wait_for(self, token: str, timeout: float = 5.0) -> int:
+        """Of a replica: return when it shows what the token's owner saw; gives the LSN that it shows.
+
+        Raises ReplicaError for a token of another system or of a history that was cut off, and UnconfirmedError after `timeout` seconds.
+        """
+        return self._replica().wait_for(token, timeout)
+
+    def promote(self, host: str = "127.0.0.1", port: int | None = None, *, min_acks: int = 0) -> int:
+        """Of a replica: follow no more, and take actions; with a `port`, listen there for replicas. Gives the new epoch, which is on stable storage.
+
+        Make sure before that the former primary is gone: nobody else decides who leads.
+        """
+        replica = self._replica()
+        epoch = replica.promote()
+        self._system.peers = None
+        if port is not None:
+            from coopy.replication.transport import Address
+
+            _listen(self._system, Address(host, port, replica.address.password, replica.address.tls), min_acks)
+        return epoch
+
+    def _replica(self) -> Replica:
+        from coopy.replication.replica import Replica
+
+        peers = self._system.peers
+        if not isinstance(peers, Replica):
+            raise UsageError("This system is not a replica: only one that was opened with replication=True follows a primary.")
+        return peers
+
+    def _primary(self) -> Primary:
+        from coopy.replication.primary import Primary
+
+        peers = self._system.peers
+        if not isinstance(peers, Primary):
+            raise UsageError("This system is not a primary: only one that was opened with master=True listens.")
+        return peers
 
 
 def control(proxy: T) -> Control[T]:

@@ -14,13 +14,15 @@ import msgspec
 
 from coopy.error import CorruptionError
 from coopy.journal.frame import Framer, salt_of
-from coopy.journal.segment import Head, Scan, SegmentHeader, read_header, scan, segment_name
-from coopy.manifest import Listed, Manifest, write_manifest
-from coopy.snapshot import snapshot_name
+from coopy.journal.journal import create_segment
+from coopy.journal.segment import Head, Scan, SegmentHeader, parse_segment_name, read_header, scan, segment_name
+from coopy.manifest import NOT_CLOSED, Listed, Manifest, write_manifest
+from coopy.snapshot import parse_snapshot_name, snapshot_name
 
 if TYPE_CHECKING:
-    from coopy.disk import Disk
+    from coopy.disk import Disk, File
     from coopy.header import Identity
+    from coopy.snapshot import SnapshotHeader
 
 __all__ = ["Archive", "Segment"]
 
@@ -133,13 +135,43 @@ class Archive:
         follow = tuple(one for one in self.manifest.segments if one.first_lsn > lsn)
         return follow if follow and follow[0].first_lsn == lsn + 1 else ()
 
+    def replace_all(self, about: SnapshotHeader, epoch: int, temporary: str) -> File:
+        """A checked snapshot file, and an empty segment behind it, instead of all segments and snapshots, which go to quarantine.
+
+        Gives the segment's file. From the first step to the last the manifest lists nothing: a crash leaves something to be begun again.
+        """
+        disk = self.disk
+        self.change(segments=(), snapshots=(), closed=NOT_CLOSED, epoch=epoch)
+        for name in disk.entries(self.directory):
+            if parse_segment_name(name) is not None or parse_snapshot_name(name) is not None:
+                self.set_aside(name)
+        disk.replace(temporary, self.path(snapshot_name(about.lsn)))
+        disk.sync_directory(self.directory)
+        file = create_segment(disk, self.directory, SegmentHeader(self.identity, about.lsn + 1, about.tag), self.key)
+        self.change(segments=(Listed(about.lsn + 1, about.tag),), snapshots=(about.lsn,))
+        return file
+
+    def set_aside(self, name: str) -> str:
+        """Move a file to quarantine, for good. Gives its path."""
+        folder = self.path("quarantine")
+        self.disk.make_directories(folder)
+        path = self._free(f"{folder}/{name}")
+        self.disk.replace(self.path(name), path)
+        self.disk.sync_directory(folder)
+        return path
+
+    def _free(self, wanted: str) -> str:
+        """This path, or with a number behind it where it is taken."""
+        path, number = wanted, 1
+        while self.disk.exists(path):
+            path, number = f"{wanted}.{number}", number + 1
+        return path
+
     def quarantine(self, name: str, data: bytes) -> str:
         """Put bytes aside, for good; on stable storage when this returns. Gives the path."""
         folder = self.path("quarantine")
         self.disk.make_directories(folder)
-        path, number = f"{folder}/{name}", 1
-        while self.disk.exists(path):
-            path, number = f"{folder}/{name}.{number}", number + 1
+        path = self._free(f"{folder}/{name}")
         file = self.disk.create(path)
         try:
             file.write(0, data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -66,15 +67,16 @@ def _snapshot(archive: Archive, lsn: int) -> Checked:
 def _segments(archive: Archive) -> Iterator[Checked]:
     first = archive.manifest.segments[0]
     head = Head(first.first_lsn - 1, 0, 0, first.previous_tag, b"")
-    for listed in archive.manifest.segments:
+    every = archive.manifest.segments
+    for listed, following in zip_longest(every, every[1:]):
         try:
             segment = archive.segment(listed)
             found = archive.scan(segment, head)
             torn = b""
-            if listed is archive.manifest.segments[-1]:
+            if following is None:
                 torn = prove_end(archive, segment, found, _high_water(archive))
             else:
-                check_sealed(segment, found)
+                check_sealed(segment, found, following)
         except UnreadableError as error:
             problem = f"{error} at offset {error.offset}, after LSN {archive.intact(listed, error.offset)}"
             yield Checked(str(error.filename), f"LSN {listed.first_lsn} and on", problem)

@@ -23,7 +23,7 @@ from coopy.engine.beside import Beside, Flight
 from coopy.engine.execute import PLAIN
 from coopy.engine.gate import BROKEN, BUSY, CLOSED, FAILED, FORKED, LEFTOVER, OPEN, SHARED, Gate
 from coopy.engine.uninterrupted import Worker
-from coopy.error import ClosedError, DiskFullError, DurabilityError, UsageError
+from coopy.error import ClosedError, DiskFullError, DurabilityError, ReplicaError, UsageError
 from coopy.journal.frame import Kind, stored
 
 if TYPE_CHECKING:
@@ -202,6 +202,9 @@ class Engine:
             raise result.error
         return result
 
+    def check_writable(self, what: str) -> None:
+        """Raises ReplicaError on a replica."""
+
     # --- who may enter -----------------------------------------------------------------------------------------------
 
     def enter(self) -> None:
@@ -228,6 +231,8 @@ class Engine:
             )
         if self.gate is CLOSED:
             return ClosedError("The system is closed: open it again with init_system.")
+        if isinstance(self.reason, ReplicaError):
+            return ReplicaError(str(self.reason), **vars(self.reason))
         return ClosedError(f"The system closed itself: {str(self.reason) or type(self.reason).__name__} Open it again with init_system.")
 
     def refuse_nested(self, what: str) -> None:

@@ -181,7 +181,7 @@ class Executor:
             return result
         if error is not None:
             _forget_context(error, sys.exc_info()[1])
-        return self._outcome(method, error, untouched=plain and self._is_untouched(method))
+        return self._outcome(method, error, untouched=plain and self.is_untouched(method))
 
     def show_new(self) -> None:
         """Have all attributes of the domain object shown."""
@@ -190,7 +190,7 @@ class Executor:
                 self.show(name)
             self.names.add(name)
 
-    def _is_untouched(self, method: str) -> bool:
+    def is_untouched(self, method: str) -> bool:
         """Whether what the proof of a method took for granted is so; nothing was changed since."""
         needs = self.free.get(method)
         if needs is None:

@@ -40,7 +40,19 @@ if TYPE_CHECKING:
     from coopy.engine.archive import Segment
     from coopy.journal.segment import Scan
 
-__all__ = ["HIGH_WATER", "Place", "create", "domain_name", "open_archive", "open_journal", "prove_end", "restore_all", "told"]
+__all__ = [
+    "HIGH_WATER",
+    "Place",
+    "create",
+    "create_high_water",
+    "domain_name",
+    "open_archive",
+    "open_journal",
+    "prove_end",
+    "restore_all",
+    "settle_end",
+    "told",
+]
 
 log = logging.getLogger("coopy")
 HIGH_WATER = "HWM"
@@ -100,7 +112,7 @@ def create(place: Place, state: bytes, compression: str) -> None:
     identity = Identity(secrets.token_bytes(16), secrets.token_bytes(32), place.domain)
     tag = genesis_tag(identity.system, place.key)
     write_manifest(disk, directory, Manifest(identity, 0), place.key)
-    _create_high_water(place, identity)
+    create_high_water(place, identity)
     about = SnapshotHeader(identity, 0, 0, 0, tag, python_version(), compression)
     put_snapshot(disk, directory, about, lambda write: _write_all(write, state), place.key)
     create_segment(disk, directory, SegmentHeader(identity, 1, tag), place.key).close()
@@ -111,7 +123,8 @@ def _write_all(write: Callable[[bytes], object], state: bytes) -> None:
     write(state)
 
 
-def _create_high_water(place: Place, identity: Identity) -> None:
+def create_high_water(place: Place, identity: Identity) -> None:
+    """An empty high-water mark; it is on stable storage when this returns."""
     write_whole(place.disk, place.directory, HIGH_WATER, b"")
     mark = HighWater(place.disk.open(place.path(HIGH_WATER)), identity.system, place.key)
     mark.write(0, b"", sync=True)
@@ -235,8 +248,11 @@ def _deadly(cells: memoryview) -> int:
 # --- go on -----------------------------------------------------------------------------------------------------------
 
 
-def open_journal(archive: Archive, replayed: Replayed, *, segment_bytes: int, mapped: bool) -> Journal:
-    """The journal, open for writing where it ends, in a new epoch. Everything in it is on stable storage then."""
+def settle_end(archive: Archive, replayed: Replayed) -> tuple[Scan, Segment, HighWater]:
+    """Judge the journal's end: a torn tail goes to quarantine, and what an unclean end leaves in doubt is persisted again.
+
+    Gives where it ends, in which segment, and the open high-water mark.
+    """
     disk, found, segment = archive.disk, replayed.found, replayed.segment
     assert found is not None
     assert segment is not None
@@ -255,6 +271,17 @@ def open_journal(archive: Archive, replayed: Replayed, *, segment_bytes: int, ma
             )
         if torn or not found.closed or archive.manifest.closed != found.head.lsn:
             write_whole(disk, archive.directory, segment_name(segment.about.first_lsn), segment.data[: found.end])
+    except BaseException:
+        high_water.close()
+        raise
+    return found, segment, high_water
+
+
+def open_journal(archive: Archive, replayed: Replayed, *, segment_bytes: int, mapped: bool) -> Journal:
+    """The journal, open for writing where it ends, in a new epoch. Everything in it is on stable storage then."""
+    found, segment, high_water = settle_end(archive, replayed)
+    disk = archive.disk
+    try:
         segments = tuple(replayed.checked.get(one.first_lsn, one) for one in archive.manifest.segments)
         archive.change(epoch=max(archive.manifest.epoch, found.head.epoch) + 1, closed=NOT_CLOSED, segments=segments)
         archive.opened = found

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import gc
 import logging
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -121,7 +122,6 @@ class Restorer:
                     continue
                 except MemoryError as error:
                     raise self.too_large(self.mark[0]) from error
-                replayed.outcomes.update(learned.undone)
                 if bounds.last in learned.undone:
                     replayed.result = learned.undone[bounds.last]
                 return replayed
@@ -172,26 +172,29 @@ class Restorer:
         executor.moment.time_us = base.time_us
         executor.moment.generator = None  # an action that drew before draws the same again
         listed = self.archive.from_snapshot(base.lsn)
+        said: set[int] = set()
         if self.on_progress is not None:
             newest = self.archive.segment(listed[-1])
             self.last_lsn = foretell(newest.data, newest.start, self.archive.framer)[1] or newest.about.first_lsn - 1
-        for one in listed:
+        for one, following in zip_longest(listed, listed[1:]):
             if self._cancelled:
                 raise _Cancelled
             segment = self.archive.segment(one)
             self.archive.check_order(segment, head)
             run = _Run(self, executor, segment, Scan(head, segment.start, self.archive.known(one, segment)), bounds, learned)
             found = run.replay()
-            if one is not listed[-1]:
-                check_sealed(segment, found)
+            if following is not None:
+                check_sealed(segment, found, following)
             run.report(replayed)
             if bounds.last is None:
                 replayed.checked[one.first_lsn] = self.archive.checked(one, segment, found)
+            said.update(found.said.raised, found.said.skipped)
             head, replayed.found, replayed.segment = found.head, found, segment
             if bounds.last is not None and head.lsn >= bounds.last:
                 break
         if self.on_progress is not None:
             self.on_progress(self.last_lsn, self.last_lsn)
+        replayed.outcomes = {lsn: one for lsn, one in {**replayed.outcomes, **learned.undone}.items() if lsn not in said}
         return replayed
 
     def diverged(self, lsn: int, method: str, expected: str, got: str) -> None:
@@ -362,9 +365,10 @@ class _Run:
         return next(self.restorer.codec.decode(record[3], record[4])[0] for record in checked if record[0] == lsn)
 
 
-def check_sealed(segment: Segment, found: Scan) -> None:
-    """Only the last segment may end otherwise than by a SEAL."""
-    if not found.sealed or (found.end != len(segment.data.rstrip(b"\0")) and segment.data[found.end :].strip(b"\0")):
+def check_sealed(segment: Segment, found: Scan, following: Listed) -> None:
+    """Only the last segment may end otherwise than by a SEAL, or, where a replica took a snapshot, exactly where the next one begins."""
+    ended = found.sealed or (found.head.lsn + 1, found.head.tag) == (following.first_lsn, following.previous_tag)
+    if not ended or (found.end != len(segment.data.rstrip(b"\0")) and segment.data[found.end :].strip(b"\0")):
         why = found.problem or "it does not end with a SEAL"
         what = f"{segment.path} is damaged at offset {found.end} (LSN {found.head.lsn + 1}): {why}. Everything before is intact and nothing was changed."
         raise CorruptionError(

@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
 
@@ -21,13 +21,24 @@ from coopy.disk import after_fork_in_child, is_refused
 from coopy.engine.background import Timer
 from coopy.engine.commit import SharedEngine
 from coopy.engine.common import common_names
+from coopy.engine.confirmed import ConfirmedEngine
 from coopy.engine.engine import Engine
 from coopy.engine.execute import Executor
+from coopy.engine.following import FollowingEngine, open_copied_journal
 from coopy.engine.gate import BROKEN, CLOSED, FAILED, FORKED, OPEN, SHARED
 from coopy.engine.opening import Place, create, domain_name, open_archive, open_journal, restore_all, told
 from coopy.engine.prune import prune_segments, prune_snapshots
-from coopy.engine.restore import Bounds, Restorer
-from coopy.error import ClosedError, CoopyError, CorruptionError, DiskFullError, DurabilityError, NotSerializableError, UsageError
+from coopy.engine.restore import Bounds, Replayed, Restorer
+from coopy.error import (
+    ClosedError,
+    CoopyError,
+    CorruptionError,
+    DiskFullError,
+    DurabilityError,
+    NotSerializableError,
+    ReplicaError,
+    UsageError,
+)
 from coopy.journal.frame import Kind
 from coopy.manifest import NAME as MANIFEST
 from coopy.snapshot import SnapshotHeader, open_snapshot, put_snapshot, python_version
@@ -39,7 +50,7 @@ if TYPE_CHECKING:
     from coopy.engine.archive import Archive
     from coopy.manifest import Listed
 
-__all__ = ["Settings", "System"]
+__all__ = ["Origin", "Peers", "Settings", "System", "open_system"]
 
 log = logging.getLogger("coopy")
 
@@ -58,6 +69,24 @@ class Settings(msgspec.Struct, frozen=True):
     on_divergence: str = "stop"
     on_progress: Callable[[int, int], object] | None = None
     free: dict[str, dict[str, str]] = {}  # as Executor says
+    confirmed: bool = False  # whether calls wait until others have them, too
+
+
+class Peers(Protocol):
+    """Those who follow this system, or whom it follows: they end with it."""
+
+    def stop(self) -> None:
+        """End what goes on with them, promptly. May be repeated."""
+
+    def stats(self) -> dict[str, int]:
+        """Numbers about them."""
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Where a replica's actions come from. `primary`: "host:port"; `fetch` fills an empty directory with what the primary has."""
+
+    primary: str
+    fetch: Callable[[Place], None]
 
 
 class System:
@@ -66,6 +95,7 @@ class System:
     def __init__(self, archive: Archive, restorer: Restorer, engine: Engine, lock: Lock, settings: Settings) -> None:
         self.archive, self.restorer, self.engine, self.settings = archive, restorer, engine, settings
         self.snapshots_taken = 0
+        self.peers: Peers | None = None
         self._lock = lock
         self._timers = [Timer("sync", settings.sync_interval, self._sync)]
         if settings.snapshot_time:
@@ -125,16 +155,25 @@ class System:
                 "divergences": self.restorer.divergences,
                 "damaged_snapshots": len(self.restorer.passed_over),
                 "segments": len(self.archive.manifest.segments),
+                **(self.peers.stats() if self.peers is not None else {}),
             }
+
+    def fence(self, error: ReplicaError) -> None:
+        """No more actions, for good; queries go on."""
+        with self.engine.lock:
+            if self.engine.final is None:
+                self.engine.end(FAILED, error)
 
     def close(self) -> None:
         """Finish what runs, say in the journal and in the manifest that this is its end, sync, unlock. Again: nothing."""
         engine = self.engine
         if engine.final is CLOSED or engine.final is FORKED:
             return
+        if self.peers is not None:
+            self.peers.stop()
         try:
             engine.exclusively(self._finish)
-        except ClosedError:  # it closed itself before, or another thread was faster
+        except (ClosedError, ReplicaError):  # it closed itself before, or another thread was faster
             with engine.lock:
                 if engine.final is None:
                     raise
@@ -295,16 +334,23 @@ class System:
 
 
 def open_system(
-    place: Place, initial: Callable[[], object], adopt: Callable[[object, Moment], None], packages: tuple[str, ...], settings: Settings
+    place: Place,
+    initial: Callable[[], object],
+    adopt: Callable[[object, Moment], None],
+    packages: tuple[str, ...],
+    settings: Settings,
+    origin: Origin | None = None,
 ) -> System:
     """Open the system in a directory, or create it with the state that `initial()` gives. `adopt(root, moment)` completes a loaded domain object.
+
+    With an `origin` it is a replica: its state comes from there, `initial` is not called, and its engine follows.
 
     Raises what is wrong with the directory, the state or the settings; then nothing is locked and nothing was changed.
     """
     codec, disk = Codec(packages, settings.allow), place.disk
     with told(place.directory):
         begun = disk.exists(place.path(MANIFEST))
-    state = None if begun else _dump(codec, initial)
+    state = None if begun or origin is not None else _dump(codec, initial)
     with ExitStack() as undo:
         with told(place.directory):
             if not disk.exists(place.directory):
@@ -313,27 +359,48 @@ def open_system(
             lock = disk.lock(place.directory)
             undo.callback(lock.release)
             archive = open_archive(place)
-        if archive is None:
+        if archive is None and origin is not None:
+            with told(place.directory):
+                origin.fetch(place)
+                archive = open_archive(place)
+        elif archive is None:
             state = state or _dump(codec, initial)
             with told(place.directory):
                 create(place, state, settings.compression)
                 archive = open_archive(place)
         assert archive is not None
+        if archive.manifest.follows and origin is None:
+            what = (
+                f"{place.directory} is the directory of a replica: actions of its own would make it another history. Nothing was changed."
+            )
+            raise UsageError(
+                f"{what} Open it with replication=True, and promote it there: control(replica).promote().", path=place.directory
+            )
         secret = archive.identity.secret
         restorer = Restorer(archive, codec, lock.cells, lambda root: Executor(root, secret, settings.free), settings.on_divergence)
         restorer.adopt, restorer.on_progress = adopt, settings.on_progress
         replayed = restore_all(restorer, lock)
-        assert restorer.executor is not None
         restorer.on_progress = None
-        buffered = settings.durability == "buffered"
-        with told(place.directory):
-            journal = open_journal(archive, replayed, segment_bytes=settings.segment_bytes, mapped=buffered)
-        undo.callback(journal.release)
-        engine = (Engine if buffered else SharedEngine)(restorer.executor, journal, codec, time.time_ns)
+        engine = _make_engine(archive, restorer, replayed, settings, origin)
+        undo.callback(engine.journal.release)
         system = System(archive, restorer, engine, lock, settings)
         engine.memory, engine.common = system, common_names(engine)
         undo.pop_all()
     return system
+
+
+def _make_engine(archive: Archive, restorer: Restorer, replayed: Replayed, settings: Settings, origin: Origin | None) -> Engine:
+    """The engine, with the journal open where it ends. A replica's syncs what it copies, also if it is to be "buffered" once it is promoted."""
+    executor, codec, buffered = restorer.executor, restorer.codec, settings.durability == "buffered"
+    assert executor is not None
+    with told(archive.directory):
+        if origin is None:
+            journal = open_journal(archive, replayed, segment_bytes=settings.segment_bytes, mapped=buffered)
+            kind = Engine if buffered else ConfirmedEngine if settings.confirmed else SharedEngine
+            return kind(executor, journal, codec, time.time_ns)
+        following = FollowingEngine(executor, open_copied_journal(archive, replayed, settings.segment_bytes), codec, time.time_ns)
+    following.begin(origin.primary, archive, restorer, replayed.base.lsn)
+    return following
 
 
 def _dump(codec: Codec, initial: Callable[[], object]) -> bytes:

@@ -8,7 +8,7 @@ A record is framed in 56 bytes, little-endian, and its payload:
          3     1  flags; bit 0: the payload is compressed by zlib
          4     4  CRC-32 of magic, type, flags and bytes 8 to 56, started from the system's salt
          8     4  length of the payload as stored
-        12     4  epoch: grows by one with each opening for writing
+        12     4  epoch: grows by one with each opening for writing, and to the next multiple of 65,536 with a promotion
         16     8  LSN; of the last action before it for a control record, which consumes none
         24     4  durable back: LSN minus the highest one known to be on stable storage when this was written
         28     2  the local zone's offset from UTC, in minutes

@@ -249,7 +249,7 @@ class Journal:
             about, file = self._next
             enlist(about.first_lsn, about.previous_tag)
         except OSError as error:
-            raise self._not_made(error) from error
+            raise self.not_made(error) from error
         with self._sync_guard:
             self._close_window()
             self.file.close()
@@ -395,7 +395,7 @@ class Journal:
         self._force(self.file)
         self.capacity, self.dirty = offset, 0
 
-    def _not_made(self, error: OSError) -> DiskFullError | DurabilityError:
+    def not_made(self, error: OSError) -> DiskFullError | DurabilityError:
         """The next segment: where no file can be made, those that are there go on."""
         if is_full(error) or not is_refused(error):
             return self._disk_full(header.SECTOR, error)

@@ -80,7 +80,8 @@ class Outcomes(msgspec.Struct):
 class Scan(msgspec.Struct):
     """What the checked part of a segment holds: up to `end`, the last record at `last`. `problem`: why checking stopped before the end of the data, if it did.
 
-    `known`: up to there the bytes are known to be those that were checked another day, so that their CRCs and tags hold.
+    `known`: up to there the bytes are known to be those that were checked another day, so that their CRCs and tags hold. `before`: the LSN before its
+    first action.
     """
 
     head: Head
@@ -91,6 +92,11 @@ class Scan(msgspec.Struct):
     sealed: int = 0
     closed: bool = False
     problem: str = ""
+    before: int = -1
+
+    def __post_init__(self) -> None:
+        """Where it begins, before any of it was looked at."""
+        self.before = self.head.lsn
 
 
 def segment_name(first_lsn: int) -> str:
@@ -268,7 +274,7 @@ def _control(found: Scan, kind: int, lsn: int, expected: int, payload: bytes) ->
         return "it follows the record that seals the segment"
     try:
         _note(found.said, kind, payload)
-        if kind == Kind.SEAL:
+        if kind == Kind.SEAL and lsn > found.before:  # before the first action it seals what is before: see copied.py
             found.sealed = msgspec.msgpack.decode(payload, type=int)
     except NOT_ITS_CONTENT as error:
         return f"a control record cannot be read: {error}"

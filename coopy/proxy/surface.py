@@ -115,6 +115,7 @@ def _property(engine: Engine, root: object, name: str, read: Callable[..., objec
         engine.call(setter_name(name), (value,), NO_KEYWORDS)
 
     def drop(_self: object) -> None:
+        engine.check_writable(f"Deleting {name!r}")
         raise _no_attributes(name)
 
     return property(get, put if member.fset else None, drop if member.fdel else None, member.__doc__)
@@ -270,6 +271,7 @@ class Attributes:
 
     def write(self, name: str, value: object) -> None:
         """Set a property that has a setter, as an action. Raises UsageError for anything else."""
+        self.engine.check_writable(f"Setting {name!r}")
         member = member_of(self.kind, name)
         if not isinstance(member, property) or member.fset is None or name.startswith("_"):
             raise _no_attributes(name)
@@ -284,6 +286,7 @@ class Attributes:
         """The special methods behind `.`, `dir`, `setattr` and `delattr`."""
 
         def drop(_self: object, name: str) -> None:
+            self.engine.check_writable(f"Deleting {name!r}")
             raise _no_attributes(name)
 
         found: dict[str, Any] = {

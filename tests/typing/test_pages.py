@@ -39,11 +39,11 @@ def test_an_example_is_reported_where_it_says_so_and_its_counterpart_nowhere(top
 
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: str(topic.code.code))
 def test_what_is_fine_runs(topic: Topic, tmp_path: Path) -> None:
-    """The counterparts are programs; all but one: there are no replicas yet."""
+    """The counterparts are programs; one is a replica, and has no primary here."""
     (tmp_path / "messages.txt").write_text("a\nb\n")
     (tmp_path / "app.py").write_text(topic.good)
     ran = subprocess.run([sys.executable, "app.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
     if topic.code.code == "coopy-replica":
-        assert "needs replication, which this version does not have yet" in ran.stderr
+        assert "none could be had from the primary at 127.0.0.1:5466" in ran.stderr
     else:
         assert (ran.returncode, ran.stderr) == (0, "")

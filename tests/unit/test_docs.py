@@ -19,7 +19,7 @@ def program(page: str) -> str:
     return "\n".join(sorted(blocks, key=lambda block: "class " not in block))
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/tutorial.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/tutorial.md", "docs/replication.md"])
 def test_the_examples_of_a_page_run(page: str, tmp_path: Path) -> None:
     """In a fresh directory, and once more on what is stored then."""
     (tmp_path / "program.py").write_text(program(page))
@@ -32,7 +32,7 @@ def test_the_examples_of_a_page_run(page: str, tmp_path: Path) -> None:
 
 def test_importing_coopy_loads_nothing_heavy() -> None:
     """Neither what only the command line needs, nor what waits for an option."""
-    heavy = "libcst mypy asyncio ssl click rich zstandard"
+    heavy = "libcst mypy asyncio ssl socket scramp click rich zstandard"
     check = f"import sys; from coopy import init_system; print(*[name for name in '{heavy}'.split() if name in sys.modules])"
     ran = subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == ""

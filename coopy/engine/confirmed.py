@@ -1,0 +1,48 @@
+"""A call that returns only when others have it, too: durable here and executed, then confirmed there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from coopy.action import Outcome
+from coopy.engine.commit import SharedEngine
+from coopy.error import CoopyError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from coopy.engine.commit import Entry
+
+__all__ = ["ConfirmedEngine"]
+
+
+def _at_once(_lsn: int) -> None:
+    """Nobody has to confirm."""
+
+
+class ConfirmedEngine(SharedEngine):
+    """`confirm(lsn)` returns when enough others have this action, or raises UnconfirmedError. It is called without any lock."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.confirm: Callable[[int], None] = _at_once
+
+    def call(self, method: str, args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
+        """As SharedEngine.call; what the action raised is told only if others have it."""
+        entry = self._entry(method, args, kwargs)
+        self._take_part(entry)
+        self._confirm(entry)
+        return self.answer(entry.outcome)
+
+    def call_beside(self, method: str, args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
+        """As SharedEngine.call_beside; the same."""
+        try:
+            return super().call_beside(method, args, kwargs)
+        finally:
+            self.confirm(self.journal.durable)
+
+    def _confirm(self, entry: Entry) -> None:
+        outcome = entry.outcome
+        refused = type(outcome) is Outcome and isinstance(outcome.error, CoopyError)  # no room, closed: it did not happen
+        if not refused:
+            self.confirm(entry.lsn)

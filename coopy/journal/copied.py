@@ -1,0 +1,192 @@
+"""The journal of a replica: the primary's frames, byte for byte, in files of its own. It decides nothing; it is what it was told.
+
+Only "durable back" is this copy's own (frame.py): what the primary had on stable storage says nothing about this disk. It is outside of the
+tag, so the chain of tags is the primary's. Segments end where the primary's do, and where a snapshot is taken here: then without a SEAL,
+which would be a record that the primary does not have; the next segment's header proves the end.
+
+While it follows, notes are kept and not written: how actions ended here. The primary's own records are to say the same. When it is promoted
+it is a journal like any other, and they are written.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from coopy.journal.frame import HEADER_SIZE, MAGIC, MAX_PAYLOAD, Framer, Kind
+from coopy.journal.journal import Journal, create_segment
+from coopy.journal.segment import SegmentHeader, records
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Set as AbstractSet
+
+    from coopy.disk import File
+    from coopy.journal.segment import Head, Record, Scan
+
+__all__ = ["CopiedJournal", "checked", "eras_in", "whole"]
+
+HOP = struct.Struct("<HBx4xI").unpack_from  # magic, kind, length
+MAGIC_NUMBER = int.from_bytes(MAGIC, "little")
+ERA = struct.Struct("<HBx4xIIQ").unpack_from  # magic, kind, length, epoch, LSN
+WORD_LSN = struct.Struct("<I12xQ").unpack_from
+NUMBER = struct.Struct("<I").pack_into
+MAX_BACK = 0xFFFFFFFF
+
+
+def whole(data: bytes | bytearray, framer: Framer) -> tuple[int, bool]:
+    """Where the last frame ends that is complete, or the first SEAL begins; and whether it is one.
+
+    What is no frame counts as one, so that `checked` says what is wrong with it.
+    """
+    offset, size = 0, len(data)
+    while offset + HEADER_SIZE <= size:
+        magic, kind, length = HOP(data, offset)
+        if magic != MAGIC_NUMBER or length > MAX_PAYLOAD:
+            return size, False
+        if offset + HEADER_SIZE + length > size:
+            known = framer.header(bytes(data[offset : offset + HEADER_SIZE]), 0)  # a damaged length would be waited for in vain
+            return (offset, False) if known else (size, False)
+        if kind == Kind.SEAL:
+            return (offset, True) if offset else (HEADER_SIZE + length, True)
+        offset += HEADER_SIZE + length
+    return offset, False
+
+
+def checked(data: bytes, framer: Framer, found: Scan, path: str) -> list[Record]:
+    """The actions in whole frames that follow `found.head`. What is wrong with the first that does not, `found.problem` says."""
+    actions = list(records(data, framer, found, path))
+    if not found.problem and found.end != len(data):
+        found.problem = "it ends inside of a record"
+    return actions
+
+
+def eras_in(data: bytes, epoch: int) -> list[tuple[int, int]]:
+    """Where, in frames that were checked, an epoch after this one begins: the LSN behind which records are of it, and which it is."""
+    found: list[tuple[int, int]] = []
+    offset = 0
+    while offset < len(data):
+        _, kind, length, this, lsn = ERA(data, offset)
+        if this > epoch:
+            found.append((lsn - 1 if kind in Kind.CALLS else lsn, this))
+            epoch = this
+        offset += HEADER_SIZE + length
+    return found
+
+
+class CopiedJournal(Journal):
+    """A journal that follows another until it is promoted. `following`: it does."""
+
+    __slots__ = ("following",)
+
+    following: bool
+
+    def copy(self, data: bytes, after: Head) -> None:
+        """Have these frames on stable storage behind the last; `after` is where the journal stands then. The caller has checked them.
+
+        Raises DiskFullError (nothing changed) or DurabilityError. Where it stands changes at the end, by plain stores.
+        """
+        local = self._local(data)
+        self._reserve(len(local))
+        if self.dirty:
+            self._clear()
+        end = self.dirty = self.end + len(local)
+        self._put(self.end, local)
+        self._force(self.file)
+        self.epoch, self.time_us, self.tag, self.action_tag = after.epoch, after.time_us, after.tag, after.action_tag or self.action_tag
+        self.lsn, self.durable, self.end, self.dirty = after.lsn, after.lsn, end, 0
+
+    def _local(self, data: bytes) -> bytes:
+        """The frames with this copy's own "durable back", as if written by a journal here."""
+        out, view, durable, offset = bytearray(data), memoryview(data), self.durable, 0
+        crcs, crc32 = self.framer.crcs_as_read, self.framer.crc32
+        while offset < len(data):
+            word, lsn = WORD_LSN(data, offset)
+            NUMBER(out, offset + 24, min(lsn - durable, MAX_BACK))
+            body = offset + HEADER_SIZE
+            NUMBER(out, offset + 4, crc32(out[offset + 8 : body], crcs[word]))
+            offset = body + int.from_bytes(view[offset + 8 : offset + 12], "little")
+        return bytes(out)
+
+    def copy_seal(self, data: bytes, after: Head, enlist: Callable[[int, bytes], None]) -> None:
+        """Copy the frame of a SEAL and go on in a new segment. The next one is there before this one says so, as in `rotate`.
+
+        A segment without an action, begun by a snapshot here, goes on: the SEAL sealed what is before it.
+        """
+        if self.lsn < self.first_lsn:
+            self.copy(data, after)
+            return
+        about = SegmentHeader(self._identity, self.lsn + 1, after.tag)
+        file = create_segment(self._disk, self._directory, about, self.framer.key)
+        try:
+            self.copy(data, after)
+            self._go_on(about, file, enlist)
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def rotate(self, enlist: Callable[[int, bytes], None]) -> None:
+        """As Journal.rotate. While it follows: without a SEAL."""
+        if not self.following:
+            super().rotate(enlist)
+            return
+        about = SegmentHeader(self._identity, self.lsn + 1, self.tag)
+        try:
+            file = create_segment(self._disk, self._directory, about, self.framer.key)
+            self._go_on(about, file, enlist)
+        except OSError as error:
+            raise self.not_made(error) from error
+
+    def _go_on(self, about: SegmentHeader, file: File, enlist: Callable[[int, bytes], None]) -> None:
+        try:
+            self.finish()
+            enlist(about.first_lsn, about.previous_tag)
+        except BaseException:
+            file.close()
+            raise
+        self.stand(file, about.first_lsn)
+
+    # --- what is noted ---------------------------------------------------------------------------------------------------
+
+    def noted(self) -> dict[int, tuple[int, str]]:
+        """By LSN how actions ended here that did not return, as far as the primary has not said so yet: kind of record, and what raised."""
+        found: dict[int, tuple[int, str]] = {}
+        for kind, payload in self.controls:
+            lsn, name = msgspec.msgpack.decode(payload, type=tuple[int, str])
+            found[lsn] = kind, name
+        return found
+
+    def forget_noted(self, lsns: AbstractSet[int]) -> None:
+        """The primary has said it."""
+        self.controls = [
+            (kind, payload) for kind, payload in self.controls if msgspec.msgpack.decode(payload, type=tuple[int, str])[0] not in lsns
+        ]
+
+    # --- segments --------------------------------------------------------------------------------------------------------
+
+    def stand(self, file: File, first_lsn: int) -> None:
+        """Go on at the end of this file."""
+        with self._sync_guard:
+            self.file.close()
+            self.file, self.first_lsn, self.end, self.capacity, self.dirty = file, first_lsn, file.size(), file.size(), 0
+
+    def begin_behind(self, file: File, lsn: int, time_us: int, epoch: int, tag: bytes) -> None:
+        """Go on in an empty segment behind a snapshot: it takes the place of all that was here."""
+        self.stand(file, lsn + 1)
+        self.controls, self.epoch, self.time_us, self.tag, self.action_tag = [], epoch, time_us, tag, tag
+        self.lsn = self.durable = self.known = lsn
+        self.high_water.write(lsn, tag, sync=True)
+
+    def close(self) -> None:
+        """As Journal.close. While it follows: without a CLOSE."""
+        if not self.following:
+            super().close()
+            return
+        self.finish()
+        self.release()
+
+    def flush(self) -> None:
+        """As Journal.flush. While it follows there is nothing of its own to write."""
+        if not self.following:
+            super().flush()
