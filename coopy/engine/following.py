@@ -16,6 +16,7 @@ import msgspec
 
 from coopy.action import Outcome, type_name
 from coopy.disk import is_refused
+from coopy.engine.archive import HIGH_WATER
 from coopy.engine.confirmed import ConfirmedEngine
 from coopy.engine.execute import UnknownMethodError
 from coopy.engine.gate import BROKEN, BUSY, FAILED, LEFTOVER, OPEN
@@ -24,8 +25,9 @@ from coopy.engine.restore import Bounds
 from coopy.error import CorruptionError, DivergenceError, DurabilityError, ReplicaError, UsageError
 from coopy.journal.copied import CopiedJournal, checked, eras_in, whole
 from coopy.journal.frame import Kind
+from coopy.journal.high_water import HighWater
 from coopy.journal.journal import create_segment
-from coopy.journal.segment import Scan, SegmentHeader
+from coopy.journal.segment import Head, Scan, SegmentHeader
 from coopy.manifest import NOT_CLOSED, Listed, Manifest, write_manifest
 from coopy.snapshot import open_snapshot, snapshot_name
 
@@ -247,7 +249,8 @@ class FollowingEngine(ConfirmedEngine):
         try:
             about = read_through(self.archive.disk, temporary, self.archive.key, self.archive.identity)
             file = self.archive.replace_all(about, epoch, temporary)
-            self.journal.begin_behind(file, about.lsn, about.time_us, about.epoch, about.tag)
+            mark = HighWater(self.archive.disk.open(self.archive.path(HIGH_WATER)), self.archive.identity.system, self.archive.key)
+            self.journal.begin_behind(file, mark, Head(about.lsn, about.time_us, about.epoch, about.tag, about.tag))
             self.restorer.restore(Bounds(about.lsn))
         except BaseException as error:
             self.end(BROKEN, error)
