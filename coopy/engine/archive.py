@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from coopy.disk import write_whole
 from coopy.error import CorruptionError
 from coopy.journal.frame import Framer, salt_of
 from coopy.journal.journal import create_segment
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
     from coopy.header import Identity
     from coopy.snapshot import SnapshotHeader
 
-__all__ = ["Archive", "Segment"]
+__all__ = ["HIGH_WATER", "Archive", "Segment"]
+
+
+HIGH_WATER = "HWM"
 
 log = logging.getLogger("coopy")
 
@@ -147,6 +151,7 @@ class Archive:
                 self.set_aside(name)
         disk.replace(temporary, self.path(snapshot_name(about.lsn)))
         disk.sync_directory(self.directory)
+        write_whole(disk, self.directory, HIGH_WATER, b"")
         file = create_segment(disk, self.directory, SegmentHeader(self.identity, about.lsn + 1, about.tag), self.key)
         self.change(segments=(Listed(about.lsn + 1, about.tag),), snapshots=(about.lsn,))
         return file

@@ -10,12 +10,13 @@ memory is in doubt it is rebuilt from this directory. `lead` comes before `lock`
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
 
 from coopy.action import Outcome, type_name
 from coopy.disk import is_refused
+from coopy.engine.archive import HIGH_WATER
 from coopy.engine.confirmed import ConfirmedEngine
 from coopy.engine.execute import UnknownMethodError
 from coopy.engine.gate import BROKEN, BUSY, FAILED, LEFTOVER, OPEN
@@ -24,8 +25,9 @@ from coopy.engine.restore import Bounds
 from coopy.error import CorruptionError, DivergenceError, DurabilityError, ReplicaError, UsageError
 from coopy.journal.copied import CopiedJournal, checked, eras_in, whole
 from coopy.journal.frame import Kind
+from coopy.journal.high_water import HighWater
 from coopy.journal.journal import create_segment
-from coopy.journal.segment import Scan, SegmentHeader
+from coopy.journal.segment import Head, Scan, SegmentHeader
 from coopy.manifest import NOT_CLOSED, Listed, Manifest, write_manifest
 from coopy.snapshot import open_snapshot, snapshot_name
 
@@ -160,14 +162,17 @@ class FollowingEngine(ConfirmedEngine):
     def _execute_taken(self, actions: list[Record], found: Scan) -> None:
         skips = found.said.skipped.keys() | self.archive.manifest.skips
         try:
-            for start in range(0, len(actions), SLICE):
-                self._execute_slice(actions[start : start + SLICE], skips)
+            self._execute_slices(actions, skips)
             self._compare(found)
         except (DivergenceError, MemoryError) as error:
             with self.lock:
                 if self.final is None:
                     self.end(BROKEN, error)
             raise
+
+    def _execute_slices(self, actions: list[Record], skips: set[int]) -> None:
+        for start in range(0, len(actions), SLICE):
+            self._execute_slice(actions[start : start + SLICE], skips)
 
     def _execute_slice(self, actions: list[Record], skips: set[int]) -> None:
         """Under the lock. Whoever reads sees the state after one action or another, never half of one."""
@@ -233,12 +238,16 @@ class FollowingEngine(ConfirmedEngine):
             said = {lsn: (Kind.RAISED, name) for lsn, name in found.said.raised.items()}
             said |= {lsn: (Kind.SKIP, name) for lsn, name in found.said.skipped.items()}
             due = said.keys() | {lsn for lsn in here if lsn <= found.said.known}
-            for lsn in sorted(due):
-                unknown = lsn <= self.base or lsn in self.archive.manifest.skips
-                skipped = lsn in found.said.skipped and lsn not in here
-                if not unknown and not skipped and said.get(lsn) != here.get(lsn):
-                    self.restorer.diverged(lsn, "the action", _ended(said.get(lsn)), _ended(here.get(lsn)))
+            self._compare_each(sorted(due), said, here)
             self.journal.forget_noted(due)
+
+    def _compare_each(self, due: list[int], said: dict[int, tuple[int, str]], here: dict[int, tuple[int, str]]) -> None:
+        for lsn in due:
+            recorded, found = said.get(lsn), here.get(lsn)
+            unknown = lsn <= self.base or lsn in self.archive.manifest.skips
+            skipped = recorded is not None and recorded[0] == Kind.SKIP and found is None  # it was left out from the start
+            if not unknown and not skipped and recorded != found:
+                self.restorer.diverged(lsn, "the action", _ended(recorded), _ended(found))
 
     # --- a snapshot instead ----------------------------------------------------------------------------------------------
 
@@ -247,7 +256,8 @@ class FollowingEngine(ConfirmedEngine):
         try:
             about = read_through(self.archive.disk, temporary, self.archive.key, self.archive.identity)
             file = self.archive.replace_all(about, epoch, temporary)
-            self.journal.begin_behind(file, about.lsn, about.time_us, about.epoch, about.tag)
+            mark = HighWater(self.archive.disk.open(self.archive.path(HIGH_WATER)), self.archive.identity.system, self.archive.key)
+            self.journal.begin_behind(file, mark, Head(about.lsn, about.time_us, about.epoch, about.tag, about.tag))
             self.restorer.restore(Bounds(about.lsn))
         except BaseException as error:
             self.end(BROKEN, error)
@@ -306,9 +316,13 @@ def read_through(disk: Disk, path: str, key: bytes, identity: Identity) -> Snaps
     """Check every block of a snapshot file, decode none. Raises CorruptionError, AuthenticationError."""
     about, stream = open_snapshot(disk, path, key, identity)
     with stream:
-        while stream.read(1 << 20):
-            pass
+        _read_all(stream)
     return about
+
+
+def _read_all(stream: BinaryIO) -> None:
+    while stream.read(1 << 20):
+        pass
 
 
 def install_snapshot(place: Place, identity: Identity, epoch: int, temporary: str) -> None:

@@ -20,7 +20,7 @@ import msgspec
 
 from coopy.action import type_name
 from coopy.disk import Disk, UnreadableError, is_full, write_whole
-from coopy.engine.archive import Archive
+from coopy.engine.archive import HIGH_WATER, Archive
 from coopy.engine.restore import Bounds, Replayed, Restorer
 from coopy.engine.uninterrupted import Worker
 from coopy.error import CorruptionError, DiskFullError, DurabilityError, FormatError, UsageError
@@ -55,7 +55,6 @@ __all__ = [
 ]
 
 log = logging.getLogger("coopy")
-HIGH_WATER = "HWM"
 _CHOOSE, _ALLOW = "Choose another directory.", "Give this user the right to, or choose another directory."
 PATHS = {
     errno.ENOTDIR: f"A file stands in the way. {_CHOOSE}", errno.ENOENT: f"A link leads nowhere, or a directory is missing. {_CHOOSE}",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from coopy.disk import File
+    from coopy.journal.high_water import HighWater
     from coopy.journal.segment import Head, Record, Scan
 
 __all__ = ["CopiedJournal", "checked", "eras_in", "whole"]
@@ -171,12 +172,14 @@ class CopiedJournal(Journal):
             self.file.close()
             self.file, self.first_lsn, self.end, self.capacity, self.dirty = file, first_lsn, file.size(), file.size(), 0
 
-    def begin_behind(self, file: File, lsn: int, time_us: int, epoch: int, tag: bytes) -> None:
-        """Go on in an empty segment behind a snapshot: it takes the place of all that was here."""
-        self.stand(file, lsn + 1)
-        self.controls, self.epoch, self.time_us, self.tag, self.action_tag = [], epoch, time_us, tag, tag
-        self.lsn = self.durable = self.known = lsn
-        self.high_water.write(lsn, tag, sync=True)
+    def begin_behind(self, file: File, high_water: HighWater, head: Head) -> None:
+        """Go on in an empty segment behind a snapshot: it takes the place of all that was here, also of what is above it."""
+        self.high_water.close()
+        self.high_water = high_water
+        self.stand(file, head.lsn + 1)
+        self.controls, self.epoch, self.time_us, self.tag, self.action_tag = [], head.epoch, head.time_us, head.tag, head.action_tag
+        self.lsn = self.durable = self.known = head.lsn
+        high_water.write(head.lsn, head.tag, sync=True)
 
     def close(self) -> None:
         """As Journal.close. While it follows: without a CLOSE."""

@@ -3,6 +3,8 @@
 nothing there yet                             the newest snapshot, then the frames behind it
 its last record is one of ours, with its tag  the frames behind it
 of our history as far as we can tell, pruned  the newest snapshot, then the frames behind it
+of a time before a promotion, and not ours    the newest snapshot: it is the former primary, or has what that one never
+                                              shipped elsewhere; what it has goes to quarantine
 else                                          refused: its data stay as they are
 """
 
@@ -86,11 +88,12 @@ def answer(hello: Hello, history: History) -> Answer:
 def _compared(hello: Hello, history: History) -> Answer:
     """Both are of one system: is one's journal the beginning of the other's?"""
     before = history.first() - 1
-    if hello.lsn > history.last():
+    former = hello.epoch // GENERATION < history.epoch // GENERATION
+    if hello.lsn > history.last() and not former:
         return Answer(AHEAD, f"the replica has LSN {hello.lsn}, this primary has {history.last()}: it lost its tail, or is an older copy")
-    if hello.lsn >= before and history.holds(hello.lsn, hello.tag):
+    if before <= hello.lsn <= history.last() and history.holds(hello.lsn, hello.tag):
         return Answer()
-    if hello.lsn <= before:  # at `before` what came between its last record and our first is pruned: nobody can tell
+    if hello.lsn <= before or former:  # at `before` what came between its last record and our first is pruned: nobody can tell
         return Answer(snapshot=True)
     return Answer(
         DIVERGED, f"up to LSN {hello.lsn} the replica's history is not this primary's: each took actions that the other does not have"

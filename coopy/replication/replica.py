@@ -120,7 +120,7 @@ class Replica:
         assert session is not None
         try:
             session.open()
-            welcome = session.greet(self._hello())
+            welcome = self._begin(session, session.greet(self._hello()))
         except (LostError, PeerError) as error:
             session.close()
             self._trouble(error)
@@ -153,7 +153,9 @@ class Replica:
                 session = session or _Session(self.address, self._now)
                 with session:
                     self._link = session.link
-                    self._stream(session, welcome or session.greet(self._hello()))
+                    if welcome is None:
+                        self._begin(session, session.greet(self._hello()))
+                    self._stream(session)
             except (DivergenceError, DurabilityError, ClosedError, CorruptionError, MemoryError) as error:
                 self._trouble(error)
                 return  # the system says the same to whoever asks it
@@ -173,11 +175,16 @@ class Replica:
 
     # --- what comes ------------------------------------------------------------------------------------------------------------
 
-    def _stream(self, session: _Session, welcome: Welcome) -> None:
-        engine = self.engine
+    def _begin(self, session: _Session, welcome: Welcome) -> Welcome:
+        """Check who it is, and take the snapshot that comes first, if one does."""
         self._check(welcome)
         if welcome.snapshot:
             self._start_over(session, welcome)
+        return welcome
+
+    def _stream(self, session: _Session) -> None:
+        engine = self.engine
+        self.primary_lsn, self._due = engine.executed, []
         self.problem, self.sessions = "", self.sessions + 1
         log.info("%s follows %s from LSN %d on.", engine.archive.directory, self.address, engine.executed)
         data, acked = bytearray(), -1
@@ -223,16 +230,13 @@ class Replica:
             self.engine.exclusively(lambda: archive.change(skips=tuple(sorted({*archive.manifest.skips, *new}))))
 
     def _start_over(self, session: _Session, welcome: Welcome) -> None:
-        """What is here is too old to go on from: the journal behind it was pruned. A snapshot takes its place."""
+        """What is here is too old to go on from, or of a history that a promotion cut off. A snapshot takes its place."""
         engine, archive = self.engine, self.engine.archive
-        log.warning(
-            "%s: the primary's journal behind LSN %d was pruned, a snapshot at LSN %d comes.",
-            archive.directory,
-            engine.executed,
-            welcome.lsn,
-        )
+        what = "the primary has pruned what followed it, or was promoted without it"
+        log.warning("%s: LSN %d is no place to go on from: %s.", archive.directory, engine.executed, what)
         temporary = _receive_snapshot(session, welcome, archive)
         engine.exclusively(lambda: engine.start_over(welcome.epoch, temporary))
+        log.warning("%s: it goes on from the snapshot at LSN %d, what was there is in quarantine/.", archive.directory, welcome.lsn)
 
     # --- what can be asked -------------------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -445,6 +446,99 @@ def test_another_history_is_refused_and_the_replicas_data_stay_as_they_are(house
             name: before[name] for name in before if name.startswith(("journal", "snapshot"))
         }
         control(word).close()
+
+
+@pytest.mark.parametrize(("calls", "says"), [(1, "lost its tail"), (2, "not this primary's"), (5, "not this primary's")])
+def test_a_copy_that_went_its_own_way_is_refused_and_nothing_is_changed(house: House, tmp_path: Path, calls: int, says: str) -> None:
+    """A backup of the primary that was opened beside it: with less, as much or more than the replica has."""
+    control(init_system(Word, tmp_path / "p")).close()
+    shutil.copytree(tmp_path / "p", tmp_path / "q")
+    word = house.primary(tmp_path / "p")
+    replica = house.replica(word, tmp_path / "r")
+    for letter in "ab":
+        word.add(letter)
+    level(replica, word)
+    control(replica).close()
+    other = house.primary(tmp_path / "q")
+    for _ in range(calls):
+        other.add("x")
+    before = fingerprint(tmp_path / "r")
+    with pytest.raises(ReplicaError, match=says):
+        house.replica(other, tmp_path / "r")
+    after = fingerprint(tmp_path / "r")
+    assert {name: text for name, text in after.items() if name != "MANIFEST"} == {
+        name: text for name, text in before.items() if name != "MANIFEST"
+    }
+    replica = house.replica(word, tmp_path / "r")
+    level(replica, word)
+
+
+def test_a_former_primary_follows_the_new_one_and_keeps_its_own_tail_in_quarantine(house: House, tmp_path: Path) -> None:
+    """Its proxy never shows what the new one does not have, also after a restart."""
+    word = house.primary(tmp_path / "p")
+    replica = house.replica(word, tmp_path / "r")
+    word.add("a")
+    level(replica, word)
+    control(replica).promote(port=0)
+    for letter in "xyz":
+        word.add(letter)
+    control(word).close()
+    replica.add("b")
+    for _ in range(2):
+        former = house.replica(replica, tmp_path / "p")
+        assert "x" not in former.text
+        level(former, replica)
+        assert former.text == "ab"
+        control(former).close()
+    kept = list((tmp_path / "p" / "quarantine").glob("journal-*"))
+    assert len(kept) == 1
+    assert all(letter in kept[0].read_bytes() for letter in (b"\xa1x", b"\xa1y", b"\xa1z"))
+
+
+def test_answers_of_a_replica_are_states_that_the_primary_had_and_as_new_as_asked_for(house: House, tmp_path: Path) -> None:
+    """Under constant writes, read by many: one LSN after another, no half of an action, nothing older than the token."""
+    shelf = house.primary(tmp_path / "p", Ledger)
+    replica = house.replica(shelf, tmp_path / "r", Ledger)
+    wrong: list[object] = []
+
+    def write() -> None:
+        for number in range(600):
+            shelf.move(number % 7, (number + 3) % 7, number)
+
+    def read() -> None:
+        last = 0
+        while last < 590:
+            token = control(shelf).token
+            seen = control(replica).wait_for(token, 20)
+            count, total = replica.look()
+            if total != 0 or count < last or count < int(token.rpartition(".")[2]) or count < seen:
+                wrong.append((count, total, last, token, seen))
+            last = count
+
+    threads = [threading.Thread(target=work) for work in (write, read, read, read)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert wrong == []
+    level(replica, shelf)
+
+
+class Ledger:
+    """Whatever moves, the sum is zero; it counts its actions."""
+
+    def __init__(self) -> None:
+        self.accounts = [0] * 7
+        self.count = 0
+
+    def move(self, one: int, other: int, amount: int) -> None:
+        self.accounts[one] -= amount
+        self.count += 1
+        self.accounts[other] += amount
+
+    @readonly
+    def look(self) -> tuple[int, int]:
+        return self.count, sum(self.accounts)
 
 
 def test_another_class_and_another_system_are_refused(house: House, tmp_path: Path) -> None:

@@ -10,13 +10,13 @@ from coopy.replication.handshake import AHEAD, DIVERGED, FENCED, GENERATION, OTH
 from coopy.replication.wire import Hello
 
 OURS = Identity(b"a system's id 16", bytes(32), "tests.words:Word")
-HELLO = Hello(OURS.system, OURS.domain, 3, 7, b"tag 7")
+HELLO = Hello(OURS.system, OURS.domain, GENERATION + 3, 7, b"tag 7")
 
 
 class History:
     """A journal of LSN 5 to 9, whose tags say their LSN; a control record stands behind 7."""
 
-    identity, epoch = OURS, 3
+    identity, epoch = OURS, GENERATION + 3
 
     def last(self) -> int:
         return 9
@@ -34,7 +34,9 @@ class History:
         ({}, "", False), ({"tag": b"control 7"}, "", False), ({"lsn": 9, "tag": b"tag 9"}, "", False), ({"lsn": 4, "tag": b"tag 4"}, "", False),
         ({"system": b"", "lsn": 0, "epoch": 0, "tag": b""}, "", True), ({"lsn": 3, "tag": b"tag 3"}, "", True), ({"lsn": 3, "tag": b"?"}, "", True),
         ({"lsn": 4, "tag": b"?"}, "", True), ({"tag": b"?"}, DIVERGED, False), ({"lsn": 9, "tag": b"tag 8"}, DIVERGED, False),
-        ({"lsn": 10, "tag": b"tag 10"}, AHEAD, False), ({"epoch": GENERATION}, FENCED, False), ({"epoch": 40}, "", False),
+        ({"lsn": 10, "tag": b"tag 10"}, AHEAD, False), ({"epoch": 2 * GENERATION}, FENCED, False), ({"epoch": GENERATION + 40}, "", False),
+        ({"epoch": 40}, "", False),
+        ({"epoch": 40, "tag": b"?"}, "", True), ({"epoch": 40, "lsn": 10}, "", True),
         ({"system": b"another's id  16"}, OTHER, False), ({"domain": "other:Class"}, OTHER, False), ({"system": b"", "domain": "other:Class"}, OTHER, False),
     ],
 )  # fmt: skip
