@@ -170,8 +170,8 @@ class Engine:
             self.look_up_zone(now)
         if self.beside.flights:
             self.land()
-        if self.journal.end >= self.journal.limit:
-            self.rotate()
+        if self.journal.end >= self.journal.limit and self.journal.lsn >= self.journal.first_lsn:
+            self.rotate()  # never of a segment without an action: the next one would have its name
 
     def look_up_zone(self, now: int) -> None:
         """The local zone's offset at this time, and until when it holds at least."""

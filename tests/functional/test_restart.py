@@ -158,3 +158,15 @@ def test_an_opening_stops_on_ctrl_c_before_the_next_segment(tmp_path: Path, dura
     assert max(seen) < 6000
     with control(init_system(Word, tmp_path / "w")) as word:
         assert word.kept == list(range(6000))
+
+
+def test_a_segment_full_of_openings_is_not_written_over(tmp_path: Path, durability: Any) -> None:
+    """Each opening leaves records of its own. A segment that holds nothing else goes on beyond its size: the next one would have its name."""
+    for _ in range(60):
+        control(init_system(Word, tmp_path / "w", segment_bytes=4096, durability=durability)).close()
+    for letter in "abc":
+        with control(init_system(Word, tmp_path / "w", segment_bytes=4096, durability=durability)) as word:
+            word.add(letter)
+    with control(init_system(Word, tmp_path / "w")) as word:
+        assert word.text == "abc"
+        assert control(word).stats()["segments"] > 1
