@@ -5,7 +5,7 @@ Data that the validator and the mypy plugin share. Names only: nothing that they
 
 from __future__ import annotations
 
-__all__ = ["ATOMS", "CHANGES", "CHANGING", "COPYING", "INJECTED", "UNPICKLABLE"]
+__all__ = ["ACTION_SPECIALS", "ATOMS", "CHANGES", "CHANGING", "COPYING", "INJECTED", "IN_PLACE", "UNPICKLABLE"]
 
 _LIST = ("append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort")
 _DICT = ("clear", "pop", "popitem", "setdefault", "update")
@@ -31,6 +31,14 @@ CHANGES: dict[str, frozenset[str]] = {
 
 CHANGING = frozenset(name for kind in ("list", "dict", "set") for name in CHANGES[f"builtins.{kind}"]) | CHANGES["collections.deque"]
 """The methods of the everyday containers that change them, whichever they belong to."""
+
+IN_PLACE = frozenset(
+    f"__i{one}__" for one in ("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow", "lshift", "rshift", "and", "xor", "or")
+)
+"""The in-place operators."""
+
+ACTION_SPECIALS = IN_PLACE | {"__setitem__", "__delitem__", "__call__", "__next__", "__enter__", "__exit__"}
+"""The special methods that are actions unless they are `@readonly`."""
 
 COPYING = frozenset((
     "builtins.sum", "copy.copy", "copy.deepcopy", "copy.replace", "dataclasses.replace", "attr.evolve", "attrs.evolve", "attr.assoc", "msgspec.structs.replace",

@@ -16,7 +16,7 @@ from coopy.disk import write_whole
 from coopy.error import CorruptionError
 from coopy.journal.frame import Framer, salt_of
 from coopy.journal.journal import create_segment
-from coopy.journal.segment import Head, Scan, SegmentHeader, parse_segment_name, read_header, scan, segment_name
+from coopy.journal.segment import Head, Scan, SegmentHeader, head_before, parse_segment_name, read_header, scan, segment_name
 from coopy.manifest import NOT_CLOSED, Listed, Manifest, write_manifest
 from coopy.snapshot import parse_snapshot_name, snapshot_name
 
@@ -44,7 +44,7 @@ class Segment(msgspec.Struct, frozen=True):
     @property
     def before(self) -> Head:
         """Where the journal stands before it, as its header says."""
-        return Head(self.about.first_lsn - 1, 0, 0, self.about.previous_tag, b"")
+        return head_before(self.about.first_lsn, self.about.previous_tag)
 
 
 class Archive:
@@ -98,7 +98,7 @@ class Archive:
             data = file.read(0, offset)
         finally:
             file.close()
-        before = Head(listed.first_lsn - 1, 0, 0, listed.previous_tag, b"")
+        before = head_before(listed.first_lsn, listed.previous_tag)
         try:
             _, start = read_header(data, self.key, path, self.identity)
         except CorruptionError:  # it is cut off within its header

@@ -13,7 +13,7 @@ from coopy.engine.opening import HIGH_WATER, open_archive, prove_end
 from coopy.engine.restore import check_sealed
 from coopy.error import CoopyError, CorruptionError
 from coopy.journal.high_water import HighWater
-from coopy.journal.segment import Head
+from coopy.journal.segment import head_before
 from coopy.snapshot import open_snapshot
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _snapshot(archive: Archive, lsn: int) -> Checked:
 
 def _segments(archive: Archive) -> Iterator[Checked]:
     first = archive.manifest.segments[0]
-    head = Head(first.first_lsn - 1, 0, 0, first.previous_tag, b"")
+    head = head_before(first.first_lsn, first.previous_tag)
     every = archive.manifest.segments
     for listed, following in zip_longest(every, every[1:]):
         try:

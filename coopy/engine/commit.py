@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from coopy.action import Outcome
 from coopy.clock import moment
-from coopy.engine.beside import Flight
+from coopy.engine.beside import WAKE, Flight
 from coopy.engine.engine import Engine, inside
 from coopy.engine.gate import BUSY, FAILED, LEFTOVER, OPEN, SHARED
 from coopy.error import CoopyError, DiskFullError
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Entry", "SharedEngine"]
 
-WAKE = 0.05  # seconds
 PENDING = object()
 TAKE_OFF = object()  # an `@unlocked` action is durable: its own thread executes it
 

@@ -23,6 +23,7 @@ from coopy.codec import ATOMS, MSGPACK, NO_KEYWORDS, unpack
 from coopy.decorators import marks_of
 from coopy.engine.results import UNSETTLED, settled
 from coopy.error import CoopyError, UsageError
+from coopy.kinds import ACTION_SPECIALS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -30,16 +31,12 @@ if TYPE_CHECKING:
     Record = tuple[int, int, int, int, bytes]  # LSN, time in us, UTC offset in minutes, kind, payload
     Decode = Callable[[int, bytes], tuple[str, Sequence[object], dict[str, object]]]
 
-__all__ = ["ACTION_SPECIALS", "PLAIN", "Executor", "UnknownMethodError", "setter_name"]
+__all__ = ["PLAIN", "Executor", "UnknownMethodError", "setter_name"]
 
 PLAIN = frozenset((str, int, float, bool, type(None), bytes, list, dict, tuple, set, frozenset))
 ABSENT: Any = type("Absent", (), {})()
 ALL_ATOMS = ATOMS | {float}
 HOLDS = {"atom": ALL_ATOMS, "plain": PLAIN | {deque}, "absent": frozenset((type(ABSENT),))}
-IN_PLACE = ("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow", "lshift", "rshift", "and", "xor", "or")
-ACTION_SPECIALS = frozenset((
-    "__setitem__", "__delitem__", "__call__", "__next__", "__enter__", "__exit__", *(f"__i{name}__" for name in IN_PLACE),
-))  # fmt: skip
 
 
 class UnknownMethodError(CoopyError):

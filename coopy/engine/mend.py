@@ -14,7 +14,7 @@ from coopy.engine.archive import Archive, snapshot_path
 from coopy.engine.opening import HIGH_WATER, open_archive
 from coopy.error import CoopyError, CorruptionError, UsageError
 from coopy.journal.high_water import HighWater
-from coopy.journal.segment import Head, parse_segment_name, read_header, segment_name
+from coopy.journal.segment import Head, head_before, parse_segment_name, read_header, segment_name
 from coopy.manifest import NOT_CLOSED, Listed, Manifest, write_manifest
 from coopy.snapshot import open_snapshot, parse_snapshot_name
 
@@ -115,7 +115,7 @@ def _segment_headers(place: Place, names: list[str]) -> list[SegmentHeader]:
 def _scan_all(archive: Archive) -> Head:
     """The end of a journal whose segments follow one another without a gap."""
     first = archive.manifest.segments[0]
-    head = Head(first.first_lsn - 1, 0, 0, first.previous_tag, b"")
+    head = head_before(first.first_lsn, first.previous_tag)
     for listed in archive.manifest.segments:
         head = archive.scan(archive.segment(listed), head).head
     return head

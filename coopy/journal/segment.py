@@ -34,6 +34,7 @@ __all__ = [
     "Scan",
     "SegmentHeader",
     "foretell",
+    "head_before",
     "is_silent",
     "parse_segment_name",
     "read_header",
@@ -97,6 +98,11 @@ class Scan(msgspec.Struct):
     def __post_init__(self) -> None:
         """Where it begins, before any of it was looked at."""
         self.before = self.head.lsn
+
+
+def head_before(first_lsn: int, previous_tag: bytes) -> Head:
+    """Where the journal stands before a segment, as far as its first LSN and the tag before it say."""
+    return Head(first_lsn - 1, 0, 0, previous_tag, b"")
 
 
 def segment_name(first_lsn: int) -> str:

@@ -42,7 +42,7 @@ from mypy.nodes import (
 )  # fmt: skip
 
 from coopy.kinds import CHANGING, INJECTED
-from coopy.mypy_plugin.tree import nodes_below, pairs, path_of, statements, targets
+from coopy.mypy_plugin.tree import assigned, nodes_below, pairs, path_of, self_name, statements, targets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -76,7 +76,7 @@ class Body:
 
     def __init__(self, function: FuncDef, resolve: Resolve, module: Mapping[str, FuncDef], *, bound: bool) -> None:
         self.function, self.resolve, self.module = function, resolve, module
-        self.own = function.arguments[0].variable.name if bound and function.arguments else ""
+        self.own = self_name(function) if bound else ""
         self.statements = statements(function.body.body)
         self.calls = [call for one in self.statements if (call := _call_in(one)) is not None]
         self.given: dict[str, list[Expression | None]] | None = None
@@ -101,11 +101,10 @@ class Body:
         return {path[1] for path in paths if len(path) == _CALLED_ON_OWN and path[0] == self.own}
 
     def _sets(self, one: Statement) -> bool:
-        if isinstance(one, AssignmentStmt):
-            return any(self._is_below(place) for lvalue in one.lvalues for place in targets(lvalue))
         if isinstance(one, OperatorAssignmentStmt):
             return self._is_below(one.lvalue)
-        return isinstance(one, DelStmt) and any(self._is_below(place) for place in targets(one.expr))
+        places = targets(one.expr) if isinstance(one, DelStmt) else assigned(one)
+        return any(self._is_below(place) for place in places)
 
     def _is_below(self, place: Expression) -> bool:
         """Whether this is an attribute or item of the object, or of what one of its attributes holds."""

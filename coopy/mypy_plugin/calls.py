@@ -28,7 +28,7 @@ from mypy.nodes import (
 )  # fmt: skip
 from mypy.types import Instance, Type, UnionType, get_proper_type
 
-from coopy.kinds import UNPICKLABLE
+from coopy.kinds import ACTION_SPECIALS, IN_PLACE, UNPICKLABLE
 from coopy.mypy_plugin import codes, facts
 from coopy.mypy_plugin.marks import OWN, PROXIES, PROXY, REPLICA, VIEW, is_changeable, mark_of
 from coopy.mypy_plugin.places import SELF
@@ -144,7 +144,7 @@ def call_finding(mark: str, info: TypeInfo, name: str, context: Context) -> Find
         acts = (facts.is_action(info, name) and facts.is_own(info, name)) or facts.is_changing(info, name)
         return _in_query(f'calls "{name}", which changes the state') if acts else None
     if not facts.is_changing(info, name) or (
-        name in facts.IN_PLACE and isinstance(context, OperatorAssignmentStmt) and isinstance(context.lvalue, MemberExpr)
+        name in IN_PLACE and isinstance(context, OperatorAssignmentStmt) and isinstance(context.lvalue, MemberExpr)
     ):
         return None
     if mark == VIEW:
@@ -154,7 +154,7 @@ def call_finding(mark: str, info: TypeInfo, name: str, context: Context) -> Find
 
 def argument_findings(place: Place, info: TypeInfo, name: str, ctx: Any) -> Iterator[tuple[Finding, Context]]:
     """What an action is given that it cannot be given."""
-    if not (facts.is_action(info, name) or name in facts.SPECIAL_ACTIONS) or facts.is_readonly(info, name):
+    if not (facts.is_action(info, name) or name in ACTION_SPECIALS) or facts.is_readonly(info, name):
         return
     for types, exprs, kinds in zip(ctx.arg_types, ctx.args, ctx.arg_kinds, strict=True):
         for typ, expr, kind in zip(types, exprs, kinds, strict=True):

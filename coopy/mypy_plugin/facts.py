@@ -33,7 +33,7 @@ from mypy.nodes import (
 )  # fmt: skip
 from mypy.types import UnboundType
 
-from coopy.kinds import CHANGES
+from coopy.kinds import CHANGES, IN_PLACE
 from coopy.mypy_plugin.bodies import COPIES, Body
 from coopy.mypy_plugin.tree import class_members, path_of
 
@@ -45,10 +45,8 @@ if TYPE_CHECKING:
     Resolve = Callable[[str], str | None]  # a dotted name as it stands there -> the full name of what it means
 
 __all__ = [
-    "IN_PLACE",
     "ITEM_CHANGES",
     "NAME",
-    "SPECIAL_ACTIONS",
     "is_action",
     "is_changing",
     "is_fresh",
@@ -69,12 +67,7 @@ CONTAINERS = frozenset(
 )
 UNTIMELY = frozenset(("__init__", "__new__", "__post_init__", "__attrs_post_init__", "__setstate__", "__init_subclass__"))
 
-SPECIAL_ACTIONS = frozenset((
-    "__setitem__", "__delitem__", "__call__",
-    *(f"__i{one}__" for one in ("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow", "lshift", "rshift", "and", "or", "xor")),
-))  # fmt: skip
 ITEM_CHANGES = ("__setitem__", "__delitem__")
-IN_PLACE = SPECIAL_ACTIONS - {*ITEM_CHANGES, "__call__"}
 
 # --- what is kept ----------------------------------------------------------------------------------------------------
 

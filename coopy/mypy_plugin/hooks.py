@@ -224,8 +224,9 @@ class Hooks:
         """Of a TypedDict no hook sees an item that is assigned: it is seen where the TypedDict is read for it."""
         if ctx.context in place.sites.item_targets and isinstance(get_proper_type(typ), TypedDictType):
             mark = mark_of(typ)
-            for one in instances(typ, "typing._TypedDict") if mark is not None else ():
-                self._report(ctx, call_finding(mark or VIEW, one.type, "__setitem__", ctx.context))
+            if mark is not None:
+                for one in instances(typ, "typing._TypedDict"):
+                    self._report(ctx, call_finding(mark, one.type, "__setitem__", ctx.context))
         return typ
 
     def _on_call(self, ctx: Any) -> tuple[TypeInfo, str, Place] | None:

@@ -19,7 +19,6 @@ from mypy.nodes import (
     IntExpr,
     LambdaExpr,
     ListExpr,
-    MemberExpr,
     NameExpr,
     OverloadedFuncDef,
     SetExpr,
@@ -32,7 +31,7 @@ from mypy.types import CallableType, Instance, Type, UnboundType, get_proper_typ
 
 from coopy.kinds import INJECTED
 from coopy.mypy_plugin.facts import methods_of
-from coopy.mypy_plugin.tree import class_members, path_of, statements, targets
+from coopy.mypy_plugin.tree import class_members, own_attributes, path_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,12 +60,7 @@ def definitions(cls: ClassDef, name: str) -> Iterator[tuple[Statement, FuncDef |
         elif isinstance(one, FuncDef | Decorator | OverloadedFuncDef | ClassDef) and one.name == name:
             yield one, None
     for function, _ in methods_of(cls):
-        own = function.arguments[0].variable.name if function.arguments else ""
-        for one in statements(function.body.body):
-            if isinstance(one, AssignmentStmt):
-                places = [target for lvalue in one.lvalues for target in targets(lvalue)]
-                if any(isinstance(place, MemberExpr) and path_of(place) == (own, name) for place in places):
-                    yield one, function
+        yield from ((one, function) for one, place in own_attributes(function) if place.name == name)
 
 
 def is_other(one: Statement, function: FuncDef | None, name: str, find: Find) -> bool:

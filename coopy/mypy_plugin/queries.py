@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mypy.nodes import AssignmentStmt, CallExpr, ClassDef, Decorator, FuncDef, MemberExpr, NameExpr, OverloadedFuncDef, SuperExpr
+from mypy.nodes import CallExpr, ClassDef, Decorator, FuncDef, NameExpr, OverloadedFuncDef, SuperExpr
 
 from coopy.kinds import CHANGES, INJECTED
 from coopy.mypy_plugin import facts
-from coopy.mypy_plugin.tree import class_members, nodes_below, path_of, statements, targets
+from coopy.mypy_plugin.tree import assigned, class_members, nodes_below, own_attributes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mypy.nodes import Context, Expression, Statement, TypeInfo
+    from mypy.nodes import Context, TypeInfo
 
 __all__ = ["changes_unseen"]
 
@@ -53,26 +53,12 @@ def _new_attributes(cls: ClassDef, functions: list[FuncDef], queries: list[FuncD
     for one in class_members(cls):
         if isinstance(one, FuncDef | Decorator | OverloadedFuncDef | ClassDef):
             known.add(one.name)
-        known.update(place.name for place in _assigned(one) if isinstance(place, NameExpr))
+        known.update(place.name for place in assigned(one) if isinstance(place, NameExpr))
     for function in functions:
         if function not in queries:
-            known.update(name for _, name in _own_attributes(function))
+            known.update(place.name for _, place in own_attributes(function))
     for query in queries:
-        for place, name in _own_attributes(query):
-            if name not in known:
-                known.add(name)
-                yield place, f'A @readonly method sets "{name}": {_FORGOTTEN}'
-
-
-def _assigned(one: Statement) -> list[Expression]:
-    """The targets of an assignment."""
-    return [place for lvalue in one.lvalues for place in targets(lvalue)] if isinstance(one, AssignmentStmt) else []
-
-
-def _own_attributes(function: FuncDef) -> Iterator[tuple[Expression, str]]:
-    """The attributes of its object that a method assigns, from the top."""
-    own = function.arguments[0].variable.name if function.arguments else ""
-    for one in sorted(statements(function.body.body), key=lambda statement: statement.line):
-        for place in _assigned(one):
-            if isinstance(place, MemberExpr) and path_of(place)[:-1] == (own,):
-                yield place, place.name
+        for _, place in own_attributes(query):
+            if place.name not in known:
+                known.add(place.name)
+                yield place, f'A @readonly method sets "{place.name}": {_FORGOTTEN}'

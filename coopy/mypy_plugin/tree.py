@@ -8,10 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mypy.nodes import (
+    AssignmentStmt,
     Block,
     ClassDef,
     Expression,
     ForStmt,
+    FuncDef,
     IfStmt,
     Import,
     ImportAll,
@@ -35,7 +37,19 @@ from mypy.nodes import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["class_members", "imports_coopy", "nodes_below", "pairs", "parts_of", "path_of", "statements", "targets"]
+__all__ = [
+    "assigned",
+    "class_members",
+    "imports_coopy",
+    "nodes_below",
+    "own_attributes",
+    "pairs",
+    "parts_of",
+    "path_of",
+    "self_name",
+    "statements",
+    "targets",
+]
 
 _PARTS = (
     "defs", "body", "else_body", "finally_body", "handlers", "bodies", "items", "impl", "func", "decorators", "arguments", "initializer",
@@ -114,6 +128,25 @@ def pairs(lvalue: Expression, value: Expression | None) -> list[tuple[Expression
             return [pair for one, given in zip(lvalue.items, value.items, strict=True) for pair in pairs(one, given)]
         return [(one, None) for one in targets(lvalue)]
     return [(lvalue, value)]
+
+
+def assigned(one: Statement) -> list[Expression]:
+    """The single targets of an assignment; none of any other statement."""
+    return [place for lvalue in one.lvalues for place in targets(lvalue)] if isinstance(one, AssignmentStmt) else []
+
+
+def self_name(function: FuncDef) -> str:
+    """What a method calls its object; empty where it has no argument."""
+    return function.arguments[0].variable.name if function.arguments else ""
+
+
+def own_attributes(function: FuncDef) -> Iterator[tuple[Statement, MemberExpr]]:
+    """The attributes of its object that a method assigns, with the statements that do, from the top."""
+    own = self_name(function)
+    for one in sorted(statements(function.body.body), key=lambda statement: statement.line):
+        for place in assigned(one):
+            if isinstance(place, MemberExpr) and path_of(place)[:-1] == (own,):
+                yield one, place
 
 
 def path_of(expr: Expression) -> tuple[str, ...]:

@@ -8,8 +8,8 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from coopy.decorators import marks_of
-from coopy.engine.execute import ACTION_SPECIALS
 from coopy.error import UsageError
+from coopy.kinds import ACTION_SPECIALS
 from coopy.proxy.names import ALWAYS, QUERY_SPECIALS, member_of
 
 if TYPE_CHECKING:

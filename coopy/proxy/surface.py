@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from coopy.action import type_name
 from coopy.decorators import marks_of
-from coopy.engine.execute import ACTION_SPECIALS, setter_name
+from coopy.engine.execute import setter_name
 from coopy.engine.results import listed, withheld
 from coopy.error import NotSerializableError, UsageError
-from coopy.kinds import INJECTED
+from coopy.kinds import ACTION_SPECIALS, INJECTED
 from coopy.proxy.function import NO_KEYWORDS, make_method
 from coopy.proxy.names import ALWAYS, BINARY, COMPARISONS, ITERATIONS, QUERY_SPECIALS, SYSTEM_NAMES, has, member_of
 

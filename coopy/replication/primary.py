@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING, Self
 
 from coopy.disk import after_fork_in_child
 from coopy.engine.background import Timer
+from coopy.engine.beside import WAKE
 from coopy.error import AuthenticationError, CoopyError, ReplicaError, UnconfirmedError
 from coopy.journal.tail import Source, Tail
 from coopy.replication.auth import Verifiers
 from coopy.replication.handshake import AUTHENTICATION, CLOSING, FENCED, answer
-from coopy.replication.transport import PATIENCE, Listener, LostError, check_place
+from coopy.replication.transport import BEAT, PATIENCE, Listener, LostError, check_place
 from coopy.replication.wire import (
     MANY,
     Ack,
@@ -59,10 +60,8 @@ __all__ = ["Primary"]
 log = logging.getLogger("coopy.replication")
 MOST_WAITING, MOST_OF_ONE = 16, 4
 PENALTY = 0.5  # seconds that a wrong password costs whoever sends it
-BEAT = 1.0  # seconds
 LATEST, IDLE = 0.01, 0.02  # seconds between two looks at the journal: while records come, and while none do
 SYNC = 0.02  # seconds between two syncs of a buffered primary with replicas
-WAKE = 0.05  # seconds; a wake-up lost to an interrupt costs this, never a hang
 CONFIRM = 5.0  # seconds that a call waits for `min_acks` replicas
 
 

@@ -35,7 +35,7 @@ from coopy.error import (
 from coopy.replication.auth import Prover
 from coopy.replication.handshake import AUTHENTICATION, CLOSING, GENERATION, next_generation
 from coopy.replication.token import check_token
-from coopy.replication.transport import PATIENCE, LostError, check_place, connect
+from coopy.replication.transport import BEAT, PATIENCE, LostError, check_place, connect
 from coopy.replication.wire import (
     Ack,
     Beat,
@@ -68,10 +68,8 @@ if TYPE_CHECKING:
 __all__ = ["Replica"]
 
 log = logging.getLogger("coopy.replication")
-BEAT = 1.0  # seconds
 AT_ONCE = 1 << 20  # bytes of frames that share a sync
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0  # seconds
-WAKE = 0.05  # seconds; a wake-up lost to an interrupt costs this, never a hang
 
 
 class _RefusedError(ReplicaError):

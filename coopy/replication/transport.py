@@ -27,6 +27,7 @@ __all__ = ["DEFAULT_PASSWORD", "PATIENCE", "Address", "Link", "Listener", "LostE
 
 DEFAULT_PASSWORD = "copynet"  # noqa: S105 - the original's, known to everybody, and therefore accepted on loopback only
 PATIENCE = 5.0  # seconds
+BEAT = 1.0  # seconds between two signs of life
 AT_ONCE = 1 << 18  # bytes read in one step
 AGAIN = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
