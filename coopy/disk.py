@@ -464,6 +464,8 @@ class RealLock:
 
     def __init__(self, directory: str) -> None:
         self._descriptors: list[int] = []
+        self._map: mmap.mmap | None = None
+        self.cells = memoryview(b"")
         path = f"{directory}/{LOCK}"
         about = os.stat(directory)
         self._key = (about.st_dev, about.st_ino)
@@ -480,7 +482,7 @@ class RealLock:
             self._map = mmap.mmap(fd, LOCK_SIZE)
             self.cells = memoryview(self._map)[CELLS_AT : CELLS_AT + 8 * CELLS].cast("Q")
         except BaseException:
-            self.abandon()
+            self.release()
             raise
 
     def _hold(self, fd: int, directory: str, path: str) -> None:
@@ -499,15 +501,12 @@ class RealLock:
         return (about.st_dev, about.st_ino) == self._key
 
     def release(self) -> None:
-        """As Lock says."""
-        if self._descriptors:
-            self.cells.release()
+        """As Lock says, and what a forked child does with its parent's lock. The mapping has a descriptor of its own, which holds as the others do."""
+        self.cells.release()
+        if self._map is not None:
             with suppress(BufferError):
                 self._map.close()
-        self.abandon()
-
-    def abandon(self) -> None:
-        """Close the descriptors, no more: what a forked child does with its parent's lock."""
+            self._map = None
         descriptors, self._descriptors = self._descriptors, []
         for fd in descriptors:
             with suppress(OSError):
@@ -524,7 +523,7 @@ def after_fork_in_child(hook: Callable[[], None]) -> None:
 
 def _after_fork() -> None:
     for lock in list(_held.values()):
-        lock.abandon()
+        lock.release()
     for hook in [reference() for reference in _hooks]:
         if hook is not None:
             hook()
