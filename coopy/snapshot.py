@@ -15,6 +15,7 @@ import hashlib
 import hmac
 import io
 import re
+import secrets
 import struct
 import sys
 from typing import TYPE_CHECKING, Any
@@ -50,7 +51,6 @@ __all__ = [
 BLOCK = 1 << 20
 LENGTH = struct.Struct("<I")
 DIGEST_SIZE = 32
-TEMPORARY = ".tmp"
 _NAME = re.compile(r"snapshot-([0-9]{20})\.snap", re.ASCII)
 
 
@@ -85,21 +85,19 @@ def put_snapshot(disk: Disk, directory: str, about: SnapshotHeader, dump: Dump, 
     """Write a snapshot and put it in place; it is on stable storage under its name when this returns. Where anything fails, no trace is left."""
     temporary = temporary_path(directory, about.lsn)
     finish_snapshot(disk, begin_snapshot(disk, temporary, about, dump, key), check)
-    place_snapshot(disk, directory, about.lsn)
+    place_snapshot(disk, temporary, directory, about.lsn)
 
 
 def temporary_path(directory: str, lsn: int) -> str:
-    """Where a snapshot is until it is whole."""
-    return f"{directory}/{snapshot_name(lsn)}{TEMPORARY}"
+    """Where a snapshot is until it is whole: nowhere where another one could be, be it of a process that still ends."""
+    return f"{directory}/{snapshot_name(lsn)}.{secrets.token_hex(4)}.tmp"
 
 
 def begin_snapshot(disk: Disk, temporary: str, about: SnapshotHeader, dump: Dump, key: bytes, on_block: Pulse = _nothing) -> File:
-    """Write the state into a new file of this path, in place of what is there. It is not synced. Where that fails, no trace is left.
+    """Write the state into a new file of this path. It is not synced. Where that fails, no trace is left.
 
     `dump` is called once with where to write the state's bytes; `on_block()` after each block, and what it raises ends the work.
     """
-    if disk.exists(temporary):
-        disk.unlink(temporary)
     file = disk.create(temporary)
     try:
         _write(file, about, dump, key, on_block)
@@ -128,9 +126,9 @@ def finish_snapshot(disk: Disk, file: File, check: Check | None = None) -> None:
         raise
 
 
-def place_snapshot(disk: Disk, directory: str, lsn: int) -> None:
+def place_snapshot(disk: Disk, temporary: str, directory: str, lsn: int) -> None:
     """Give a whole snapshot its name; it is on stable storage under it when this returns."""
-    disk.replace(temporary_path(directory, lsn), f"{directory}/{snapshot_name(lsn)}")
+    disk.replace(temporary, f"{directory}/{snapshot_name(lsn)}")
     disk.sync_directory(directory)
 
 

@@ -20,7 +20,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from coopy.action import Outcome
-from coopy.clock import moment
 from coopy.engine.beside import WAKE, Flight
 from coopy.engine.engine import Engine, inside
 from coopy.engine.gate import BUSY, FAILED, LEFTOVER, OPEN, SHARED
@@ -115,10 +114,9 @@ class SharedEngine(Engine):
         return Entry(method, args, kwargs, *stored(kind, payload))
 
     def refuse_inside(self, what: str) -> None:
-        """Waiting for a batch inside of an action, a query or a leader would be waiting for oneself."""
-        if moment.get() is not None:
-            self.refuse_nested(what)
-        if self.lead._is_owned() or self.lock._is_owned():  # type: ignore[attr-defined]  # noqa: SLF001 - what threading.Condition asks, too
+        """As Engine.refuse_inside: neither inside of an action, a query nor as a leader."""
+        super().refuse_inside(what)
+        if self.lead._is_owned():  # type: ignore[attr-defined]  # noqa: SLF001 - as for the lock
             raise inside()
 
     def _take_part(self, entry: Entry) -> None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from coopy.action import Outcome, type_name
 from coopy.clock import moment, offset_minutes
-from coopy.engine.beside import Beside, Flight
+from coopy.engine.beside import Beside, Flight, wait_for
 from coopy.engine.execute import PLAIN
 from coopy.engine.gate import BROKEN, BUSY, CLOSED, FAILED, FORKED, LEFTOVER, OPEN, SHARED, Gate
 from coopy.engine.uninterrupted import Worker
@@ -244,6 +244,13 @@ class Engine:
             f"{what} was called through a coopy proxy inside of an action. Inside of the domain, call methods on self: a restart has no proxy to call."
         )
 
+    def refuse_inside(self, what: str) -> None:
+        """Raises UsageError where this thread is inside of the system: waiting for others would be waiting for oneself."""
+        if moment_of() is not None:
+            self.refuse_nested(what)
+        if self.lock._is_owned():  # type: ignore[attr-defined]  # noqa: SLF001 - what threading.Condition asks, too
+            raise inside()
+
     def end(self, gate: Gate, reason: BaseException | None = None) -> None:
         """No more actions, for good."""
         self.final, self.gate, self.reason = gate, gate, reason
@@ -341,6 +348,12 @@ class Engine:
         self.journal.known = self.beside.known(self.executed)
 
     # --- what nobody may disturb -------------------------------------------------------------------------------------
+
+    def let_land(self) -> None:
+        """Wait for the `@unlocked` actions that are in flight, while others go on: whoever then needs memory to stand still waits for few."""
+        with self.lock:
+            flights = list(self.beside.flights.values())
+        wait_for(flights)
 
     def rotate(self) -> None:
         """Go on in a new segment. All outcomes are known before."""

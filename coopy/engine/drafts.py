@@ -1,0 +1,135 @@
+"""How the file of a snapshot comes to be: what is done while nobody may call, and what beside the calls.
+
+    Here      the state is written while calls wait; beside them the file is synced and read back
+    Beside    a forked child keeps the state as it is, and does all of that; calls wait for the fork only
+
+Each begins under the system's lock, with the constructor, and gets done with `finish()` on a thread of its own. The file has a temporary
+name, which the job that it belongs to gives up or puts in place.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from coopy.clock import Moment, moment
+from coopy.codec import Codec
+from coopy.disk import is_refused
+from coopy.engine.archive import Archive
+from coopy.error import CoopyError, DiskFullError, DurabilityError
+from coopy.fresh import pack_error, unpack_error
+from coopy.snapshot import SnapshotHeader, begin_snapshot, finish_snapshot, open_snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Beside", "Cancelled", "Draft", "Here", "Plan", "incomplete"]
+
+
+class Cancelled(BaseException):
+    """Nobody wants the snapshot any more. No error: the state's own code must not catch it."""
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What is to be written, and where. `directory` and LSN are in messages."""
+
+    archive: Archive
+    codec: Codec
+    about: SnapshotHeader
+    temporary: str
+
+    def dump(self, root: object, on_block: Callable[[], object]) -> Callable[[], None]:
+        """Write the state now; gives what is still to be done. Where either fails, no trace is left."""
+        archive, codec = self.archive, self.codec
+        file = begin_snapshot(archive.disk, self.temporary, self.about, lambda write: codec.dump_state(root, write), archive.key, on_block)
+        return lambda: finish_snapshot(archive.disk, file, lambda path: self._read_back(path, on_block))
+
+    def _read_back(self, path: str, on_block: Callable[[], object]) -> None:
+        archive = self.archive
+        _, stream = open_snapshot(archive.disk, path, archive.key, archive.identity, on_block)
+        token = moment.set(Moment(b""))  # a proxy refuses to be used in it
+        try:
+            with stream:
+                self.codec.load_state(stream)
+        finally:
+            moment.reset(token)
+
+
+class Draft(Protocol):
+    """A snapshot's file on its way."""
+
+    def finish(self) -> None:
+        """Have it whole, synced and read back when this returns. Raises what went wrong, or Cancelled."""
+
+    def cancel(self) -> None:
+        """Leave off soon. May be repeated, by any thread."""
+
+
+class Here:
+    """Written by this process."""
+
+    def __init__(self, plan: Plan, root: object) -> None:
+        self._cancelled = False
+        self._finish = plan.dump(root, self._check)
+
+    def finish(self) -> None:
+        """As Draft says."""
+        self._finish()
+
+    def cancel(self) -> None:
+        """As Draft says: before the next block."""
+        self._cancelled = True
+
+    def _check(self) -> None:
+        if self._cancelled:
+            raise Cancelled
+
+
+class Beside:
+    """Written by a forked child. Its constructor raises ChildProcessError where none can be had."""
+
+    def __init__(self, plan: Plan, root: object) -> None:
+        self._cancelled = False
+        try:
+            self.child = plan.archive.disk.fork(lambda pulse: _written(plan, root, pulse))
+        except OSError as error:
+            raise ChildProcessError(f"no process could be forked for it ({error})") from error
+
+    def finish(self) -> None:
+        """As Draft says."""
+        try:
+            answer = self.child.wait()
+        except ChildProcessError:
+            if self._cancelled:
+                raise Cancelled from None
+            raise
+        if answer:
+            raise unpack_error(answer)
+
+    def cancel(self) -> None:
+        """As Draft says: at once."""
+        self._cancelled = True
+        self.child.kill()
+
+
+def _written(plan: Plan, root: object, pulse: Callable[[], None]) -> bytes:
+    """In the child: write and read back. What goes wrong is the answer, for there is nobody else to hear of it."""
+    try:
+        plan.dump(root, pulse)()
+    except CoopyError as error:
+        return pack_error(error)
+    except (OSError, MemoryError) as error:
+        return pack_error(incomplete(plan.archive, plan.about.lsn, error))
+    return b""
+
+
+def incomplete(archive: Archive, lsn: int, error: Exception) -> CoopyError:
+    """The error for a snapshot that the operating system kept from being completed."""
+    why = str(error) or type(error).__name__
+    what = f"The snapshot at LSN {lsn} was not completed in {archive.directory}: {why}. The snapshots before it and the journal are intact"
+    if isinstance(error, OSError) and is_refused(error):
+        remedy = "Make room, or what else it needs, and take it again."
+        return DiskFullError(f"{what}; the system goes on. {remedy}", path=archive.directory, needed=0)
+    remedy = "Take it again." if isinstance(error, ChildProcessError | MemoryError) else "Check the disk."
+    return DurabilityError(f"{what}; the system goes on. {remedy}", path=archive.directory)
