@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import time
 from _thread import allocate_lock, start_new_thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from coopy.engine.beside import WAKE
 from coopy.engine.drafts import Beside, Cancelled, Here, Plan, incomplete
@@ -83,15 +83,25 @@ class _Job:
             self._end.release()
 
 
+class Home(Protocol):
+    """The system that they are of."""
+
+    def stay(self) -> None:
+        """Raises DurabilityError where what is written by name would go to another directory than the one that is locked."""
+
+    def sync(self) -> None:
+        """Force what is written to stable storage, beside the calls."""
+
+
 class Snapshots:
-    """Takes them. `stay` raises where what is written by name would go elsewhere.
+    """Takes them.
 
     `taken`, `failed`: how many in this run; `problem`: why the last one failed, empty if it did not; `pause`: for how many seconds the last one
     kept the lock when it began and when it was listed, the longer of the two.
     """
 
-    def __init__(self, archive: Archive, engine: Engine, restorer: Restorer, settings: Settings, stay: Callable[[], None]) -> None:
-        self._archive, self._engine, self._restorer, self._settings, self._stay = archive, engine, restorer, settings, stay
+    def __init__(self, archive: Archive, engine: Engine, restorer: Restorer, settings: Settings, home: Home) -> None:
+        self._archive, self._engine, self._restorer, self._settings, self._home = archive, engine, restorer, settings, home
         self._job: _Job | None = None
         self._closing = False
         self.taken = self.failed = 0
@@ -102,8 +112,7 @@ class Snapshots:
 
     def take(self) -> int:
         """Have a snapshot of the state after all calls so far when this returns. Gives its LSN. Calls wait while the state is written."""
-        self._engine.refuse_inside("A snapshot")
-        self._engine.let_land()
+        self._prepare()
         while True:
             self._wait_for(self._job)  # it may be of a state before the last calls
             new, found = self._begin(self._write_here, quiet=False)
@@ -122,8 +131,7 @@ class Snapshots:
 
     def begin(self) -> int:
         """Begin one that is completed beside the calls, unless one is on its way. Gives the LSN of the one that is."""
-        self._engine.refuse_inside("A snapshot")
-        self._engine.let_land()
+        self._prepare()
         _, found = self._begin(self._write_beside, quiet=True)
         return found if isinstance(found, int) else found.lsn
 
@@ -147,6 +155,12 @@ class Snapshots:
     def go_on(self) -> None:
         """It was not closed after all."""
         self._closing = False
+
+    def _prepare(self) -> None:
+        """All that would take time under the lock and can be done before."""
+        self._engine.refuse_inside("A snapshot")
+        self._engine.let_land()
+        self._home.sync()
 
     def _wait_for(self, job: _Job | None) -> None:
         while job is not None and not job.ended:
@@ -191,7 +205,7 @@ class Snapshots:
 
     def _plan(self) -> Plan:
         archive, journal, codec = self._archive, self._engine.journal, self._engine.codec
-        self._stay()
+        self._home.stay()
         if journal.lsn >= journal.first_lsn:
             self._engine.memory.rotate()
         self._check_kind()
@@ -256,7 +270,7 @@ class Snapshots:
     def _enlist(self, job: _Job) -> list[str]:
         """The manifest names it. Gives where that is now which nobody needs any more."""
         begun, archive, settings = time.perf_counter(), self._archive, self._settings
-        self._stay()
+        self._home.stay()
         if not any((one.first_lsn, one.previous_tag) == (job.lsn + 1, job.plan.about.tag) for one in archive.manifest.segments):
             what = f"The journal was replaced while the snapshot at LSN {job.lsn} was written: it is of a history that is not kept."
             raise DurabilityError(f"{what} The system goes on. Take another one.", path=archive.directory)

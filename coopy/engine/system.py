@@ -94,10 +94,10 @@ class System:
 
     def __init__(self, archive: Archive, restorer: Restorer, engine: Engine, lock: Lock, settings: Settings) -> None:
         self.archive, self.restorer, self.engine, self.settings = archive, restorer, engine, settings
-        self.snapshots = Snapshots(archive, engine, restorer, settings, self._stay)
+        self.snapshots = Snapshots(archive, engine, restorer, settings, self)
         self.peers: Peers | None = None
         self._lock = lock
-        self._timers = [Timer("sync", settings.sync_interval, self._sync)]
+        self._timers = [Timer("sync", settings.sync_interval, self.sync)]
         if settings.snapshot_time:
             self._timers.append(Timer("snapshot", settings.snapshot_time, self.snapshots.begin))
         after_fork_in_child(self._forked)
@@ -117,7 +117,7 @@ class System:
         return gone
 
     def _prune(self) -> list[str]:
-        self._stay()
+        self.stay()
         archive = self.archive
         needed = archive.from_snapshot(archive.manifest.snapshots[0])
         if len(needed) < len(archive.manifest.segments):
@@ -134,7 +134,7 @@ class System:
         with self.engine.lock:
             lsn = self.engine.executed
         while self.engine.journal.durable < lsn:
-            self._sync()
+            self.sync()
             if self.engine.final is not None and self.engine.journal.durable < lsn:
                 raise self.engine.refusal()
         return self.engine.journal.durable
@@ -198,7 +198,7 @@ class System:
 
     # --- how ---------------------------------------------------------------------------------------------------------
 
-    def _sync(self) -> None:
+    def sync(self) -> None:
         """Force to stable storage what is only written, beside the calls that go on; raise the high-water mark without waiting."""
         engine, journal = self.engine, self.engine.journal
         with engine.lock:
@@ -222,7 +222,7 @@ class System:
         journal = self.engine.journal
         try:
             journal.close()
-            self._stay()
+            self.stay()
             self.archive.change(closed=journal.lsn, segments=self._checked())
         except (DiskFullError, OSError) as error:
             if journal.durable < journal.lsn:
@@ -257,7 +257,7 @@ class System:
             self._release()
         log.warning("%s was closed without saying so in its files: %s", self.archive.directory, error)
 
-    def _stay(self) -> None:
+    def stay(self) -> None:
         """What is written by name must go where the lock is. Raises DurabilityError if that is another directory by now, or none."""
         if not self._lock.holds(self.archive.directory):
             what = f"{self.archive.directory} was moved, replaced or deleted while its system was open. Its journal goes on where it is"
@@ -293,7 +293,7 @@ class System:
 
     def rotate(self) -> None:
         """As engine.Memory says."""
-        self._stay()
+        self.stay()
         self.engine.journal.rotate(self.archive.enlist)
 
 
