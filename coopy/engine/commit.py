@@ -115,10 +115,9 @@ class SharedEngine(Engine):
         return Entry(method, args, kwargs, *stored(kind, payload))
 
     def refuse_inside(self, what: str) -> None:
-        """Waiting for a batch inside of an action, a query or a leader would be waiting for oneself."""
-        if moment.get() is not None:
-            self.refuse_nested(what)
-        if self.lead._is_owned() or self.lock._is_owned():  # type: ignore[attr-defined]  # noqa: SLF001 - what threading.Condition asks, too
+        """As Engine.refuse_inside; also inside of a leader."""
+        super().refuse_inside(what)
+        if self.lead._is_owned():  # type: ignore[attr-defined]  # noqa: SLF001 - as for the lock
             raise inside()
 
     def _take_part(self, entry: Entry) -> None:

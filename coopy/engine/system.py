@@ -169,6 +169,7 @@ class System:
         engine = self.engine
         if engine.final is CLOSED or engine.final is FORKED:
             return
+        engine.refuse_inside("close()")  # before the peers are: their threads may wait for what this thread holds
         if self.peers is not None:
             self.peers.stop()
         try:

@@ -292,9 +292,10 @@ class Replica:
 
     def promote(self) -> int:
         """End following, and take actions from now on. The new epoch is on stable storage when this returns; gives it."""
-        self.stop()
         engine = self.engine
+        engine.refuse_inside("promote()")
         engine.check_following()
+        self.stop()
         epoch = next_generation(max(engine.journal.epoch, engine.archive.manifest.epoch))
         engine.exclusively(lambda: engine.lead_on(epoch))
         log.warning("%s was promoted: epoch %d, from LSN %d on.", engine.archive.directory, epoch, engine.executed)
