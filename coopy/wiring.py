@@ -21,7 +21,7 @@ from coopy.clock import Clock
 from coopy.disk import RealDisk
 from coopy.engine.confirmed import ConfirmedEngine
 from coopy.engine.following import FollowingEngine
-from coopy.engine.opening import Place, domain_name
+from coopy.engine.opening import Place, domain_name, told
 from coopy.engine.system import Origin, Settings, System, open_system
 from coopy.error import CoopyError, UsageError
 from coopy.header import derive_key
@@ -216,7 +216,8 @@ def _join(system: System, options: Options, replica: Replica | None) -> None:
             _listen(system, _address(options), options.min_acks)
         elif replica is not None:
             system.peers = replica
-            replica.follow(system)
+            with told(system.archive.directory):
+                replica.follow(system)
     except BaseException:
         system.close()
         raise

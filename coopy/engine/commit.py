@@ -20,7 +20,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from coopy.action import Outcome
-from coopy.clock import moment
 from coopy.engine.beside import WAKE, Flight
 from coopy.engine.engine import Engine, inside
 from coopy.engine.gate import BUSY, FAILED, LEFTOVER, OPEN, SHARED

@@ -16,26 +16,24 @@ import msgspec
 
 from coopy.action import Outcome, type_name
 from coopy.disk import is_refused
-from coopy.engine.archive import HIGH_WATER
+from coopy.engine.archive import HIGH_WATER, Archive
 from coopy.engine.confirmed import ConfirmedEngine
 from coopy.engine.execute import UnknownMethodError
 from coopy.engine.gate import BROKEN, BUSY, FAILED, LEFTOVER, OPEN
-from coopy.engine.opening import create_high_water, settle_end
+from coopy.engine.opening import settle_end
 from coopy.engine.restore import Bounds
 from coopy.error import CorruptionError, DivergenceError, DurabilityError, ReplicaError, UsageError
 from coopy.journal.copied import CopiedJournal, checked, eras_in, whole
 from coopy.journal.frame import Kind
 from coopy.journal.high_water import HighWater
-from coopy.journal.journal import create_segment
-from coopy.journal.segment import Head, Scan, SegmentHeader
-from coopy.manifest import NOT_CLOSED, Listed, Manifest, write_manifest
-from coopy.snapshot import open_snapshot, snapshot_name
+from coopy.journal.segment import Head, Scan
+from coopy.manifest import NOT_CLOSED, Manifest
+from coopy.snapshot import open_snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from coopy.disk import Disk
-    from coopy.engine.archive import Archive
     from coopy.engine.opening import Place
     from coopy.engine.restore import Replayed, Restorer
     from coopy.header import Identity
@@ -93,6 +91,11 @@ class FollowingEngine(ConfirmedEngine):
                 f"{what} changes the state, and this is a replica: nothing was recorded. Call it on the primary at {self.primary}.",
                 primary=self.primary,
             )
+
+    def accepted(self) -> None:
+        """The primary is this system's: from now on the directory is a replica's, and nobody may open it as an ordinary one."""
+        if not self.archive.manifest.follows:
+            self.exclusively(lambda: self.archive.change(follows=True))
 
     def keep_promise(self, result: object) -> None:
         """As Engine.keep_promise. While it follows, the primary keeps it."""
@@ -251,10 +254,9 @@ class FollowingEngine(ConfirmedEngine):
 
     # --- a snapshot instead ----------------------------------------------------------------------------------------------
 
-    def start_over(self, epoch: int, temporary: str) -> None:
-        """A snapshot file that came from the primary takes the place of all that is here, which goes to quarantine. Within `exclusively`."""
+    def start_over(self, epoch: int, about: SnapshotHeader, temporary: str) -> None:
+        """A snapshot file that was read through takes the place of all that is here, which goes to quarantine. Within `exclusively`."""
         try:
-            about = read_through(self.archive.disk, temporary, self.archive.key, self.archive.identity)
             file = self.archive.replace_all(about, epoch, temporary)
             mark = HighWater(self.archive.disk.open(self.archive.path(HIGH_WATER)), self.archive.identity.system, self.archive.key)
             self.journal.begin_behind(file, mark, Head(about.lsn, about.time_us, about.epoch, about.tag, about.tag))
@@ -298,7 +300,7 @@ def open_copied_journal(archive: Archive, replayed: Replayed, segment_bytes: int
     """As opening.open_journal, without an epoch or a record of its own."""
     found, segment, high_water = settle_end(archive, replayed)
     try:
-        archive.change(closed=NOT_CLOSED, follows=True)
+        archive.change(closed=NOT_CLOSED)
         file = archive.disk.open(segment.path)
     except BaseException:
         high_water.close()
@@ -313,10 +315,12 @@ def open_copied_journal(archive: Archive, replayed: Replayed, segment_bytes: int
 
 
 def read_through(disk: Disk, path: str, key: bytes, identity: Identity) -> SnapshotHeader:
-    """Check every block of a snapshot file, decode none. Raises CorruptionError, AuthenticationError."""
+    """Check every block of a snapshot file that came from elsewhere, decode none. Raises CorruptionError, AuthenticationError."""
     about, stream = open_snapshot(disk, path, key, identity)
     with stream:
         _read_all(stream)
+    if about.identity != identity:
+        raise CorruptionError(f"{path} is not of the system that was announced.", path=path, offset=0)
     return about
 
 
@@ -325,19 +329,10 @@ def _read_all(stream: BinaryIO) -> None:
         pass
 
 
-def install_snapshot(place: Place, identity: Identity, epoch: int, temporary: str) -> None:
-    """Make a directory of a snapshot file that came from the primary, and of an empty segment behind it. Raises CorruptionError.
+def install_snapshot(place: Place, epoch: int, about: SnapshotHeader, temporary: str) -> None:
+    """Make a directory of a snapshot file that was read through, and of an empty segment behind it.
 
-    Until the last step the manifest lists nothing, so that a crash leaves something to be begun again.
+    What a crash in the middle of `start_over` left is set aside, as that would have done.
     """
-    disk, directory, key = place.disk, place.directory, place.key
-    about = read_through(disk, temporary, key, identity)
-    if about.identity != identity:
-        raise CorruptionError(f"The snapshot that came is not of the system that was announced: {temporary}.", path=temporary, offset=0)
-    write_manifest(disk, directory, Manifest(identity, epoch, follows=True), key)
-    create_high_water(place, identity)
-    disk.replace(temporary, place.path(snapshot_name(about.lsn)))
-    disk.sync_directory(directory)
-    create_segment(disk, directory, SegmentHeader(identity, about.lsn + 1, about.tag), key).close()
-    listed = Manifest(identity, epoch, (Listed(about.lsn + 1, about.tag),), (about.lsn,), follows=True)
-    write_manifest(disk, directory, listed, key)
+    archive = Archive(place.disk, place.directory, place.key, Manifest(about.identity, epoch, follows=True))
+    archive.replace_all(about, epoch, temporary).close()

@@ -41,6 +41,7 @@ from coopy.error import (
 )
 from coopy.journal.frame import Kind
 from coopy.manifest import NAME as MANIFEST
+from coopy.manifest import read_manifest
 from coopy.snapshot import SnapshotHeader, open_snapshot, put_snapshot, python_version
 
 if TYPE_CHECKING:
@@ -365,18 +366,14 @@ def open_system(
                 origin.fetch(place)
                 archive = open_archive(place)
         elif archive is None:
+            _refuse_begun(place)
             state = state or _dump(codec, initial)
             with told(place.directory):
                 create(place, state, settings.compression)
                 archive = open_archive(place)
         assert archive is not None
         if archive.manifest.follows and origin is None:
-            what = (
-                f"{place.directory} is the directory of a replica: actions of its own would make it another history. Nothing was changed."
-            )
-            raise UsageError(
-                f"{what} Open it with replication=True, and promote it there: control(replica).promote().", path=place.directory
-            )
+            raise _follows(place)
         secret = archive.identity.secret
         restorer = Restorer(archive, codec, lock.cells, lambda root: Executor(root, secret, settings.free), settings.on_divergence)
         restorer.adopt, restorer.on_progress = adopt, settings.on_progress
@@ -388,6 +385,18 @@ def open_system(
         engine.memory, engine.common = system, common_names(engine)
         undo.pop_all()
     return system
+
+
+def _refuse_begun(place: Place) -> None:
+    """A replica that was ended while a snapshot took the place of all it had: its files are still there, and nobody may begin upon them."""
+    manifest = read_manifest(place.disk, place.directory, place.key)
+    if manifest is not None and manifest.follows:
+        raise _follows(place)
+
+
+def _follows(place: Place) -> UsageError:
+    what = f"{place.directory} is the directory of a replica: actions of its own would make it another history. Nothing was changed."
+    return UsageError(f"{what} Open it with replication=True, and promote it there: control(replica).promote().", path=place.directory)
 
 
 def _make_engine(archive: Archive, restorer: Restorer, replayed: Replayed, settings: Settings, origin: Origin | None) -> Engine:

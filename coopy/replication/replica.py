@@ -21,7 +21,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from coopy.disk import after_fork_in_child
-from coopy.engine.following import FollowingEngine, install_snapshot
+from coopy.engine.following import FollowingEngine, install_snapshot, read_through
 from coopy.error import (
     AuthenticationError,
     ClosedError,
@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from coopy.engine.system import System
     from coopy.replication.transport import Address, Link
     from coopy.replication.wire import Message
+    from coopy.snapshot import SnapshotHeader
 
     _M = TypeVar("_M", bound=Message)
 
@@ -100,13 +101,13 @@ class Replica:
         try:
             with _Session(self.address, self._now) as session:
                 welcome = session.greet(Hello(b"", self._domain, 0, 0, b""))
-                temporary = _receive_snapshot(session, welcome, place)
+                about, temporary = _receive_snapshot(session, welcome, place)
         except (LostError, PeerError) as error:
             what = f"There is no state yet in {place.directory}, and none could be had from the primary at {self.address}: {error}"
             raise ReplicaError(
                 f"{what} No system was created. Start the primary, or check host=, port= and tls=.", primary=str(self.address)
             ) from error
-        install_snapshot(place, welcome.identity, welcome.epoch, temporary)
+        install_snapshot(place, welcome.epoch, about, temporary)
 
     # --- follow --------------------------------------------------------------------------------------------------------------
 
@@ -176,6 +177,7 @@ class Replica:
     def _begin(self, session: _Session, welcome: Welcome) -> Welcome:
         """Check who it is, and take the snapshot that comes first, if one does."""
         self._check(welcome)
+        self.engine.accepted()
         if welcome.snapshot:
             self._start_over(session, welcome)
         return welcome
@@ -232,8 +234,8 @@ class Replica:
         engine, archive = self.engine, self.engine.archive
         what = "the primary has pruned what followed it, or was promoted without it"
         log.warning("%s: LSN %d is no place to go on from: %s.", archive.directory, engine.executed, what)
-        temporary = _receive_snapshot(session, welcome, archive)
-        engine.exclusively(lambda: engine.start_over(welcome.epoch, temporary))
+        about, temporary = _receive_snapshot(session, welcome, archive)
+        engine.exclusively(lambda: engine.start_over(welcome.epoch, about, temporary))
         log.warning("%s: it goes on from the snapshot at LSN %d, what was there is in quarantine/.", archive.directory, welcome.lsn)
 
     # --- what can be asked -------------------------------------------------------------------------------------------------------
@@ -404,8 +406,8 @@ class _Session:
             self.link.close()
 
 
-def _receive_snapshot(session: _Session, welcome: Welcome, place: Place | Archive) -> str:
-    """The file comes under a temporary name, and is on stable storage when this returns. Gives its path."""
+def _receive_snapshot(session: _Session, welcome: Welcome, place: Place | Archive) -> tuple[SnapshotHeader, str]:
+    """The file comes under a temporary name, is on stable storage when this returns, and was read through. Gives what it is, and its path."""
     disk, path, offset = place.disk, place.path(snapshot_name(welcome.lsn)) + ".tmp", 0
     if not welcome.snapshot:
         raise PeerError("The primary sends no snapshot, though there is nothing here.")
@@ -420,10 +422,14 @@ def _receive_snapshot(session: _Session, welcome: Welcome, place: Place | Archiv
                 file.write(offset, data)
                 offset += len(data)
         file.sync()
+        return read_through(disk, path, place.key, welcome.identity), path
+    except CorruptionError as error:
+        disk.unlink(path)
+        what = f"The snapshot that the primary sent is damaged ({error}). Nothing was changed here"
+        raise PeerError(f"{what}. Check the primary's directory, and take a snapshot there.") from error
     except BaseException:
         with suppress(OSError):  # what failed first is what the caller must hear
             disk.unlink(path)
         raise
     finally:
         file.close()
-    return path

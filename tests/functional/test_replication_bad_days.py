@@ -1,0 +1,143 @@
+"""Primaries and replicas on a bad day: wrong directories, full disks, signal handlers, damaged files, slow actions, no descriptors."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from coopy import control, init_system, readonly
+from coopy.error import AuthenticationError, ReplicaError, UsageError
+from tests.functional.test_replication import House, house, level, wait_until
+from tests.words import Word
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+__all__ = ["house"]
+
+IN_QUERY: Callable[[], object] = list  # what `Quiz.ask` does meanwhile
+
+
+class Quiz(Word):
+    """A query of which a test decides what happens meanwhile."""
+
+    @readonly
+    def ask(self) -> str:
+        IN_QUERY()
+        return self.text
+
+
+# --- the wrong directory -------------------------------------------------------------------------------------------------
+
+
+def test_a_directory_that_a_primary_refused_is_still_its_owners(house: House, tmp_path: Path) -> None:
+    """Given a system of one's own, when it is opened as a replica of another by mistake, then it can be opened as before."""
+    with control(init_system(Word, tmp_path / "mine")) as mine:
+        mine.add("a")
+    other = house.primary(tmp_path / "other", password="one")
+    for password, expected in (("one", ReplicaError), ("another", AuthenticationError)):
+        with pytest.raises(expected, match="Nothing was changed"):
+            house.replica(other, tmp_path / "mine", password=password)
+        with control(init_system(Word, tmp_path / "mine")) as mine:
+            assert mine.text == "a"
+
+
+def test_a_directory_that_follows_is_a_replicas_from_then_on(house: House, tmp_path: Path) -> None:
+    """Also one that was a primary's before."""
+    word = house.primary(tmp_path / "p")
+    control(house.replica(word, tmp_path / "r")).close()
+    control(word).close()
+    with control(init_system(Word, tmp_path / "r", replication=True, port=1)) as replica:
+        control(replica).promote(port=0)
+        control(house.replica(replica, tmp_path / "p")).close()
+    with pytest.raises(UsageError, match="directory of a replica"):
+        init_system(Word, tmp_path / "p")
+
+
+# --- inside of the system -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["close", "promote"])
+def test_what_a_signal_handler_does_inside_of_a_query_is_refused(
+    house: House, tmp_path: Path, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread that follows waits for the query to end: waiting for that thread would be for ever. It goes on following."""
+    word = house.primary(tmp_path / "p", Quiz, validation="off")
+    replica = house.replica(word, tmp_path / "r", Quiz, validation="off")
+
+    def handle(_number: int, _frame: object) -> None:
+        getattr(control(replica), how)()
+
+    def meanwhile() -> None:
+        word.add("a")
+        wait_until(lambda: control(word).stats()["shipped_bytes"] > shipped)
+        signal.raise_signal(signal.SIGUSR1)
+
+    monkeypatch.setitem(globals(), "IN_QUERY", meanwhile)
+    shipped = control(word).stats()["shipped_bytes"]
+    before = signal.signal(signal.SIGUSR1, handle)
+    try:
+        with pytest.raises(UsageError, match="inside of its system"):
+            replica.ask()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    word.add("b")
+    level(replica, word)
+    assert control(replica).problem == ""
+
+
+# --- snapshots that do not come whole ---------------------------------------------------------------------------------------
+
+
+def test_a_snapshot_that_the_primary_sends_damaged_changes_nothing(house: House, tmp_path: Path) -> None:
+    """A replica with a state goes on answering from it, and follows as soon as there is a good one. A new one is told."""
+    word = house.primary(tmp_path / "p", keep_snapshots=1)
+    port = control(word).address[1]
+    word.add("a")
+    control(house.replica(word, tmp_path / "r")).close()
+    word.add("b")
+    control(word).take_snapshot()
+    control(word).prune()
+    path = next((tmp_path / "p").glob("snapshot-*"))
+    path.write_bytes(path.read_bytes()[:-1] + b"\0")
+    with pytest.raises(ReplicaError, match="damaged"):
+        house.replica(word, tmp_path / "new")
+    replica = house.replica(None, tmp_path / "r", port=port)
+    assert replica.text == "a"
+    assert "damaged" in control(replica).problem
+    word.add("c")
+    control(word).take_snapshot()
+    level(replica, word)
+    level(house.replica(word, tmp_path / "new"), word)
+
+
+def test_a_former_primary_that_is_stopped_while_a_snapshot_replaces_its_history_loses_nothing(house: House, tmp_path: Path) -> None:
+    """Its own tail is in quarantine in the end, not written over; nobody begins another system upon it; and it opens as often as one likes."""
+    word = house.primary(tmp_path / "p", segment_bytes=4096)
+    port = control(word).address[1]
+    replica = house.replica(word, tmp_path / "r")
+    word.add("a")
+    level(replica, word)
+    control(replica).close()
+    for number in range(60):
+        word.keep(f"{number} of no future".ljust(200))
+    control(word).close()
+    replica = house.replica(None, tmp_path / "r", port=port)
+    control(replica).promote(port=0)
+    (tmp_path / "p" / "quarantine").touch()  # a file where the directory should be: it stops at the first that is to be moved there
+    with pytest.raises(UsageError, match="quarantine"):
+        house.replica(replica, tmp_path / "p")
+    (tmp_path / "p" / "quarantine").unlink()
+    for options in ({}, {"master": True, "port": 0}):
+        with pytest.raises(UsageError, match="directory of a replica"):
+            init_system(Word, tmp_path / "p", **options)
+    for letter in "bc":
+        replica.add(letter)
+        former = house.replica(replica, tmp_path / "p")
+        level(former, replica)
+        control(former).close()
+    kept = b"".join(path.read_bytes() for path in (tmp_path / "p" / "quarantine").iterdir())
+    assert all(b"%d of no future" % number in kept for number in range(60))
