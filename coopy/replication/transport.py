@@ -10,7 +10,9 @@ verified, always. A peer that takes nothing for `PATIENCE` seconds is given up; 
 
 from __future__ import annotations
 
+import errno
 import ipaddress
+import logging
 import select
 import socket
 import ssl
@@ -25,10 +27,12 @@ if TYPE_CHECKING:
 
 __all__ = ["DEFAULT_PASSWORD", "PATIENCE", "Address", "Link", "Listener", "LostError", "check_place", "connect"]
 
+log = logging.getLogger("coopy.replication")
 DEFAULT_PASSWORD = "copynet"  # noqa: S105 - the original's, known to everybody, and therefore accepted on loopback only
 PATIENCE = 5.0  # seconds
 BEAT = 1.0  # seconds between two signs of life
 AT_ONCE = 1 << 18  # bytes read in one step
+SCARCE = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 AGAIN = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -308,9 +312,23 @@ class Listener:
         poll.poll()
         try:
             connected, address = self._socket.accept()
-        except OSError:  # it has gone again, or there is no descriptor for it
+        except OSError as error:
+            self._rest(error)
             return None
-        return Link(connected, _shown(address), self._now)
+        try:
+            return Link(connected, _shown(address), self._now)
+        except OSError as error:
+            connected.close()
+            self._rest(error)
+            return None
+
+    def _rest(self, error: OSError) -> None:
+        """Nothing could be accepted. It has gone again; or this process has no descriptor left, and looking again at once would find none."""
+        if error.errno in SCARCE:
+            log.warning("A replica could not be let in at %s:%d: %s. It is tried again.", self.host, self.port, error.strerror)
+            poll = select.poll()
+            poll.register(self._bell, select.POLLIN)
+            poll.poll(BEAT * 1000)
 
     def wake(self) -> None:
         """Have `accept` return."""

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import signal
+import socket
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,8 +18,7 @@ from tests.functional.test_replication import House, house, level, wait_until
 from tests.words import Word
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
 __all__ = ["house"]
 
@@ -141,3 +145,39 @@ def test_a_former_primary_that_is_stopped_while_a_snapshot_replaces_its_history_
         control(former).close()
     kept = b"".join(path.read_bytes() for path in (tmp_path / "p" / "quarantine").iterdir())
     assert all(b"%d of no future" % number in kept for number in range(60))
+
+
+# --- nothing left ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("left", [0, 1, 2])
+def test_a_primary_without_descriptors_lets_replicas_in_as_soon_as_there_are_some(
+    house: House, tmp_path: Path, left: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whether there is none for the connection or none for what belongs to it. It does not try all the time."""
+    word = house.primary(tmp_path / "p")
+    with socket.socket() as caller, used_up(left):
+        caller.connect(control(word).address)
+        wait_until(lambda: "could not be let in" in caplog.text)
+    word.add("a")
+    level(house.replica(word, tmp_path / "r"), word)
+    assert caplog.text.count("could not be let in") < 5
+
+
+@contextmanager
+def used_up(left: int) -> Iterator[None]:
+    """This process can open so many files more, and none beyond."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(int(path.name) for path in Path("/proc/self/fd").iterdir()) + 8, hard))
+    held: list[int] = []
+    try:
+        with suppress(OSError):
+            while True:
+                held.append(os.open(os.devnull, os.O_RDONLY))
+        for _ in range(left):
+            os.close(held.pop())
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        for one in held:
+            os.close(one)
