@@ -397,7 +397,7 @@ class Session:
 
     def _pass_time(self, timeout: float) -> None:
         """Send, beat, hear acknowledgements, notice the end."""
-        if self.now() >= self._next_beat:
+        if self.now() >= self._next_beat and self.link.waiting < MANY:  # it may live and be too busy to read
             self._next_beat = self.now() + BEAT
             self._say(Beat(self.primary.system.engine.journal.epoch, self.primary.source.durable()))
         self._heard += self._connection.receive(self.link.step(timeout))

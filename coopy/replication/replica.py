@@ -17,10 +17,11 @@ import random
 import threading
 import time
 from _thread import allocate_lock
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from coopy.disk import after_fork_in_child
+from coopy.engine.background import Timer
 from coopy.engine.following import FollowingEngine, install_snapshot, read_through
 from coopy.error import (
     AuthenticationError,
@@ -55,7 +56,7 @@ from coopy.replication.wire import (
 from coopy.snapshot import snapshot_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from coopy.engine.archive import Archive
     from coopy.engine.opening import Place
@@ -90,7 +91,8 @@ class Replica:
         self._stopping = False
         self._wake = allocate_lock()
         self._wake.acquire()
-        self._link: Link | None = None
+        self._session: _Session | None = None
+        self._pulse: Timer | None = None
         self._system: System | None = None
         self._thread: threading.Thread | None = None
 
@@ -128,8 +130,14 @@ class Replica:
             session.close()
             raise
         after_fork_in_child(self._forked)
+        self._pulse = Timer("replication pulse", BEAT, self._say_alive)
         self._thread = threading.Thread(target=self._run, args=(session, welcome), name="coopy replica", daemon=True)
         self._thread.start()
+
+    def _say_alive(self) -> None:
+        session = self._session
+        if session is not None:
+            session.pulse()
 
     @property
     def engine(self) -> FollowingEngine:
@@ -149,11 +157,13 @@ class Replica:
         pause = FIRST_PAUSE
         while not self._stopping:
             try:
-                session = session or _Session(self.address, self._now)
+                session = self._session = session or _Session(self.address, self._now)
+                if self._stopping:  # `stop` may not have seen it
+                    return
+                hello = self._hello() if welcome is None else None  # before: a snapshot that is taken here may hold it up
                 with session:
-                    self._link = session.link
-                    if welcome is None:
-                        self._begin(session, session.greet(self._hello()))
+                    if hello is not None:
+                        self._begin(session, session.greet(hello))
                     self._stream(session)
             except (DivergenceError, DurabilityError, ClosedError, CorruptionError, MemoryError) as error:
                 self._trouble(error)
@@ -161,7 +171,7 @@ class Replica:
             except (CoopyError, OSError) as error:
                 pause = FIRST_PAUSE if not self.problem else LONGEST_PAUSE if isinstance(error, _RefusedError) else pause
                 self._trouble(error)
-            session = welcome = self._link = None
+            session = welcome = self._session = None
             if self._wake.acquire(timeout=pause * self._dice.uniform(0.5, 1)):
                 return
             pause = min(pause * 2, LONGEST_PAUSE)
@@ -192,7 +202,8 @@ class Replica:
             self._hear(session, data, session.receive(BEAT / 2))
             while data and len(data) < AT_ONCE and (more := session.receive(0)):
                 self._hear(session, data, more)
-            executed = engine.take(data)
+            with session.lent():
+                executed = engine.take(data)
             self._reached(executed)
             if executed > acked or session.is_due():
                 acked = executed
@@ -235,7 +246,8 @@ class Replica:
         what = "the primary has pruned what followed it, or was promoted without it"
         log.warning("%s: LSN %d is no place to go on from: %s.", archive.directory, engine.executed, what)
         about, temporary = _receive_snapshot(session, welcome, archive)
-        engine.exclusively(lambda: engine.start_over(welcome.epoch, about, temporary))
+        with session.lent():
+            engine.exclusively(lambda: engine.start_over(welcome.epoch, about, temporary))
         log.warning("%s: it goes on from the snapshot at LSN %d, what was there is in quarantine/.", archive.directory, welcome.lsn)
 
     # --- what can be asked -------------------------------------------------------------------------------------------------------
@@ -285,11 +297,14 @@ class Replica:
         if not self._stopping:
             self._stopping = True
             self._wake.release()
-        link = self._link
-        if link is not None:
-            link.give_up()
+        session = self._session
+        if session is not None:
+            session.give_up()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join()
+        if self._pulse is not None:
+            self._pulse.stop()
+            self._pulse.wait()
         self.problem = self.problem or "it was stopped"
 
     def promote(self) -> int:
@@ -307,15 +322,18 @@ class Replica:
         """In a forked child: the connection is the parent's."""
         self._stopping = True
         self._thread = None
-        if self._link is not None:
-            self._link.close()
+        if self._session is not None:
+            self._session.close()
 
 
 # --- one session -------------------------------------------------------------------------------------------------------------------
 
 
 class _Session:
-    """A connection to the primary, from the password on. Used by one thread; `with` opens it, unless it is open, and closes it."""
+    """A connection to the primary, from the password on. `with` opens it, unless it is open, and closes it.
+
+    Used by one thread, which lends it while it executes: then a timer says that it lives.
+    """
 
     def __init__(self, address: Address, now: Callable[[], float]) -> None:
         self.address, self._now = address, now
@@ -323,6 +341,8 @@ class _Session:
         self._connection = Connection(Side.REPLICA)
         self._heard: list[Message] = []
         self._next_beat = 0.0
+        self._acked = 0
+        self._guard, self._is_lent, self._given_up = allocate_lock(), False, False
 
     def __enter__(self) -> Self:
         if self.link is None:
@@ -341,6 +361,8 @@ class _Session:
         address = self.address
         check_place(address.host, address.password, address.tls, serving=False)
         self.link = connect(address.host, address.port, address.tls, address.password, self._now)
+        if self._given_up:
+            self.link.give_up()
         deadline = self._now() + PATIENCE
         prover = Prover(address.password, self.link.binding)
         self.say(First(prover.first))
@@ -357,6 +379,26 @@ class _Session:
         assert self.link is not None
         self.link.offer(self._connection.send(message))
         self._next_beat = self._now() + BEAT
+        if isinstance(message, Ack):
+            self._acked = message.lsn
+
+    @contextmanager
+    def lent(self) -> Iterator[None]:
+        """While this thread executes what came, however long that takes, `pulse` may say that this replica lives."""
+        self._is_lent = True
+        try:
+            yield
+        finally:
+            self._is_lent = False
+            with self._guard:  # until the pulse that had it has ended
+                pass
+
+    def pulse(self) -> None:
+        """Say that this replica lives, if its thread does not get round to it. From a timer's thread."""
+        with self._guard, suppress(LostError):  # its own thread will meet it
+            if self._is_lent and self.link is not None and self.is_due():
+                self.say(Ack(self._acked))
+                self.link.push()
 
     def is_due(self) -> bool:
         """Whether the primary has not heard of us for a while."""
@@ -399,6 +441,12 @@ class _Session:
             raise LostError(f"The primary at {self.address} said: {text}.")
         what = f"The primary at {self.address} refused this replica: {text}"
         raise _RefusedError(f"{what}. Nothing was changed here.", primary=str(self.address), code=message.code)
+
+    def give_up(self) -> None:
+        """Have whatever its thread does with it end now, by LostError, or as soon as it is connected. Any thread may call it."""
+        self._given_up = True
+        if self.link is not None:
+            self.link.give_up()
 
     def close(self) -> None:
         """Give it back. May be repeated."""

@@ -5,7 +5,7 @@
                than it is told; `wake` ends its waiting from another thread
 
 Plain TCP is for loopback only, and so is the default password: whoever reads the wire reads the state. The certificate of a primary is
-verified, always. A peer that takes nothing for `PATIENCE` seconds is given up; silence is for the owner of the link to judge.
+verified, always. A peer that neither takes nor says anything for `PATIENCE` seconds is given up; other silence is for the owner to judge.
 """
 
 from __future__ import annotations
@@ -208,6 +208,13 @@ class Link:
         except OSError as error:
             raise LostError(f"The connection to {self.peer} broke: {error.strerror or error}.") from error
 
+    def push(self) -> None:
+        """Send what goes now; waits for nothing, and nothing is received."""
+        try:
+            self._send()
+        except OSError as error:
+            raise LostError(f"The connection to {self.peer} broke: {error.strerror or error}.") from error
+
     def flush(self, deadline: float) -> None:
         """Send what waits, until then at the latest; what comes meanwhile is dropped. For last words."""
         while self._out and self._now() < deadline:
@@ -218,8 +225,8 @@ class Link:
             sent = self._socket.send(memoryview(self._out)[:AT_ONCE].tobytes())
             del self._out[:sent]
             self._moved = self._now()
-        if self._out and self._now() - self._moved > PATIENCE:
-            raise LostError(f"{self.peer} has taken nothing for {PATIENCE:g} seconds: the connection was given up.")
+        if self._out and self._now() - max(self._moved, self._heard) > PATIENCE:
+            raise LostError(f"{self.peer} has taken nothing and said nothing for {PATIENCE:g} seconds: the connection was given up.")
 
     def _receive(self) -> bytes:
         try:

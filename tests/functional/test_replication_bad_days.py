@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import socket
+import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,9 @@ import pytest
 
 from coopy import control, init_system, readonly
 from coopy.error import AuthenticationError, ReplicaError, UsageError
+from coopy.replication import primary as primary_room
+from coopy.replication import replica as replica_room
+from coopy.replication import transport as transport_room
 from tests.functional.test_replication import House, house, level, wait_until
 from tests.words import Word
 
@@ -101,7 +105,9 @@ def test_a_snapshot_that_the_primary_sends_damaged_changes_nothing(house: House,
     word = house.primary(tmp_path / "p", keep_snapshots=1)
     port = control(word).address[1]
     word.add("a")
-    control(house.replica(word, tmp_path / "r")).close()
+    replica = house.replica(word, tmp_path / "r")
+    level(replica, word)
+    control(replica).close()
     word.add("b")
     control(word).take_snapshot()
     control(word).prune()
@@ -181,3 +187,43 @@ def used_up(left: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         for one in held:
             os.close(one)
+
+
+# --- slow ones ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [1, 2_000_000])
+def test_a_replica_that_is_busy_for_long_is_not_dropped(house: House, tmp_path: Path, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given a query that takes longer than silence may last, then the replica goes on in the same session, also where it could not read for so long."""
+    for room in (primary_room, transport_room):
+        monkeypatch.setattr(room, "PATIENCE", 0.5)
+    monkeypatch.setattr(replica_room, "BEAT", 0.05)
+    word = house.primary(tmp_path / "p", Quiz, validation="off")
+    replica = house.replica(word, tmp_path / "r", Quiz, validation="off")
+    level(replica, word)
+
+    def meanwhile() -> None:
+        for _ in range(10):
+            word.keep("x" * size)
+        end = time.monotonic() + 2
+        while time.monotonic() < end:
+            assert control(word).stats()["replicas"] == 1
+
+    monkeypatch.setitem(globals(), "IN_QUERY", meanwhile)
+    replica.ask()
+    level(replica, word)
+    assert control(replica).stats()["sessions"] == 1
+
+
+def test_closing_does_not_wait_for_a_primary_that_says_nothing(house: House, tmp_path: Path) -> None:
+    """Given a replica that has connected to something silent, when it is closed, then at once."""
+    word = house.primary(tmp_path / "p")
+    port = control(word).address[1]
+    replica = house.replica(word, tmp_path / "r")
+    control(word).close()
+    with socket.create_server(("127.0.0.1", port)) as silent:
+        accepted, _ = silent.accept()
+        with accepted:
+            start = time.monotonic()
+            control(replica).close()
+            assert time.monotonic() - start < 2
