@@ -159,11 +159,20 @@ class System:
                 **(self.peers.stats() if self.peers is not None else {}),
             }
 
-    def fence(self, error: ReplicaError) -> None:
-        """No more actions, for good; queries go on."""
-        with self.engine.lock:
-            if self.engine.final is None:
-                self.engine.end(FAILED, error)
+    def fence(self, error: ReplicaError, epoch: int) -> None:
+        """No more actions, for good: another system leads, in this epoch. Queries go on. The directory is a replica's from now on."""
+        try:
+            self.engine.exclusively(lambda: self._fence(error, epoch))
+        except (ClosedError, ReplicaError):  # it takes none already
+            return
+        except OSError as problem:
+            log.warning(
+                "%s is fenced, but could not say so in its manifest (%s): do not open it as a primary.", self.archive.directory, problem
+            )
+
+    def _fence(self, error: ReplicaError, epoch: int) -> None:
+        self.engine.end(FAILED, error)
+        self.archive.change(follows=True, epoch=epoch)
 
     def close(self) -> None:
         """Finish what runs, say in the journal and in the manifest that this is its end, sync, unlock. Again: nothing."""
@@ -395,8 +404,11 @@ def _refuse_begun(place: Place) -> None:
 
 
 def _follows(place: Place) -> UsageError:
-    what = f"{place.directory} is the directory of a replica: actions of its own would make it another history. Nothing was changed."
-    return UsageError(f"{what} Open it with replication=True, and promote it there: control(replica).promote().", path=place.directory)
+    what = f"{place.directory} is the directory of a replica, or of a primary that was fenced: actions of its own would make it another history"
+    return UsageError(
+        f"{what}. Nothing was changed. Open it with replication=True, and promote it there: control(replica).promote().",
+        path=place.directory,
+    )
 
 
 def _make_engine(archive: Archive, restorer: Restorer, replayed: Replayed, settings: Settings, origin: Origin | None) -> Engine:

@@ -173,13 +173,14 @@ class Primary:
                     some.remove(session)
             self.shipped_before += session.shipped
 
-    def fence(self, why: str) -> None:
-        """A replica knows a newer primary: this one takes no more actions, or there would be two histories."""
+    def fence(self, why: str, epoch: int) -> None:
+        """A replica knows a newer primary, of this epoch: this one takes no more actions, or there would be two histories."""
         what = f"This was the primary, and a newer one has taken over ({why}). Nothing was recorded"
         self.system.fence(
             ReplicaError(
                 f"{what}. Call the newer one; open this directory with replication=True to follow it.", primary="the newer primary"
-            )
+            ),
+            epoch,
         )
 
     # --- who waits for acknowledgements ------------------------------------------------------------------------------------
@@ -344,7 +345,7 @@ class Session:
         archive, journal = self.primary.system.archive, self.primary.system.engine.journal
         found = answer(hello, _History(archive.identity, journal.epoch, self.primary.source, self._tail))
         if found.code == FENCED:
-            self.primary.fence(found.text)
+            self.primary.fence(found.text, hello.epoch)
         if found.code:
             raise self._refuse(found.code, found.text)
         if found.snapshot:

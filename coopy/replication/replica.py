@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from coopy.disk import after_fork_in_child
 from coopy.engine.background import Timer
+from coopy.engine.beside import WAKE
 from coopy.engine.following import FollowingEngine, install_snapshot, read_through
 from coopy.error import (
     AuthenticationError,
@@ -158,8 +159,6 @@ class Replica:
         while not self._stopping:
             try:
                 session = self._session = session or _Session(self.address, self._now)
-                if self._stopping:  # `stop` may not have seen it
-                    return
                 hello = self._hello() if welcome is None else None  # before: a snapshot that is taken here may hold it up
                 with session:
                     if hello is not None:
@@ -230,8 +229,9 @@ class Replica:
         archive, executed = self.engine.archive, self.engine.executed
         if welcome.identity != archive.identity:
             raise _RefusedError(f"The primary at {self.address} is of another system. Nothing was changed here.", primary=str(self.address))
-        if welcome.epoch // GENERATION < self.engine.journal.epoch // GENERATION:
-            what = f"The primary at {self.address} is of epoch {welcome.epoch}, and this replica knows a newer one ({self.engine.journal.epoch})"
+        known = max(self.engine.journal.epoch, archive.manifest.epoch)
+        if welcome.epoch // GENERATION < known // GENERATION:
+            what = f"The primary at {self.address} is of epoch {welcome.epoch}, and this replica knows a newer one ({known})"
             raise _RefusedError(f"{what}. Follow that one. Nothing was changed here.", primary=str(self.address))
         new = set(welcome.skips) - set(archive.manifest.skips)
         if any(lsn <= executed for lsn in new) and not welcome.snapshot:
@@ -297,11 +297,12 @@ class Replica:
         if not self._stopping:
             self._stopping = True
             self._wake.release()
-        session = self._session
-        if session is not None:
-            session.give_up()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join()
+        thread = self._thread
+        while thread is not None and thread is not threading.current_thread() and thread.is_alive():
+            session = self._session  # another, where it had just begun anew
+            if session is not None:
+                session.give_up()
+            thread.join(WAKE)
         if self._pulse is not None:
             self._pulse.stop()
             self._pulse.wait()

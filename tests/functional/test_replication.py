@@ -434,8 +434,9 @@ def test_another_history_is_refused_and_the_replicas_data_stay_as_they_are(house
     for letter in "bc":
         replica.add(letter)
     control(replica).close()
-    for calls in (1, 1, 1):
-        word = house.primary(tmp_path / "p", port=port)
+    for calls in (1, 2, 3):
+        shutil.copytree(tmp_path / "p", tmp_path / str(calls))
+        word = house.primary(tmp_path / str(calls), port=port)
         for _ in range(calls):
             word.add("x")
         before = fingerprint(tmp_path / "r")
@@ -738,12 +739,12 @@ def test_a_promoted_replica_takes_actions_and_replicas(house: House, tmp_path: P
 
 
 def test_a_primary_that_meets_a_newer_one_is_fenced(house: House, tmp_path: Path) -> None:
-    """It answers queries, and refuses actions from then on."""
+    """It answers queries, and refuses actions from then on, also when it is opened again; promoted, it leads in a newer epoch than the other."""
     word = house.primary(tmp_path / "p")
     replica = house.replica(word, tmp_path / "r")
     word.add("a")
     level(replica, word)
-    control(replica).promote()
+    newer = control(replica).promote()
     replica.add("b")
     control(replica).close()
     with pytest.raises(ReplicaError, match="newer primary"):
@@ -751,6 +752,13 @@ def test_a_primary_that_meets_a_newer_one_is_fenced(house: House, tmp_path: Path
     with pytest.raises(ReplicaError, match="newer one has taken over"):
         word.add("x")
     assert word.text == "a"
+    control(word).close()
+    for options in (dict[str, Any](), {"master": True, "port": 0}):
+        with pytest.raises(UsageError, match="fenced"):
+            init_system(Word, tmp_path / "p", **options)
+    word = house.replica(None, tmp_path / "p", port=1)
+    assert control(word).promote() > newer
+    assert word.add("y") == "ay"
 
 
 # --- what goes wrong on a replica ----------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import socket
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -141,7 +141,7 @@ def test_a_former_primary_that_is_stopped_while_a_snapshot_replaces_its_history_
     with pytest.raises(UsageError, match="quarantine"):
         house.replica(replica, tmp_path / "p")
     (tmp_path / "p" / "quarantine").unlink()
-    for options in ({}, {"master": True, "port": 0}):
+    for options in (dict[str, Any](), {"master": True, "port": 0}):
         with pytest.raises(UsageError, match="directory of a replica"):
             init_system(Word, tmp_path / "p", **options)
     for letter in "bc":
