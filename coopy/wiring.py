@@ -31,6 +31,7 @@ from coopy.random import Random
 from coopy.snapshot import zstd
 
 if TYPE_CHECKING:
+    import ssl
     from datetime import datetime
     from types import TracebackType
 
@@ -101,11 +102,8 @@ def check_options(options: Options) -> tuple[str, ...]:
     for name, values in ONE_OF.items():
         if getattr(options, name) not in values:
             raise UsageError(f"{name}={getattr(options, name)!r} is unknown: choose one of {', '.join(map(repr, values))}.", option=name)
-    for name, (kinds, least, most) in NUMBERS.items():
-        value = getattr(options, name)
-        if type(value) not in kinds or not least <= value <= most:
-            what = " or ".join(kind.__name__ for kind in kinds)
-            raise UsageError(f"{name}={value!r} is not possible: it is {what}, from {least} to {most}.", option=name)
+    for name in NUMBERS:
+        _check_number(name, getattr(options, name))
     _check_together(options)
     key = options.signing_key
     if key is not None and (type(key) is not bytes or not key):
@@ -115,6 +113,13 @@ def check_options(options: Options) -> tuple[str, ...]:
     if options.compression == "zstd":
         zstd()
     return _allowed(options.allow)
+
+
+def _check_number(name: str, value: Any) -> None:
+    kinds, least, most = NUMBERS[name]
+    if type(value) not in kinds or not least <= value <= most:
+        what = " or ".join(kind.__name__ for kind in kinds)
+        raise UsageError(f"{name}={value!r} is not possible: it is {what}, from {least} to {most}.", option=name)
 
 
 def _check_together(options: Options) -> None:
@@ -221,6 +226,27 @@ def _join(system: System, options: Options, replica: Replica | None) -> None:
     except BaseException:
         system.close()
         raise
+
+
+def _place_to_listen(followed: Address, host: str, port: int | None, min_acks: int, tls: ssl.SSLContext | None) -> Address | None:
+    """Where a replica that is to be promoted will listen, if anywhere. Raises UsageError where that is not possible."""
+    from coopy.replication.transport import Address, Listener, LostError, check_place
+
+    _check_number("min_acks", min_acks)
+    if port is None:
+        if min_acks or tls is not None:
+            raise UsageError("min_acks= and tls= mean nothing without port=: nobody could follow. Nothing was changed.", option="port")
+        return None
+    _check_number("port", port)
+    if not isinstance(host, str):
+        raise UsageError("host= is a string.", option="host")
+    address = Address(host, port, followed.password, tls or followed.tls)
+    try:
+        check_place(address.host, address.password, address.tls, serving=True)
+    except LostError as error:
+        raise UsageError(str(error), option="host") from error
+    Listener(host, port, time.monotonic).close()  # whether it is free; the replica goes on following until then
+    return address
 
 
 def _listen(system: System, address: Address, min_acks: int) -> None:
@@ -431,18 +457,18 @@ class Control(_Operations, Generic[T_co]):
         """
         return self._replica().wait_for(token, timeout)
 
-    def promote(self, host: str = "127.0.0.1", port: int | None = None, *, min_acks: int = 0) -> int:
+    def promote(self, host: str = "127.0.0.1", port: int | None = None, *, min_acks: int = 0, tls: ssl.SSLContext | None = None) -> int:
         """Of a replica: follow no more, and take actions; with a `port`, listen there for replicas. Gives the new epoch, which is on stable storage.
 
-        Make sure before that the former primary is gone: nobody else decides who leads.
+        `tls`: as a primary's; needed off loopback. What is wrong with the arguments, or a port that is taken, is a UsageError before anything
+        has changed. Make sure before that the former primary is gone: nobody else decides who leads.
         """
         replica = self._replica()
+        address = _place_to_listen(replica.address, host, port, min_acks, tls)
         epoch = replica.promote()
         self._system.peers = None
-        if port is not None:
-            from coopy.replication.transport import Address
-
-            _listen(self._system, Address(host, port, replica.address.password, replica.address.tls), min_acks)
+        if address is not None:
+            _listen(self._system, address, min_acks)
         return epoch
 
     def _replica(self) -> Replica:

@@ -277,6 +277,7 @@ class FollowingEngine(ConfirmedEngine):
 
     def lead_on(self, epoch: int) -> None:
         """From now on a system like any other: the epoch is on stable storage before the first action of its own. Within `exclusively`."""
+        self.check_following()  # another thread may have been faster
         journal = self.journal
         self.archive.change(epoch=epoch, follows=False)
         journal.following, journal.epoch = False, epoch

@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import socket
+import threading
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,13 +19,14 @@ from coopy.error import AuthenticationError, ReplicaError, UsageError
 from coopy.replication import primary as primary_room
 from coopy.replication import replica as replica_room
 from coopy.replication import transport as transport_room
-from tests.functional.test_replication import House, house, level, wait_until
+from tests.functional.test_replication import PASSWORD, House, house, level, wait_until
+from tests.unit.replication.test_transport import certificate, serving, trusting
 from tests.words import Word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["house"]
+__all__ = ["certificate", "house"]
 
 IN_QUERY: Callable[[], object] = list  # what `Quiz.ask` does meanwhile
 
@@ -227,3 +229,49 @@ def test_closing_does_not_wait_for_a_primary_that_says_nothing(house: House, tmp
             start = time.monotonic()
             control(replica).close()
             assert time.monotonic() - start < 2
+
+
+# --- promotion ---------------------------------------------------------------------------------------------------------------
+
+
+def test_a_promotion_that_cannot_be_as_asked_for_changes_nothing(house: House, tmp_path: Path, certificate: Path) -> None:
+    """Arguments, a port that is taken, TLS that is a client's: the error comes first, and the replica goes on following."""
+    word = house.primary(tmp_path / "p", tls=serving(certificate), password=PASSWORD)
+    replica = house.replica(word, tmp_path / "r", tls=trusting(certificate), host="localhost", password=PASSWORD)
+    wrong: list[dict[str, Any]] = [
+        {"port": "abc"}, {"port": -1}, {"port": 65536}, {"port": True}, {"min_acks": 1}, {"tls": serving(certificate)}, {"port": 0},
+        {"port": 0, "min_acks": -1}, {"port": 0, "host": 5}, {"port": 0, "host": ""}, {"port": 0, "host": "nobody.invalid"},
+        {"port": control(word).address[1], "tls": serving(certificate)},
+    ]  # fmt: skip
+    for options in wrong:
+        with pytest.raises(UsageError):
+            control(replica).promote(**options)
+    word.add("a")
+    level(replica, word)
+    assert (control(replica).role, control(replica).problem) == ("replica", "")
+    control(replica).promote(port=0, tls=serving(certificate))
+    other = house.replica(replica, tmp_path / "o", tls=trusting(certificate), host="localhost", password=PASSWORD)
+    replica.add("b")
+    level(other, replica)
+    assert other.text == "ab"
+
+
+def test_of_two_who_promote_at_once_one_does(house: House, tmp_path: Path) -> None:
+    """The other is told, and the epoch is raised once."""
+    word = house.primary(tmp_path / "p")
+    replica = house.replica(word, tmp_path / "r")
+    told: list[object] = []
+
+    def promote() -> None:
+        try:
+            told.append(control(replica).promote(port=0))
+        except UsageError:
+            told.append(UsageError)
+
+    threads = [threading.Thread(target=promote) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(map(str, told)) == sorted(map(str, [1 << 16, UsageError, UsageError, UsageError]))
+    level(house.replica(replica, tmp_path / "o"), replica)
