@@ -465,7 +465,8 @@ class Control(_Operations, Generic[T_co]):
         """
         replica = self._replica()
         address = _place_to_listen(replica.address, host, port, min_acks, tls)
-        epoch = replica.promote()
+        with told(self._system.archive.directory):
+            epoch = replica.promote()
         self._system.peers = None
         if address is not None:
             _listen(self._system, address, min_acks)

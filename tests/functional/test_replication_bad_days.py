@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import signal
@@ -15,10 +16,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from coopy import control, init_system, readonly
-from coopy.error import AuthenticationError, ReplicaError, UsageError
+from coopy.error import AuthenticationError, CoopyError, ReplicaError, UsageError
+from coopy.fake_disk import FakeDisk
 from coopy.replication import primary as primary_room
 from coopy.replication import replica as replica_room
 from coopy.replication import transport as transport_room
+from coopy.wiring import Options, open_proxy
 from tests.functional.test_replication import PASSWORD, House, house, level, wait_until
 from tests.unit.replication.test_transport import certificate, serving, trusting
 from tests.words import Word
@@ -254,6 +257,50 @@ def test_a_promotion_that_cannot_be_as_asked_for_changes_nothing(house: House, t
     replica.add("b")
     level(other, replica)
     assert other.text == "ab"
+
+
+@pytest.mark.parametrize("how", [errno.ENOSPC, errno.EIO])
+def test_a_promotion_that_the_disk_refuses_can_be_tried_again(house: House, tmp_path: Path, how: int) -> None:
+    """Whichever of its steps: it is told, nothing is lost, and it leads in the end, by a second promotion or after a restart."""
+    word = house.primary(tmp_path / "p")
+    word.add("a")
+    with pytest.raises(ValueError, match="r"):
+        word.add_and_raise("r")
+    options = Options(replication=True, port=control(word).address[1], sync_interval=3600)
+    for nth in range(1, steps_of_a_promotion(word, options) + 1):
+        disk = FakeDisk()
+        replica = house.enter_context(control(open_proxy(Word, "/r", options, disk)))
+        level(replica, word)
+        disk.fail(len(disk.calls) + nth, how)
+        assert not is_promoted(replica)
+        if is_promoted(replica):
+            assert replica.add("b") == "arb"
+        control(replica).close()
+        try:
+            replica = house.enter_context(control(open_proxy(Word, "/r", Options(), disk)))
+        except UsageError:  # it is a replica's as before
+            replica = house.enter_context(control(open_proxy(Word, "/r", options, disk)))
+            assert is_promoted(replica)
+        assert replica.add("c") in {"arc", "arbc"}
+        assert control(replica).stats()["epoch"] >= 1 << 16
+        control(replica).close()
+
+
+def steps_of_a_promotion(word: Any, options: Options) -> int:
+    disk = FakeDisk()
+    with control(open_proxy(Word, "/r", options, disk)) as replica:
+        level(replica, word)
+        before = len(disk.calls)
+        assert is_promoted(replica)
+        return len(disk.calls) - before
+
+
+def is_promoted(replica: Any) -> bool:
+    try:
+        control(replica).promote()
+    except CoopyError:
+        return False
+    return True
 
 
 def test_of_two_who_promote_at_once_one_does(house: House, tmp_path: Path) -> None:
