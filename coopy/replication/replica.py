@@ -157,6 +157,7 @@ class Replica:
     def _run(self, session: _Session | None, welcome: Welcome | None) -> None:
         pause = FIRST_PAUSE
         while not self._stopping:
+            began, executed = self._now(), self.engine.executed
             try:
                 session = self._session = session or _Session(self.address, self._now)
                 hello = self._hello() if welcome is None else None  # before: a snapshot that is taken here may hold it up
@@ -168,7 +169,10 @@ class Replica:
                 self._trouble(error)
                 return  # the system says the same to whoever asks it
             except (CoopyError, OSError) as error:
-                pause = FIRST_PAUSE if not self.problem else LONGEST_PAUSE if isinstance(error, _RefusedError) else pause
+                if isinstance(error, _RefusedError):
+                    pause = LONGEST_PAUSE
+                elif not self.problem and (self.engine.executed > executed or self._now() - began > PATIENCE):
+                    pause = FIRST_PAUSE  # it went well; what fails at once each time, as a full disk does, is tried less and less often
                 self._trouble(error)
             session = welcome = self._session = None
             if self._wake.acquire(timeout=pause * self._dice.uniform(0.5, 1)):

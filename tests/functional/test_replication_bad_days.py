@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from contextlib import contextmanager, suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -192,6 +193,47 @@ def used_up(left: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         for one in held:
             os.close(one)
+
+
+def test_a_replica_whose_disk_is_full_asks_less_and_less_often(house: House, tmp_path: Path) -> None:
+    """Each time it would be sent all again. With room it goes on by itself."""
+    word = house.primary(tmp_path / "p")
+    disk = FakeDisk()
+    replica = house.enter_context(control(open_proxy(Word, "/r", Options(replication=True, port=control(word).address[1]), disk)))
+    disk.capacity = 10_000
+    start = time.monotonic()
+    word.keep(os.urandom(20_000))
+    wait_until(lambda: control(replica).stats()["sessions"] == 5)
+    assert time.monotonic() - start > 0.05 * (1 + 2 + 4 + 8)
+    assert "There is no room" in control(replica).problem or not control(replica).problem
+    disk.capacity = None
+    level(replica, word)
+
+
+def test_a_primary_that_is_not_there_is_asked_less_and_less_often(house: House, tmp_path: Path) -> None:
+    """After 0.1 seconds, then 0.2, 0.4 and so on, with jitter; from 0.1 on again, once it was there."""
+    word = house.primary(tmp_path / "p")
+    port = control(word).address[1]
+    replica = house.replica(word, tmp_path / "r")
+    for letter in "ab":
+        word.add(letter)
+        level(replica, word)
+        control(word).close()
+        with socket.create_server(("127.0.0.1", port)) as server:
+            times = [met(server) for _ in range(4)]
+        gaps = [later - earlier for earlier, later in pairwise(times)]
+        assert all(gap >= least for gap, least in zip(gaps, (0.1, 0.2, 0.4), strict=True)), gaps
+        assert gaps[0] < 1
+        word = house.primary(tmp_path / "p", port=port)
+    level(replica, word)
+
+
+def met(server: socket.socket) -> float:
+    """Somebody comes, and is sent away; gives when."""
+    server.settimeout(20)
+    connection, _ = server.accept()
+    connection.close()
+    return time.monotonic()
 
 
 # --- slow ones ---------------------------------------------------------------------------------------------------------------
