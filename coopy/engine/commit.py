@@ -94,11 +94,17 @@ class SharedEngine(Engine):
     def call_beside(self, method: str, args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
         """Record and sync an `@unlocked` action, then execute it on this thread without the lock."""
         entry = self._entry(method, args, kwargs)
+        self._fly(entry)
+        return self.answer_beside(entry.outcome)
+
+    def _fly(self, entry: Entry) -> None:
         flight = entry.flight = Flight()
         try:
             self._take_part(entry)
             if entry.outcome is TAKE_OFF:
-                flight.result = self.executor.beside().execute(method, entry.args, entry.kwargs, entry.lsn, entry.time_us, entry.utc_offset)
+                flight.result = self.executor.beside().execute(
+                    entry.method, entry.args, entry.kwargs, entry.lsn, entry.time_us, entry.utc_offset
+                )
                 flight.landed = True
                 entry.outcome = flight.result
         finally:
@@ -106,7 +112,6 @@ class SharedEngine(Engine):
             if not flight.landed:
                 self.executor.ask()
         flight.end.release()
-        return self.answer_beside(entry.outcome)
 
     def _entry(self, method: str, args: tuple[object, ...], kwargs: dict[str, object]) -> Entry:
         self.refuse_inside(method)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from coopy import control, init_system, readonly
-from coopy.error import AuthenticationError, CoopyError, ReplicaError, UsageError
+from coopy.error import AuthenticationError, ClosedError, CoopyError, NotSerializableError, ReplicaError, UnconfirmedError, UsageError
 from coopy.fake_disk import FakeDisk
 from coopy.replication import primary as primary_room
 from coopy.replication import replica as replica_room
@@ -274,6 +274,21 @@ def test_closing_does_not_wait_for_a_primary_that_says_nothing(house: House, tmp
             start = time.monotonic()
             control(replica).close()
             assert time.monotonic() - start < 2
+
+
+# --- who waits for replicas -----------------------------------------------------------------------------------------------------
+
+
+def test_an_unlocked_action_that_is_refused_is_told_as_that(house: House, tmp_path: Path) -> None:
+    """It did not happen: nobody waits for replicas, and nobody hears that it is durable. Given one before that nobody has confirmed."""
+    word = house.primary(tmp_path / "p", min_acks=1)
+    with pytest.raises(UnconfirmedError):
+        word.add("a")
+    with pytest.raises(NotSerializableError):
+        word.add_unlocked(print)
+    control(word).close()
+    with pytest.raises(ClosedError):
+        word.add_unlocked("b")
 
 
 # --- promotion ---------------------------------------------------------------------------------------------------------------
