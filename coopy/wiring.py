@@ -102,8 +102,8 @@ def check_options(options: Options) -> tuple[str, ...]:
     for name, values in ONE_OF.items():
         if getattr(options, name) not in values:
             raise UsageError(f"{name}={getattr(options, name)!r} is unknown: choose one of {', '.join(map(repr, values))}.", option=name)
-    for name in NUMBERS:
-        _check_number(name, getattr(options, name))
+    for name, allowed in NUMBERS.items():
+        _check_number(name, getattr(options, name), *allowed)
     _check_together(options)
     key = options.signing_key
     if key is not None and (type(key) is not bytes or not key):
@@ -115,8 +115,7 @@ def check_options(options: Options) -> tuple[str, ...]:
     return _allowed(options.allow)
 
 
-def _check_number(name: str, value: Any) -> None:
-    kinds, least, most = NUMBERS[name]
+def _check_number(name: str, value: Any, kinds: tuple[type, ...], least: float, most: float) -> None:
     if type(value) not in kinds or not least <= value <= most:
         what = " or ".join(kind.__name__ for kind in kinds)
         raise UsageError(f"{name}={value!r} is not possible: it is {what}, from {least} to {most}.", option=name)
@@ -232,12 +231,12 @@ def _place_to_listen(followed: Address, host: str, port: int | None, min_acks: i
     """Where a replica that is to be promoted will listen, if anywhere. Raises UsageError where that is not possible."""
     from coopy.replication.transport import Address, Listener, LostError, check_place
 
-    _check_number("min_acks", min_acks)
+    _check_number("min_acks", min_acks, *NUMBERS["min_acks"])
     if port is None:
         if min_acks or tls is not None:
             raise UsageError("min_acks= and tls= mean nothing without port=: nobody could follow. Nothing was changed.", option="port")
         return None
-    _check_number("port", port)
+    _check_number("port", port, *NUMBERS["port"])
     if not isinstance(host, str):
         raise UsageError("host= is a string.", option="host")
     address = Address(host, port, followed.password, tls or followed.tls)
@@ -455,6 +454,7 @@ class Control(_Operations, Generic[T_co]):
 
         Raises ReplicaError for a token of another system or of a history that was cut off, and UnconfirmedError after `timeout` seconds.
         """
+        _check_number("timeout", timeout, (int, float), 0, threading.TIMEOUT_MAX)
         return self._replica().wait_for(token, timeout)
 
     def promote(self, host: str = "127.0.0.1", port: int | None = None, *, min_acks: int = 0, tls: ssl.SSLContext | None = None) -> int:

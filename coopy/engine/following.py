@@ -58,7 +58,8 @@ class _InDoubt(BaseException):
 class FollowingEngine(ConfirmedEngine):
     """An engine whose actions come from elsewhere. `primary`: from where ("host:port"), empty once it was promoted.
 
-    `eras`: since which LSN records are of which epoch, as far as this run knows; the lock guards it. `base`: the LSN of the snapshot that this
+    `eras`: since which LSN records are of which epoch, as far as this run knows; the lock guards who changes it, and it says so before `executed`
+    does, so that who reads that first needs no lock. `base`: the LSN of the snapshot that this
     run began with: how actions up to there ended here, nobody knows.
     """
 
@@ -265,8 +266,8 @@ class FollowingEngine(ConfirmedEngine):
             self.end(BROKEN, error)
             raise
         self.executor.show_new()
-        self.executed = self.base = about.lsn
         self.eras = [(about.lsn, about.epoch)]
+        self.executed = self.base = about.lsn
 
     # --- promotion -------------------------------------------------------------------------------------------------------
 

@@ -262,6 +262,35 @@ def test_a_replica_that_is_busy_for_long_is_not_dropped(house: House, tmp_path: 
     assert control(replica).stats()["sessions"] == 1
 
 
+def test_waiting_for_a_token_ends_in_time_also_while_a_replica_is_busy(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a query that keeps everybody out, then who waits hears after the time that was asked for. What is no time is told."""
+    word = house.primary(tmp_path / "p", Quiz, validation="off")
+    replica = house.replica(word, tmp_path / "r", Quiz, validation="off")
+    began, end = threading.Event(), threading.Event()
+
+    def meanwhile() -> None:
+        began.set()
+        end.wait(20)
+
+    monkeypatch.setitem(globals(), "IN_QUERY", meanwhile)
+    asking = threading.Thread(target=replica.ask)
+    asking.start()
+    began.wait(20)
+    word.add("a")
+    start = time.monotonic()
+    with pytest.raises(UnconfirmedError):
+        control(replica).wait_for(control(word).token, 0.1)
+    assert time.monotonic() - start < 10
+    end.set()
+    asking.join()
+    level(replica, word)
+    for timeout in (None, "1", -1, float("nan")):
+        with pytest.raises(UsageError, match="timeout="):
+            control(replica).wait_for(control(word).token, timeout)  # type: ignore[arg-type]
+
+
 def test_closing_does_not_wait_for_a_primary_that_says_nothing(house: House, tmp_path: Path) -> None:
     """Given a replica that has connected to something silent, when it is closed, then at once."""
     word = house.primary(tmp_path / "p")
