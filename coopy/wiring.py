@@ -139,6 +139,9 @@ def _check_together(options: Options) -> None:
         raise UsageError(
             "min_acks= is for a primary. A replica gets it when it is promoted: promote(port=..., min_acks=...).", option="min_acks"
         )
+    if options.replication and options.durability != "sync":
+        what = f"durability={options.durability!r} is for who takes actions: a replica has on stable storage what it acknowledges"
+        raise UsageError(f"{what}. Leave it out.", option="durability")
     if options.replication and not options.port:
         raise UsageError("port=0 is not possible for a replica: it is the primary's port.", option="port")
 

@@ -412,7 +412,7 @@ def _follows(place: Place) -> UsageError:
 
 
 def _make_engine(archive: Archive, restorer: Restorer, replayed: Replayed, settings: Settings, origin: Origin | None) -> Engine:
-    """The engine, with the journal open where it ends. A replica's syncs what it copies, also if it is to be "buffered" once it is promoted."""
+    """The engine, with the journal open where it ends. A replica's syncs what it copies."""
     executor, codec, buffered = restorer.executor, restorer.codec, settings.durability == "buffered"
     assert executor is not None
     with told(archive.directory):

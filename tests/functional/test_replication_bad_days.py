@@ -15,9 +15,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from click.testing import CliRunner
 
 from coopy import control, init_system, readonly
-from coopy.error import AuthenticationError, ClosedError, CoopyError, NotSerializableError, ReplicaError, UnconfirmedError, UsageError
+from coopy.cli import main
+from coopy.error import (
+    AuthenticationError,
+    ClosedError,
+    CoopyError,
+    CorruptionError,
+    NotSerializableError,
+    ReplicaError,
+    UnconfirmedError,
+    UsageError,
+)
 from coopy.fake_disk import FakeDisk
 from coopy.replication import primary as primary_room
 from coopy.replication import replica as replica_room
@@ -29,6 +40,8 @@ from tests.words import Word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from click.testing import Result
 
 __all__ = ["certificate", "house"]
 
@@ -69,6 +82,38 @@ def test_a_directory_that_follows_is_a_replicas_from_then_on(house: House, tmp_p
         control(house.replica(replica, tmp_path / "p")).close()
     with pytest.raises(UsageError, match="directory of a replica"):
         init_system(Word, tmp_path / "p")
+
+
+def test_a_lost_manifest_of_a_replica_is_rebuilt_as_one(house: House, tmp_path: Path) -> None:
+    """The operator says that it is a replica's, for nothing else does; `status` tells."""
+    word = house.primary(tmp_path / "p")
+    word.add("a")
+    replica = house.replica(word, tmp_path / "r")
+    level(replica, word)
+    control(replica).close()
+    (tmp_path / "r" / "MANIFEST").unlink()
+    with pytest.raises(CorruptionError, match="--replica"):
+        house.replica(word, tmp_path / "r")
+    assert run_coopy("repair", "--replica", tmp_path / "r").exit_code == 2
+    assert "--replica before anybody opens it" in run_coopy("repair", "--manifest", tmp_path / "r").output
+    assert run_coopy("repair", "--manifest", "--replica", tmp_path / "r").exit_code == 0
+    assert "a replica's" in run_coopy("status", tmp_path / "r").output
+    with pytest.raises(UsageError, match="directory of a replica"):
+        init_system(Word, tmp_path / "r")
+    level(house.replica(word, tmp_path / "r"), word)
+    assert "a replica's" not in run_coopy("status", tmp_path / "p").output
+
+
+def run_coopy(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(one) for one in arguments])
+
+
+def test_a_replica_cannot_be_buffered(house: House, tmp_path: Path) -> None:
+    """It would not be: what it acknowledges is on stable storage."""
+    word = house.primary(tmp_path / "p", durability="buffered")
+    with pytest.raises(UsageError, match="durability="):
+        house.replica(word, tmp_path / "r", durability="buffered")
+    assert not (tmp_path / "r").exists()
 
 
 # --- inside of the system -------------------------------------------------------------------------------------------------
