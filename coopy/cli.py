@@ -85,9 +85,9 @@ def check(directory: str, signing_key_file: str | None) -> None:
 def repair(
     directory: str,
     signing_key_file: str | None,
-    tail: bool,
+    tail: bool,  # noqa: FBT001 - click passes them by name
     skip: int | None,
-    manifest: bool,
+    manifest: bool,  # noqa: FBT001
     replica: bool,  # noqa: FBT001
 ) -> None:
     """What coopy never decides by itself. Make a copy of the directory first."""

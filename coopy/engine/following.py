@@ -138,10 +138,10 @@ class FollowingEngine(ConfirmedEngine):
         return ReplicaError(f"{what}; the replica asks again.", primary=self.primary, lsn=lsn)
 
     def _keep(self, part: bytes, found: Scan, *, is_seal: bool) -> None:
-        """On stable storage. Where it stands is told under the lock, though nobody but the lead writes it."""
+        """On stable storage, also while a long query keeps the lock: the journal's files belong to the lead."""
         journal, epoch = self.journal, self.journal.epoch
-        with self.lock:
-            if self.gate is not OPEN:
+        if self.final is not None or self.gate is LEFTOVER:
+            with self.lock:
                 self.enter()
         try:
             if is_seal:

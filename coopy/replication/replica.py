@@ -205,7 +205,7 @@ class Replica:
             self._hear(session, data, session.receive(BEAT / 2))
             while data and len(data) < AT_ONCE and (more := session.receive(0)):
                 self._hear(session, data, more)
-            with session.lent():
+            with session.lent(lambda: engine.journal.durable):
                 executed = engine.take(data)
             self._reached(executed)
             if executed > acked or session.is_due():
@@ -250,7 +250,7 @@ class Replica:
         what = "the primary has pruned what followed it, or was promoted without it"
         log.warning("%s: LSN %d is no place to go on from: %s.", archive.directory, engine.executed, what)
         about, temporary = _receive_snapshot(session, welcome, archive)
-        with session.lent():
+        with session.lent(lambda: 0):
             engine.exclusively(lambda: engine.start_over(welcome.epoch, about, temporary))
         log.warning("%s: it goes on from the snapshot at LSN %d, what was there is in quarantine/.", archive.directory, welcome.lsn)
 
@@ -346,8 +346,8 @@ class _Session:
         self._connection = Connection(Side.REPLICA)
         self._heard: list[Message] = []
         self._next_beat = 0.0
-        self._acked = 0
-        self._guard, self._is_lent, self._given_up = allocate_lock(), False, False
+        self._guard, self._given_up = allocate_lock(), False
+        self._durable: Callable[[], int] | None = None
 
     def __enter__(self) -> Self:
         if self.link is None:
@@ -384,25 +384,24 @@ class _Session:
         assert self.link is not None
         self.link.offer(self._connection.send(message))
         self._next_beat = self._now() + BEAT
-        if isinstance(message, Ack):
-            self._acked = message.lsn
 
     @contextmanager
-    def lent(self) -> Iterator[None]:
-        """While this thread executes what came, however long that takes, `pulse` may say that this replica lives."""
-        self._is_lent = True
+    def lent(self, durable: Callable[[], int]) -> Iterator[None]:
+        """While this thread executes what came, however long that takes, `pulse` may say that this replica lives, and up to where it has it."""
+        self._durable = durable
         try:
             yield
         finally:
-            self._is_lent = False
+            self._durable = None
             with self._guard:  # until the pulse that had it has ended
                 pass
 
     def pulse(self) -> None:
         """Say that this replica lives, if its thread does not get round to it. From a timer's thread."""
         with self._guard, suppress(LostError):  # its own thread will meet it
-            if self._is_lent and self.link is not None and self.is_due():
-                self.say(Ack(self._acked))
+            durable = self._durable
+            if durable is not None and self.link is not None and self.is_due():
+                self.say(Ack(durable()))
                 self.link.push()
 
     def is_due(self) -> bool:

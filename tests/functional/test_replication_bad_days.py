@@ -353,6 +353,22 @@ def test_closing_does_not_wait_for_a_primary_that_says_nothing(house: House, tmp
 # --- who waits for replicas -----------------------------------------------------------------------------------------------------
 
 
+def test_a_replica_that_cannot_execute_yet_confirms_what_it_has(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given a long query there, when an action comes, then it is on stable storage and the primary's caller hears so; it is executed later."""
+    word = house.primary(tmp_path / "p", Quiz, validation="off", min_acks=1)
+    replica = house.replica(word, tmp_path / "r", Quiz, validation="off")
+    before: list[int] = []
+
+    def meanwhile() -> None:
+        word.add("a")
+        before.append(control(word).stats()["acked"])
+
+    monkeypatch.setitem(globals(), "IN_QUERY", meanwhile)
+    assert replica.ask() == ""
+    assert before == [1]
+    level(replica, word)
+
+
 def test_an_unlocked_action_that_is_refused_is_told_as_that(house: House, tmp_path: Path) -> None:
     """It did not happen: nobody waits for replicas, and nobody hears that it is durable. Given one before that nobody has confirmed."""
     word = house.primary(tmp_path / "p", min_acks=1)
