@@ -369,6 +369,42 @@ def test_a_replica_that_cannot_execute_yet_confirms_what_it_has(house: House, tm
     level(replica, word)
 
 
+def test_a_call_that_waits_when_its_primary_is_closed_is_told_why(house: House, tmp_path: Path) -> None:
+    """And hears at once."""
+    word = house.primary(tmp_path / "p", min_acks=1)
+    told: list[BaseException] = []
+
+    def call() -> None:
+        try:
+            word.add("a")
+        except UnconfirmedError as error:
+            told.append(error)
+
+    calling = threading.Thread(target=call)
+    calling.start()
+    wait_until(lambda: control(word).lsn == 1)
+    control(word).close()
+    calling.join(20)
+    assert "before it was closed" in str(told[0])
+
+
+def test_a_buffered_primary_whose_disk_failed_says_so_once(house: House, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """And not fifty times a second: it syncs for its replicas so often."""
+    disk = FakeDisk()
+    word = house.enter_context(
+        control(open_proxy(Word, "/p", Options(master=True, port=0, durability="buffered", sync_interval=3600), disk))
+    )
+    level(house.replica(word, tmp_path / "r"), word)
+    for nth in range(1, 50):
+        disk.fail(len(disk.calls) + nth, errno.EIO)
+    with suppress(CoopyError):
+        word.add("a")
+    wait_until(lambda: "replication sync failed" in caplog.text)
+    end = time.monotonic() + 0.5
+    while time.monotonic() < end:
+        assert caplog.text.count("replication sync failed") < 5
+
+
 def test_an_unlocked_action_that_is_refused_is_told_as_that(house: House, tmp_path: Path) -> None:
     """It did not happen: nobody waits for replicas, and nobody hears that it is durable. Given one before that nobody has confirmed."""
     word = house.primary(tmp_path / "p", min_acks=1)
