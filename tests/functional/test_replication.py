@@ -329,8 +329,8 @@ def test_a_replica_whose_place_was_pruned_gets_a_snapshot_instead(house: House, 
 
 def test_replicas_are_many_and_a_slow_one_costs_nobody_anything(house: House, tmp_path: Path) -> None:
     """Five of them, of which one sleeps in mid-stream."""
-    word = house.primary(tmp_path / "p")
-    replicas = [house.replica(word, tmp_path / str(number)) for number in range(5)]
+    word = house.primary(tmp_path / "p", Patient, validation="off")
+    replicas = [house.replica(word, tmp_path / str(number), Patient, validation="off") for number in range(5)]
     slow = house.enter_context(Held(replicas[0]))
     for _ in range(200):
         word.keep("x" * 5000)
@@ -341,12 +341,26 @@ def test_replicas_are_many_and_a_slow_one_costs_nobody_anything(house: House, tm
     level(replicas[0], word)
 
 
+class Patient(Word):
+    """It has a query that takes as long as a test wants."""
+
+    @readonly
+    def wait(self, began: threading.Event, end: threading.Event) -> None:
+        began.set()
+        end.wait(20)
+
+
 class Held(ExitStack):
-    """A replica that executes nothing meanwhile."""
+    """A replica that executes nothing meanwhile: a query is under way."""
 
     def __init__(self, replica: Any) -> None:
         super().__init__()
-        self.enter_context(control(replica)._system.engine.lock)
+        began, end = threading.Event(), threading.Event()
+        asking = threading.Thread(target=replica.wait, args=(began, end))
+        asking.start()
+        self.callback(asking.join, 20)
+        self.callback(end.set)
+        assert began.wait(20)
 
 
 def test_a_signed_journal_is_shipped_signed(house: House, tmp_path: Path) -> None:
@@ -686,9 +700,9 @@ def test_a_call_waits_for_as_many_replicas_as_asked_for(house: House, tmp_path: 
     replicas = [house.replica(word, tmp_path / str(number)) for number in range(2)]
     for letter in "abc":
         word.add(letter)
-        assert [control(one)._system.engine.journal.durable for one in replicas] == [control(word).lsn] * 2
+        assert [control(one).stats()["durable"] for one in replicas] == [control(word).lsn] * 2
     word.add_unlocked("u")
-    assert [control(one)._system.engine.journal.durable for one in replicas] == [control(word).lsn] * 2
+    assert [control(one).stats()["durable"] for one in replicas] == [control(word).lsn] * 2
     with pytest.raises(ValueError, match="r"):
         word.add_and_raise("r")
     threads = [threading.Thread(target=word.add, args=("t",)) for _ in range(8)]
