@@ -237,7 +237,7 @@ def test_a_replica_that_never_reads_costs_no_memory(house: House, tmp_path: Path
         for _ in range(3000):
             word.keep("x" * 10_000)
         control(word).wait_durable()
-        end = time.monotonic() + 0.5
+        end = time.monotonic() + 1.5
         while time.monotonic() < end:
             assert control(word).stats()["shipped_bytes"] < 15_000_000
     assert control(word).lsn == 3000
