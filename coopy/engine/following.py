@@ -98,6 +98,19 @@ class FollowingEngine(ConfirmedEngine):
         if not self.archive.manifest.follows:
             self.exclusively(lambda: self.archive.change(follows=True))
 
+    @property
+    def boundary(self) -> bytes:
+        """The tag of the last record that others may have: of the last action, or of the end of the segment before where this one has none.
+
+        Behind it may be what only this directory says: that it was opened and closed, and how its last actions ended.
+        """
+        has_action = self.journal.lsn >= self.journal.first_lsn
+        return self.journal.action_tag if has_action else self.archive.manifest.segments[-1].previous_tag
+
+    def cut_back(self) -> None:
+        """It was a primary: what only it says behind the boundary goes to quarantine, and the new primary's records follow. Within `exclusively`."""
+        self.journal.cut_back(self.boundary, self.archive.quarantine)
+
     def keep_promise(self, result: object) -> None:
         """As Engine.keep_promise. While it follows, the primary keeps it."""
         if not self.primary:

@@ -353,7 +353,7 @@ class Session:
             self._ship_snapshot()
         else:
             self.acked = hello.lsn
-            self._say(Welcome(archive.identity, journal.epoch, hello.lsn, hello.tag, 0, archive.manifest.skips))
+            self._say(Welcome(archive.identity, journal.epoch, hello.lsn, found.tag, 0, archive.manifest.skips))
         log.info("%s follows from LSN %d on.", self.link.peer, self._tail.lsn)
         self._ship_frames()
 

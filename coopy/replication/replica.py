@@ -152,7 +152,8 @@ class Replica:
         engine = self.engine
         with engine.lead:
             head, identity = engine.journal.head(), engine.archive.identity
-        return Hello(identity.system, identity.domain, head.epoch, head.lsn, head.tag)
+            boundary = engine.boundary
+        return Hello(identity.system, identity.domain, head.epoch, head.lsn, head.tag, boundary)
 
     def _run(self, session: _Session | None, welcome: Welcome | None) -> None:
         pause = FIRST_PAUSE
@@ -193,6 +194,8 @@ class Replica:
         self.engine.accepted()
         if welcome.snapshot:
             self._start_over(session, welcome)
+        elif welcome.tag != self.engine.journal.tag:
+            self.engine.exclusively(self.engine.cut_back)
         return welcome
 
     def _stream(self, session: _Session) -> None:

@@ -505,3 +505,46 @@ def test_of_two_who_promote_at_once_one_does(house: House, tmp_path: Path) -> No
         thread.join()
     assert sorted(map(str, told)) == sorted(map(str, [1 << 16, UsageError, UsageError, UsageError]))
     level(house.replica(replica, tmp_path / "o"), replica)
+
+
+# --- the planned change ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("durability", ["sync", "buffered"])
+@pytest.mark.parametrize("snapshot", [False, True])
+def test_a_primary_that_was_closed_follows_its_successor_without_getting_everything_again(
+    house: House, tmp_path: Path, durability: str, snapshot: bool
+) -> None:
+    """To and fro: what each says of its own at its end (that it was closed, how its last action ended) is put aside, and nothing else."""
+    names = ["a", "b"]
+    word = house.primary(tmp_path / "a", durability=durability)
+    word.keep(os.urandom(1_000_000))
+    replica = house.replica(word, tmp_path / "b")
+    for turn in range(4):
+        with pytest.raises(ValueError, match="x"):
+            word.add_or_abort("x", True)
+        with pytest.raises(ValueError, match="r"):
+            word.add_and_raise("r")
+        level(replica, word)
+        if snapshot:
+            take_snapshot_and_ship_it(word, replica)
+        control(word).close()
+        if turn % 2:
+            with control(init_system(Word, tmp_path / names[turn % 2])):
+                pass  # opened and closed once more
+        control(replica).promote(port=0)
+        word, replica = replica, house.replica(replica, tmp_path / names[turn % 2])
+        word.add("a")
+        level(replica, word)
+        assert control(word).stats()["shipped_bytes"] < 2000
+        assert control(replica).stats()["divergences"] == 0
+    control(replica).close()
+    level(house.replica(word, tmp_path / names[1]), word)
+    assert not list(tmp_path.glob("*/quarantine/snapshot-*"))
+
+
+def take_snapshot_and_ship_it(word: Any, replica: Any) -> None:
+    """The end of the segment before is shipped, too."""
+    before = control(replica).stats()["segments"]
+    control(word).take_snapshot()
+    wait_until(lambda: control(replica).stats()["segments"] > before)
