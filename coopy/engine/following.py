@@ -264,7 +264,7 @@ class FollowingEngine(ConfirmedEngine):
             unknown = lsn <= self.base or lsn in self.archive.manifest.skips
             skipped = recorded is not None and recorded[0] == Kind.SKIP and found is None  # it was left out from the start
             if not unknown and not skipped and recorded != found:
-                self.restorer.diverged(lsn, "the action", _ended(recorded), _ended(found))
+                self.restorer.diverged(lsn, "an action", _due(recorded), _ended(found))
 
     # --- a snapshot instead ----------------------------------------------------------------------------------------------
 
@@ -302,10 +302,16 @@ class FollowingEngine(ConfirmedEngine):
         self.primary = ""
 
 
-def _ended(how: tuple[int, str] | None) -> str:
+def _due(how: tuple[int, str] | None) -> str:
     if how is None:
         return "return"
     return f"be undone ({how[1]})" if how[0] == Kind.SKIP else f"raise {how[1]}"
+
+
+def _ended(how: tuple[int, str] | None) -> str:
+    if how is None:
+        return "returned"
+    return f"was undone ({how[1]})" if how[0] == Kind.SKIP else f"raised {how[1]}"
 
 
 # --- the directory of a replica --------------------------------------------------------------------------------------
