@@ -12,6 +12,7 @@ keeps its parent's sockets and locks alive, or outlives it by long.
 from __future__ import annotations
 
 import gc
+import math
 import os
 import select
 import signal
@@ -26,7 +27,7 @@ from typing import TYPE_CHECKING, NoReturn
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["PATIENCE", "Forked", "can_fork", "fork", "resident"]
+__all__ = ["PATIENCE", "Forked", "began", "can_fork", "fork", "go_first", "resident"]
 
 PATIENCE = 120.0  # seconds; a pulse comes with each MiB
 LOOK = 1.0  # seconds between two looks whether it lives, should somebody else hold the pipe open
@@ -47,6 +48,16 @@ def resident() -> int:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError, IndexError):
         return 0
+
+
+def began() -> float:
+    """When this process did, as time.time() counts; infinitely late where that is not known."""
+    try:
+        with open("/proc/self/stat", "rb") as file:  # proc_pid_stat(5): field 22, and the second may hold anything
+            ticks = int(file.read().rpartition(b")")[2].split()[19])
+        return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + ticks / os.sysconf("SC_CLK_TCK")
+    except (OSError, AttributeError):
+        return math.inf
 
 
 def fork(work: Callable[[Callable[[], None]], bytes]) -> Forked:
@@ -135,6 +146,12 @@ def _ended(status: int | None) -> str:
     return f"was ended by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
 
 
+def go_first() -> None:
+    """Have this process be the one that ends when memory runs out, where that can be asked for: nothing is lost with it."""
+    with suppress(OSError), open("/proc/self/oom_score_adj", "wb") as file:
+        file.write(b"1000")
+
+
 # --- in the child ----------------------------------------------------------------------------------------------------
 
 
@@ -164,8 +181,7 @@ def _settle(writer: int) -> None:
     _let_go(writer)
     with suppress(OSError):
         os.nice(NICENESS)
-    with suppress(OSError), open("/proc/self/oom_score_adj", "wb") as file:
-        file.write(b"1000")
+    go_first()
 
 
 def _let_go(kept: int) -> None:

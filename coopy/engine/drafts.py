@@ -2,6 +2,7 @@
 
     Here      the state is written while calls wait; beside them the file is synced and read back
     Beside    a forked child keeps the state as it is, and does all of that; calls wait for the fork only
+    Elsewhere a fresh process makes the state anew from what is sealed of the journal; calls wait for nothing
 
 Each begins under the system's lock, with the constructor, and gets done with `finish()` on a thread of its own. The file has a temporary
 name, which the job that it belongs to gives up or puts in place.
@@ -22,9 +23,9 @@ from coopy.fresh import pack_error, unpack_error
 from coopy.snapshot import SnapshotHeader, begin_snapshot, finish_snapshot, open_snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-__all__ = ["Beside", "Cancelled", "Draft", "Here", "Plan", "incomplete"]
+__all__ = ["Beside", "Cancelled", "Draft", "Elsewhere", "Helper", "Here", "Plan", "incomplete"]
 
 
 class Cancelled(BaseException):
@@ -111,6 +112,51 @@ class Beside:
         """As Draft says: at once."""
         self._cancelled = True
         self.child.kill()
+
+
+class Process(Protocol):
+    """A fresh process (coopy/fresh.py) that writes."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Ends when it does. Raises what went wrong there."""
+
+    def cancel(self) -> None:
+        """End it now, whatever it does. May be repeated, by any thread."""
+
+
+class Helper(Protocol):
+    """Who starts one."""
+
+    def why_not(self) -> str:
+        """Why none could do it now; empty if one can."""
+
+    def start(self, plan: Plan) -> Process:
+        """Have the file written. Raises OSError or UsageError where no process can be had."""
+
+
+class Elsewhere:
+    """Written by a fresh process, from the journal."""
+
+    def __init__(self, plan: Plan, helper: Helper) -> None:
+        self._plan, self._helper = plan, helper
+        self._process: Process | None = None
+        self._cancelled = False
+
+    def finish(self) -> None:
+        """As Draft says. A process is started here: that takes time."""
+        process = self._process = self._helper.start(self._plan)
+        if self._cancelled:
+            process.cancel()
+        for _ in process:
+            pass
+        if self._cancelled:
+            raise Cancelled
+
+    def cancel(self) -> None:
+        """As Draft says: at once."""
+        self._cancelled = True
+        if self._process is not None:
+            self._process.cancel()
 
 
 def _written(plan: Plan, root: object, pulse: Callable[[], None]) -> bytes:

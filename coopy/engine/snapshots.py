@@ -12,12 +12,13 @@ before. The system's lock guards `job`, and the manifest as ever.
 from __future__ import annotations
 
 import logging
+import math
 import time
 from _thread import allocate_lock, start_new_thread
 from typing import TYPE_CHECKING, Protocol
 
 from coopy.engine.beside import WAKE
-from coopy.engine.drafts import Beside, Cancelled, Here, Plan, incomplete
+from coopy.engine.drafts import Beside, Cancelled, Elsewhere, Here, Plan, incomplete
 from coopy.engine.gate import FORKED
 from coopy.engine.opening import domain_name
 from coopy.engine.prune import put_aside, snapshots_kept, unlink_aside
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from coopy.engine.archive import Archive
-    from coopy.engine.drafts import Draft
+    from coopy.engine.drafts import Draft, Helper
     from coopy.engine.engine import Engine
     from coopy.engine.restore import Restorer
     from coopy.engine.system import Settings
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 __all__ = ["Snapshots"]
 
 log = logging.getLogger("coopy")
+FORKING = 0.024 / (1 << 30)  # seconds that forking takes for each byte that the process holds, before it was measured here
+SMALL = 256 << 20  # bytes up to which it takes no time to speak of
+BEARABLE = 0.015  # seconds that it may take where there is another way; the new segment takes a few milliseconds besides
 
 
 class _Job:
@@ -97,13 +101,15 @@ class Snapshots:
     """Takes them.
 
     `taken`, `failed`: how many in this run; `problem`: why the last one failed, empty if it did not; `pause`: for how many seconds the last one
-    kept the lock when it began and when it was listed, the longer of the two.
+    kept the lock when it began and when it was listed, the longer of the two. `helper`: who can have one written elsewhere, until that fails.
     """
 
     def __init__(self, archive: Archive, engine: Engine, restorer: Restorer, settings: Settings, home: Home) -> None:
         self._archive, self._engine, self._restorer, self._settings, self._home = archive, engine, restorer, settings, home
         self._job: _Job | None = None
         self._closing = False
+        self._pace = math.inf  # the least that forking took for a byte, in seconds: what a busy machine added says nothing
+        self.helper: Helper | None = None
         self.taken = self.failed = 0
         self.pause = 0.0
         self.problem = ""
@@ -132,8 +138,17 @@ class Snapshots:
     def begin(self) -> int:
         """Begin one that is completed beside the calls, unless one is on its way. Gives the LSN of the one that is."""
         self._prepare()
-        _, found = self._begin(self._write_beside, quiet=True)
+        _, found = self._begin(self._chosen(), quiet=True)
         return found if isinstance(found, int) else found.lsn
+
+    def _chosen(self) -> Callable[[_Job], None]:
+        """Of the ways that are possible the one that calls notice least: a fork while it is short, a process that takes longer but no time of theirs."""
+        disk = self._archive.disk
+        size = disk.resident()
+        short = size < SMALL or size * (FORKING if self._pace == math.inf else self._pace) <= BEARABLE
+        if not (short and disk.can_fork()) and self.helper is not None and not self.helper.why_not():
+            return self._write_elsewhere
+        return self._write_beside if disk.can_fork() else self._write_here
 
     def wait(self) -> int:
         """Return when none is on its way. Gives the LSN of the newest there is; raises what kept the last one from being completed."""
@@ -228,11 +243,21 @@ class Snapshots:
     def _write_here(self, job: _Job) -> None:
         job.draft = Here(job.plan, self._engine.executor.root)
 
+    def _write_elsewhere(self, job: _Job) -> None:
+        assert self.helper is not None
+        job.draft = Elsewhere(job.plan, self.helper)
+
     def _write_beside(self, job: _Job) -> None:
-        if self._archive.disk.can_fork():
-            job.draft = Beside(job.plan, self._engine.executor.root)
+        size = self._archive.disk.resident()
+        try:
+            draft = job.draft = Beside(job.plan, self._engine.executor.root)
+        except ChildProcessError:
+            if self.helper is None or self.helper.why_not():
+                raise
+            self._write_elsewhere(job)
         else:
-            self._write_here(job)
+            if size >= SMALL:
+                self._pace = min(self._pace, draft.child.seconds / size)
 
     # --- complete: beside the calls ----------------------------------------------------------------------------------
 
@@ -295,6 +320,8 @@ class Snapshots:
         if job.cancelled:
             what = f"The system was closed while the snapshot at LSN {job.lsn} was written: it was given up."
             return ClosedError(f"{what} The snapshots before it and the journal hold everything.")
+        if isinstance(job.draft, Elsewhere):
+            self.helper = None  # what the journal does not give, or not there, the next one takes from memory
         if isinstance(error, OSError | MemoryError):
             error = incomplete(self._archive, job.lsn, error)
         self._failed(error)

@@ -11,18 +11,24 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from coopy import control, forked, init_system, unlocked
 from coopy.codec import Codec
+from coopy.digest import digest as digest_of
 from coopy.disk import RealDisk
-from coopy.engine.drafts import Beside
-from coopy.error import ClosedError, DurabilityError, NotSerializableError, UsageError
+from coopy.engine import snapshots
+from coopy.engine.drafts import Beside, Elsewhere
+from coopy.error import ClosedError, DivergenceError, DurabilityError, NotSerializableError, UsageError
 from coopy.snapshot import open_snapshot, parse_snapshot_name
+from coopy.wiring.helper import Helper
 from coopy.wiring.systems import system_of
 from tests.words import Word
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 both = pytest.mark.parametrize("durability", ["sync", "buffered"])
 
@@ -73,6 +79,17 @@ def held(tmp_path: Path) -> Any:
     word = init_system(Held(), tmp_path / "w", validation="off")
     word.add("a")
     return word
+
+
+class Twice:
+    """Two numbers that are the same but in the middle of an action."""
+
+    def __init__(self) -> None:
+        self.one = self.two = 0
+
+    def count(self) -> None:
+        self.one += 1
+        self.two += 1
 
 
 class Unlockable(Word):
@@ -133,28 +150,28 @@ def test_it_holds_the_state_of_its_lsn(tmp_path: Path, durability: Any) -> None:
 
 @both
 def test_each_one_is_of_one_moment_while_many_call(tmp_path: Path, durability: Any) -> None:
-    """Whatever the callers do meanwhile: the n-th LSN has n letters, and the end is the same after a restart."""
-    word, ended = init_system(Word(), tmp_path / "w", durability=durability, keep_snapshots=1000), threading.Event()
+    """Whatever the callers do meanwhile: the n-th LSN has counted to n, and the end is the same after a restart."""
+    twice, ended = init_system(Twice(), tmp_path / "w", durability=durability, keep_snapshots=1000), threading.Event()
 
     def call() -> None:
         while not ended.is_set():
-            word.add("a")
+            twice.count()
 
     callers = [threading.Thread(target=call) for _ in range(4)]
     for caller in callers:
         caller.start()
-    for _ in range(15):
-        lsn = control(word).take_snapshot(background=True)
-        assert control(word).wait_snapshot() == lsn
+    for _ in range(10):
+        lsn = control(twice).take_snapshot(background=True)
+        assert control(twice).wait_snapshot() == lsn
     ended.set()
     for caller in callers:
         caller.join()
-    digest = control(word).digest()
-    control(word).close()
-    found = {parse_snapshot_name(name): len(state_in(tmp_path / "w" / name).text) for name in files(tmp_path / "w")}
-    assert all(lsn == length for lsn, length in found.items())
+    digest = control(twice).digest()
+    control(twice).close()
+    found = {parse_snapshot_name(name): vars(state_in(tmp_path / "w" / name)) for name in files(tmp_path / "w")}
+    assert all(state == {"one": lsn, "two": lsn} for lsn, state in found.items())
     assert len(found) > 5
-    with control(init_system(Word, tmp_path / "w")) as again:
+    with control(init_system(Twice, tmp_path / "w")) as again:
         assert control(again).digest() == digest
 
 
@@ -329,6 +346,7 @@ def test_a_fork_that_is_refused_harms_nothing(tmp_path: Path, monkeypatch: pytes
     word: Any = init_system(Word(), tmp_path / "w")
     word.add("a")
     monkeypatch.setattr(os, "fork", refuse)
+    system_of(word).snapshots.helper = None
     with pytest.raises(DurabilityError, match="could be forked"):
         word.take_snapshot(background=True)
     assert files(tmp_path / "w") == ["snapshot-00000000000000000000.snap"]
@@ -415,6 +433,128 @@ def test_a_child_is_written_by_the_real_disk_and_listed(tmp_path: Path) -> None:
         word.add("a")
         word.take_snapshot(background=True)
         control(word).wait_snapshot()
-        job = system_of(word).snapshots._job
-        assert job is not None
-        assert isinstance(job.draft, Beside)
+        assert isinstance(draft_of(word), Beside)
+
+
+# --- by a fresh process ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def helped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any fork takes too long."""
+    monkeypatch.setattr(snapshots, "SMALL", 0)
+    monkeypatch.setattr(snapshots, "BEARABLE", -1.0)
+
+
+def draft_of(word: Any) -> Any:
+    """How the last snapshot was written."""
+    job = system_of(word).snapshots._job
+    assert job is not None
+    return job.draft
+
+
+@pytest.mark.usefixtures("helped")
+@both
+def test_a_fresh_process_writes_what_the_journal_says(tmp_path: Path, durability: Any) -> None:
+    """While calls go on; actions that raised or were undone count as they did here."""
+    with control(init_system(Word(), tmp_path / "w", durability=durability, validation="off")) as word:
+        word.add("a")
+        control(word).take_snapshot()
+        word.stamp()
+        with pytest.raises(ValueError, match="b"):
+            word.add_and_raise("b")
+        with pytest.raises(ValueError, match="c"):
+            word.add_or_abort("c", fail=True)
+        digest = control(word).digest()
+        lsn = word.take_snapshot(background=True)
+        word.add("d")
+        assert control(word).wait_snapshot() == lsn == 4
+        assert isinstance(draft_of(word), Elsewhere)
+        assert control(word).stats()["snapshot_pause_us"] < 1_000_000
+    taken = state_in(tmp_path / "w" / "snapshot-00000000000000000004.snap")
+    assert (taken.text, digest_of(taken)) == ("ab", digest)
+
+
+def test_a_fork_that_is_refused_is_made_up_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a fresh process, where one can do it."""
+
+    def refuse() -> int:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(os, "fork", refuse)
+    with control(init_system(Word(), tmp_path / "w")) as word:
+        word.add("a")
+        word.take_snapshot(background=True)
+        assert control(word).wait_snapshot() == 1
+        assert isinstance(draft_of(word), Elsewhere)
+
+
+MODULE = """
+from coopy import unlocked
+class Note:
+    def __init__(self) -> None:
+        self.text = ""
+    def add(self, letter: str) -> None:
+        self.text += letter
+"""
+
+
+@pytest.fixture
+def note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A class whose source is younger than this process."""
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "own_note.py").write_text(MODULE)
+    monkeypatch.syspath_prepend(tmp_path / "lib")
+    import own_note  # type: ignore[import-not-found]
+
+    yield own_note.Note
+    del sys.modules["own_note"]
+
+
+@pytest.mark.usefixtures("helped")
+def test_source_that_may_have_changed_is_not_relied_upon(note: Any, tmp_path: Path) -> None:
+    """Then it is a forked child, whatever that takes."""
+    with control(init_system(note(), tmp_path / "w", validation="off")) as one:
+        one.add("a")
+        one.take_snapshot(background=True)
+        assert control(one).wait_snapshot() == 1
+        assert isinstance(draft_of(one), Beside)
+
+
+@pytest.mark.usefixtures("helped")
+def test_a_replay_that_differs_is_heard_of_and_harms_nothing(
+    note: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A divergence found early: it is logged and counted, and the next snapshot takes what memory says."""
+    monkeypatch.setattr(Helper, "why_not", lambda _self: "")
+    one: Any = init_system(note(), tmp_path / "w", validation="off")
+    one.add("a")
+    (tmp_path / "lib" / "own_note.py").write_text(MODULE.replace("self.text += letter", "raise ValueError(letter)"))
+    one.take_snapshot(background=True)
+    with pytest.raises(DivergenceError, match=r"LSN 1: add\(\)"):
+        control(one).wait_snapshot()
+    assert ("LSN 1: add()" in control(one).snapshot_problem, len(caplog.messages)) == (True, 1)
+    assert files(tmp_path / "w") == ["snapshot-00000000000000000000.snap"]
+    one.take_snapshot(background=True)
+    assert control(one).wait_snapshot() == 1
+    assert isinstance(draft_of(one), Beside)
+    control(one).close()
+
+
+@pytest.mark.usefixtures("helped")
+def test_closing_ends_the_fresh_process(tmp_path: Path) -> None:
+    """Whatever it does at that moment; nothing is left over."""
+    for _ in range(3):
+        with control(init_system(Word(), tmp_path / "w")) as word:
+            word.add("a")
+            word.take_snapshot(background=True)
+        assert all(not name.endswith(".tmp") for name in files(tmp_path / "w"))
+        with pytest.raises(ClosedError):
+            control(word).wait_snapshot()
+
+
+def test_a_script_is_never_run_again(tmp_path: Path) -> None:
+    """Its classes are known to itself only."""
+    assert "script" in Helper(("__main__",), (), "stop").why_not()
+    assert "script" in Helper(("tests",), ("__main__:Word",), "stop").why_not()
+    assert Helper(("tests",), (), "stop").why_not() == ""
