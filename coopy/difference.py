@@ -1,0 +1,2 @@
+def differences(a,b):
+    yield repr(vars(a))[:100]
