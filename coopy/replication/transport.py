@@ -29,6 +29,7 @@ __all__ = ["DEFAULT_PASSWORD", "PATIENCE", "Address", "Link", "Listener", "LostE
 
 log = logging.getLogger("coopy.replication")
 DEFAULT_PASSWORD = "copynet"  # noqa: S105 - the original's, known to everybody, and therefore accepted on loopback only
+LONGEST_PASSWORD = 1024
 PATIENCE = 5.0  # seconds
 BEAT = 1.0  # seconds between two signs of life
 AT_ONCE = 1 << 18  # bytes read in one step
@@ -59,6 +60,9 @@ def check_place(host: str, password: str, tls: ssl.SSLContext | None, *, serving
     """Raises UsageError for what is not safe or not possible, LostError for a host that nobody knows now. Opens no connection."""
     if not password:
         raise UsageError("password is empty: everybody would know it. Choose one.", option="password")
+    if len(password) > LONGEST_PASSWORD:
+        what = f"password has {len(password):,} characters, and every connection would cost so much time"
+        raise UsageError(f"{what}. Choose one of at most {LONGEST_PASSWORD:,}.", option="password")
     if tls is not None:
         _check_context(tls, serving=serving)
     elsewhere = [address for *_, address in _resolved(host, 0) if not ipaddress.ip_address(str(address[0]).split("%")[0]).is_loopback]
