@@ -126,9 +126,26 @@ class System:
         return put_aside(archive)
 
     def digest(self) -> str:
-        """The digest of the state, equal for equal states in any process."""
-        text: str = self.engine.read(digest, self.root)
-        return text
+        """The digest of the state, equal for equal states in any process. The journal keeps it, where it is this system's to write."""
+        if not self._writes():
+            text: str = self.engine.read(digest, self.root)
+            return text
+        recorded: str = self.engine.exclusively(self._record_digest)
+        return recorded
+
+    def vouch(self, lsn: int, found: str) -> None:
+        """Keep a digest of the state after an action, as replays gave it."""
+        if self._writes():
+            self.engine.exclusively(lambda: self.engine.journal.note(Kind.CHECKPOINT, (lsn, found)))
+
+    def _record_digest(self) -> str:
+        found = digest(self.root)
+        self.engine.journal.note(Kind.CHECKPOINT, (self.engine.journal.lsn, found))
+        return found
+
+    def _writes(self) -> bool:
+        """Whether records of its own go into its journal."""
+        return self.engine.final is None and not (isinstance(self.engine, FollowingEngine) and self.engine.primary)
 
     def wait_durable(self) -> int:
         """Return when all calls so far are on stable storage. Gives the LSN up to which they are."""

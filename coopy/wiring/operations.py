@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from coopy.engine.system import System
+    from coopy.engine.verify import Verified
     from coopy.replication.primary import Primary
     from coopy.replication.replica import Replica
 
@@ -72,16 +73,25 @@ class Control(Operations, Generic[T_co]):
         return self._system.engine.executed
 
     def digest(self) -> str:
-        """The digest of the state: equal states give equal digests in any process."""
+        """The digest of the state: equal states give equal digests in any process. Recorded, so that `verify` can compare with it."""
         return self._system.digest()
 
     def stats(self) -> dict[str, int]:
         """Numbers about this run: LSNs, rebuilds, snapshots, divergences."""
         return self._system.stats()
 
-    def verify(self) -> None:
-        """Replay the journal in a fresh process and compare digests. Not built yet: raises UsageError."""
-        raise UsageError("verify() is not part of this version yet.")
+    def verify(self) -> Verified:
+        """Replay what is kept so far in fresh processes, under other surroundings, and compare the states. Calls go on meanwhile.
+
+        Raises DivergenceError where states differ (`lsn`, `method`, `paths`) or a replay does otherwise than what was recorded, UsageError where the
+        class cannot be found by another process. What was found good is recorded: later runs compare with it.
+        """
+        from coopy.wiring.elsewhere import Subject, verify_subject
+
+        archive = self._system.archive
+        verified = verify_subject(Subject(archive.directory, archive.identity.domain, archive.key, self._system.settings.allow))
+        self._system.vouch(verified.lsn, verified.digest)
+        return verified
 
     def wait_durable(self) -> int:
         """Return when all calls so far are on stable storage; gives the LSN up to which they are. Raises DurabilityError."""
