@@ -22,7 +22,7 @@ from coopy.engine.drafts import Beside, Cancelled, Elsewhere, Here, Plan, incomp
 from coopy.engine.gate import FORKED
 from coopy.engine.opening import domain_name
 from coopy.engine.prune import put_aside, snapshots_kept, unlink_aside
-from coopy.error import ClosedError, CoopyError, DurabilityError, UsageError
+from coopy.error import ClosedError, CoopyError, DiskFullError, DurabilityError, UsageError
 from coopy.snapshot import SnapshotHeader, place_snapshot, python_version, snapshot_name, temporary_path
 
 if TYPE_CHECKING:
@@ -269,7 +269,7 @@ class Snapshots:
         except BaseException as error:  # noqa: BLE001 - nobody calls this thread: whoever waits hears of it, or the log does
             job.error = error
             if job.quiet and not job.cancelled:
-                log.warning("%s", self.problem)
+                log.warning("A snapshot beside the calls failed: %s", self.problem)
         finally:
             job.end()
 
@@ -320,7 +320,7 @@ class Snapshots:
         if job.cancelled:
             what = f"The system was closed while the snapshot at LSN {job.lsn} was written: it was given up."
             return ClosedError(f"{what} The snapshots before it and the journal hold everything.")
-        if isinstance(job.draft, Elsewhere):
+        if isinstance(job.draft, Elsewhere) and not isinstance(error, DiskFullError):
             self.helper = None  # what the journal does not give, or not there, the next one takes from memory
         if isinstance(error, OSError | MemoryError):
             error = incomplete(self._archive, job.lsn, error)

@@ -201,6 +201,7 @@ class System:
         try:
             self.snapshots.stop()
             self._close()
+            self.snapshots.stop()  # one that was begun at the same moment
         finally:
             if engine.final is None:
                 self.snapshots.go_on()

@@ -20,9 +20,13 @@ from coopy.codec import Codec
 from coopy.digest import digest as digest_of
 from coopy.disk import RealDisk
 from coopy.engine import snapshots
+from coopy.engine.commit import SharedEngine
 from coopy.engine.drafts import Beside, Elsewhere
-from coopy.error import ClosedError, DivergenceError, DurabilityError, NotSerializableError, UsageError
+from coopy.error import ClosedError, DiskFullError, DivergenceError, DurabilityError, NotSerializableError, UsageError
+from coopy.fake_disk import FakeDisk
+from coopy.manifest import Listed
 from coopy.snapshot import open_snapshot, parse_snapshot_name
+from coopy.wiring import Options, open_proxy
 from coopy.wiring.helper import Helper
 from coopy.wiring.systems import system_of
 from tests.words import Word
@@ -96,12 +100,13 @@ class Unlockable(Word):
     """An `@unlocked` action that ends when the test says so."""
 
     started, may_end = threading.Event(), threading.Event()
+    told = False
 
     @unlocked
     def add_slowly(self, letter: str) -> None:
         self.text += letter
         Unlockable.started.set()
-        Unlockable.may_end.wait(60)
+        Unlockable.told = Unlockable.may_end.wait(20)
 
 
 def files(directory: Path) -> list[str]:
@@ -199,6 +204,7 @@ def test_it_waits_for_unlocked_actions_and_others_do_not(tmp_path: Path) -> None
     Unlockable.may_end.set()
     flying.join()
     taking.join()
+    assert Unlockable.told, "the calls waited for it, too"
     assert control(word).wait_snapshot() == taken[0]
     control(word).close()
     assert state_in(tmp_path / "w" / files(tmp_path / "w")[-1]).text == "abcd"[: taken[0]]
@@ -352,6 +358,25 @@ def test_a_fork_that_is_refused_harms_nothing(tmp_path: Path, monkeypatch: pytes
     assert files(tmp_path / "w") == ["snapshot-00000000000000000000.snap"]
     assert control(word).stats()["snapshots_failed"] == 1
     assert word.take_snapshot() == 1
+    control(word).close()
+
+
+def test_a_full_disk_refuses_it_and_nothing_else(tmp_path: Path) -> None:
+    """Calls go on, and with room so do snapshots."""
+    disk = FakeDisk()
+    word = open_proxy(Word, "/data/w", Options(sync_interval=3600), disk)
+    word.add("a" * 3_000_000)
+    control(word).take_snapshot()
+    word.add("b")
+    disk.capacity = 1 << 40
+    disk.capacity -= disk.room(1 << 40) - 1_500_000  # room for a segment, not for the state
+    for take in (lambda: control(word).take_snapshot(background=True) and control(word).wait_snapshot(), control(word).take_snapshot):
+        with pytest.raises(DiskFullError, match="not completed"):
+            take()
+    assert control(word).stats()["snapshots_failed"] == 2
+    assert word.add("c")[-3:] == "abc"
+    disk.capacity = None
+    assert control(word).take_snapshot(background=True) == control(word).wait_snapshot() == 3
     control(word).close()
 
 
@@ -558,3 +583,60 @@ def test_a_script_is_never_run_again(tmp_path: Path) -> None:
     assert "script" in Helper(("__main__",), (), "stop").why_not()
     assert "script" in Helper(("tests",), ("__main__:Word",), "stop").why_not()
     assert Helper(("tests",), (), "stop").why_not() == ""
+
+
+class Factor(Word):
+    """What it does depends on something that no snapshot holds."""
+
+    letter = "a"
+
+    def add_own(self) -> None:
+        self.text += Factor.letter
+
+
+@pytest.mark.usefixtures("helped")
+def test_a_recorded_digest_that_the_replay_does_not_give_is_a_divergence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where every action ends alike."""
+    word: Any = init_system(Factor(), tmp_path / "w", validation="off")
+    monkeypatch.setattr(Factor, "letter", "b")
+    word.add_own()
+    control(word).digest()
+    word.add("c")
+    word.take_snapshot(background=True)
+    with pytest.raises(DivergenceError, match="up to LSN 1 gives another state"):
+        control(word).wait_snapshot()
+    control(word).close()
+
+
+def test_a_history_that_was_replaced_meanwhile_gets_no_snapshot_of_the_former(held: Any, gate: Gate, tmp_path: Path) -> None:
+    """As on a replica that had to begin anew from its primary's."""
+    gate.hold(held)
+    system = system_of(held)
+    former = system.archive.manifest.segments
+    system.engine.exclusively(lambda: system.archive.change(segments=(*former[:-1], Listed(2, b"another history.", 0))))
+    gate.open()
+    with pytest.raises(DurabilityError, match="replaced"):
+        control(held).wait_snapshot()
+    assert files(tmp_path / "w") == ["snapshot-00000000000000000000.snap"]
+    system.engine.exclusively(lambda: system.archive.change(segments=former))
+    control(held).close()
+
+
+def test_who_needs_the_system_alone_does_not_wait_for_a_moment_without_calls(tmp_path: Path) -> None:
+    """Callers who come back as soon as they have their answer are answered after it."""
+    with control(init_system(Word(), tmp_path / "w")) as word:
+        engine = system_of(word).engine
+        assert isinstance(engine, SharedEngine)
+        waiting = [engine._entry("add", ("a",), {}) for _ in range(100)]
+
+        def come() -> None:
+            if waiting:
+                entry = waiting.pop()
+                entry.complete = come
+                engine.queue.append(entry)
+
+        come()
+        control(word).take_snapshot()
+        assert len(waiting) > 90
+        waiting.clear()
+        word.add("b")
