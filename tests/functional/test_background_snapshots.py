@@ -20,6 +20,7 @@ from coopy.codec import Codec
 from coopy.digest import digest as digest_of
 from coopy.disk import RealDisk
 from coopy.engine import snapshots
+from coopy.engine.beside import wait_for
 from coopy.engine.commit import SharedEngine
 from coopy.engine.drafts import Beside, Elsewhere
 from coopy.error import ClosedError, DiskFullError, DivergenceError, DurabilityError, NotSerializableError, UsageError
@@ -135,6 +136,15 @@ def wait_until(holds: Any) -> None:
         time.sleep(0.005)
 
 
+def is_inside(thread: threading.Thread, code: Any) -> bool:
+    """Whether a thread is in a call of this function."""
+    assert thread.ident is not None
+    frame = sys._current_frames().get(thread.ident)
+    while frame is not None and frame.f_code is not code:
+        frame = frame.f_back
+    return frame is not None
+
+
 # --- what it holds ---------------------------------------------------------------------------------------------------
 
 
@@ -199,6 +209,7 @@ def test_it_waits_for_unlocked_actions_and_others_do_not(tmp_path: Path) -> None
     taken: list[int] = []
     taking = threading.Thread(target=lambda: taken.append(word.take_snapshot(background=True)))
     taking.start()
+    wait_until(lambda: is_inside(taking, wait_for.__code__))
     for letter in "bcd":
         word.add(letter)
     Unlockable.may_end.set()
