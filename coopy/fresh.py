@@ -76,10 +76,13 @@ class Fresh:
     """One process. Iterate over its messages; `cancel` from any thread ends it at once, and so does the end of this process.
 
     `function`: "module:name" of a function that takes the task and `tell`. `script`: whether it needs classes of the script that runs here.
-    Raises UsageError where that cannot be found there.
+    Raises UsageError where that cannot be found there, and in a process that was started so itself.
     """
 
     def __init__(self, function: str, task: bytes, surroundings: Surroundings, *, script: bool = False) -> None:
+        if _serving:
+            what = "A process that works beside another one was to start one itself: it ran a script again, or imported a module, only to find classes."
+            raise UsageError(f'{what} Have a script do its work under `if __name__ == "__main__":` only.')
         path_of_script, module = _main() if script else ("", "")
         work = _Work(function, task, path_of_script, module, surroundings.locales, surroundings.nice)
         path = [str(Path(one).absolute()) for one in sys.path]

@@ -296,6 +296,17 @@ def test_a_script_that_does_its_work_whoever_runs_it_is_told_so(tmp_path: Path) 
     assert done.stdout == ""
 
 
+def test_a_script_that_verifies_whoever_runs_it_is_told_so(tmp_path: Path) -> None:
+    """Or each process that looks for its class would start others that do."""
+    done = script(tmp_path, 'if __name__ == "__main__":', "package/program.py")
+    assert done.returncode == 0
+    program = tmp_path / "package/program.py"
+    program.write_text(SCRIPT.partition("GUARD")[0] + f"coopy.verify({str(tmp_path / 'w')!r})")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    told = subprocess.run([sys.executable, program], capture_output=True, text=True, check=False, env=environment, cwd=tmp_path, timeout=60)
+    assert 'under `if __name__ == "__main__":` only' in told.stderr.splitlines()[-1]
+
+
 APP = """
 from coopy import init_system
 class Wiki:

@@ -11,7 +11,7 @@ class Jobs:
         self.done.append((job, "nobody"))
 
     def finish(self, job):
-        self.done.append((job, threading.get_native_id()))
+        self.done.append((job, threading.current_thread().name))
 
 
 DOMAIN = Jobs
