@@ -399,6 +399,21 @@ def test_code_that_was_changed_is_found_by_what_was_kept(tmp_path: Path, monkeyp
     assert (caught.value.after, caught.value.lsn, caught.value.method) == (0, 2, "")
 
 
+SETTINGS = """
+    def __setstate__(self, state):
+        vars(self).update(state)
+        open("/nowhere/settings.ini")
+"""
+
+
+def test_a_file_that_a_state_misses_is_not_taken_for_one_of_ours_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When it is loaded."""
+    directory = made(tmp_path, "verify_reading", WIKI, monkeypatch)
+    (tmp_path / "verify_reading.py").write_text(WIKI + SETTINGS)
+    with pytest.raises(UsageError, match=r"settings\.ini"):
+        coopy.verify(directory)
+
+
 # --- what is wrong ---------------------------------------------------------------------------------------------------
 
 
@@ -419,7 +434,13 @@ def test_the_wrong_key_is_no_difference(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["journal-00000000000000000001.log", "snapshot-00000000000000000000.snap", "snapshot-00000000000000000004.snap"]
+    "name",
+    [
+        "journal-00000000000000000001.log",
+        "journal-00000000000000000005.log",
+        "snapshot-00000000000000000000.snap",
+        "snapshot-00000000000000000004.snap",
+    ],
 )
 def test_damage_is_named_by_its_file(tmp_path: Path, name: str) -> None:
     """It is never taken for a difference."""
