@@ -209,9 +209,11 @@ def _reduced(value: Any) -> Shape:
     maker, args, state, items, pairs = _reduction(value, kind)
     if isinstance(value, set | frozenset) and args and type(args[0]) is list:
         args = (frozenset(args[0]), *args[1:])  # a set pickles as a list, in any order
+    if maker in _PLAIN_MAKERS:
+        maker, args = None, args[1:]  # the class itself comes first
     names, states = _states(state)
     items, pairs = [*(items or ())], [*(pairs or ())]
-    head = (REDUCED, class_name(kind), "" if maker in _PLAIN_MAKERS else class_name(maker), len(args), names, len(items))
+    head = (REDUCED, class_name(kind), "" if maker is None else class_name(maker), len(args), names, len(items))
     return head, [*args, *states, *items, *(key for key, _ in pairs), *(one for _, one in pairs)]
 
 

@@ -7,15 +7,40 @@ number, or a tuple, frozenset or frozen dataclass of such.
 from __future__ import annotations
 
 import collections
-import random
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tests.unit.test_digest import Node, Page, Slotted
+from tests.unit.things import Node, Page, Slotted
+
+if TYPE_CHECKING:
+    import random
 
 KINDS = ("list", "dict", "set", "node", "page", "slotted", "deque", "default", "ordered", "shelf")
 HASHABLE = ("node", "slotted")  # what may be in a set
-LEAVES = (None, True, False, 1, 0, -1, 2**64, 10**30, 1.0, -0.0, 0.5, float("nan"), "a", "b", "\ud800", b"a", b"", "", (), (1, "a"), (1.0,), 1j)
+LEAVES = (
+    None,
+    True,
+    False,
+    1,
+    0,
+    -1,
+    2**64,
+    10**30,
+    1.0,
+    -0.0,
+    0.5,
+    float("nan"),
+    "a",
+    "b",
+    "\ud800",
+    b"a",
+    b"",
+    "",
+    (),
+    (1, "a"),
+    (1.0,),
+    1j,
+)
 WORDS = ("a", "b", "", b"a", "\ud800", "long " * 5, ("a", "b"), ("b",), frozenset(("a", "b")))
 
 
@@ -79,7 +104,8 @@ def changed(nodes: list[Any], dice: random.Random) -> list[Any]:
 
 def reachable(nodes: list[Any]) -> set[int]:
     """Numbers of nodes that the root leads to."""
-    found, todo = set[int](), [("node", 0)]
+    found = set[int]()
+    todo: list[tuple[str, Any]] = [("node", 0)]
     while todo:
         kind, what = todo.pop()
         if kind != "leaf" and (kind != "node" or what not in found):

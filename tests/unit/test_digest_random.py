@@ -18,7 +18,7 @@ from coopy.codec import Codec
 from coopy.difference import difference
 from coopy.digest import digest
 from tests.unit.random_states import built, changed, recipe
-from tests.unit.test_digest import Node, Slotted
+from tests.unit.things import Node, Slotted
 
 SEEDS = st.integers(0, 2**40)
 MANY = settings(max_examples=400, deadline=None, derandomize=True)
