@@ -160,7 +160,20 @@ def _by_attributes(value: Any) -> Shape:
 
 def _by_slots(value: Any) -> Shape:
     kind: type = type(value)
-    return _by_names(kind, {name: getattr(value, name) for name in _slots_of(kind) if hasattr(value, name)})
+    head, get = _slot_layout(kind)
+    try:
+        return head, get(value)
+    except AttributeError:  # one is not set
+        return _by_names(kind, {name: getattr(value, name) for name in _slots_of(kind) if hasattr(value, name)})
+
+
+@functools.cache
+def _slot_layout(kind: type) -> tuple[Head, Callable[[Any], tuple[Any, ...]]]:
+    names = _in_order(_slots_of(kind))
+    head = (class_name(kind), names)
+    if len(names) > 1:
+        return head, operator.attrgetter(*names)
+    return head, lambda value: (getattr(value, names[0]),)
 
 
 def _by_names(kind: type, state: dict[str, Any]) -> Shape:
