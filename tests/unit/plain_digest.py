@@ -14,6 +14,7 @@ from msgspec.msgpack import Ext, encode
 from tests.unit.random_states import Frame
 
 ATOMS = (type(None), bool, int, float, str, bytes)
+BUILT_IN: tuple[type, ...] = (list, dict, set, frozenset, tuple)
 OBJECT: dict[Any, Any] = {}
 NAN = float("nan")
 
@@ -66,13 +67,12 @@ def shape(value: Any) -> tuple[list[Any], list[Any]]:
     pairs = [*value, *value.values()] if isinstance(value, dict) else []
     if isinstance(value, collections.deque):
         return [5, name, name, 0, [], len(value)], [*value]
-    if isinstance(value, collections.defaultdict):
+    if type(value) is collections.defaultdict:
         return [5, name, name, 1, [], 0], [list, *pairs]
-    if isinstance(value, collections.OrderedDict):
+    if type(value) is collections.OrderedDict:
         return [5, name, name, 0, [], 0], pairs
-    for number, kind in enumerate((list, dict, set, frozenset, tuple)):
-        if isinstance(value, kind):
-            return [number], pairs or [*value]
+    if type(value) in BUILT_IN:
+        return [BUILT_IN.index(type(value))], pairs or [*value]
     names = [one for one in sorted((*getattr(value, "__dict__", ()), *getattr(type(value), "__slots__", ()))) if hasattr(value, one)]
     return [name, names], [getattr(value, one) for one in names]
 
@@ -169,7 +169,7 @@ class _Plain:
 
     def rounds(self, cells: list[list[Any]], vertices: list[Any]) -> list[list[Any]]:
         while True:
-            after = divided(cells, lambda one, cells=cells: self.signature(one, cells, vertices))  # type: ignore[misc]
+            after = divided(cells, lambda one, cells=cells: self.signature(one, cells, vertices))
             if len(after) == len(cells):
                 return cells
             cells = after
