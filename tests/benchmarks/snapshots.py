@@ -161,7 +161,9 @@ def shown(seconds: float) -> str:
 def main() -> int:
     """Measure, print, perhaps write."""
     parser = argparse.ArgumentParser(description="what callers notice of a snapshot")
-    parser.add_argument("--gigabytes", type=float, nargs="*", default=[0.1, 0.5], help="sizes of the state beside 500,000 objects (default 0.1 0.5)")
+    parser.add_argument(
+        "--gigabytes", type=float, nargs="*", default=[0.1, 0.5], help="sizes of the state beside 500,000 objects (default 0.1 0.5)"
+    )
     parser.add_argument("--quick", action="store_true", help="one small round: whether it runs, not how fast it is")
     parser.add_argument("--rounds", type=int, default=2, help="how often everything is measured (default 2)")
     parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")

@@ -381,7 +381,8 @@ def test_a_full_disk_refuses_it_and_nothing_else(tmp_path: Path) -> None:
     word.add("b")
     disk.capacity = 1 << 40
     disk.capacity -= disk.room(1 << 40) - 1_500_000  # room for a segment, not for the state
-    for take in (lambda: control(word).take_snapshot(background=True) and control(word).wait_snapshot(), control(word).take_snapshot):
+    assert control(word).take_snapshot(background=True) == 2
+    for take in (control(word).wait_snapshot, control(word).take_snapshot):
         with pytest.raises(DiskFullError, match="not completed"):
             take()
     assert control(word).stats()["snapshots_failed"] == 2
