@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from coopy.base import init_persistent_system, init_system
     from coopy.clock import Clock
     from coopy.decorators import abort_exception, readonly, unlocked
+    from coopy.key import once
     from coopy.marks import Replica, System, View
     from coopy.random import Random
     from coopy.wiring import Control, control
@@ -31,6 +32,7 @@ __all__ = [
     "control",
     "init_persistent_system",
     "init_system",
+    "once",
     "random",
     "readonly",
     "unlocked",
@@ -40,6 +42,7 @@ _HOMES = {
     "base": ("init_persistent_system", "init_system"),
     "clock": ("Clock",),
     "decorators": ("abort_exception", "readonly", "unlocked"),
+    "key": ("once",),
     "marks": ("Replica", "System", "View"),
     "random": ("Random",),
     "wiring": ("Control", "control"),

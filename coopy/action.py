@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import msgspec
 
-__all__ = ["Outcome", "type_name"]
+__all__ = ["Outcome", "described", "type_name"]
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -18,3 +20,11 @@ class Outcome(msgspec.Struct, frozen=True):
 def type_name(error: BaseException) -> str:
     """How the journal names an exception's type: "module.Name"."""
     return f"{type(error).__module__}.{type(error).__qualname__}"
+
+
+def described(error: BaseException) -> str:
+    """What it is and says, as far as it says anything."""
+    name, text = type_name(error), ""
+    with contextlib.suppress(Exception):
+        text = str(error)
+    return f"{name}: {text}" if text else name

@@ -20,10 +20,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from coopy.action import Outcome
-from coopy.clock import moment
 from coopy.engine.beside import WAKE, Flight
-from coopy.engine.engine import Engine, inside
+from coopy.engine.engine import Engine, inside, moment_of
 from coopy.engine.gate import BUSY, FAILED, LEFTOVER, OPEN, SHARED
+from coopy.engine.keyed import call_keyed, refuse_beside
+from coopy.engine.once import ONCE
 from coopy.error import CoopyError, DiskFullError
 from coopy.journal.frame import stored
 
@@ -85,6 +86,8 @@ class SharedEngine(Engine):
 
     def call(self, method: str, args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
         """Record an action, sync it together with those of other threads, execute it. Gives what it returned or raises what it raised."""
+        if moment_of() is not None and method != ONCE:
+            return call_keyed(self, method, args, kwargs)
         entry = self._entry(method, args, kwargs)
         self._take_part(entry)
         outcome = entry.outcome
@@ -94,6 +97,8 @@ class SharedEngine(Engine):
 
     def call_beside(self, method: str, args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
         """Record and sync an `@unlocked` action, then execute it on this thread without the lock."""
+        if moment_of() is not None:
+            refuse_beside(method)
         entry = self._entry(method, args, kwargs)
         flight = entry.flight = Flight()
         try:
@@ -116,7 +121,7 @@ class SharedEngine(Engine):
 
     def refuse_inside(self, what: str) -> None:
         """Waiting for a batch inside of an action, a query or a leader would be waiting for oneself."""
-        if moment.get() is not None:
+        if moment_of() is not None:
             self.refuse_nested(what)
         if self.lead._is_owned() or self.lock._is_owned():  # type: ignore[attr-defined]  # noqa: SLF001 - what threading.Condition asks, too
             raise inside()

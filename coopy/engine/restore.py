@@ -25,6 +25,7 @@ from coopy.action import Outcome, type_name
 from coopy.disk import UnreadableError
 from coopy.engine.archive import Archive, Segment, snapshot_path
 from coopy.engine.execute import UnknownMethodError
+from coopy.engine.once import Keys, action_of
 from coopy.engine.uninterrupted import Worker
 from coopy.error import CorruptionError, DivergenceError, FormatError
 from coopy.journal.segment import Head, Outcomes, Scan, foretell, is_silent, records
@@ -158,9 +159,12 @@ class Restorer:
             if about.lsn != lsn or not follow or follow[0].previous_tag != about.tag:
                 raise CorruptionError(f"{path} is a snapshot of another history.", path=path, offset=0, lsn=lsn)
             known = self.executor.root if self.executor else None
-            root = self.codec.load_state(stream, known)
+            root, beside = self.codec.load_state(stream, known)
+        keys = Keys(self.codec)
+        keys.fill(beside)
         if self.executor is None:
             self.executor = self._create(root)
+        self.executor.keys = keys
         self.adopt(root, self.executor.moment)
         return about, self.executor
 
@@ -313,7 +317,7 @@ class _Run:
     def _without_poison(self, records: Iterator[Record]) -> Iterator[Record]:
         for record in records:
             if record[0] == self.restorer.poison and record[0] not in self.skips:
-                self.restorer.refuse_poison(record[0], self.restorer.codec.decode(record[3], record[4])[0])
+                self.restorer.refuse_poison(record[0], self._named(record))
             yield record
 
     def raised(self, lsn: int, method: str, outcome: Outcome) -> None:
@@ -362,7 +366,11 @@ class _Run:
     def _method_of(self, lsn: int) -> str:
         start = Scan(self.segment.before, self.segment.start)
         checked = records(self.segment.data, self.restorer.archive.framer, start, self.segment.path)
-        return next(self.restorer.codec.decode(record[3], record[4])[0] for record in checked if record[0] == lsn)
+        return next(self._named(record) for record in checked if record[0] == lsn)
+
+    def _named(self, record: Record) -> str:
+        method, args, _ = self.restorer.codec.decode(record[3], record[4])
+        return action_of(method, args)
 
 
 def check_sealed(segment: Segment, found: Scan, following: Listed) -> None:

@@ -11,13 +11,12 @@ The proxy keeps no state and never hands out the domain object: a result that is
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import weakref
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from coopy.action import type_name
+from coopy.action import described
 from coopy.decorators import marks_of
 from coopy.engine.execute import setter_name
 from coopy.engine.results import listed, withheld
@@ -201,7 +200,7 @@ def _exit(engine: Engine) -> Callable[..., object]:
         except NotSerializableError:
             if error is None:
                 raise
-            stand_in = Exception(_described(error))
+            stand_in = Exception(described(error))
         return engine.call("__exit__", (Exception, stand_in, None), NO_KEYWORDS)
 
     return __exit__
@@ -210,14 +209,6 @@ def _exit(engine: Engine) -> Callable[..., object]:
 def _context_manager(operations: Operations) -> dict[str, Any]:
     """`with` closes the system, where the domain is no context manager itself."""
     return {"__enter__": lambda self: self, "__exit__": lambda _self, *_error: operations.close()}
-
-
-def _described(error: BaseException) -> str:
-    """What it is and says, as far as it says anything."""
-    name, text = type_name(error), ""
-    with contextlib.suppress(Exception):
-        text = str(error)
-    return f"{name}: {text}" if text else name
 
 
 # --- attributes ------------------------------------------------------------------------------------------------------

@@ -70,8 +70,8 @@ class Control(Operations, Generic[T_co]):
         """The digest of the state: equal states give equal digests in any process."""
         return self._system.digest()
 
-    def stats(self) -> dict[str, int]:
-        """Numbers about this run: LSNs, rebuilds, snapshots, divergences."""
+    def stats(self) -> dict[str, float]:
+        """Numbers about this run: LSNs, rebuilds and the seconds that they took, snapshots, remembered keys, divergences."""
         return self._system.stats()
 
     def verify(self) -> None:
