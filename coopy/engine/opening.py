@@ -307,7 +307,7 @@ def open_journal(archive: Archive, replayed: Replayed, *, segment_bytes: int, ma
     except BaseException:
         high_water.close()
         raise
-    journal.epoch, journal.first_lsn = archive.manifest.epoch, segment.about.first_lsn
+    journal.epoch, journal.epoch_before, journal.first_lsn = archive.manifest.epoch, replayed.epoch_before, segment.about.first_lsn
     journal.segment_bytes, journal.limit, journal.mapped = segment_bytes, segment_bytes, mapped
     try:
         journal.note(Kind.EPOCH, journal.epoch)

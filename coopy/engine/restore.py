@@ -64,7 +64,7 @@ class Bounds(msgspec.Struct, frozen=True):
 class Replayed(msgspec.Struct):
     """What came out: how the journal ended, the last segment and its scan, new outcomes, and how the last action ended if it was to run anew.
 
-    `checked`: by first LSN the segments, with what was found good in them.
+    `epoch_before`: of the last record before the last segment; `checked`: by first LSN the segments, with what was found good in them.
     """
 
     base: SnapshotHeader
@@ -72,6 +72,7 @@ class Replayed(msgspec.Struct):
     segment: Segment | None = None
     outcomes: dict[int, Outcome] = {}
     result: object = None
+    epoch_before: int = 0
     checked: dict[int, Listed] = {}
 
 
@@ -196,6 +197,7 @@ class Restorer:
                 raise _Cancelled
             segment = self.archive.segment(one)
             self.archive.check_order(segment, head)
+            replayed.epoch_before = head.epoch
             run = _Run(self, executor, segment, Scan(head, segment.start, self.archive.known(one, segment)), bounds, learned)
             found = run.replay()
             if following is not None:

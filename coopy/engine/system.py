@@ -202,7 +202,10 @@ class System:
         if archive.manifest.snapshots[-1] == lsn and not self.restorer.passed_over:
             return lsn
         tag = archive.manifest.segments[-1].previous_tag
-        about = SnapshotHeader(archive.identity, lsn, journal.time_us, journal.epoch, tag, python_version(), self.settings.compression)
+        # Not of today's epoch: records of older ones may stand behind it, of openings that called no action.
+        about = SnapshotHeader(
+            archive.identity, lsn, journal.time_us, journal.epoch_before, tag, python_version(), self.settings.compression
+        )
         try:
             put_snapshot(
                 archive.disk, archive.directory, about, lambda write: codec.dump_state(root, write, beside), archive.key, self._read_back
