@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from coopy import clock, random
+    from coopy.action import Action
     from coopy.base import init_persistent_system, init_system
     from coopy.clock import Clock
     from coopy.decorators import abort_exception, readonly, unlocked
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from coopy.wiring import Control, control
 
 __all__ = [
+    "Action",
     "Clock",
     "Control",
     "Random",
@@ -39,6 +41,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "action": ("Action",),
     "base": ("init_persistent_system", "init_system"),
     "clock": ("Clock",),
     "decorators": ("abort_exception", "readonly", "unlocked"),

@@ -3,10 +3,30 @@
 from __future__ import annotations
 
 import contextlib
+from datetime import datetime
+from typing import Any, Literal
 
 import msgspec
 
-__all__ = ["Outcome", "described", "type_name"]
+__all__ = ["Action", "Outcome", "described", "type_name"]
+
+
+class Action(msgspec.Struct, frozen=True, kw_only=True):
+    """A recorded action, as a value. `time`: the action's own, in the zone that was local then.
+
+    `method`: of a property's setter "name="; `args`, `kwargs`: what the caller passed, copies; `key`: of `coopy.once`, None without. `outcome`:
+    how it ended, as far as the journal says; "skipped" is one that was undone, or left out by an operator. `error`: what it raised, or why it
+    was undone, as "module.Name"; else empty.
+    """
+
+    lsn: int
+    time: datetime
+    method: str
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    key: str | None
+    outcome: Literal["returned", "raised", "skipped", "unknown"]
+    error: str
 
 
 class Outcome(msgspec.Struct, frozen=True):

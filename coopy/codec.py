@@ -198,7 +198,7 @@ class Codec:
         Raises CorruptionError for what is not let through. After an error `into` is in doubt.
         """
         if into is not None:
-            _empty(into)
+            self.empty(into)
         beside = None
         try:
             value: object = _StateUnpickler(source, self.find, into).load()
@@ -212,6 +212,20 @@ class Codec:
         if source.read(1):
             raise CorruptionError("The stored state goes on after its end. No file was changed.")
         return value, beside
+
+    @staticmethod
+    def empty(root: Any) -> None:
+        """Take everything out of an object that is to be filled again, or let go."""
+        if hasattr(root, "__dict__"):
+            root.__dict__.clear()
+        for kind in type(root).__mro__:
+            for member in vars(kind).values() if "__slots__" in vars(kind) else ():
+                if isinstance(member, types.MemberDescriptorType) and hasattr(root, member.__name__):
+                    member.__delete__(root)
+        if isinstance(root, dict | list | set | bytearray | collections.deque):
+            type(root).__mro__[
+                [hasattr(one, "clear") and one.__module__ in {"builtins", "collections"} for one in type(root).__mro__].index(True)
+            ].clear(root)  # type: ignore[attr-defined]
 
     def _bad_attribute(self, root: object) -> str:
         for name, value in getattr(root, "__dict__", {}).items():
@@ -302,20 +316,6 @@ def _why(error: BaseException) -> str:
         return "it is nested too deeply."
     text = str(error) or type(error).__name__
     return text if text.endswith(".") or isinstance(error, NotSerializableError) else f"{text}."
-
-
-def _empty(root: Any) -> None:
-    """Take everything out of an object that is to be filled again."""
-    if hasattr(root, "__dict__"):
-        root.__dict__.clear()
-    for kind in type(root).__mro__:
-        for member in vars(kind).values() if "__slots__" in vars(kind) else ():
-            if isinstance(member, types.MemberDescriptorType) and hasattr(root, member.__name__):
-                member.__delete__(root)
-    if isinstance(root, dict | list | set | bytearray | collections.deque):
-        type(root).__mro__[
-            [hasattr(one, "clear") and one.__module__ in {"builtins", "collections"} for one in type(root).__mro__].index(True)
-        ].clear(root)  # type: ignore[attr-defined]
 
 
 class _Sink:

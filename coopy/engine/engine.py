@@ -166,6 +166,12 @@ class Engine:
             finally:
                 self.gate = self.final or gate
 
+    def read_beside(self, function: Callable[..., object], /, *args: object, **kwargs: object) -> Any:
+        """Execute an `@unlocked` query, which does its own locking."""
+        if not self.gate.readable:
+            self.read(_nothing)
+        return self.executor.settle(function(*args, **kwargs))
+
     # --- what belongs to it ------------------------------------------------------------------------------------------
 
     def prepare(self, now: int) -> None:
@@ -378,6 +384,10 @@ class Engine:
                     self.executor.ask()
                 raise
         return result
+
+
+def _nothing() -> None:
+    """Read nothing: only pass the gate."""
 
 
 def inside() -> UsageError:

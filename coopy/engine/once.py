@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from coopy.codec import Codec
 
-__all__ = ["ONCE", "Kept", "Keys", "action_of", "print_of"]
+__all__ = ["ONCE", "Kept", "Keys", "action_of", "print_of", "unwrapped"]
 
 ONCE = "once:"
 METHOD = 4  # where the method stands among the arguments of a call of ONCE
@@ -65,6 +65,11 @@ class Kept(msgspec.Struct, frozen=True, array_like=True, gc=False):
             f"{what} A key is for one action: use another, or pass what was passed then (control(...).changes(since={self.lsn - 1}) shows it).",
             key=self.key, method=method, lsn=self.lsn,
         )  # fmt: skip
+
+
+def unwrapped(method: str, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[str | None, str, Sequence[Any], dict[str, Any]]:
+    """The key of a recorded call, None without one, and the call itself."""
+    return (args[0], args[METHOD], args[METHOD + 1 :], kwargs) if method == ONCE else (None, method, args, kwargs)
 
 
 def action_of(method: str, args: Sequence[Any]) -> str:

@@ -54,6 +54,7 @@ __all__ = [
     "restore_all",
     "settle_end",
     "told",
+    "unreadable",
 ]
 
 log = logging.getLogger("coopy")
@@ -238,11 +239,11 @@ def restore_all(restorer: Restorer, lock: Lock) -> Replayed:
     try:
         replayed: Replayed = Worker().run(lambda: restorer.restore(Bounds()), restorer.cancel)
     except UnreadableError as error:
-        raise _unreadable(restorer.archive, error) from error
+        raise unreadable(restorer.archive, error) from error
     return replayed
 
 
-def _unreadable(archive: Archive, error: UnreadableError) -> CorruptionError:
+def unreadable(archive: Archive, error: UnreadableError) -> CorruptionError:
     """The same for whoever opens it: where, what is intact, what to do."""
     path, offset = str(error.filename), error.offset
     what = f"{path} cannot be read at offset {offset}: {error.strerror}. Nothing was changed"

@@ -18,6 +18,7 @@ from coopy.clock import follow, forget
 from coopy.codec import Codec
 from coopy.digest import digest
 from coopy.disk import after_fork_in_child, is_refused
+from coopy.engine.archive import Archive
 from coopy.engine.background import Timer
 from coopy.engine.commit import SharedEngine
 from coopy.engine.common import common_names
@@ -26,6 +27,7 @@ from coopy.engine.engine import Engine
 from coopy.engine.execute import Executor
 from coopy.engine.following import FollowingEngine, open_copied_journal
 from coopy.engine.gate import BROKEN, CLOSED, FAILED, FORKED, OPEN, SHARED
+from coopy.engine.history import History
 from coopy.engine.once import Keys
 from coopy.engine.opening import Place, create, domain_name, open_archive, open_journal, restore_all, told
 from coopy.engine.prune import prune_segments, prune_snapshots
@@ -41,6 +43,7 @@ from coopy.error import (
     UsageError,
 )
 from coopy.journal.frame import Kind
+from coopy.journal.segment import Outcomes
 from coopy.manifest import NAME as MANIFEST
 from coopy.snapshot import SnapshotHeader, open_snapshot, put_snapshot, python_version
 
@@ -48,7 +51,6 @@ if TYPE_CHECKING:
     from coopy.action import Outcome
     from coopy.clock import Moment
     from coopy.disk import Lock
-    from coopy.engine.archive import Archive
     from coopy.manifest import Listed
 
 __all__ = ["Origin", "Peers", "Settings", "System", "open_system"]
@@ -160,6 +162,16 @@ class System:
                 "segments": len(self.archive.manifest.segments),
                 **(self.peers.stats() if self.peers is not None else {}),
             }
+
+    def history(self) -> History:
+        """What was up to now. It is read without the lock."""
+        found: History = self.engine.read(self._history)
+        return found
+
+    def _history(self) -> History:
+        archive, journal, last = self.archive, self.engine.journal, self.engine.executed
+        said = Outcomes(journal.unwritten(Kind.RAISED), journal.unwritten(Kind.SKIP), known=min(journal.known, last))
+        return History(Archive(archive.disk, archive.directory, archive.key, archive.manifest), self.engine.codec, last, said)
 
     def fence(self, error: ReplicaError) -> None:
         """No more actions, for good; queries go on."""

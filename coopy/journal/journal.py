@@ -63,10 +63,9 @@ def create_segment(disk: Disk, directory: str, about: SegmentHeader, key: bytes)
 
 class Journal:
     """The last segment, open for appending. `lsn`, `time_us`: of the last action; `known`: up to where outcomes are known.
-    `epoch_before`: of the last record before this segment.
 
-    `durable`: the highest LSN on stable storage. Where `end` has reached `limit`, rotate before the next append. What ends before `room` and
-    finds nothing `dirty` may be stored in the window at once.
+    `epoch_before`: of the last record before this segment; `durable`: the highest LSN on stable storage. Where `end` has reached `limit`,
+    rotate before the next append. What ends before `room` and finds nothing `dirty` may be stored in the window at once.
     """
 
     __slots__ = (

@@ -32,7 +32,7 @@ def keep_each(word: Word, keys: str) -> None:
 def test_a_promoted_replica_knows_the_keys_of_its_primary(house: House, tmp_path: Path) -> None:
     """Given a caller that heard nothing before the primary went, when it asks the new one with its key, then nothing happens twice."""
     word = house.primary(tmp_path / "p")
-    replica, late = house.replica(word, tmp_path / "r"), None
+    replica = house.replica(word, tmp_path / "r")
     keep_each(word, "abc")
     level(replica, word)
     late = house.replica(word, tmp_path / "l")
