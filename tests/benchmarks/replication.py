@@ -19,7 +19,7 @@ import time
 from collections import deque
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from coopy import control, init_system
 from tests.benchmarks.bank import Bank
@@ -27,6 +27,9 @@ from tests.benchmarks.environments import ROOT
 from tests.benchmarks.page import write_part
 from tests.benchmarks.report import Table, count, judged, to_markdown
 from tests.benchmarks.worker import deposit, timed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CHILD = f"import sys; sys.path.append({str(ROOT)!r}); from tests.benchmarks.replication import serve; serve()"
 HALF_LOAD = 2.0  # seconds that half the load goes on
@@ -106,7 +109,7 @@ def catch_up(bank: Bank, lsn: int) -> float:
     return time.perf_counter() - begin
 
 
-WORK = {"act": act, "act slowly": act_slowly, "catch up": catch_up}
+WORK: dict[str, Callable[..., float]] = {"act": act, "act slowly": act_slowly, "catch up": catch_up}
 
 
 # --- what is measured ------------------------------------------------------------------------------------------------
