@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Entry", "SharedEngine"]
 
-moment_of = moment.get
 PENDING = object()
 TAKE_OFF = object()  # an `@unlocked` action is durable: its own thread executes it
 
