@@ -18,8 +18,6 @@ from coopy.error import UsageError
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from coopy.clock import Moment
-
 __all__ = ["Key", "Once", "once"]
 
 WEEK = timedelta(days=7)
@@ -28,12 +26,16 @@ LONGEST = 1 << 62  # microseconds
 
 
 class Key(Marker):
-    """One key in its block. `within`: how long to remember it at least, in microseconds, None for ever; `most`: how many keys to remember."""
+    """One key in its block. `within`: how long to remember it at least, in microseconds, None for ever; `most`: how many keys to remember.
 
-    __slots__ = ("method", "most", "name", "over", "within")
+    `before`: what the block stands in.
+    """
 
-    def __init__(self, name: str, within: int | None, most: int | None) -> None:
-        self.name, self.within, self.most = name, within, most
+    __slots__ = ("before", "block", "method", "most", "name", "over", "within")
+
+    def __init__(self, block: Once, name: str, within: int | None, most: int | None) -> None:
+        self.block, self.name, self.within, self.most = block, name, within, most
+        self.before = moment.get()
         self.method = ""
         self.over = False
 
@@ -56,24 +58,22 @@ class Key(Marker):
 
 
 class Once:
-    """The block of a key. It may be entered again, for the same action again."""
+    """The block of a key. It may be entered again, for the same action again, also by several threads."""
 
     def __init__(self, name: str, within: int | None, most: int | None) -> None:
         self._name, self._within, self._most = name, within, most
-        self._open: list[tuple[Key, Moment | Marker | None]] = []
 
     def __enter__(self) -> None:
         if running() is not None:
             what = f"once({self._name!r}) stands inside of an action: a key says that a call from outside happens once. Nothing was done with it."
             raise UsageError(f"{what} Put it around the call of the proxy.", key=self._name)
-        key = Key(self._name, self._within, self._most)
-        self._open.append((key, moment.get()))
-        moment.set(key)
+        moment.set(Key(self, self._name, self._within, self._most))
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
-        key, before = self._open.pop()
-        key.over = True
-        moment.set(before)
+        key = moment.get()
+        if isinstance(key, Key) and key.block is self:  # else it is left in another context than it was entered in
+            key.over = True
+            moment.set(key.before)
 
 
 def once(key: str, *, within: timedelta | None = WEEK, most: int | None = None) -> Once:

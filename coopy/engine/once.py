@@ -6,7 +6,7 @@ An action with a key is recorded as a call of ONCE, a name that no method can ha
 
     within     microseconds for which it is remembered, None for ever
     most       how many keys are kept at most from then on, None for any
-    print      of method and arguments, so that the same key with others is told apart
+    print      of the arguments, so that the same key with others is told apart
 
 Execution looks the key up here, runs the method where it is new, and remembers the outcome by value. So live, in a replay and on a replica a
 key is decided at its place in the order of the journal, by the action's own time, and two in one batch are no special case. Where an action
@@ -79,9 +79,9 @@ def action_of(method: str, args: Sequence[Any]) -> str:
 
 
 def print_of(method: str, args: tuple[object, ...], kwargs: dict[str, object]) -> str:
-    """What tells calls apart: equal for equal arguments in any process. Raises NotSerializableError."""
+    """What tells calls of a method apart: equal for equal arguments in any process. Raises NotSerializableError."""
     try:
-        return digest((method, args, tuple(sorted(kwargs.items(), key=lambda item: item[0]))))[:32]
+        return digest((args, tuple(sorted(kwargs.items(), key=lambda item: item[0]))))[:32]
     except NotSerializableError as error:
         what = f"{method}(): its arguments cannot be told from others: {error} The call was refused, nothing changed."
         raise NotSerializableError(what, method=method, where=error.where) from error
@@ -112,13 +112,6 @@ class Keys:
             raise CorruptionError(f"The stored keys cannot be read: {error}. No file was changed.") from error
         self._kept = OrderedDict((one.key, one) for one in kept)
         self._gather()
-
-    def digest(self) -> str:
-        """Equal for equal keys with equal outcomes, in any process."""
-        return digest([(*msgspec.structs.astuple(one)[:-1], self._value(one)) for one in self._kept.values()])
-
-    def _value(self, one: Kept) -> object:
-        return self._codec.load_value(one.value) if one.how in {COPY, RAISED} else one.value
 
     # --- in execution --------------------------------------------------------------------------------------------------
 

@@ -61,6 +61,10 @@ class Account:
         self.calls += 1
         return (owner for owner, _ in self.lines)
 
+    def each_fails(self) -> Iterator[float]:
+        self.calls += 1
+        return (1 / (number - number) for number in range(1, 3))
+
     def whole(self) -> list[Any]:
         self.calls += 1
         return [self]
@@ -305,6 +309,14 @@ def test_a_result_that_cannot_be_kept_is_given_once(bank: Bank, name: str, why: 
         assert (account.calls, bank.lsn) == (1, 1)
 
 
+def test_an_iterator_that_raises_is_an_action_that_raised(bank: Bank) -> None:
+    """What it gives is computed within the action, so its exception is what the key remembers."""
+    for account in bank.lives(snapshot=True):
+        with once("a"), pytest.raises(ZeroDivisionError):
+            account.each_fails()
+        assert (account.calls, bank.lsn) == (1, 1)
+
+
 def test_an_exception_that_cannot_be_kept_is_described(bank: Bank) -> None:
     """By what it is and says."""
     with once("a"), pytest.raises(NamelessError):
@@ -479,6 +491,26 @@ def test_each_task_and_each_thread_has_its_own_block(bank: Bank) -> None:
         thread.start()
         thread.join(1 / WAKE)
     assert (bank.account.calls, control(bank.account).stats()["keys"]) == (3, 2)
+
+
+def test_one_block_object_serves_many_threads(bank: Bank) -> None:
+    """Each entry has its own key, whichever leaves first."""
+    shared, inside, leave, got = once("a"), threading.Barrier(2), threading.Barrier(2), []
+
+    def first() -> None:
+        with shared:
+            inside.wait()
+            leave.wait()
+            got.append(bank.account.pay("ann", 1))
+        got.append(bank.account.pay("bob", 2))
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    with shared:
+        inside.wait()
+    leave.wait()
+    thread.join()
+    assert (got, control(bank.account).stats()["keys"]) == ([1, 2], 1)
 
 
 def test_the_innermost_block_counts(bank: Bank) -> None:

@@ -135,10 +135,11 @@ class Machine(RuleBasedStateMachine):
 
     @rule()
     def restart(self) -> None:
-        before = control(self.word).digest()
+        before, keys = control(self.word).digest(), _systems[type(self.word)].engine.executor.keys.values()
         control(self.word).close()
         self.open()
         assert control(self.word).digest() == before
+        assert _systems[type(self.word)].engine.executor.keys.values() == keys
 
     @rule()
     def die(self) -> None:
