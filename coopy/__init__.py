@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from coopy.marks import Replica, System, View
     from coopy.random import Random
     from coopy.wiring import Control, control
+    from coopy.wiring.elsewhere import verify
 
 __all__ = [
     "Action",
@@ -38,6 +39,7 @@ __all__ = [
     "random",
     "readonly",
     "unlocked",
+    "verify",
 ]
 
 _HOMES = {
@@ -49,6 +51,7 @@ _HOMES = {
     "marks": ("Replica", "System", "View"),
     "random": ("Random",),
     "wiring": ("Control", "control"),
+    "wiring.elsewhere": ("verify",),
 }
 
 

@@ -113,6 +113,14 @@ class Keys:
         self._kept = OrderedDict((one.key, one) for one in kept)
         self._gather()
 
+    def digest(self) -> str:
+        """Equal for equal keys with equal outcomes, in any process; empty where there are no keys."""
+        return digest([(*msgspec.structs.astuple(one)[:-1], self._outcome(one)) for one in self._kept.values()]) if self._kept else ""
+
+    def _outcome(self, one: Kept) -> object:
+        """Why an outcome could not be kept is for people: it may name an address."""
+        return None if one.how == LOST else self._codec.load_value(one.value) if one.how in {COPY, RAISED} else one.value
+
     # --- in execution --------------------------------------------------------------------------------------------------
 
     def find(self, key: str, time_us: int) -> Kept | None:

@@ -5,12 +5,14 @@
                than it is told; `wake` ends its waiting from another thread
 
 Plain TCP is for loopback only, and so is the default password: whoever reads the wire reads the state. The certificate of a primary is
-verified, always. A peer that takes nothing for `PATIENCE` seconds is given up; silence is for the owner of the link to judge.
+verified, always. A peer that neither takes nor says anything for `PATIENCE` seconds is given up; other silence is for the owner to judge.
 """
 
 from __future__ import annotations
 
+import errno
 import ipaddress
+import logging
 import select
 import socket
 import ssl
@@ -25,10 +27,12 @@ if TYPE_CHECKING:
 
 __all__ = ["DEFAULT_PASSWORD", "PATIENCE", "Address", "Link", "Listener", "LostError", "check_place", "connect"]
 
+log = logging.getLogger("coopy.replication")
 DEFAULT_PASSWORD = "copynet"  # noqa: S105 - the original's, known to everybody, and therefore accepted on loopback only
 PATIENCE = 5.0  # seconds
 BEAT = 1.0  # seconds between two signs of life
 AT_ONCE = 1 << 18  # bytes read in one step
+SCARCE = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 AGAIN = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -204,6 +208,13 @@ class Link:
         except OSError as error:
             raise LostError(f"The connection to {self.peer} broke: {error.strerror or error}.") from error
 
+    def push(self) -> None:
+        """Send what goes now; waits for nothing, and nothing is received."""
+        try:
+            self._send()
+        except OSError as error:
+            raise LostError(f"The connection to {self.peer} broke: {error.strerror or error}.") from error
+
     def flush(self, deadline: float) -> None:
         """Send what waits, until then at the latest; what comes meanwhile is dropped. For last words."""
         while self._out and self._now() < deadline:
@@ -214,8 +225,8 @@ class Link:
             sent = self._socket.send(memoryview(self._out)[:AT_ONCE].tobytes())
             del self._out[:sent]
             self._moved = self._now()
-        if self._out and self._now() - self._moved > PATIENCE:
-            raise LostError(f"{self.peer} has taken nothing for {PATIENCE:g} seconds: the connection was given up.")
+        if self._out and self._now() - max(self._moved, self._heard) > PATIENCE:
+            raise LostError(f"{self.peer} has taken nothing and said nothing for {PATIENCE:g} seconds: the connection was given up.")
 
     def _receive(self) -> bytes:
         try:
@@ -308,9 +319,23 @@ class Listener:
         poll.poll()
         try:
             connected, address = self._socket.accept()
-        except OSError:  # it has gone again, or there is no descriptor for it
+        except OSError as error:
+            self._rest(error)
             return None
-        return Link(connected, _shown(address), self._now)
+        try:
+            return Link(connected, _shown(address), self._now)
+        except OSError as error:
+            connected.close()
+            self._rest(error)
+            return None
+
+    def _rest(self, error: OSError) -> None:
+        """Nothing could be accepted. It has gone again; or this process has no descriptor left, and looking again at once would find none."""
+        if error.errno in SCARCE:
+            log.warning("A replica could not be let in at %s:%d: %s. It is tried again.", self.host, self.port, error.strerror)
+            poll = select.poll()
+            poll.register(self._bell, select.POLLIN)
+            poll.poll(BEAT * 1000)
 
     def wake(self) -> None:
         """Have `accept` return."""

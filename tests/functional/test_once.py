@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
@@ -11,7 +12,7 @@ import pytest
 
 from coopy import abort_exception, clock, control, init_system, once, random, readonly, unlocked
 from coopy.engine.beside import WAKE
-from coopy.error import ClosedError, NotSerializableError, UsageError
+from coopy.error import ClosedError, DivergenceError, NotSerializableError, UsageError
 from coopy.wiring import fix_wall
 from coopy.wiring.systems import system_of
 from tests.words import Word
@@ -575,3 +576,35 @@ class Interrupted:
 
     def dive_deeper(self) -> None:
         self.dive_deeper()
+
+
+def test_verify_compares_what_keys_remember(tmp_path: Path, durability: Any) -> None:
+    """Given a method that gives what no replay gives, and leaves the same state, when it was called with a key, then verify names it."""
+    with control(init_system(Elsewhere, tmp_path / "w", durability=durability, validation="off")) as one:
+        with once("a"):
+            one.count()
+        one.where()
+        assert control(one).verify().lsn == 2
+        for _ in range(3):
+            one.count()
+        with once("b"):
+            one.where()
+        one.count()
+        with pytest.raises(DivergenceError, match=r"LSN 6 \(where\): what keys of once remember") as raised:
+            control(one).verify()
+        assert (raised.value.lsn, raised.value.method) == (6, "where")
+
+
+class Elsewhere:
+    """Knows in which process it is."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def count(self) -> int:
+        self.calls += 1
+        return self.calls
+
+    def where(self) -> int:
+        self.calls += 1
+        return os.getpid()
