@@ -2,6 +2,7 @@
 
     fetch      an empty directory gets the primary's newest snapshot
     follow     the first session begins in the foreground, so that a wrong password or another history is the caller's to hear
+    pulse      while what came is executed, however long that takes, a timer says that this lives
     stream     frames -> engine.take (stable storage, then executed) -> acknowledged
     again      a lost connection is made again, after 0.1 to 10 seconds, with jitter
 
@@ -194,6 +195,8 @@ class Replica:
         self.engine.accepted()
         if welcome.snapshot:
             self._start_over(session, welcome)
+        elif welcome.tag not in {self.engine.journal.tag, self.engine.boundary}:
+            raise PeerError(f"The primary at {self.address} goes on from a record that is not here. Nothing was changed.")
         elif welcome.tag != self.engine.journal.tag:
             self.engine.exclusively(self.engine.cut_back)
         return welcome

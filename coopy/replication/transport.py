@@ -17,7 +17,7 @@ import select
 import socket
 import ssl
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from coopy.error import AuthenticationError, CoopyError, UsageError
 from coopy.replication.auth import binding_of
@@ -29,10 +29,12 @@ __all__ = ["DEFAULT_PASSWORD", "PATIENCE", "Address", "Link", "Listener", "LostE
 
 log = logging.getLogger("coopy.replication")
 DEFAULT_PASSWORD = "copynet"  # noqa: S105 - the original's, known to everybody, and therefore accepted on loopback only
+LONGEST_PASSWORD = 1024
 PATIENCE = 5.0  # seconds
 BEAT = 1.0  # seconds between two signs of life
 AT_ONCE = 1 << 18  # bytes read in one step
 SCARCE = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+Places: TypeAlias = list[tuple[int, tuple[str | int, ...]]]  # families and addresses
 AGAIN = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -57,17 +59,27 @@ class Address:
 
 def check_place(host: str, password: str, tls: ssl.SSLContext | None, *, serving: bool) -> None:
     """Raises UsageError for what is not safe or not possible, LostError for a host that nobody knows now. Opens no connection."""
+    _safe_places(host, 0, password, tls, serving=serving)
+
+
+def _safe_places(host: str, port: int, password: str, tls: ssl.SSLContext | None, *, serving: bool) -> Places:
+    """Where that is, each judged by `check_place`: whoever asks for a name again may be told another place."""
     if not password:
         raise UsageError("password is empty: everybody would know it. Choose one.", option="password")
+    if len(password) > LONGEST_PASSWORD:
+        what = f"password has {len(password):,} characters, and every connection would cost so much time"
+        raise UsageError(f"{what}. Choose one of at most {LONGEST_PASSWORD:,}.", option="password")
     if tls is not None:
         _check_context(tls, serving=serving)
-    elsewhere = [address for *_, address in _resolved(host, 0) if not ipaddress.ip_address(str(address[0]).split("%")[0]).is_loopback]
+    places = _resolved(host, port)
+    elsewhere = [address for *_, address in places if not ipaddress.ip_address(str(address[0]).split("%")[0]).is_loopback]
     if elsewhere and tls is None:
         what = f"host={host!r} is not this machine alone, and without TLS everybody on the way reads the state and can change it"
         raise UsageError(f"{what}. Pass tls= (an ssl.SSLContext), or use 127.0.0.1.", option="tls")
     if elsewhere and password == DEFAULT_PASSWORD:
         what = f"host={host!r} is not this machine alone, and the default password is known to everybody"
         raise UsageError(f"{what}. Pass a password= of your own on both sides.", option="password")
+    return places
 
 
 def _check_context(tls: ssl.SSLContext, *, serving: bool) -> None:
@@ -102,7 +114,7 @@ def _own_certificate(tls: ssl.SSLContext) -> bytes:
     return certificate
 
 
-def _resolved(host: str, port: int) -> list[tuple[int, tuple[str | int, ...]]]:
+def _resolved(host: str, port: int) -> Places:
     """The families and addresses of a host. Raises LostError where nobody knows it, UsageError where nobody ever could."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM) if host else []
@@ -266,9 +278,8 @@ class Link:
 
 def connect(host: str, port: int, tls: ssl.SSLContext | None, password: str, now: Callable[[], float]) -> Link:
     """A connection to a primary. Raises LostError where there is none, UsageError and AuthenticationError as `check_place` and `secure` do."""
-    check_place(host, password, tls, serving=False)
     problem: OSError | None = None
-    for family, address in _resolved(host, port):
+    for family, address in _safe_places(host, port, password, tls, serving=False):
         raw = socket.socket(family, socket.SOCK_STREAM)
         try:
             raw.settimeout(PATIENCE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import resource
 import signal
@@ -202,6 +203,24 @@ def test_a_former_primary_that_is_stopped_while_a_snapshot_replaces_its_history_
         control(former).close()
     kept = b"".join(path.read_bytes() for path in (tmp_path / "p" / "quarantine").iterdir())
     assert all(b"%d of no future" % number in kept for number in range(60))
+
+
+def test_a_name_that_means_another_host_from_one_moment_to_the_next_is_asked_for_once(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a name server that says loopback first and elsewhere then, a replica without TLS connects to what was found safe."""
+    word = house.primary(tmp_path / "p")
+    port = control(word).address[1]
+    known, answers = socket.getaddrinfo, itertools.cycle(["127.0.0.1", "192.0.2.1"])
+
+    def resolve(host: str, *rest: Any, **more: Any) -> Any:
+        return known(next(answers) if host == "fickle" else host, *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    monkeypatch.setattr(transport_room, "PATIENCE", 0.5)
+    connected = transport_room.connect("fickle", port, None, "copynet", time.monotonic)
+    connected.close()
+    assert connected.host == "127.0.0.1"
 
 
 # --- nothing left ----------------------------------------------------------------------------------------------------------
@@ -406,10 +425,12 @@ def test_a_buffered_primary_whose_disk_failed_says_so_once(house: House, tmp_pat
 
 
 def test_an_unlocked_action_that_is_refused_is_told_as_that(house: House, tmp_path: Path) -> None:
-    """It did not happen: nobody waits for replicas, and nobody hears that it is durable. Given one before that nobody has confirmed."""
+    """It did not happen: nobody waits for replicas, and nobody hears that it is durable. Given one before, and no replica any more."""
     word = house.primary(tmp_path / "p", min_acks=1)
-    with pytest.raises(UnconfirmedError):
-        word.add("a")
+    replica = house.replica(word, tmp_path / "r")
+    word.add("a")
+    control(replica).close()
+    wait_until(lambda: control(word).stats()["replicas"] == 0)
     with pytest.raises(NotSerializableError):
         word.add_unlocked(print)
     control(word).close()

@@ -324,6 +324,31 @@ def test_frames_that_do_not_follow_are_not_taken(house: House, tmp_path: Path, h
     level(replica, word)
 
 
+def test_a_primary_that_goes_on_from_elsewhere_is_not_followed(house: House, tmp_path: Path) -> None:
+    """It says that what follows comes behind a record that the replica does not have."""
+    word = house.primary(tmp_path / "p")
+    port = control(word).address[1]
+    with caller(word) as peer:
+        peer.say(Hello(b"", "tests.words:Word", 0, 0, b""))
+        identity = peer.hear().identity
+    replica = house.replica(word, tmp_path / "r")
+    word.add("a")
+    level(replica, word)
+    control(replica).close()
+
+    def serve(peer: Peer) -> None:
+        hello = trusted(peer)
+        peer.say(Welcome(identity, 1, hello.lsn, bytes(16), 0, ()))
+        peer.is_dropped()
+
+    with impostor(serve) as wrong:
+        replica = house.replica(word, tmp_path / "r", port=wrong)
+        wait_until(lambda: "not here" in control(replica).problem)
+        control(replica).close()
+    assert not (tmp_path / "r" / "quarantine").exists()
+    level(house.replica(word, tmp_path / "r", port=port), word)
+
+
 def test_an_older_primary_that_does_not_know_that_it_is_one_is_not_followed(house: House, tmp_path: Path) -> None:
     """Though it would welcome the replica."""
     word = house.primary(tmp_path / "p")
