@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from coopy.clock import moment
 from coopy.engine.gate import OPEN
 from coopy.engine.once import ONCE, print_of
-from coopy.error import CoopyError, UsageError
+from coopy.error import CoopyError, NotSerializableError, UsageError
 from coopy.key import Key
 
 if TYPE_CHECKING:
@@ -27,17 +27,25 @@ def call_keyed(engine: Engine, method: str, args: tuple[object, ...], kwargs: di
     assert isinstance(key, Key)
     key.claim(method)
     try:
-        print_ = print_of(method, args, kwargs)
-        known = _look_up(engine, key.name)
-        if known is None:
-            return engine.call(ONCE, (key.name, key.within, key.most, print_, method, *args), kwargs)
-        known.check(method, print_)
-        engine.confirm_known(known.lsn)
-        return engine.executor.settle(engine.executor.keys.give(known, engine.executor.root))
+        return _once(engine, key, method, args, kwargs)
     except BaseException as error:
         if isinstance(error, CoopyError) or not isinstance(error, Exception):
             key.release()
         raise
+
+
+def _once(engine: Engine, key: Key, method: str, args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
+    known = _look_up(engine, key.name)
+    try:
+        print_ = print_of(method, args, kwargs)
+        if known is None:
+            return engine.call(ONCE, (key.name, key.within, key.most, print_, method, *args), kwargs)
+    except NotSerializableError:
+        engine.codec.encode(method, args, kwargs)  # says it of the call as it was written, if that is the reason
+        raise
+    known.check(method, print_)
+    engine.confirm_known(known.lsn)
+    return engine.executor.settle(engine.executor.keys.give(known, engine.executor.root))
 
 
 def _look_up(engine: Engine, name: str) -> Kept | None:

@@ -232,10 +232,11 @@ def test_a_second_action_in_a_block_is_refused(bank: Bank) -> None:
 
 
 def test_what_was_refused_may_be_called_again_in_the_same_block(bank: Bank) -> None:
-    """It did not happen, so the key is free."""
+    """It did not happen, so the key is free. The error is that of the call as it was written."""
     with once("a"):
-        with pytest.raises(NotSerializableError):
-            bank.account.pay("ann", threading.Lock())
+        for wrong in (threading.Lock(), threading.Barrier, lambda: None):
+            with pytest.raises(NotSerializableError, match=r"pay\(\): argument 2 cannot be recorded"):
+                bank.account.pay("ann", wrong)
         assert bank.account.pay("ann", 1) == 1
 
 
