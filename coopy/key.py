@@ -9,6 +9,7 @@ block; a thread made there has none.
 
 from __future__ import annotations
 
+import weakref
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from coopy.error import UsageError
 if TYPE_CHECKING:
     from types import TracebackType
 
-__all__ = ["Key", "Once", "once"]
+__all__ = ["Key", "Once", "key_in_force", "once"]
 
 WEEK = timedelta(days=7)
 MICROSECOND = timedelta(microseconds=1)
@@ -28,13 +29,13 @@ LONGEST = 1 << 62  # microseconds
 class Key(Marker):
     """One key in its block. `within`: how long to remember it at least, in microseconds, None for ever; `most`: how many keys to remember.
 
-    `before`: what the block stands in.
+    `before`: what the block stands in; `block`: gives None where it was torn down by an interrupt, so that it never said its end.
     """
 
     __slots__ = ("before", "block", "method", "most", "name", "over", "within")
 
     def __init__(self, block: Once, name: str, within: int | None, most: int | None) -> None:
-        self.block, self.name, self.within, self.most = block, name, within, most
+        self.block, self.name, self.within, self.most = weakref.ref(block), name, within, most
         self.before = moment.get()
         self.method = ""
         self.over = False
@@ -71,9 +72,18 @@ class Once:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         key = moment.get()
-        if isinstance(key, Key) and key.block is self:  # else it is left in another context than it was entered in
-            key.over = True
+        if isinstance(key, Key) and key.block() is self:  # else it is left in another context than it was entered in
             moment.set(key.before)
+            key.over = True
+
+
+def key_in_force() -> Key | None:
+    """The key of the block that this is called in. What an interrupt left behind at the edge of a block is cleared away."""
+    now = moment.get()
+    while isinstance(now, Key) and not now.over and now.block() is None:
+        now = now.before
+        moment.set(now)
+    return now if isinstance(now, Key) else None
 
 
 def once(key: str, *, within: timedelta | None = WEEK, most: int | None = None) -> Once:

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from coopy.clock import moment
 from coopy.engine.gate import OPEN
 from coopy.engine.once import ONCE, print_of
 from coopy.error import CoopyError, NotSerializableError, UsageError
-from coopy.key import Key
+from coopy.key import key_in_force
 
 if TYPE_CHECKING:
     from coopy.engine.engine import Engine
     from coopy.engine.once import Kept
+    from coopy.key import Key
 
 __all__ = ["call_keyed", "refuse_beside"]
 
@@ -23,8 +23,9 @@ __all__ = ["call_keyed", "refuse_beside"]
 def call_keyed(engine: Engine, method: str, args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
     """Engine.call where something stands in `moment`: an action that runs, which may not call, or a key."""
     engine.refuse_nested(method)
-    key = moment.get()
-    assert isinstance(key, Key)
+    key = key_in_force()
+    if key is None:
+        return engine.call(method, args, kwargs)
     key.claim(method)
     try:
         return _once(engine, key, method, args, kwargs)
@@ -57,7 +58,7 @@ def _look_up(engine: Engine, name: str) -> Kept | None:
 
 def refuse_beside(method: str) -> None:
     """Raises UsageError for an `@unlocked` action with a key."""
-    key = moment.get()
-    if isinstance(key, Key):
+    key = key_in_force()
+    if key is not None:
         what = f"{method}() is @unlocked, and cannot have the key {key.name!r}: of two that run at once neither could know what the other gave."
         raise UsageError(f"{what} Nothing was recorded. Call it without a key, or take the mark away.", key=key.name, method=method)
