@@ -21,6 +21,7 @@ from coopy.wiring.systems import _systems
 from tests.words import Word
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Callable
 
 VALUES = st.recursive(
@@ -42,6 +43,7 @@ class Machine(RuleBasedStateMachine):
         self.directory = Path(tempfile.mkdtemp(prefix="coopy-model-"))
         self.plain, self.last_time = Word(), datetime.min
         self.keys: dict[str, tuple[str, str, object]] = {}
+        self.past: dict[int, tuple[str, list[Any]]] = {}
         self.open()
 
     def open(self) -> None:
@@ -125,6 +127,31 @@ class Machine(RuleBasedStateMachine):
     def step_clock(self, days: int) -> None:
         fix_wall(self.word, datetime(2030, 1, 1) + timedelta(days=days))
 
+    @rule(choice=st.randoms(use_true_random=False))
+    def look_back(self, choice: random.Random) -> None:
+        """Any state that ever was, unless no kept snapshot leads there."""
+        lsn = choice.choice(sorted(self.past))
+        try:
+            past = control(self.word).at(lsn)
+        except UsageError as error:
+            assert lsn < error.first  # type: ignore[attr-defined]
+        else:
+            assert (past.text, past.kept) == self.past[lsn]
+
+    @rule(choice=st.randoms(use_true_random=False))
+    def read_history(self, choice: random.Random) -> None:
+        """Without a gap, in the order of time, and how each ended is known."""
+        last = control(self.word).lsn
+        since = choice.randint(0, last)
+        try:
+            told = list(control(self.word).changes(since))
+        except UsageError as error:
+            assert since < error.first - 1  # type: ignore[attr-defined]
+            return
+        assert [one.lsn for one in told] == list(range(since + 1, last + 1))
+        assert sorted(one.time for one in told) == [one.time for one in told]
+        assert all(one.outcome != "unknown" for one in told)
+
     @rule()
     def snapshot(self) -> None:
         control(self.word).take_snapshot()
@@ -152,6 +179,7 @@ class Machine(RuleBasedStateMachine):
         assert self.word.kept == self.plain.kept
         assert len(self.word) == len(self.plain)
         assert control(self.word).stats()["keys"] == len(self.keys)
+        self.past[control(self.word).lsn] = (self.plain.text, list(self.plain.kept))
 
     def teardown(self) -> None:
         if hasattr(self, "word"):
