@@ -50,7 +50,7 @@ class History(msgspec.Struct, frozen=True):
         """Raises UsageError unless the state behind this action can be made from what is kept."""
         if type(lsn) is not int or lsn < 0:
             raise UsageError(f"at({lsn!r}) is not possible: it is the LSN of an action, or 0 for the state before the first.", option="lsn")
-        first = next((one for one in self.archive.manifest.snapshots if self.archive.from_snapshot(one)), self.last + 1)
+        first = self.archive.manifest.snapshots[0]
         if not first <= lsn <= self.last:
             what = f"at({lsn}): there is no such state. What is kept goes from LSN {first} (the oldest snapshot) to {self.last} (the last action)."
             raise UsageError(f"{what} keep_snapshots= says how many snapshots stay.", option="lsn", first=first, last=self.last)

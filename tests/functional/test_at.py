@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gc
 import threading
+import time
 import weakref
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pytest
 
 from coopy import abort_exception, clock, control, init_system, once, random, readonly, unlocked
+from coopy.engine.past import look_back
 from coopy.error import ClosedError, DivergenceError, UsageError
 from coopy.wiring import fix_wall, is_proxy
 from coopy.wiring.systems import system_of
@@ -21,6 +23,8 @@ from tests.words import Word
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from coopy.engine.history import History
 
 __all__ = ["house"]
 both = pytest.mark.parametrize("durability", ["sync", "buffered"])
@@ -234,6 +238,32 @@ def test_its_clock_stands_at_the_time_of_the_action(wiki: Any) -> None:
     assert control(wiki).at(5).times()[0] == wiki.page("later").changed
 
 
+def test_its_clock_is_local_behind_a_snapshot_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A snapshot says no zone: it is this machine's then."""
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    time.tzset()
+    try:
+        with control(init_system(Wiki, tmp_path / "w", validation="off")) as one:
+            written = one.write("home", "").changed
+            one.take_snapshot()
+            assert control(one).at(1).times()[:2] == (written, written)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+@both
+def test_it_is_there_at_once_however_the_action_ended(tmp_path: Path, durability: Any) -> None:
+    """Also where no file says yet that it raised, or was undone."""
+    with control(init_system(Word, tmp_path / "w", durability=durability)) as word:
+        with pytest.raises(ValueError, match="a"):
+            word.add_and_raise("a")
+        assert control(word).at(1).text == "a"
+        with pytest.raises(ValueError, match="x"):
+            word.add_or_abort("x", fail=True)
+        assert control(word).at(2).text == "a"
+
+
 def test_its_memory_is_its_own(wiki: Any) -> None:
     """Neither does a later action change it, nor a reader who changes what he got change the system."""
     then, same = control(wiki).at(2), control(wiki).at(2)
@@ -322,6 +352,25 @@ def test_it_is_found_while_others_call_take_snapshots_and_prune(tmp_path: Path) 
         finally:
             stop.set()
             thread.join()
+
+
+def test_a_file_that_was_pruned_between_has_the_system_asked_again(tmp_path: Path) -> None:
+    """Given a list of files that a prune has outdated, when the state is looked for, then what is kept now decides."""
+    with control(init_system(Word, tmp_path / "w", keep_snapshots=1)) as word:
+        word.add("a")
+        system, asked = system_of(word), []
+
+        def ask() -> History:
+            asked.append(system.history())
+            word.add("b")
+            control(word).take_snapshot()
+            control(word).prune()
+            return asked[-1]
+
+        control(word).take_snapshot()
+        with pytest.raises(UsageError, match="from LSN 2 "):
+            look_back(ask, 1, system.restorer.adopt, "stop")
+        assert len(asked) == 2
 
 
 def test_an_action_that_uses_it_is_undone(tmp_path: Path, wiki: Any) -> None:
