@@ -91,7 +91,7 @@ class Keys:
     """The keys of one system, oldest first."""
 
     def __init__(self, codec: Codec) -> None:
-        self._codec = codec
+        self.codec = codec
         self._kept: OrderedDict[str, Kept] = OrderedDict()
         self._expiring: list[tuple[int, int, str]] = []  # a heap of (expires, LSN, key); some were forgotten otherwise
 
@@ -119,7 +119,7 @@ class Keys:
 
     def _outcome(self, one: Kept) -> object:
         """Why an outcome could not be kept is for people: it may name an address."""
-        return None if one.how == LOST else self._codec.load_value(one.value) if one.how in {COPY, RAISED} else one.value
+        return None if one.how == LOST else self.codec.load_value(one.value) if one.how in {COPY, RAISED} else one.value
 
     # --- in execution --------------------------------------------------------------------------------------------------
 
@@ -145,7 +145,7 @@ class Keys:
 
     def _copied(self, how: str, value: object, root: object) -> tuple[str, object]:
         try:
-            data = self._codec.dump_value(value, root)
+            data = self.codec.dump_value(value, root)
         except NotSerializableError as error:
             return LOST, str(error)
         return how, data
@@ -177,7 +177,7 @@ class Keys:
         if kept.how == LOST:
             raise self._not_kept(kept, f"what it gave could not be kept: {kept.value}")
         try:
-            value: Any = self._codec.load_value(kept.value)
+            value: Any = self.codec.load_value(kept.value)
         except CorruptionError as error:
             raise self._not_kept(kept, f"what it gave cannot be read: {error}") from error
         if kept.how == RAISED:
