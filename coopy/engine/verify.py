@@ -236,7 +236,9 @@ def _closer(found: Difference, pair: tuple[Replay, Replay], journal: Journal) ->
     if apart is None:
         return None
     good = max((lsn for lsn in marks if lsn < apart), default=found.good)
-    return Difference(found.part, good, apart, *(Witness(digests[apart], replay) for digests, replay in zip((one, other), pair, strict=True)))
+    return Difference(
+        found.part, good, apart, *(Witness(digests[apart], replay) for digests, replay in zip((one, other), pair, strict=True))
+    )
 
 
 def _again(replay: Replay, **otherwise: object) -> Replay:
