@@ -18,12 +18,15 @@ from coopy.clock import Moment, moment
 from coopy.codec import Codec
 from coopy.disk import is_refused
 from coopy.engine.archive import Archive
+from coopy.engine.once import Keys
 from coopy.error import CoopyError, DiskFullError, DurabilityError
 from coopy.fresh import pack_error, unpack_error
 from coopy.snapshot import SnapshotHeader, begin_snapshot, finish_snapshot, open_snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from coopy.engine.execute import Executor
 
 __all__ = ["Beside", "Cancelled", "Draft", "Elsewhere", "Helper", "Here", "Plan", "incomplete"]
 
@@ -40,10 +43,12 @@ class Plan(msgspec.Struct, frozen=True):
     about: SnapshotHeader
     temporary: str
 
-    def dump(self, root: object, on_block: Callable[[], object]) -> Callable[[], None]:
+    def dump(self, executor: Executor, on_block: Callable[[], object]) -> Callable[[], None]:
         """Write the state now; gives what is still to be done. Where either fails, no trace is left."""
-        archive, codec = self.archive, self.codec
-        file = begin_snapshot(archive.disk, self.temporary, self.about, lambda write: codec.dump_state(root, write), archive.key, on_block)
+        archive, codec, root, beside = self.archive, self.codec, executor.root, executor.keys.values()
+        file = begin_snapshot(
+            archive.disk, self.temporary, self.about, lambda write: codec.dump_state(root, write, beside), archive.key, on_block
+        )
         return lambda: finish_snapshot(archive.disk, file, lambda path: self._read_back(path, on_block))
 
     def _read_back(self, path: str, on_block: Callable[[], object]) -> None:
@@ -52,7 +57,8 @@ class Plan(msgspec.Struct, frozen=True):
         token = moment.set(Moment(b""))  # a proxy refuses to be used in it
         try:
             with stream:
-                self.codec.load_state(stream)
+                _, beside = self.codec.load_state(stream)
+            Keys(self.codec).fill(beside)
         finally:
             moment.reset(token)
 
@@ -70,9 +76,9 @@ class Draft(Protocol):
 class Here:
     """Written by this process."""
 
-    def __init__(self, plan: Plan, root: object) -> None:
+    def __init__(self, plan: Plan, executor: Executor) -> None:
         self._cancelled = False
-        self._finish = plan.dump(root, self._check)
+        self._finish = plan.dump(executor, self._check)
 
     def finish(self) -> None:
         """As Draft says."""
@@ -90,10 +96,10 @@ class Here:
 class Beside:
     """Written by a forked child. Its constructor raises ChildProcessError where none can be had."""
 
-    def __init__(self, plan: Plan, root: object) -> None:
+    def __init__(self, plan: Plan, executor: Executor) -> None:
         self._cancelled = False
         try:
-            self.child = plan.archive.disk.fork(lambda pulse: _written(plan, root, pulse))
+            self.child = plan.archive.disk.fork(lambda pulse: _written(plan, executor, pulse))
         except OSError as error:
             raise ChildProcessError(f"no process could be forked for it ({error})") from error
 
@@ -159,10 +165,10 @@ class Elsewhere:
             self._process.cancel()
 
 
-def _written(plan: Plan, root: object, pulse: Callable[[], None]) -> bytes:
+def _written(plan: Plan, executor: Executor, pulse: Callable[[], None]) -> bytes:
     """In the child: write and read back. What goes wrong is the answer, for there is nobody else to hear of it."""
     try:
-        plan.dump(root, pulse)()
+        plan.dump(executor, pulse)()
     except CoopyError as error:
         return pack_error(error)
     except (OSError, MemoryError) as error:

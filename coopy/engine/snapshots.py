@@ -224,9 +224,10 @@ class Snapshots:
         if journal.lsn >= journal.first_lsn:
             self._engine.memory.rotate()
         self._check_kind()
+        # Not of today's epoch: records of older ones may stand behind it, of openings that called no action.
         tag = archive.manifest.segments[-1].previous_tag
         about = SnapshotHeader(
-            archive.identity, journal.lsn, journal.time_us, journal.epoch, tag, python_version(), self._settings.compression
+            archive.identity, journal.lsn, journal.time_us, journal.epoch_before, tag, python_version(), self._settings.compression
         )
         return Plan(archive, codec, about, temporary_path(archive.directory, journal.lsn))
 
@@ -241,7 +242,7 @@ class Snapshots:
             )
 
     def _write_here(self, job: _Job) -> None:
-        job.draft = Here(job.plan, self._engine.executor.root)
+        job.draft = Here(job.plan, self._engine.executor)
 
     def _write_elsewhere(self, job: _Job) -> None:
         assert self.helper is not None
@@ -250,7 +251,7 @@ class Snapshots:
     def _write_beside(self, job: _Job) -> None:
         size = self._archive.disk.resident()
         try:
-            draft = job.draft = Beside(job.plan, self._engine.executor.root)
+            draft = job.draft = Beside(job.plan, self._engine.executor)
         except ChildProcessError:
             if self.helper is None or self.helper.why_not():
                 raise

@@ -44,14 +44,13 @@ def write_there(task: bytes, _tell: Callable[[bytes], object]) -> None:
         raise UsageError(f"{work.directory} holds no system any more.", path=work.directory)
     plan = Plan(archive, codec, work.about, work.temporary)
     try:
-        root = _restored(archive, codec, work)
-        plan.dump(root, _nothing)()
+        plan.dump(_restored(archive, codec, work), _nothing)()
     except (OSError, MemoryError) as error:
         raise incomplete(archive, work.about.lsn, error) from error
 
 
-def _restored(archive: Archive, codec: Codec, work: Task) -> object:
-    """The domain object as the journal says that it is."""
+def _restored(archive: Archive, codec: Codec, work: Task) -> Executor:
+    """The domain object, in its executor, as the journal says that it is."""
     kind = codec.find(*work.about.identity.domain.split(":"))
     secret, last = archive.identity.secret, work.about.lsn
     restorer = Restorer(archive, codec, memoryview(bytearray(24)).cast("Q"), lambda root: Executor(root, secret), work.on_divergence)
@@ -60,7 +59,7 @@ def _restored(archive: Archive, codec: Codec, work: Task) -> object:
     restorer.visit = lambda lsn, root: _compare(lsn, recorded[lsn], root)
     Worker().run(lambda: restorer.restore(Bounds(last, marks=tuple(sorted(recorded)))))
     assert restorer.executor is not None
-    return restorer.executor.root
+    return restorer.executor
 
 
 def _recorded(archive: Archive, last: int) -> dict[int, str]:

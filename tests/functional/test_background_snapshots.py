@@ -117,7 +117,7 @@ def files(directory: Path) -> list[str]:
 def state_in(path: Path) -> Any:
     _, stream = open_snapshot(RealDisk(), str(path), b"", None)
     with stream:
-        return Codec(("tests",)).load_state(stream)
+        return Codec(("tests",)).load_state(stream)[0]
 
 
 def is_alive(pid: int) -> bool:
