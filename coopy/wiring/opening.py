@@ -21,6 +21,7 @@ from coopy.header import derive_key
 from coopy.kinds import INJECTED
 from coopy.proxy import check_class, make_proxy, member_of
 from coopy.random import Random
+from coopy.wiring.helper import Helper
 from coopy.wiring.operations import Operations
 from coopy.wiring.options import Options, check_options
 from coopy.wiring.peers import join, replica_of
@@ -56,10 +57,13 @@ def open_proxy(obj: Any, basedir: str | os.PathLike[str] | None, options: Option
         free=free, confirmed=options.min_acks > 0,
     )  # fmt: skip
     place = Place(disk or RealDisk(), directory, derive_key(options.signing_key), domain_name(kind))
+    packages = (kind.__module__.partition(".")[0],)
     system = open_system(
-        place, lambda: _initial(obj), lambda root, moment: adopt(root, kind, moment), (kind.__module__.partition(".")[0],), settings,
+        place, lambda: _initial(obj), lambda root, moment: adopt(root, kind, moment), packages, settings,
         Origin(str(replica.address), replica.fetch) if replica is not None else None,
     )  # fmt: skip
+    if disk is None:
+        system.snapshots.helper = Helper(packages, settings.allow, settings.on_divergence)
     join(system, options, replica)
     proxy = make_proxy(system.engine, Operations(system))
     register(proxy, system)

@@ -39,10 +39,12 @@ class Operations:
         self._system = system
 
     def take_snapshot(self, *, background: bool = False) -> int:
-        """Write the state as a snapshot; gives its LSN. `background`: beside the calls. Not built yet: raises UsageError."""
-        if background:
-            raise UsageError("take_snapshot(background=True) is not part of this version yet. Leave it out: calls wait for the snapshot.")
-        return self._system.take_snapshot()
+        """Write the state as it is after all calls so far, and read it back; gives its LSN. Calls wait while it is written.
+
+        With `background` they go on, and so does the caller: the LSN is that of the snapshot to come, which `control(x).wait_snapshot()` waits for.
+        If one is on its way already, no other is begun, and the LSN is that one's.
+        """
+        return self._system.snapshots.begin() if background else self._system.snapshots.take()
 
     def close(self) -> None:
         """Finish what runs and close. A second time it does nothing."""
@@ -103,6 +105,15 @@ class Control(Operations, Generic[T_co]):
     def wait_durable(self) -> int:
         """Return when all calls so far are on stable storage; gives the LSN up to which they are. Raises DurabilityError."""
         return self._system.wait_durable()
+
+    def wait_snapshot(self) -> int:
+        """Return when no snapshot is on its way; gives the LSN of the newest there is. Raises what kept the last one from being completed."""
+        return self._system.snapshots.wait()
+
+    @property
+    def snapshot_problem(self) -> str:
+        """Why the last snapshot was not completed; empty if it was. It harmed nothing, and the next may be."""
+        return self._system.snapshots.problem
 
     def prune(self) -> list[str]:
         """Drop the part of the journal that no kept snapshot needs; gives the names of the files that went."""
