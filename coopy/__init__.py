@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from coopy import clock, random
     from coopy.base import init_persistent_system, init_system
     from coopy.clock import Clock
-    from coopy.decorators import abort_exception, readonly, unlocked
+    from coopy.decorators import abort_exception, readonly, unlocked, upgrade, was
     from coopy.marks import Replica, System, View
     from coopy.random import Random
     from coopy.wiring import Control, control
@@ -34,12 +34,14 @@ __all__ = [
     "random",
     "readonly",
     "unlocked",
+    "upgrade",
+    "was",
 ]
 
 _HOMES = {
     "base": ("init_persistent_system", "init_system"),
     "clock": ("Clock",),
-    "decorators": ("abort_exception", "readonly", "unlocked"),
+    "decorators": ("abort_exception", "readonly", "unlocked", "upgrade", "was"),
     "marks": ("Replica", "System", "View"),
     "random": ("Random",),
     "wiring": ("Control", "control"),

@@ -22,7 +22,7 @@ from coopy.engine.execute import UnknownMethodError
 from coopy.engine.gate import BROKEN, BUSY, FAILED, LEFTOVER, OPEN
 from coopy.engine.opening import create_high_water, settle_end
 from coopy.engine.restore import Bounds
-from coopy.error import CorruptionError, DivergenceError, DurabilityError, ReplicaError, UsageError
+from coopy.error import CorruptionError, DivergenceError, DurabilityError, ReplicaError, UpgradeError, UsageError
 from coopy.journal.copied import CopiedJournal, checked, eras_in, whole
 from coopy.journal.frame import Kind
 from coopy.journal.high_water import HighWater
@@ -164,7 +164,7 @@ class FollowingEngine(ConfirmedEngine):
         try:
             self._execute_slices(actions, skips)
             self._compare(found)
-        except (DivergenceError, MemoryError) as error:
+        except (DivergenceError, UpgradeError, MemoryError) as error:
             with self.lock:
                 if self.final is None:
                     self.end(BROKEN, error)
@@ -246,8 +246,14 @@ class FollowingEngine(ConfirmedEngine):
             recorded, found = said.get(lsn), here.get(lsn)
             unknown = lsn <= self.base or lsn in self.archive.manifest.skips
             skipped = recorded is not None and recorded[0] == Kind.SKIP and found is None  # it was left out from the start
-            if not unknown and not skipped and recorded != found:
+            if not unknown and not skipped and not self._alike(recorded, found):
                 self.restorer.diverged(lsn, "the action", _ended(recorded), _ended(found))
+
+    def _alike(self, recorded: tuple[int, str] | None, found: tuple[int, str] | None) -> bool:
+        """Whether an action ended as recorded; its exception may have another name by now."""
+        if recorded is None or found is None:
+            return recorded is found
+        return recorded[0] == found[0] and self.codec.names.same_error(recorded[1], found[1])
 
     # --- a snapshot instead ----------------------------------------------------------------------------------------------
 
@@ -276,7 +282,7 @@ class FollowingEngine(ConfirmedEngine):
     def lead_on(self, epoch: int) -> None:
         """From now on a system like any other: the epoch is on stable storage before the first action of its own. Within `exclusively`."""
         journal = self.journal
-        self.archive.change(epoch=epoch, follows=False)
+        self.archive.change(epoch=epoch, follows=False, identity=self.archive.identity_today)
         journal.following, journal.epoch = False, epoch
         journal.controls.insert(0, (Kind.EPOCH, msgspec.msgpack.encode(epoch)))
         journal.flush()
@@ -332,7 +338,7 @@ def install_snapshot(place: Place, identity: Identity, epoch: int, temporary: st
     """
     disk, directory, key = place.disk, place.directory, place.key
     about = read_through(disk, temporary, key, identity)
-    if about.identity != identity:
+    if (about.identity.system, about.identity.secret) != (identity.system, identity.secret):
         raise CorruptionError(f"The snapshot that came is not of the system that was announced: {temporary}.", path=temporary, offset=0)
     write_manifest(disk, directory, Manifest(identity, epoch, follows=True), key)
     create_high_water(place, identity)

@@ -26,7 +26,7 @@ from coopy.disk import UnreadableError
 from coopy.engine.archive import Archive, Segment, snapshot_path
 from coopy.engine.execute import UnknownMethodError
 from coopy.engine.uninterrupted import Worker
-from coopy.error import CorruptionError, DivergenceError, FormatError
+from coopy.error import CorruptionError, DivergenceError, FormatError, UpgradeError
 from coopy.journal.segment import Head, Outcomes, Scan, foretell, is_silent, records
 from coopy.manifest import Listed
 from coopy.snapshot import SnapshotHeader, open_snapshot
@@ -122,6 +122,8 @@ class Restorer:
                     continue
                 except MemoryError as error:
                     raise self.too_large(self.mark[0]) from error
+                except UpgradeError as error:
+                    raise unfit(error, self.mark[0]) from error
                 if bounds.last in learned.undone:
                     replayed.result = learned.undone[bounds.last]
                 return replayed
@@ -158,7 +160,10 @@ class Restorer:
             if about.lsn != lsn or not follow or follow[0].previous_tag != about.tag:
                 raise CorruptionError(f"{path} is a snapshot of another history.", path=path, offset=0, lsn=lsn)
             known = self.executor.root if self.executor else None
-            root = self.codec.load_state(stream, known)
+            try:
+                root = self.codec.load_state(stream, known)
+            except UpgradeError as error:
+                raise UpgradeError(f"{path}: {error}", **vars(error)) from error
         if self.executor is None:
             self.executor = self._create(root)
         self.adopt(root, self.executor.moment)
@@ -330,7 +335,7 @@ class _Run:
                 self.learned.undone[lsn] = outcome
                 raise _Again
             self.outcomes[lsn] = outcome
-        elif self.expected.get(lsn) != got:
+        elif not self.restorer.codec.names.same_error(self.expected.get(lsn), got):
             self._prove()
             self.restorer.diverged(lsn, method, _raising(self.expected.get(lsn)), f"raised {got}: {outcome.error}")
         self.seen.add(lsn)
@@ -377,6 +382,11 @@ def check_sealed(segment: Segment, found: Scan, following: Listed) -> None:
             offset=found.end,
             lsn=found.head.lsn + 1,
         )
+
+
+def unfit(error: UpgradeError, lsn: int) -> UpgradeError:
+    """The same, with the action whose record it is about."""
+    return UpgradeError(f"The record of LSN {lsn}: {error}", **{**vars(error), "lsn": lsn}) if lsn else error
 
 
 def _raising(name: str | None) -> str:

@@ -213,7 +213,7 @@ class System:
 
     def _check_kind(self, root: object) -> None:
         """An action may have given the domain object another class: the journal leads there again, but no snapshot could be opened."""
-        domain, name = self.archive.identity.domain, domain_name(type(root))
+        domain, name = self.archive.domain, domain_name(type(root))
         if name != domain:
             what = f"The domain object is a {name} by now (its __class__ was set), but the directory belongs to a {domain}. No snapshot was written."
             raise UsageError(
@@ -347,7 +347,7 @@ def open_system(
 
     Raises what is wrong with the directory, the state or the settings; then nothing is locked and nothing was changed.
     """
-    codec, disk = Codec(packages, settings.allow), place.disk
+    codec, disk = Codec(packages, settings.allow, place.names), place.disk
     with told(place.directory):
         begun = disk.exists(place.path(MANIFEST))
     state = None if begun or origin is not None else _dump(codec, initial)
@@ -377,7 +377,8 @@ def open_system(
                 f"{what} Open it with replication=True, and promote it there: control(replica).promote().", path=place.directory
             )
         secret = archive.identity.secret
-        restorer = Restorer(archive, codec, lock.cells, lambda root: Executor(root, secret, settings.free), settings.on_divergence)
+        old = place.names.methods
+        restorer = Restorer(archive, codec, lock.cells, lambda root: Executor(root, secret, settings.free, old), settings.on_divergence)
         restorer.adopt, restorer.on_progress = adopt, settings.on_progress
         replayed = restore_all(restorer, lock)
         restorer.on_progress = None

@@ -214,9 +214,16 @@ class Replica:
             self._level_at = self._due.pop(0)[0]
 
     def _check(self, welcome: Welcome) -> None:
-        archive, executed = self.engine.archive, self.engine.executed
-        if welcome.identity != archive.identity:
+        archive, executed, theirs = self.engine.archive, self.engine.executed, welcome.identity
+        if (theirs.system, theirs.secret) != (archive.identity.system, archive.identity.secret):
             raise _RefusedError(f"The primary at {self.address} is of another system. Nothing was changed here.", primary=str(self.address))
+        if not self.engine.codec.names.lead(theirs.domain, archive.domain):
+            what = f"The primary at {self.address} has a {theirs.domain} by now, and this replica's program knows it as {archive.domain}"
+            raise _RefusedError(
+                f"{what}. Start the replica with the primary's program. Nothing was changed here.", primary=str(self.address)
+            )
+        if theirs != archive.identity:
+            self.engine.exclusively(lambda: archive.change(identity=theirs))
         if welcome.epoch // GENERATION < self.engine.journal.epoch // GENERATION:
             what = f"The primary at {self.address} is of epoch {welcome.epoch}, and this replica knows a newer one ({self.engine.journal.epoch})"
             raise _RefusedError(f"{what}. Follow that one. Nothing was changed here.", primary=str(self.address))

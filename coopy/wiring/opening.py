@@ -5,12 +5,14 @@ from __future__ import annotations
 import inspect
 import logging
 import os
+import sys
 import typing
 import weakref
 from _thread import LockType, allocate_lock, start_new_thread
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from coopy.classes import Classes
 from coopy.clock import Clock
 from coopy.disk import RealDisk
 from coopy.engine.opening import Place, domain_name
@@ -18,8 +20,11 @@ from coopy.engine.system import Origin, Settings, System, open_system
 from coopy.error import CoopyError, UsageError
 from coopy.header import derive_key
 from coopy.kinds import INJECTED
+from coopy.project import project_at
 from coopy.proxy import check_class, make_proxy, member_of
 from coopy.random import Random
+from coopy.renames import gather
+from coopy.shapes import shape_of
 from coopy.wiring.operations import Operations
 from coopy.wiring.options import Options, check_options
 from coopy.wiring.peers import join, replica_of
@@ -28,6 +33,7 @@ from coopy.wiring.systems import is_proxy, register
 if TYPE_CHECKING:
     from coopy.clock import Moment
     from coopy.disk import Disk
+    from coopy.renames import Names
 
 __all__ = ["open_proxy"]
 
@@ -44,15 +50,16 @@ def open_proxy(obj: Any, basedir: str | os.PathLike[str] | None, options: Option
     directory = _directory(basedir if basedir is not None else kind.__name__.lower() + ("-replica" if options.replication else ""))
     replica = replica_of(options, kind)
     free = _validate(kind, options)
+    names = _names(kind, options.renames, allow)
     settings = Settings(
         durability=options.durability, sync_interval=options.sync_interval, snapshot_time=options.snapshot_time,
         keep_snapshots=options.keep_snapshots, auto_prune=options.auto_prune, segment_bytes=options.segment_bytes,
         compression=options.compression or "", allow=allow, on_divergence=options.on_divergence, on_progress=options.on_progress,
         free=free, confirmed=options.min_acks > 0,
     )  # fmt: skip
-    place = Place(disk or RealDisk(), directory, derive_key(options.signing_key), domain_name(kind))
+    place = Place(disk or RealDisk(), directory, derive_key(options.signing_key), domain_name(kind), names)
     system = open_system(
-        place, lambda: _initial(obj), lambda root, moment: _adopt(root, kind, moment), (kind.__module__.partition(".")[0],), settings,
+        place, lambda: _initial(obj), lambda root, moment: _adopt(root, kind, moment), packages_of(kind), settings,
         Origin(str(replica.address), replica.fetch) if replica is not None else None,
     )  # fmt: skip
     join(system, options, replica)
@@ -96,6 +103,20 @@ def _validate(kind: type, options: Options) -> dict[str, dict[str, str]]:
     from coopy.validation.wrap import check
 
     return check(kind, options.validation, options.allow, level=5)
+
+
+def packages_of(kind: type) -> tuple[str, ...]:
+    """The domain's own top-level packages, whose classes may be unpickled."""
+    return (kind.__module__.partition(".")[0],)
+
+
+def _names(kind: type, given: Any, allow: tuple[str, ...]) -> Names:
+    """Where former names of the domain's classes and actions lead. Raises UsageError for what cannot be, before anything is opened."""
+    file = getattr(sys.modules.get(kind.__module__), "__file__", None)
+    project = project_at(Path(file).absolute().parent) if isinstance(file, str) else None
+    classes = Classes(packages_of(kind), allow)
+    shape_of(kind)
+    return gather(kind, given or {}, project.settings.get("renames", {}) if project else {}, classes.passes, classes.find_any)
 
 
 def _initial(obj: Any) -> object:
