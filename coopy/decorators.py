@@ -13,7 +13,7 @@ import functools
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from coopy.error import UsageError
-from coopy.kinds import ACTION_SPECIALS
+from coopy.kinds import ACTION_SPECIALS, STAND_IN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -77,16 +77,17 @@ def was(old: str) -> Callable[[T], T]:
 
 
 def _claim_class(kind: type, old: Any) -> None:
+    home = "__main__" if kind.__module__ == STAND_IN else kind.__module__
     module, colon, name = old.partition(":") if isinstance(old, str) else ("", "", "")
     if not colon:
         outer = kind.__qualname__.rpartition(".")[0] if "." not in module else ""
-        module, name = kind.__module__, f"{outer}.{module}" if outer else module
+        module, name = home, f"{outer}.{module}" if outer else module
     if not all(part.isidentifier() for part in f"{module}.{name}".split(".")):
         raise UsageError(f'@was({old!r}) on {kind.__qualname__} is not possible: it takes "Name" or "module:Name".')
-    if (module, name) == (kind.__module__, kind.__qualname__):
+    if (module, name) == (home, kind.__qualname__):
         raise UsageError(f"@was({old!r}) on {kind.__qualname__} says the name that it has. Take it away.")
     setattr(kind, CLAIMS, (*vars(kind).get(CLAIMS, ()), f"{module}:{name}"))
-    CLAIMANTS[kind.__module__, kind.__qualname__] = None
+    CLAIMANTS[home, kind.__qualname__] = None
 
 
 def _claim_method(member: Any, old: Any) -> None:

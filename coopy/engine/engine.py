@@ -180,7 +180,7 @@ class Engine:
     def took(self, lsn: int) -> None:
         """The action is in memory."""
         self.executed = lsn
-        self.journal.known = self.beside.known(lsn)
+        self.journal.known = self.beside.known(lsn) if self.beside.flights else lsn
 
     def rest(self) -> Gate:
         """How the gate stands while nobody is inside."""

@@ -47,9 +47,11 @@ __all__ = [
     "create",
     "create_high_water",
     "domain_name",
+    "high_water_of",
     "open_archive",
     "open_journal",
     "prove_end",
+    "read_archive",
     "restore_all",
     "settle_end",
     "told",
@@ -139,7 +141,18 @@ def create_high_water(place: Place, identity: Identity) -> None:
 
 
 def open_archive(place: Place) -> Archive | None:
-    """What is kept in the directory, or None if nothing is yet. Raises FormatError, CorruptionError, AuthenticationError, UsageError."""
+    """As `read_archive`, for whoever has the lock: a segment that a crash kept from being listed is listed, or put aside."""
+    archive = read_archive(place)
+    if archive is not None:
+        _adopt_next(archive, place.disk.entries(place.directory))
+    return archive
+
+
+def read_archive(place: Place) -> Archive | None:
+    """What is kept in the directory, or None if nothing is yet. Changes nothing, and needs no lock.
+
+    Raises FormatError, CorruptionError, AuthenticationError, UsageError.
+    """
     names = place.disk.entries(place.directory)
     _refuse_foreign(place, names)
     manifest = read_manifest(place.disk, place.directory, place.key)
@@ -163,7 +176,6 @@ def open_archive(place: Place) -> Archive | None:
         )
     archive = Archive(place.disk, place.directory, place.key, manifest, place.domain)
     _miss_none(place, manifest, set(names))
-    _adopt_next(archive, names)
     return archive
 
 
@@ -216,6 +228,13 @@ def _is_empty(archive: Archive, path: str) -> bool:
     data = archive.disk.read(path)
     _, start = read_header(data, archive.key, path, archive.identity)
     return not data[start:].strip(b"\0")
+
+
+def high_water_of(archive: Archive) -> int:
+    """The last LSN that is said to be on stable storage."""
+    mark = HighWater(archive.disk.open_read(archive.path(HIGH_WATER)), archive.identity.system, archive.key)
+    mark.close()
+    return max(mark.mark.lsn, archive.manifest.closed)
 
 
 # --- what it holds ---------------------------------------------------------------------------------------------------
@@ -313,11 +332,14 @@ def open_journal(archive: Archive, replayed: Replayed, *, segment_bytes: int, ma
 
 
 def prove_end(archive: Archive, segment: Segment, found: Scan, proven: int) -> bytes:
-    """The torn tail of the last segment, empty for a clean end. `proven`: an LSN known to have been on stable storage. Raises CorruptionError."""
-    if found.sealed:
-        path = archive.path(segment_name(found.sealed))
+    """The torn tail of the last segment, empty for a clean end. `proven`: an LSN known to have been on stable storage. Raises CorruptionError.
+
+    A segment that follows and is not listed yet is one that whoever writes has just begun.
+    """
+    path = archive.path(segment_name(found.sealed))
+    if found.sealed and not archive.disk.exists(path):
         what = (
             f"{path} is missing: the segment before it is sealed. Everything up to LSN {found.head.lsn} is intact and nothing was changed."
         )
         raise CorruptionError(f"{what} Put it back from a backup, or see `coopy repair`.", path=path, offset=0, lsn=found.sealed)
-    return judge_end(segment.data, found, archive.framer, proven, segment.path)
+    return b"" if found.sealed else judge_end(segment.data, found, archive.framer, proven, segment.path)

@@ -19,7 +19,7 @@ from coopy.engine.opening import Place, domain_name
 from coopy.engine.system import Origin, Settings, System, open_system
 from coopy.error import CoopyError, UsageError
 from coopy.header import derive_key
-from coopy.kinds import INJECTED
+from coopy.kinds import INJECTED, STAND_IN
 from coopy.project import project_at
 from coopy.proxy import check_class, make_proxy, member_of
 from coopy.random import Random
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from coopy.disk import Disk
     from coopy.renames import Names
 
-__all__ = ["open_proxy"]
+__all__ = ["adopt", "directory_of", "open_proxy"]
 
 log = logging.getLogger("coopy")
 PATIENCE = 1.0  # seconds that a finalizer waits for the closing; a thread that still runs in the system may keep it for longer
@@ -46,8 +46,11 @@ def open_proxy(obj: Any, basedir: str | os.PathLike[str] | None, options: Option
     allow = check_options(options)
     obj = _without_parameters(obj)
     kind = _class_of(obj)
+    if kind.__module__ == STAND_IN:
+        what = "A script called init_system while a process beside it looked for its classes. Nothing was opened."
+        raise UsageError(f'{what} Have it do its work under `if __name__ == "__main__":` only.')
     check_class(kind)
-    directory = _directory(basedir if basedir is not None else kind.__name__.lower() + ("-replica" if options.replication else ""))
+    directory = directory_of(basedir if basedir is not None else kind.__name__.lower() + ("-replica" if options.replication else ""))
     replica = replica_of(options, kind)
     free = _validate(kind, options)
     names = _names(kind, options.renames, allow)
@@ -59,7 +62,7 @@ def open_proxy(obj: Any, basedir: str | os.PathLike[str] | None, options: Option
     )  # fmt: skip
     place = Place(disk or RealDisk(), directory, derive_key(options.signing_key), domain_name(kind), names)
     system = open_system(
-        place, lambda: _initial(obj), lambda root, moment: _adopt(root, kind, moment), packages_of(kind), settings,
+        place, lambda: _initial(obj), lambda root, moment: adopt(root, kind, moment), packages_of(kind), settings,
         Origin(str(replica.address), replica.fetch) if replica is not None else None,
     )  # fmt: skip
     join(system, options, replica)
@@ -69,7 +72,8 @@ def open_proxy(obj: Any, basedir: str | os.PathLike[str] | None, options: Option
     return proxy
 
 
-def _directory(basedir: Any) -> str:
+def directory_of(basedir: Any) -> str:
+    """The absolute path of a directory. Raises UsageError for what is none."""
     if not isinstance(basedir, str | os.PathLike) or not isinstance(os.fspath(basedir), str):
         raise UsageError(f"basedir={basedir!r} is not possible: it is a string or a path.", option="basedir")
     if "\0" in os.fspath(basedir):
@@ -135,7 +139,7 @@ def _initial(obj: Any) -> object:
     return obj()
 
 
-def _adopt(root: object, kind: type, moment: Moment) -> None:
+def adopt(root: object, kind: type, moment: Moment) -> None:
     """Give a loaded domain object its clock and random numbers, unless its class has no room for them or defines them itself."""
     if type(root) is not kind:
         what = f"The directory holds a {type(root).__module__}.{type(root).__qualname__}, not a {kind.__module__}.{kind.__qualname__}. Nothing was changed."
