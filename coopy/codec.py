@@ -264,7 +264,11 @@ class Codec:
             raise pickle.PicklingError(f"{module}.{name} is a function: functions are never let through.")
         if (module, name) in copyreg._extension_registry:  # type: ignore[attr-defined]  # noqa: SLF001 - there is no other door to it
             raise pickle.PicklingError(f"{module}.{name} has an extension code (copyreg), which another process may not know.")
-        if self.classes.find_any(module, name) is not obj:
+        try:
+            found = self.classes.find_any(module, name)
+        except UpgradeError as error:
+            raise pickle.PicklingError(f"there is no class {module}.{name} by that name.") from error
+        if found is not obj:
             raise pickle.PicklingError(f"{module}.{name} is another class by now.")
         return NotImplemented if self.classes.shape(obj) is None else (_Class, (module, name))
 

@@ -54,6 +54,7 @@ class Archive:
         self.disk, self.directory, self.key, self.manifest = disk, directory, key, manifest
         self.domain = domain or manifest.identity.domain  # what the class is called today
         self.framer = Framer(salt_of(manifest.identity.system), key)
+        self.source: dict[str, bytes] = {}  # of today's program, by module; empty where it is not known
         self.opened: Scan | None = None  # how the last segment was found, as long as it is the last
 
     @property

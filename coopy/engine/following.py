@@ -22,6 +22,7 @@ from coopy.engine.execute import UnknownMethodError
 from coopy.engine.gate import BROKEN, BUSY, FAILED, LEFTOVER, OPEN
 from coopy.engine.opening import create_high_water, settle_end
 from coopy.engine.restore import Bounds
+from coopy.engine.restored import code_from_now
 from coopy.error import CorruptionError, DivergenceError, DurabilityError, ReplicaError, UpgradeError, UsageError
 from coopy.journal.copied import CopiedJournal, checked, eras_in, whole
 from coopy.journal.frame import Kind
@@ -304,7 +305,8 @@ def open_copied_journal(archive: Archive, replayed: Replayed, segment_bytes: int
     """As opening.open_journal, without an epoch or a record of its own."""
     found, segment, high_water = settle_end(archive, replayed)
     try:
-        archive.change(closed=NOT_CLOSED, follows=True)
+        code = code_from_now(archive.manifest.code, archive.source, archive.manifest.epoch, found.head.lsn)
+        archive.change(closed=NOT_CLOSED, follows=True, code=code)
         file = archive.disk.open(segment.path)
     except BaseException:
         high_water.close()

@@ -22,6 +22,7 @@ from coopy.action import type_name
 from coopy.disk import Disk, UnreadableError, is_full, write_whole
 from coopy.engine.archive import HIGH_WATER, Archive
 from coopy.engine.restore import Bounds, Replayed, Restorer
+from coopy.engine.restored import code_from_now
 from coopy.engine.uninterrupted import Worker
 from coopy.error import CorruptionError, DiskFullError, DurabilityError, FormatError, UsageError
 from coopy.header import Identity
@@ -286,6 +287,7 @@ def settle_end(archive: Archive, replayed: Replayed) -> tuple[Scan, Segment, Hig
     try:
         torn = prove_end(archive, segment, found, max(high_water.mark.lsn, archive.manifest.closed))
         if torn:
+            replayed.torn = len(torn)
             name = f"{segment_name(segment.about.first_lsn)}.{found.end}"
             kept = archive.quarantine(name, torn)
             log.warning(
@@ -310,7 +312,8 @@ def open_journal(archive: Archive, replayed: Replayed, *, segment_bytes: int, ma
     try:
         segments = tuple(replayed.checked.get(one.first_lsn, one) for one in archive.manifest.segments)
         epoch = max(archive.manifest.epoch, found.head.epoch) + 1
-        archive.change(epoch=epoch, closed=NOT_CLOSED, segments=segments, identity=archive.identity_today)
+        code = code_from_now(archive.manifest.code, archive.source, epoch, found.head.lsn)
+        archive.change(epoch=epoch, closed=NOT_CLOSED, segments=segments, identity=archive.identity_today, code=code)
         archive.opened = found
         journal = Journal(disk, archive.directory, archive.identity, archive.framer, disk.open(segment.path), found.head, high_water)
     except BaseException:

@@ -63,7 +63,7 @@ class Bounds(msgspec.Struct, frozen=True):
 class Replayed(msgspec.Struct):
     """What came out: how the journal ended, the last segment and its scan, new outcomes, and how the last action ended if it was to run anew.
 
-    `checked`: by first LSN the segments, with what was found good in them.
+    `checked`: by first LSN the segments, with what was found good in them. `torn`: bytes behind the end that were put aside, once they were.
     """
 
     base: SnapshotHeader
@@ -72,6 +72,7 @@ class Replayed(msgspec.Struct):
     outcomes: dict[int, Outcome] = {}
     result: object = None
     checked: dict[int, Listed] = {}
+    torn: int = 0
 
 
 class _Again(BaseException):

@@ -29,6 +29,7 @@ from coopy.engine.gate import BROKEN, CLOSED, FAILED, FORKED, OPEN, SHARED
 from coopy.engine.opening import Place, create, domain_name, open_archive, open_journal, restore_all, told
 from coopy.engine.prune import prune_segments, prune_snapshots
 from coopy.engine.restore import Bounds, Replayed, Restorer
+from coopy.engine.restored import Restored, restored
 from coopy.error import (
     ClosedError,
     CoopyError,
@@ -69,6 +70,7 @@ class Settings(msgspec.Struct, frozen=True):
     on_divergence: str = "stop"
     on_progress: Callable[[int, int], object] | None = None
     free: dict[str, dict[str, str]] = {}  # as Executor says
+    source: dict[str, bytes] = {}  # as fingerprint() says
     confirmed: bool = False  # whether calls wait until others have them, too
 
 
@@ -90,7 +92,9 @@ class Origin(msgspec.Struct, frozen=True):
 
 
 class System:
-    """One open directory and its domain object."""
+    """One open directory and its domain object. `restored`: what its opening found."""
+
+    restored: Restored
 
     def __init__(self, archive: Archive, restorer: Restorer, engine: Engine, lock: Lock, settings: Settings) -> None:
         self.archive, self.restorer, self.engine, self.settings = archive, restorer, engine, settings
@@ -376,18 +380,28 @@ def open_system(
             raise UsageError(
                 f"{what} Open it with replication=True, and promote it there: control(replica).promote().", path=place.directory
             )
-        secret = archive.identity.secret
-        old = place.names.methods
-        restorer = Restorer(archive, codec, lock.cells, lambda root: Executor(root, secret, settings.free, old), settings.on_divergence)
-        restorer.adopt, restorer.on_progress = adopt, settings.on_progress
+        archive.source = settings.source
+        restorer = _restorer(archive, codec, lock, place, settings)
+        restorer.adopt = adopt
+        begun_at = time.monotonic()
         replayed = restore_all(restorer, lock)
+        found = restored(archive, restorer, replayed, time.monotonic() - begun_at)
         restorer.on_progress = None
         engine = _make_engine(archive, restorer, replayed, settings, origin)
         undo.callback(engine.journal.release)
         system = System(archive, restorer, engine, lock, settings)
+        system.restored = msgspec.structs.replace(found, torn=replayed.torn)
+        log.info("%s: %s", place.directory, system.restored)
         engine.memory, engine.common = system, common_names(engine)
         undo.pop_all()
     return system
+
+
+def _restorer(archive: Archive, codec: Codec, lock: Lock, place: Place, settings: Settings) -> Restorer:
+    secret, old = archive.identity.secret, place.names.methods
+    restorer = Restorer(archive, codec, lock.cells, lambda root: Executor(root, secret, settings.free, old), settings.on_divergence)
+    restorer.on_progress = settings.on_progress
+    return restorer
 
 
 def _make_engine(archive: Archive, restorer: Restorer, replayed: Replayed, settings: Settings, origin: Origin | None) -> Engine:

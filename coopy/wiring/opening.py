@@ -18,6 +18,7 @@ from coopy.disk import RealDisk
 from coopy.engine.opening import Place, domain_name
 from coopy.engine.system import Origin, Settings, System, open_system
 from coopy.error import CoopyError, UsageError
+from coopy.fingerprint import fingerprint
 from coopy.header import derive_key
 from coopy.kinds import INJECTED, STAND_IN
 from coopy.project import project_at
@@ -53,12 +54,13 @@ def open_proxy(obj: Any, basedir: str | os.PathLike[str] | None, options: Option
     directory = directory_of(basedir if basedir is not None else kind.__name__.lower() + ("-replica" if options.replication else ""))
     replica = replica_of(options, kind)
     free = _validate(kind, options)
-    names = _names(kind, options.renames, allow)
+    classes = Classes(packages_of(kind), allow)
+    names = _names(kind, options.renames, classes)
     settings = Settings(
         durability=options.durability, sync_interval=options.sync_interval, snapshot_time=options.snapshot_time,
         keep_snapshots=options.keep_snapshots, auto_prune=options.auto_prune, segment_bytes=options.segment_bytes,
         compression=options.compression or "", allow=allow, on_divergence=options.on_divergence, on_progress=options.on_progress,
-        free=free, confirmed=options.min_acks > 0,
+        free=free, source=fingerprint(kind, classes.passes), confirmed=options.min_acks > 0,
     )  # fmt: skip
     place = Place(disk or RealDisk(), directory, derive_key(options.signing_key), domain_name(kind), names)
     system = open_system(
@@ -114,11 +116,10 @@ def packages_of(kind: type) -> tuple[str, ...]:
     return (kind.__module__.partition(".")[0],)
 
 
-def _names(kind: type, given: Any, allow: tuple[str, ...]) -> Names:
+def _names(kind: type, given: Any, classes: Classes) -> Names:
     """Where former names of the domain's classes and actions lead. Raises UsageError for what cannot be, before anything is opened."""
     file = getattr(sys.modules.get(kind.__module__), "__file__", None)
     project = project_at(Path(file).absolute().parent) if isinstance(file, str) else None
-    classes = Classes(packages_of(kind), allow)
     shape_of(kind)
     return gather(kind, given or {}, project.settings.get("renames", {}) if project else {}, classes.passes, classes.find_any)
 

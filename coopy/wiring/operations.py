@@ -12,6 +12,7 @@ from coopy.wiring.systems import system_of
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from coopy.engine.restored import Restored
     from coopy.engine.system import System
     from coopy.replication.primary import Primary
     from coopy.replication.replica import Replica
@@ -65,6 +66,11 @@ class Control(Operations, Generic[T_co]):
     def lsn(self) -> int:
         """The LSN of the last action."""
         return self._system.engine.executed
+
+    @property
+    def restored(self) -> Restored:
+        """What the opening found: which snapshot, how much was replayed, what was put aside, and whether the code has changed since the last one."""
+        return self._system.restored
 
     def digest(self) -> str:
         """The digest of the state: equal states give equal digests in any process."""
