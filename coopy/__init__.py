@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from coopy.marks import Replica, System, View
     from coopy.random import Random
     from coopy.wiring import Control, control
+    from coopy.wiring.rehearsal import rehearse
 
 __all__ = [
     "Clock",
@@ -33,6 +34,7 @@ __all__ = [
     "init_system",
     "random",
     "readonly",
+    "rehearse",
     "unlocked",
     "upgrade",
     "was",
@@ -45,6 +47,7 @@ _HOMES = {
     "marks": ("Replica", "System", "View"),
     "random": ("Random",),
     "wiring": ("Control", "control"),
+    "wiring.rehearsal": ("rehearse",),
 }
 
 

@@ -72,6 +72,7 @@ class Classes:
         self._allowed = {tuple(name.split(":")) for name in allowed if ":" in name}
         self.names = names
         self._known: dict[tuple[str, str], Any] = {**STANDARD, **(marks or {}), ("coopy.codec", "_Class"): self.find_any}
+        self.translated = False  # whether an old name or an old shape was met
         self._versioned: dict[tuple[str, str], type] = {}  # classes whose objects carry versions
         self._shapes: dict[type, Shape | None] = {}
 
@@ -102,9 +103,12 @@ class Classes:
         reason: Exception | None = None
         for one in self.names.trail(f"{module}:{name}"):
             try:
-                return self._let_through(*one.split(":"))
+                found = self._let_through(*one.split(":"))
             except (pickle.UnpicklingError, UpgradeError) as error:
                 reason = reason or error
+            else:
+                self.translated = self.translated or reason is not None
+                return found
         assert reason is not None
         raise reason
 
@@ -127,6 +131,7 @@ class Classes:
         """The state of an old object as pickle is to build it."""
         shape = self.shape(type(inst))
         assert shape is not None
+        self.translated = True
         owners, versions = [owner for owner, _ in shape.versions], {}
         for name, version in stored:
             versions.update({one: version for one in self.names.trail(name) if one in owners})

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from coopy.disk import Disk
     from coopy.renames import Names
 
-__all__ = ["adopt", "directory_of", "open_proxy"]
+__all__ = ["adopt", "directory_of", "names_of", "open_proxy", "packages_of"]
 
 log = logging.getLogger("coopy")
 PATIENCE = 1.0  # seconds that a finalizer waits for the closing; a thread that still runs in the system may keep it for longer
@@ -55,7 +55,7 @@ def open_proxy(obj: Any, basedir: str | os.PathLike[str] | None, options: Option
     replica = replica_of(options, kind)
     free = _validate(kind, options)
     classes = Classes(packages_of(kind), allow)
-    names = _names(kind, options.renames, classes)
+    names = names_of(kind, options.renames, classes)
     settings = Settings(
         durability=options.durability, sync_interval=options.sync_interval, snapshot_time=options.snapshot_time,
         keep_snapshots=options.keep_snapshots, auto_prune=options.auto_prune, segment_bytes=options.segment_bytes,
@@ -116,7 +116,7 @@ def packages_of(kind: type) -> tuple[str, ...]:
     return (kind.__module__.partition(".")[0],)
 
 
-def _names(kind: type, given: Any, classes: Classes) -> Names:
+def names_of(kind: type, given: Any, classes: Classes) -> Names:
     """Where former names of the domain's classes and actions lead. Raises UsageError for what cannot be, before anything is opened."""
     file = getattr(sys.modules.get(kind.__module__), "__file__", None)
     project = project_at(Path(file).absolute().parent) if isinstance(file, str) else None
