@@ -93,7 +93,7 @@ def _taken(shape: Shape, owner: str, version: int, steps: dict[int, Step], state
         what = f"An object of {owner} is stored in version {version}, and there is no @upgrade(from_={version}). {INTACT}"
         raise UpgradeError(f"{what} Write one, or open it with the code that has it.", name=owner, version=version, lsn=0)
     try:
-        state = step(dict(state) if plain else state)
+        state = step(state)
     except MemoryError:
         raise
     except Exception as error:

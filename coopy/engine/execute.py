@@ -75,8 +75,7 @@ class Executor:
     def __init__(
         self, root: object, secret: bytes, free: Mapping[str, Mapping[str, str]] | None = None, old: Mapping[str, str] | None = None
     ) -> None:
-        self.root, self.old = root, old or {}
-        self.free = {name: needs for name, needs in (free or {}).items() if name not in self.old}  # a proof is about one method
+        self.root, self.free, self.old = root, free or {}, old or {}
         self.moment = Moment(secret)
         self.expose: Callable[[object], object] = _as_it_is
         self.holder: Any = root if hasattr(root, "__dict__") else _NoAttributes()

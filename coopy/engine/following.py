@@ -227,7 +227,9 @@ class FollowingEngine(ConfirmedEngine):
         if isinstance(outcome.error, RecursionError):
             raise _InDoubt(lsn, None)
         self.note(lsn, outcome)
-        if outcome.undo and not (plain and self.executor.is_untouched(method)):
+        if outcome.undo and not (
+            plain and method not in self.executor.old and self.executor.is_untouched(method)
+        ):  # a proof is about today's method
             raise _InDoubt(lsn, outcome)
 
     # --- compare ---------------------------------------------------------------------------------------------------------

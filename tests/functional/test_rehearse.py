@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +14,7 @@ from coopy import control, init_system, rehearse
 from coopy.error import AuthenticationError, CorruptionError, UsageError
 from coopy.journal.frame import Kind
 from coopy.wiring.systems import system_of
-from tests.program import program
+from tests.program import ROOT, program
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -192,17 +195,36 @@ def test_a_directory_without_a_system_or_with_damage_is_refused(program: Program
         rehearse(tmp_path / "w", "shelf:Shelf")
 
 
+def test_an_end_that_no_opening_would_take_is_said(program: Program, tmp_path: Path) -> None:
+    """Damage in the last record, and a torn tail, which is none."""
+    control(fill(program.become(FIRST), tmp_path / "w")).close()
+    journal = max((tmp_path / "w").glob("journal-*"))
+    content = journal.read_bytes().rstrip(b"\0")
+    journal.write_bytes(content[:-60] + bytes([content[-60] ^ 1]) + content[-59:])
+    found = rehearse(tmp_path / "w", "shelf:Shelf")
+    assert not found.safe
+    assert str(journal) in found.problem
+
+
 def test_the_command_rehearses_what_lies_in_the_working_directory(program: Program, tmp_path: Path) -> None:
     """Its exit status says whether it is safe: 0, 1, or 2 where it could not be tried."""
     control(fill(program.become(FIRST), tmp_path / "w")).close()
-    script = "import sys; sys.argv[1:] = ['rehearse', 'w', {!r}]; from coopy.cli import main; main()"
-    done = program.run(script.format("shelf:Shelf"), check=False)
+
+    def tried(name: str) -> subprocess.CompletedProcess[str]:
+        """The command is elsewhere, as an installed one is."""
+        command = [sys.executable, str(tmp_path / "bin" / "coopy"), "rehearse", str(tmp_path / "w"), name]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        return subprocess.run(command, cwd=program.path, env=environment, capture_output=True, text=True, check=False)
+
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "coopy").write_text("from coopy.cli import main; main()")
+    done = tried("shelf:Shelf")
     assert (done.returncode, done.stderr) == (0, "")
     assert "can be opened safely" in done.stdout
     program.write(FIRST.replace("raise", "return; raise"))
-    done = program.run(script.format("shelf:Shelf"), check=False)
+    done = tried("shelf:Shelf")
     assert done.returncode == 1
     assert "LSN 3: add() was expected to raise builtins.ValueError, but it returned" in done.stdout
-    done = program.run(script.format("shelf:Other"), check=False)
+    done = tried("shelf:Other")
     assert done.returncode == 2
     assert "cannot be had in a fresh process" in done.stderr

@@ -116,6 +116,7 @@ def test_marked_names_lead_to_what_they_are_today(program: Program, tmp_path: Pa
         assert case.titles() == KEPT
         assert case.name == "novels"
         assert {type(book) for book in case.books} == {shelf.Volume}
+        assert {type(page) for book in case.books for page in book.pages} == {shelf.Volume.Leaf}
         assert case.books[1].colour is shelf.Tint.BLUE
         case.create("e")
     assert opened(shelf.Case, tmp_path / "w") == [*KEPT, ("e", "e")]
@@ -207,7 +208,8 @@ def test_a_chain_of_names_leads_to_its_end(program: Program, tmp_path: Path) -> 
         ("shelf:Book", "it maps old names"),
         ({"shelf:Book": 3}, "is not possible"), ({3: "shelf:Book"}, "is not possible"), ({"": "shelf:Book"}, "is not possible"),
         ({"shelf:": "shelf:Book"}, "is not possible"), ({"shelf:Old": "shelf:Book:x"}, "is not possible"), ({"shelf:Book": "shelf:Book"}, "is not possible"),
-        ({"shelf:Old": "shelf:Nothing"}, "there is no shelf:Nothing"), ({"shelf:Old": "shelf:print"}, "there is no"),
+        ({"shelf:Old": "shelf:Nothing"}, "there is no shelf:Nothing"), ({"shelf:A": "shelf:B", "shelf:B": "shelf:A"}, "there is no shelf:"),
+        ({"a": "b", "b": "a"}, "is not let through"), ({"shelf:Old": "shelf:print"}, "there is no"),
         ({"old": "shelf.nothing"}, r"there is no shelf\.nothing"),
         ({"shelf:Old": "os:system"}, "is not let through"), ({"shelf:Old": "coopy.codec:Codec"}, "is not let through"),
         ({"old": "subprocess"}, "is not let through"), ({"shelf:Book": "shelf:Shelf"}, "shelf:Book is still a class"),
@@ -368,6 +370,17 @@ def test_an_old_call_is_undone_like_a_new_one(program: Program, tmp_path: Path) 
             shelf.add("x")
 
 
+def test_a_mark_holds_for_a_method_that_a_subclass_overrides(program: Program, tmp_path: Path) -> None:
+    """It is about the name."""
+    first = program.become("class Shelf:\n def __init__(self): self.said = []\n def add(self, title): self.said.append(title)")
+    with control(init_system(first.Shelf(), tmp_path / "w")) as shelf:
+        shelf.add("a")
+    base = "class Base:\n def __init__(self): self.said = []\n @was('add')\n def put(self, title): ...\n"
+    second = program.become(f"from coopy import was\n{base}class Shelf(Base):\n def put(self, title): self.said.append(title * 2)")
+    with control(init_system(second.Shelf, tmp_path / "w")) as shelf:
+        assert shelf.said == ["aa"]
+
+
 def test_parameters_with_defaults_may_be_added(program: Program, tmp_path: Path) -> None:
     """The record holds what the caller passed, not the defaults."""
     first = program.become("class Shelf:\n def __init__(self): self.said = []\n def add(self, title): self.said.append(title)")
@@ -476,6 +489,8 @@ def test_a_replica_gets_the_new_code_first_and_the_primary_after_it(program: Pro
         primary.create("c")
         control(replica).wait_for(control(primary).token, timeout=30)
         assert replica.titles() == [("a", "a"), ("b", "b"), ("c", "c")]
+        control(replica).promote()
+        replica.create("d")
         control(replica).close()
         manifest = read_manifest(RealDisk(), str(tmp_path / "r"), b"")
         assert manifest is not None
@@ -483,6 +498,26 @@ def test_a_replica_gets_the_new_code_first_and_the_primary_after_it(program: Pro
         old = program.become(FIRST)
         with pytest.raises(UsageError, match="holds a shelf:Case"):
             init_system(old.Shelf, tmp_path / "r", replication=True, port=port)
+
+
+def test_a_replica_undoes_an_old_call_whatever_was_proved_of_the_new_one(program: Program, tmp_path: Path) -> None:
+    """The new method changes nothing before it raises; the one for old calls does."""
+    text = "from coopy import abort_exception, readonly\nclass Shelf:\n def __init__(self): self.said = []\n @readonly\n def all(self): return list(self.said)\n"
+    rest = " @abort_exception\n def add(self, title, size):\n  self.said.append(title)\n  if size: raise ValueError(title)"
+    primary = init_system(program.become(text + rest).Shelf(), tmp_path / "p", master=True, port=0)
+    port = control(primary).address[1]
+    control(init_system(program.become(text + rest).Shelf, tmp_path / "r", replication=True, port=port)).close()
+    primary.add("a", 0)
+    with pytest.raises(ValueError, match="b"):
+        primary.add("b", 1)
+    new = " @abort_exception\n def add(self, title):\n  if not title: raise ValueError(title)\n  self.said.append(title)\n"
+    old = rest.replace("def add", "def _add").replace(" @abort", " @was('add')\n @abort")
+    second = program.become(text.replace("import abort", "import was, abort") + new + old)
+    with control(init_system(second.Shelf, tmp_path / "r", replication=True, port=port)) as replica:
+        control(replica).wait_for(control(primary).token)
+        assert replica.all() == ["a"]
+        assert control(replica).stats()["rebuilds"] == 1
+    control(primary).close()
 
 
 def test_a_replica_with_old_code_is_refused_by_name(program: Program, tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ def test_steps_follow_one_another(program: Program, tmp_path: Path) -> None:
 @pytest.mark.parametrize("compression", [None, "zstd"])
 def test_old_objects_are_found_wherever_a_snapshot_holds_them(program: Program, tmp_path: Path, compression: Any) -> None:
     """It is read once more from its beginning, however much of it was read, compressed or not."""
-    first = program.become(PLAIN.replace("self.books = []", "self.books, self.noise = [], NOISE"))
+    first = program.become(PLAIN.replace("self.books = []", "self.noise, self.books = NOISE, []"))
     first.NOISE = [random.randbytes(1000) for _ in range(3000)]
     with control(init_system(first.Shelf, tmp_path / "w", compression=compression, validation="off")) as one:
         one.add("a by x")
@@ -397,6 +397,37 @@ def test_a_class_that_pickles_in_its_own_way_takes_no_steps(program: Program, tm
         pytest.raises(UsageError, match="Book has @upgrade and pickles in its own way"),
     ):
         one.put(shelf.Book())
+
+
+def test_memory_that_is_made_anew_holds_nothing_twice(program: Program, tmp_path: Path) -> None:
+    """A domain object that is a list is filled while it is read, and an old object may come late."""
+    text = """
+    from coopy import abort_exception, upgrade
+
+    class Book:
+        def __init__(self, title):
+            self.title = title
+
+    class Shelf(list):
+        def fill(self):
+            self.extend(range(2500))
+            self.append(Book("a"))
+
+        @abort_exception
+        def fail(self):
+            self.clear()
+            raise ValueError("x")
+    """
+    with control(init_system(program.become(text).Shelf, tmp_path / "w")) as one:
+        one.fill()
+        control(one).take_snapshot()
+    step = "def __init__\n        @upgrade(from_=1)\n        @staticmethod\n        def _more(state): return {**state, 'size': 3}\n\n        def __init__"
+    shelf = program.become(text.replace("def __init__", step.partition("\n        ")[2]))
+    with control(init_system(shelf.Shelf, tmp_path / "w")) as one:
+        with pytest.raises(ValueError, match="x"):
+            one.fail()
+        assert len(one) == 2501
+        assert one[-1].size == 3
 
 
 def test_steps_of_the_domain_class_are_validated(program: Program, tmp_path: Path) -> None:

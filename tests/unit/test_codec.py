@@ -30,9 +30,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coopy.codec import MSGPACK, PICKLE, Codec
+from coopy import upgrade
+from coopy.codec import MSGPACK, PICKLE, Codec, _Unpickler
 from coopy.digest import digest
 from coopy.error import CorruptionError, NotSerializableError, UpgradeError, UsageError
+from coopy.shapes import OlderError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -71,6 +73,13 @@ class Pair(NamedTuple):
 
 class Letters(list[str]):
     pass
+
+
+class Dated:
+    @upgrade(from_=1)
+    @staticmethod
+    def _more(state: dict[str, Any]) -> dict[str, Any]:
+        return state
 
 
 class Outer:
@@ -449,6 +458,16 @@ def test_a_class_that_was_removed_or_replaced_is_not_let_through(monkeypatch: py
     with pytest.raises(UpgradeError, match="no such class any more"):
         fresh.decode(PICKLE, kept)
     assert type(codec.decode(PICKLE, kept)[1][0]) is word
+
+
+def test_what_is_written_today_is_read_by_the_fast_reader() -> None:
+    """Objects of a class with versions, and the class as a value; only older ones need the slow one."""
+    for value in (Dated(), [Dated, Dated()], {Dated: 1}):
+        payload = codec.encode("keep", (value,), {})[1]
+        method, args, _ = _Unpickler(io.BytesIO(payload), codec.find).load()
+        assert (method, type(args[0])) == ("keep", type(value))
+    with pytest.raises(OlderError):
+        _Unpickler(io.BytesIO(pickle.dumps(Dated())), codec.find).load()
 
 
 # --- allow -----------------------------------------------------------------------------------------------------------
