@@ -13,6 +13,7 @@ All of it is looked up on a miss only, and checked before anything is opened.
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -45,6 +46,13 @@ class Names(msgspec.Struct, frozen=True):
     def lead(self, name: str, to: str) -> bool:
         """Whether a class that was called `name` is called `to` today."""
         return to in self.trail(name)
+
+    def modules_behind(self, module: str) -> Iterator[str]:
+        """What a module's name leads to, step by step; each once."""
+        seen = {module}
+        while (module := self.extra.get(module, module)) not in seen:
+            seen.add(module)
+            yield module
 
     def same_error(self, recorded: str | None, got: str) -> bool:
         """Whether an exception's type, named "module.Class", is the recorded one, which may have had another name."""
@@ -106,9 +114,9 @@ def gather(kind: type, given: Any, project: Any, passes: Callable[[str], bool], 
     theirs, more = _sorted_out(kind, _checked(project, "[tool.coopy.renames]"), "[tool.coopy.renames]", all_apply=False)
     theirs = {old: new for old, new in theirs.items() if passes(new)}  # the rest is another domain's
     names = Names(_methods(kind, {**more, **methods}), {**theirs, **ours})
-    for old, new in names.extra.items():
+    for old in names.extra:
         where = "renames" if old in ours else "[tool.coopy.renames]"
-        _check_target(old, new, where, passes, find)
+        _check_target(old, names, where, passes, find)
     _check_claims(names, passes)
     return names
 
@@ -153,21 +161,28 @@ def _sorted_out(kind: type, given: dict[str, str], where: str, *, all_apply: boo
     return names, methods
 
 
-def _check_target(old: str, new: str, where: str, passes: Callable[[str], bool], find: Callable[[str, str], type]) -> None:
-    module, _, qualname = new.partition(":")
+def _check_target(old: str, names: Names, where: str, passes: Callable[[str], bool], find: Callable[[str, str], type]) -> None:
+    new = names.extra[old]
     if not passes(new):
         what = f"{where}: {old!r} -> {new!r}: {new} is not let through, a rename changes nothing about that"
         raise UsageError(f"{what}. Pass it with allow= as well, if it is safe.", option="renames")
-    try:
-        if qualname:
-            find(module, qualname)
-        else:
-            __import__(module)
-    except Exception as error:
-        raise UsageError(f"{where}: {old!r} -> {new!r}: there is no {new} ({error}).", option="renames") from error
-    old_module, _, old_qualname = old.partition(":")
-    if old_qualname and live_class(old_module, old_qualname) is not None:
+    if ":" in new:
+        reasons = [_reason(lambda one=one: find(*one.split(":"))) for one in names.trail(new)]  # type: ignore[misc]
+    else:
+        reasons = [_reason(lambda one=one: importlib.import_module(one)) for one in (new, *names.modules_behind(new))]  # type: ignore[misc]
+    if None not in reasons:
+        raise UsageError(f"{where}: {old!r} -> {new!r}: there is no {new} ({reasons[0]}).", option="renames") from reasons[0]
+    if ":" in old and live_class(*old.split(":")) is not None:
         raise UsageError(f"{where}: {old!r} -> {new!r}: {old} is still a class, too. {_BOTH}", option="renames")
+
+
+def _reason(work: Callable[[], object]) -> Exception | None:
+    """Why something cannot be had, if it cannot."""
+    try:
+        work()
+    except Exception as error:  # noqa: BLE001 - a module may raise anything when it is imported; whoever asks raises it
+        return error
+    return None
 
 
 def _check_claims(names: Names, passes: Callable[[str], bool]) -> None:

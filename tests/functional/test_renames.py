@@ -202,6 +202,17 @@ def test_a_chain_of_names_leads_to_its_end(program: Program, tmp_path: Path) -> 
     assert opened(shelf.Case, tmp_path / "w", renames={"shelf:Shelf": "shelf:Rack", "shelf:Book": "shelf:Volume"}) == KEPT
 
 
+def test_renames_may_follow_one_another(program: Program, tmp_path: Path) -> None:
+    """As a project's list does that only grows."""
+    fill(program.become(FIRST), tmp_path / "w", snapshot=True)
+    shelf = program.become("import shelf.case", **{name: text.replace("Book", "Tome") for name, text in moved().items()})
+    renames = {
+        "shelf": "shelf.things", "shelf.things": "shelf.books", "shelf:Shelf": "shelf:Rack", "shelf:Rack": "shelf.case:Shelf",
+        "shelf.books:Book": "shelf.books:Volume", "shelf.books:Volume": "shelf.books:Tome", "shelf:Rack.add": "create",
+    }  # fmt: skip
+    assert opened(shelf.case.Shelf, tmp_path / "w", renames=renames) == KEPT
+
+
 @pytest.mark.parametrize(
     ("renames", "what"),
     [
@@ -209,7 +220,7 @@ def test_a_chain_of_names_leads_to_its_end(program: Program, tmp_path: Path) -> 
         ({"shelf:Book": 3}, "is not possible"), ({3: "shelf:Book"}, "is not possible"), ({"": "shelf:Book"}, "is not possible"),
         ({"shelf:": "shelf:Book"}, "is not possible"), ({"shelf:Old": "shelf:Book:x"}, "is not possible"), ({"shelf:Book": "shelf:Book"}, "is not possible"),
         ({"shelf:Old": "shelf:Nothing"}, "there is no shelf:Nothing"), ({"shelf:A": "shelf:B", "shelf:B": "shelf:A"}, "there is no shelf:"),
-        ({"a": "b", "b": "a"}, "is not let through"), ({"shelf:Old": "shelf:print"}, "there is no"),
+        ({"shelf.a": "shelf.b", "shelf.b": "shelf.a"}, r"there is no shelf\.[ab]"), ({"shelf:Old": "shelf:print"}, "there is no"),
         ({"old": "shelf.nothing"}, r"there is no shelf\.nothing"),
         ({"shelf:Old": "os:system"}, "is not let through"), ({"shelf:Old": "coopy.codec:Codec"}, "is not let through"),
         ({"old": "subprocess"}, "is not let through"), ({"shelf:Book": "shelf:Shelf"}, "shelf:Book is still a class"),
@@ -500,19 +511,70 @@ def test_a_replica_gets_the_new_code_first_and_the_primary_after_it(program: Pro
             init_system(old.Shelf, tmp_path / "r", replication=True, port=port)
 
 
-def test_a_replica_undoes_an_old_call_whatever_was_proved_of_the_new_one(program: Program, tmp_path: Path) -> None:
-    """The new method changes nothing before it raises; the one for old calls does."""
-    text = "from coopy import abort_exception, readonly\nclass Shelf:\n def __init__(self): self.said = []\n @readonly\n def all(self): return list(self.said)\n"
-    rest = " @abort_exception\n def add(self, title, size):\n  self.said.append(title)\n  if size: raise ValueError(title)"
-    primary = init_system(program.become(text + rest).Shelf(), tmp_path / "p", master=True, port=0)
+def test_a_replica_that_is_promoted_takes_the_new_name(program: Program, tmp_path: Path) -> None:
+    """Its primary never had it."""
+    first = program.become(FIRST)
+    primary = init_system(first.Shelf(), tmp_path / "p", master=True, port=0)
     port = control(primary).address[1]
-    control(init_system(program.become(text + rest).Shelf, tmp_path / "r", replication=True, port=port)).close()
+    control(init_system(first.Shelf, tmp_path / "r", replication=True, port=port)).close()
+    second = program.become(SECOND)
+    with control(init_system(second.Case, tmp_path / "r", replication=True, port=port)) as replica:
+        control(primary).close()
+        control(replica).promote()
+        replica.create("a")
+    manifest = read_manifest(RealDisk(), str(tmp_path / "r"), b"")
+    assert manifest is not None
+    assert manifest.identity.domain == "shelf:Case"
+    assert opened(second.Case, tmp_path / "r") == [("a", "a")]
+
+
+UNDONE = """
+    from coopy import abort_exception, readonly, was
+
+    class Shelf:
+        def __init__(self):
+            self.said = []
+
+        @readonly
+        def all(self):
+            return list(self.said)
+
+        @abort_exception
+        def add(self, title, size):
+            self.said.append(title)
+            if size:
+                raise ValueError(title)
+
+        @abort_exception
+        def drop(self):
+            self.said.clear()
+            raise ValueError("drop")
+"""
+NEW_ADD = """
+        @abort_exception
+        def add(self, title):
+            if not title:
+                raise ValueError(title)
+            self.said.append(title)
+"""
+CHANGES = {"drop": "clear", "add": "_add"}
+UNDONE_TODAY = NEW_ADD.join((functools.reduce(
+    lambda text, pair: text.replace(f"@abort_exception\n        def {pair[0]}", f"@was('{pair[0]}')\n        @abort_exception\n        def {pair[1]}"),
+    CHANGES.items(), UNDONE,
+), ""))  # fmt: skip
+
+
+@pytest.mark.parametrize("call", [("add", "b", 1), ("drop",)])
+def test_a_replica_undoes_an_old_call(program: Program, tmp_path: Path, call: tuple[Any, ...]) -> None:
+    """By its old name, and whatever was proved of the new method: that one changes nothing before it raises, the one for old calls does."""
+    first = program.become(UNDONE)
+    primary = init_system(first.Shelf(), tmp_path / "p", master=True, port=0)
+    port = control(primary).address[1]
+    control(init_system(first.Shelf, tmp_path / "r", replication=True, port=port)).close()
     primary.add("a", 0)
-    with pytest.raises(ValueError, match="b"):
-        primary.add("b", 1)
-    new = " @abort_exception\n def add(self, title):\n  if not title: raise ValueError(title)\n  self.said.append(title)\n"
-    old = rest.replace("def add", "def _add").replace(" @abort", " @was('add')\n @abort")
-    second = program.become(text.replace("import abort", "import was, abort") + new + old)
+    with pytest.raises(ValueError, match=[*call, ""][1] or "drop"):
+        getattr(primary, call[0])(*call[1:])
+    second = program.become(UNDONE_TODAY)
     with control(init_system(second.Shelf, tmp_path / "r", replication=True, port=port)) as replica:
         control(replica).wait_for(control(primary).token)
         assert replica.all() == ["a"]
