@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from coopy.marks import Replica, System, View
     from coopy.random import Random
     from coopy.wiring import Control, control
+    from coopy.wiring.elsewhere import verify
     from coopy.wiring.rehearsal import rehearse
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "rehearse",
     "unlocked",
     "upgrade",
+    "verify",
     "was",
 ]
 
@@ -47,6 +49,7 @@ _HOMES = {
     "marks": ("Replica", "System", "View"),
     "random": ("Random",),
     "wiring": ("Control", "control"),
+    "wiring.elsewhere": ("verify",),
     "wiring.rehearsal": ("rehearse",),
 }
 

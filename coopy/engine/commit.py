@@ -103,11 +103,17 @@ class SharedEngine(Engine):
     def call_beside(self, method: str, args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
         """Record and sync an `@unlocked` action, then execute it on this thread without the lock."""
         entry = self._entry(method, args, kwargs)
+        self._fly(entry)
+        return self.answer_beside(entry.outcome)
+
+    def _fly(self, entry: Entry) -> None:
         flight = entry.flight = Flight()
         try:
             self._take_part(entry)
             if entry.outcome is TAKE_OFF:
-                flight.result = self.executor.beside().execute(method, entry.args, entry.kwargs, entry.lsn, entry.time_us, entry.utc_offset)
+                flight.result = self.executor.beside().execute(
+                    entry.method, entry.args, entry.kwargs, entry.lsn, entry.time_us, entry.utc_offset
+                )
                 flight.landed = True
                 entry.outcome = flight.result
         finally:
@@ -115,7 +121,6 @@ class SharedEngine(Engine):
             if not flight.landed:
                 self.executor.ask()
         flight.end.release()
-        return self.answer_beside(entry.outcome)
 
     def _entry(self, method: str, args: tuple[object, ...], kwargs: dict[str, object]) -> Entry:
         if moment_of() is not None:
@@ -126,10 +131,9 @@ class SharedEngine(Engine):
         return Entry(method, args, kwargs, *stored(kind, payload))
 
     def refuse_inside(self, what: str) -> None:
-        """Waiting for a batch inside of an action, a query or a leader would be waiting for oneself."""
-        if moment_of() is not None:
-            self.refuse_nested(what)
-        if self.lead._is_owned() or self.lock._is_owned():  # type: ignore[attr-defined]  # noqa: SLF001 - what threading.Condition asks, too
+        """As Engine.refuse_inside; also inside of a leader."""
+        super().refuse_inside(what)
+        if self.lead._is_owned():  # type: ignore[attr-defined]  # noqa: SLF001 - as for the lock
             raise inside()
 
     def _take_part(self, entry: Entry) -> None:

@@ -16,27 +16,25 @@ import msgspec
 
 from coopy.action import Outcome, type_name
 from coopy.disk import is_refused
-from coopy.engine.archive import HIGH_WATER
+from coopy.engine.archive import HIGH_WATER, Archive
 from coopy.engine.confirmed import ConfirmedEngine
 from coopy.engine.execute import UnknownMethodError
 from coopy.engine.gate import BROKEN, BUSY, FAILED, LEFTOVER, OPEN
-from coopy.engine.opening import create_high_water, settle_end
+from coopy.engine.opening import settle_end
 from coopy.engine.restore import Bounds
 from coopy.engine.restored import code_from_now
 from coopy.error import CorruptionError, DivergenceError, DurabilityError, ReplicaError, UpgradeError, UsageError
 from coopy.journal.copied import CopiedJournal, checked, eras_in, whole
 from coopy.journal.frame import Kind
 from coopy.journal.high_water import HighWater
-from coopy.journal.journal import create_segment
-from coopy.journal.segment import Head, Scan, SegmentHeader
-from coopy.manifest import NOT_CLOSED, Listed, Manifest, write_manifest
-from coopy.snapshot import open_snapshot, snapshot_name
+from coopy.journal.segment import Head, Scan
+from coopy.manifest import NOT_CLOSED, Manifest
+from coopy.snapshot import open_snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from coopy.disk import Disk
-    from coopy.engine.archive import Archive
     from coopy.engine.opening import Place
     from coopy.engine.restore import Replayed, Restorer
     from coopy.header import Identity
@@ -61,7 +59,8 @@ class _InDoubt(BaseException):
 class FollowingEngine(ConfirmedEngine):
     """An engine whose actions come from elsewhere. `primary`: from where ("host:port"), empty once it was promoted.
 
-    `eras`: since which LSN records are of which epoch, as far as this run knows; the lock guards it. `base`: the LSN of the snapshot that this
+    `eras`: since which LSN records are of which epoch, as far as this run knows; the lock guards who changes it, and it says so before `executed`
+    does, so that who reads that first needs no lock. `base`: the LSN of the snapshot that this
     run began with: how actions up to there ended here, nobody knows.
     """
 
@@ -94,6 +93,24 @@ class FollowingEngine(ConfirmedEngine):
                 f"{what} changes the state, and this is a replica: nothing was recorded. Call it on the primary at {self.primary}.",
                 primary=self.primary,
             )
+
+    def accepted(self) -> None:
+        """The primary is this system's: from now on the directory is a replica's, and nobody may open it as an ordinary one."""
+        if not self.archive.manifest.follows:
+            self.exclusively(lambda: self.archive.change(follows=True))
+
+    @property
+    def boundary(self) -> bytes:
+        """The tag of the last record that others may have: of the last action, or of the end of the segment before where this one has none.
+
+        Behind it may be what only this directory says: that it was opened and closed, and how its last actions ended.
+        """
+        has_action = self.journal.lsn >= self.journal.first_lsn
+        return self.journal.action_tag if has_action else self.archive.manifest.segments[-1].previous_tag
+
+    def cut_back(self) -> None:
+        """It was a primary: what only it says behind the boundary goes to quarantine, and the new primary's records follow. Within `exclusively`."""
+        self.journal.cut_back(self.boundary, self.archive.quarantine)
 
     def keep_promise(self, result: object) -> None:
         """As Engine.keep_promise. While it follows, the primary keeps it."""
@@ -135,10 +152,10 @@ class FollowingEngine(ConfirmedEngine):
         return ReplicaError(f"{what}; the replica asks again.", primary=self.primary, lsn=lsn)
 
     def _keep(self, part: bytes, found: Scan, *, is_seal: bool) -> None:
-        """On stable storage. Where it stands is told under the lock, though nobody but the lead writes it."""
+        """On stable storage, also while a long query keeps the lock: the journal's files belong to the lead."""
         journal, epoch = self.journal, self.journal.epoch
-        with self.lock:
-            if self.gate is not OPEN:
+        if self.final is not None or self.gate is LEFTOVER:
+            with self.lock:
                 self.enter()
         try:
             if is_seal:
@@ -250,7 +267,7 @@ class FollowingEngine(ConfirmedEngine):
             unknown = lsn <= self.base or lsn in self.archive.manifest.skips
             skipped = recorded is not None and recorded[0] == Kind.SKIP and found is None  # it was left out from the start
             if not unknown and not skipped and not self._alike(recorded, found):
-                self.restorer.diverged(lsn, "the action", _ended(recorded), _ended(found))
+                self.restorer.diverged(lsn, "an action", _due(recorded), _ended(found))
 
     def _alike(self, recorded: tuple[int, str] | None, found: tuple[int, str] | None) -> bool:
         """Whether an action ended as recorded; its exception may have another name by now."""
@@ -260,10 +277,9 @@ class FollowingEngine(ConfirmedEngine):
 
     # --- a snapshot instead ----------------------------------------------------------------------------------------------
 
-    def start_over(self, epoch: int, temporary: str) -> None:
-        """A snapshot file that came from the primary takes the place of all that is here, which goes to quarantine. Within `exclusively`."""
+    def start_over(self, epoch: int, about: SnapshotHeader, temporary: str) -> None:
+        """A snapshot file that was read through takes the place of all that is here, which goes to quarantine. Within `exclusively`."""
         try:
-            about = read_through(self.archive.disk, temporary, self.archive.key, self.archive.identity)
             file = self.archive.replace_all(about, epoch, temporary)
             mark = HighWater(self.archive.disk.open(self.archive.path(HIGH_WATER)), self.archive.identity.system, self.archive.key)
             self.journal.begin_behind(file, mark, Head(about.lsn, about.time_us, about.epoch, about.tag, about.tag))
@@ -272,8 +288,8 @@ class FollowingEngine(ConfirmedEngine):
             self.end(BROKEN, error)
             raise
         self.executor.show_new()
-        self.executed = self.base = about.lsn
         self.eras = [(about.lsn, about.epoch)]
+        self.executed = self.base = about.lsn
 
     # --- promotion -------------------------------------------------------------------------------------------------------
 
@@ -284,6 +300,7 @@ class FollowingEngine(ConfirmedEngine):
 
     def lead_on(self, epoch: int) -> None:
         """From now on a system like any other: the epoch is on stable storage before the first action of its own. Within `exclusively`."""
+        self.check_following()  # another thread may have been faster
         journal = self.journal
         self.archive.change(epoch=epoch, follows=False, identity=self.archive.identity_today)
         journal.following, journal.epoch = False, epoch
@@ -294,10 +311,16 @@ class FollowingEngine(ConfirmedEngine):
         self.primary = ""
 
 
-def _ended(how: tuple[int, str] | None) -> str:
+def _due(how: tuple[int, str] | None) -> str:
     if how is None:
         return "return"
     return f"be undone ({how[1]})" if how[0] == Kind.SKIP else f"raise {how[1]}"
+
+
+def _ended(how: tuple[int, str] | None) -> str:
+    if how is None:
+        return "returned"
+    return f"was undone ({how[1]})" if how[0] == Kind.SKIP else f"raised {how[1]}"
 
 
 # --- the directory of a replica --------------------------------------------------------------------------------------
@@ -308,7 +331,7 @@ def open_copied_journal(archive: Archive, replayed: Replayed, segment_bytes: int
     found, segment, high_water = settle_end(archive, replayed)
     try:
         code = code_from_now(archive.manifest.code, archive.source, archive.manifest.epoch, found.head.lsn)
-        archive.change(closed=NOT_CLOSED, follows=True, code=code)
+        archive.change(closed=NOT_CLOSED, code=code)
         file = archive.disk.open(segment.path)
     except BaseException:
         high_water.close()
@@ -323,10 +346,12 @@ def open_copied_journal(archive: Archive, replayed: Replayed, segment_bytes: int
 
 
 def read_through(disk: Disk, path: str, key: bytes, identity: Identity) -> SnapshotHeader:
-    """Check every block of a snapshot file, decode none. Raises CorruptionError, AuthenticationError."""
+    """Check every block of a snapshot file that came from elsewhere, decode none. Raises CorruptionError, AuthenticationError."""
     about, stream = open_snapshot(disk, path, key, identity)
     with stream:
         _read_all(stream)
+    if (about.identity.system, about.identity.secret) != (identity.system, identity.secret):
+        raise CorruptionError(f"{path} is not of the system that was announced.", path=path, offset=0)
     return about
 
 
@@ -335,19 +360,10 @@ def _read_all(stream: BinaryIO) -> None:
         pass
 
 
-def install_snapshot(place: Place, identity: Identity, epoch: int, temporary: str) -> None:
-    """Make a directory of a snapshot file that came from the primary, and of an empty segment behind it. Raises CorruptionError.
+def install_snapshot(place: Place, epoch: int, about: SnapshotHeader, temporary: str) -> None:
+    """Make a directory of a snapshot file that was read through, and of an empty segment behind it.
 
-    Until the last step the manifest lists nothing, so that a crash leaves something to be begun again.
+    What a crash in the middle of `start_over` left is set aside, as that would have done.
     """
-    disk, directory, key = place.disk, place.directory, place.key
-    about = read_through(disk, temporary, key, identity)
-    if (about.identity.system, about.identity.secret) != (identity.system, identity.secret):
-        raise CorruptionError(f"The snapshot that came is not of the system that was announced: {temporary}.", path=temporary, offset=0)
-    write_manifest(disk, directory, Manifest(identity, epoch, follows=True), key)
-    create_high_water(place, identity)
-    disk.replace(temporary, place.path(snapshot_name(about.lsn)))
-    disk.sync_directory(directory)
-    create_segment(disk, directory, SegmentHeader(identity, about.lsn + 1, about.tag), key).close()
-    listed = Manifest(identity, epoch, (Listed(about.lsn + 1, about.tag),), (about.lsn,), follows=True)
-    write_manifest(disk, directory, listed, key)
+    archive = Archive(place.disk, place.directory, place.key, Manifest(about.identity, epoch, follows=True), place.domain)
+    archive.replace_all(about, epoch, temporary).close()

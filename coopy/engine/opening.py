@@ -162,7 +162,7 @@ def read_archive(place: Place) -> Archive | None:
         if kept:
             what = f"MANIFEST is missing in {place.directory}, but {kept[0]} is there. Nothing was changed."
             raise CorruptionError(
-                f"{what} Put it back from a backup, or rebuild it: `coopy repair --manifest {place.directory}`.",
+                f"{what} Put it back from a backup, or rebuild it: `coopy repair --manifest {place.directory}` (with --replica, if it is a replica's).",
                 path=place.path("MANIFEST"),
                 offset=0,
             )

@@ -42,6 +42,7 @@ from coopy.error import (
 )
 from coopy.journal.frame import Kind
 from coopy.manifest import NAME as MANIFEST
+from coopy.manifest import read_manifest
 from coopy.snapshot import SnapshotHeader, open_snapshot, put_snapshot, python_version
 
 if TYPE_CHECKING:
@@ -132,9 +133,26 @@ class System:
         return prune_segments(self.archive)
 
     def digest(self) -> str:
-        """The digest of the state, equal for equal states in any process."""
-        text: str = self.engine.read(digest, self.root)
-        return text
+        """The digest of the state, equal for equal states in any process. The journal keeps it, where it is this system's to write."""
+        if not self._writes():
+            text: str = self.engine.read(digest, self.root)
+            return text
+        recorded: str = self.engine.exclusively(self._record_digest)
+        return recorded
+
+    def vouch(self, lsn: int, found: str) -> None:
+        """Keep a digest of the state after an action, as replays gave it."""
+        if self._writes():
+            self.engine.exclusively(lambda: self.engine.journal.note(Kind.CHECKPOINT, (lsn, found)))
+
+    def _record_digest(self) -> str:
+        found = digest(self.root)
+        self.engine.journal.note(Kind.CHECKPOINT, (self.engine.journal.lsn, found))
+        return found
+
+    def _writes(self) -> bool:
+        """Whether records of its own go into its journal."""
+        return self.engine.final is None and not (isinstance(self.engine, FollowingEngine) and self.engine.primary)
 
     def wait_durable(self) -> int:
         """Return when all calls so far are on stable storage. Gives the LSN up to which they are."""
@@ -162,17 +180,27 @@ class System:
                 **(self.peers.stats() if self.peers is not None else {}),
             }
 
-    def fence(self, error: ReplicaError) -> None:
-        """No more actions, for good; queries go on."""
-        with self.engine.lock:
-            if self.engine.final is None:
-                self.engine.end(FAILED, error)
+    def fence(self, error: ReplicaError, epoch: int) -> None:
+        """No more actions, for good: another system leads, in this epoch. Queries go on. The directory is a replica's from now on."""
+        try:
+            self.engine.exclusively(lambda: self._fence(error, epoch))
+        except (ClosedError, ReplicaError):  # it takes none already
+            return
+        except OSError as problem:
+            log.warning(
+                "%s is fenced, but could not say so in its manifest (%s): do not open it as a primary.", self.archive.directory, problem
+            )
+
+    def _fence(self, error: ReplicaError, epoch: int) -> None:
+        self.engine.end(FAILED, error)
+        self.archive.change(follows=True, epoch=epoch)
 
     def close(self) -> None:
         """Finish what runs, say in the journal and in the manifest that this is its end, sync, unlock. Again: nothing."""
         engine = self.engine
         if engine.final is CLOSED or engine.final is FORKED:
             return
+        engine.refuse_inside("close()")  # before the peers are: their threads may wait for what this thread holds
         if self.peers is not None:
             self.peers.stop()
         try:
@@ -368,18 +396,14 @@ def open_system(
                 origin.fetch(place)
                 archive = open_archive(place)
         elif archive is None:
+            _refuse_begun(place)
             state = state or _dump(codec, initial)
             with told(place.directory):
                 create(place, state, settings.compression)
                 archive = open_archive(place)
         assert archive is not None
         if archive.manifest.follows and origin is None:
-            what = (
-                f"{place.directory} is the directory of a replica: actions of its own would make it another history. Nothing was changed."
-            )
-            raise UsageError(
-                f"{what} Open it with replication=True, and promote it there: control(replica).promote().", path=place.directory
-            )
+            raise _follows(place)
         archive.source = settings.source
         restorer = _restorer(archive, codec, lock, place, settings)
         restorer.adopt = adopt
@@ -404,8 +428,23 @@ def _restorer(archive: Archive, codec: Codec, lock: Lock, place: Place, settings
     return restorer
 
 
+def _refuse_begun(place: Place) -> None:
+    """A replica that was ended while a snapshot took the place of all it had: its files are still there, and nobody may begin upon them."""
+    manifest = read_manifest(place.disk, place.directory, place.key)
+    if manifest is not None and manifest.follows:
+        raise _follows(place)
+
+
+def _follows(place: Place) -> UsageError:
+    what = f"{place.directory} is the directory of a replica, or of a primary that was fenced: actions of its own would make it another history"
+    return UsageError(
+        f"{what}. Nothing was changed. Open it with replication=True, and promote it there: control(replica).promote().",
+        path=place.directory,
+    )
+
+
 def _make_engine(archive: Archive, restorer: Restorer, replayed: Replayed, settings: Settings, origin: Origin | None) -> Engine:
-    """The engine, with the journal open where it ends. A replica's syncs what it copies, also if it is to be "buffered" once it is promoted."""
+    """The engine, with the journal open where it ends. A replica's syncs what it copies."""
     executor, codec, buffered = restorer.executor, restorer.codec, settings.durability == "buffered"
     assert executor is not None
     with told(archive.directory):

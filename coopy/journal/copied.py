@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from coopy.disk import write_whole
 from coopy.journal.frame import HEADER_SIZE, MAGIC, MAX_PAYLOAD, Framer, Kind
 from coopy.journal.journal import Journal, create_segment
-from coopy.journal.segment import SegmentHeader, records
+from coopy.journal.segment import Head, Scan, SegmentHeader, read_header, records, scan, segment_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from coopy.disk import File
     from coopy.journal.high_water import HighWater
-    from coopy.journal.segment import Head, Record, Scan
+    from coopy.journal.segment import Record
 
 __all__ = ["CopiedJournal", "checked", "eras_in", "whole"]
 
@@ -171,6 +172,25 @@ class CopiedJournal(Journal):
         with self._sync_guard:
             self.file.close()
             self.file, self.first_lsn, self.end, self.capacity, self.dirty = file, first_lsn, file.size(), file.size(), 0
+
+    def cut_back(self, tag: bytes, put_aside: Callable[[str, bytes], object]) -> None:
+        """Go on behind the record with this tag: the last action, or none in this segment. What is behind is put aside; what it says is noted."""
+        name = segment_name(self.first_lsn)
+        data = self.file.read(0, self.end)
+        _, end = read_header(data, self.framer.key, f"{self._directory}/{name}", self._identity)
+        stop = end
+        while stop < len(data):
+            _, kind, length = HOP(data, stop)
+            stop += HEADER_SIZE + length
+            end = stop if kind in Kind.CALLS else end
+        put_aside(f"{name}.{end}", data[end:])
+        said = scan(data[end:], self.framer, Scan(Head(self.lsn, self.time_us, 0, tag, tag), 0), name).said
+        write_whole(self._disk, self._directory, name, data[:end])
+        self.stand(self._disk.open(f"{self._directory}/{name}"), self.first_lsn)
+        self.tag = tag
+        for kind, endings in ((Kind.RAISED, said.raised), (Kind.SKIP, said.skipped)):
+            for lsn, how in endings.items():
+                self.note(kind, (lsn, how))
 
     def begin_behind(self, file: File, high_water: HighWater, head: Head) -> None:
         """Go on in an empty segment behind a snapshot: it takes the place of all that was here, also of what is above it."""

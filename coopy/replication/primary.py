@@ -128,8 +128,8 @@ class Primary:
     def _sync(self) -> None:
         with self._guard:
             followed = bool(self._sessions)
-        journal = self.system.engine.journal
-        if followed and journal.durable < journal.lsn:
+        engine, journal = self.system.engine, self.system.engine.journal
+        if followed and journal.durable < journal.lsn and engine.final is None:
             self.system.wait_durable()
 
     # --- who may enter ---------------------------------------------------------------------------------------------------
@@ -173,13 +173,14 @@ class Primary:
                     some.remove(session)
             self.shipped_before += session.shipped
 
-    def fence(self, why: str) -> None:
-        """A replica knows a newer primary: this one takes no more actions, or there would be two histories."""
+    def fence(self, why: str, epoch: int) -> None:
+        """A replica knows a newer primary, of this epoch: this one takes no more actions, or there would be two histories."""
         what = f"This was the primary, and a newer one has taken over ({why}). Nothing was recorded"
         self.system.fence(
             ReplicaError(
                 f"{what}. Call the newer one; open this directory with replication=True to follow it.", primary="the newer primary"
-            )
+            ),
+            epoch,
         )
 
     # --- who waits for acknowledgements ------------------------------------------------------------------------------------
@@ -202,7 +203,8 @@ class Primary:
 
     def _unconfirmed(self, lsn: int) -> UnconfirmedError:
         has = self.stats()["replicas"]
-        what = f"LSN {lsn} is durable and executed here, but min_acks={self.min_acks} replicas did not confirm it in {self.confirm_within:g} seconds"
+        when = "before it was closed" if self.stopping else f"in {self.confirm_within:g} seconds"
+        what = f"LSN {lsn} is durable and executed here, but min_acks={self.min_acks} replicas did not confirm it {when}"
         return UnconfirmedError(
             f"{what} ({has} connected). This is not an undo: do not call it again. Replicas get it when they come.", lsn=lsn
         )
@@ -344,14 +346,14 @@ class Session:
         archive, journal = self.primary.system.archive, self.primary.system.engine.journal
         found = answer(hello, _History(archive.identity, journal.epoch, self.primary.source, self._tail))
         if found.code == FENCED:
-            self.primary.fence(found.text)
+            self.primary.fence(found.text, hello.epoch)
         if found.code:
             raise self._refuse(found.code, found.text)
         if found.snapshot:
             self._ship_snapshot()
         else:
             self.acked = hello.lsn
-            self._say(Welcome(archive.identity, journal.epoch, hello.lsn, hello.tag, 0, archive.manifest.skips))
+            self._say(Welcome(archive.identity, journal.epoch, hello.lsn, found.tag, 0, archive.manifest.skips))
         log.info("%s follows from LSN %d on.", self.link.peer, self._tail.lsn)
         self._ship_frames()
 
@@ -397,7 +399,7 @@ class Session:
 
     def _pass_time(self, timeout: float) -> None:
         """Send, beat, hear acknowledgements, notice the end."""
-        if self.now() >= self._next_beat:
+        if self.now() >= self._next_beat and self.link.waiting < MANY:  # it may live and be too busy to read
             self._next_beat = self.now() + BEAT
             self._say(Beat(self.primary.system.engine.journal.epoch, self.primary.source.durable()))
         self._heard += self._connection.receive(self.link.step(timeout))

@@ -2,6 +2,7 @@
 
     fetch      an empty directory gets the primary's newest snapshot
     follow     the first session begins in the foreground, so that a wrong password or another history is the caller's to hear
+    pulse      while what came is executed, however long that takes, a timer says that this lives
     stream     frames -> engine.take (stable storage, then executed) -> acknowledged
     again      a lost connection is made again, after 0.1 to 10 seconds, with jitter
 
@@ -17,11 +18,13 @@ import random
 import threading
 import time
 from _thread import allocate_lock
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from coopy.disk import after_fork_in_child
-from coopy.engine.following import FollowingEngine, install_snapshot
+from coopy.engine.background import Timer
+from coopy.engine.beside import WAKE
+from coopy.engine.following import FollowingEngine, install_snapshot, read_through
 from coopy.error import (
     AuthenticationError,
     ClosedError,
@@ -55,13 +58,14 @@ from coopy.replication.wire import (
 from coopy.snapshot import snapshot_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from coopy.engine.archive import Archive
     from coopy.engine.opening import Place
     from coopy.engine.system import System
     from coopy.replication.transport import Address, Link
     from coopy.replication.wire import Message
+    from coopy.snapshot import SnapshotHeader
 
     _M = TypeVar("_M", bound=Message)
 
@@ -89,7 +93,8 @@ class Replica:
         self._stopping = False
         self._wake = allocate_lock()
         self._wake.acquire()
-        self._link: Link | None = None
+        self._session: _Session | None = None
+        self._pulse: Timer | None = None
         self._system: System | None = None
         self._thread: threading.Thread | None = None
 
@@ -100,13 +105,13 @@ class Replica:
         try:
             with _Session(self.address, self._now) as session:
                 welcome = session.greet(Hello(b"", self._domain, 0, 0, b""))
-                temporary = _receive_snapshot(session, welcome, place)
+                about, temporary = _receive_snapshot(session, welcome, place)
         except (LostError, PeerError) as error:
             what = f"There is no state yet in {place.directory}, and none could be had from the primary at {self.address}: {error}"
             raise ReplicaError(
                 f"{what} No system was created. Start the primary, or check host=, port= and tls=.", primary=str(self.address)
             ) from error
-        install_snapshot(place, welcome.identity, welcome.epoch, temporary)
+        install_snapshot(place, welcome.epoch, about, temporary)
 
     # --- follow --------------------------------------------------------------------------------------------------------------
 
@@ -127,8 +132,14 @@ class Replica:
             session.close()
             raise
         after_fork_in_child(self._forked)
+        self._pulse = Timer("replication pulse", BEAT, self._say_alive)
         self._thread = threading.Thread(target=self._run, args=(session, welcome), name="coopy replica", daemon=True)
         self._thread.start()
+
+    def _say_alive(self) -> None:
+        session = self._session
+        if session is not None:
+            session.pulse()
 
     @property
     def engine(self) -> FollowingEngine:
@@ -142,25 +153,30 @@ class Replica:
         engine = self.engine
         with engine.lead:
             head, identity = engine.journal.head(), engine.archive.identity
-        return Hello(identity.system, identity.domain, head.epoch, head.lsn, head.tag)
+            boundary = engine.boundary
+        return Hello(identity.system, identity.domain, head.epoch, head.lsn, head.tag, boundary)
 
     def _run(self, session: _Session | None, welcome: Welcome | None) -> None:
         pause = FIRST_PAUSE
         while not self._stopping:
+            began, executed = self._now(), self.engine.executed
             try:
-                session = session or _Session(self.address, self._now)
+                session = self._session = session or _Session(self.address, self._now)
+                hello = self._hello() if welcome is None else None  # before: a snapshot that is taken here may hold it up
                 with session:
-                    self._link = session.link
-                    if welcome is None:
-                        self._begin(session, session.greet(self._hello()))
+                    if hello is not None:
+                        self._begin(session, session.greet(hello))
                     self._stream(session)
             except (DivergenceError, DurabilityError, ClosedError, CorruptionError, MemoryError) as error:
                 self._trouble(error)
                 return  # the system says the same to whoever asks it
             except (CoopyError, OSError) as error:
-                pause = FIRST_PAUSE if not self.problem else LONGEST_PAUSE if isinstance(error, _RefusedError) else pause
+                if isinstance(error, _RefusedError):
+                    pause = LONGEST_PAUSE
+                elif not self.problem and (self.engine.executed > executed or self._now() - began > PATIENCE):
+                    pause = FIRST_PAUSE  # it went well; what fails at once each time, as a full disk does, is tried less and less often
                 self._trouble(error)
-            session = welcome = self._link = None
+            session = welcome = self._session = None
             if self._wake.acquire(timeout=pause * self._dice.uniform(0.5, 1)):
                 return
             pause = min(pause * 2, LONGEST_PAUSE)
@@ -176,8 +192,13 @@ class Replica:
     def _begin(self, session: _Session, welcome: Welcome) -> Welcome:
         """Check who it is, and take the snapshot that comes first, if one does."""
         self._check(welcome)
+        self.engine.accepted()
         if welcome.snapshot:
             self._start_over(session, welcome)
+        elif welcome.tag not in {self.engine.journal.tag, self.engine.boundary}:
+            raise PeerError(f"The primary at {self.address} goes on from a record that is not here. Nothing was changed.")
+        elif welcome.tag != self.engine.journal.tag:
+            self.engine.exclusively(self.engine.cut_back)
         return welcome
 
     def _stream(self, session: _Session) -> None:
@@ -190,7 +211,8 @@ class Replica:
             self._hear(session, data, session.receive(BEAT / 2))
             while data and len(data) < AT_ONCE and (more := session.receive(0)):
                 self._hear(session, data, more)
-            executed = engine.take(data)
+            with session.lent(lambda: engine.journal.durable):
+                executed = engine.take(data)
             self._reached(executed)
             if executed > acked or session.is_due():
                 acked = executed
@@ -224,8 +246,9 @@ class Replica:
             )
         if theirs != archive.identity:
             self.engine.exclusively(lambda: archive.change(identity=theirs))
-        if welcome.epoch // GENERATION < self.engine.journal.epoch // GENERATION:
-            what = f"The primary at {self.address} is of epoch {welcome.epoch}, and this replica knows a newer one ({self.engine.journal.epoch})"
+        known = max(self.engine.journal.epoch, archive.manifest.epoch)
+        if welcome.epoch // GENERATION < known // GENERATION:
+            what = f"The primary at {self.address} is of epoch {welcome.epoch}, and this replica knows a newer one ({known})"
             raise _RefusedError(f"{what}. Follow that one. Nothing was changed here.", primary=str(self.address))
         new = set(welcome.skips) - set(archive.manifest.skips)
         if any(lsn <= executed for lsn in new) and not welcome.snapshot:
@@ -239,8 +262,9 @@ class Replica:
         engine, archive = self.engine, self.engine.archive
         what = "the primary has pruned what followed it, or was promoted without it"
         log.warning("%s: LSN %d is no place to go on from: %s.", archive.directory, engine.executed, what)
-        temporary = _receive_snapshot(session, welcome, archive)
-        engine.exclusively(lambda: engine.start_over(welcome.epoch, temporary))
+        about, temporary = _receive_snapshot(session, welcome, archive)
+        with session.lent(lambda: 0):
+            engine.exclusively(lambda: engine.start_over(welcome.epoch, about, temporary))
         log.warning("%s: it goes on from the snapshot at LSN %d, what was there is in quarantine/.", archive.directory, welcome.lsn)
 
     # --- what can be asked -------------------------------------------------------------------------------------------------------
@@ -260,8 +284,8 @@ class Replica:
         engine = self.engine
         deadline = self._now() + timeout
         while True:
-            with engine.lock:
-                lsn, executed = check_token(token, engine.archive.identity.system, engine.eras, str(self.address)), engine.executed
+            executed = engine.executed  # before the eras, and without the lock, which a long action keeps
+            lsn = check_token(token, engine.archive.identity.system, engine.eras, str(self.address))
             if executed >= lsn:
                 return executed
             if engine.final is not None:
@@ -290,18 +314,23 @@ class Replica:
         if not self._stopping:
             self._stopping = True
             self._wake.release()
-        link = self._link
-        if link is not None:
-            link.give_up()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join()
+        thread = self._thread
+        while thread is not None and thread is not threading.current_thread() and thread.is_alive():
+            session = self._session  # another, where it had just begun anew
+            if session is not None:
+                session.give_up()
+            thread.join(WAKE)
+        if self._pulse is not None:
+            self._pulse.stop()
+            self._pulse.wait()
         self.problem = self.problem or "it was stopped"
 
     def promote(self) -> int:
         """End following, and take actions from now on. The new epoch is on stable storage when this returns; gives it."""
-        self.stop()
         engine = self.engine
+        engine.refuse_inside("promote()")
         engine.check_following()
+        self.stop()
         epoch = next_generation(max(engine.journal.epoch, engine.archive.manifest.epoch))
         engine.exclusively(lambda: engine.lead_on(epoch))
         log.warning("%s was promoted: epoch %d, from LSN %d on.", engine.archive.directory, epoch, engine.executed)
@@ -311,15 +340,18 @@ class Replica:
         """In a forked child: the connection is the parent's."""
         self._stopping = True
         self._thread = None
-        if self._link is not None:
-            self._link.close()
+        if self._session is not None:
+            self._session.close()
 
 
 # --- one session -------------------------------------------------------------------------------------------------------------------
 
 
 class _Session:
-    """A connection to the primary, from the password on. Used by one thread; `with` opens it, unless it is open, and closes it."""
+    """A connection to the primary, from the password on. `with` opens it, unless it is open, and closes it.
+
+    Used by one thread, which lends it while it executes: then a timer says that it lives.
+    """
 
     def __init__(self, address: Address, now: Callable[[], float]) -> None:
         self.address, self._now = address, now
@@ -327,6 +359,8 @@ class _Session:
         self._connection = Connection(Side.REPLICA)
         self._heard: list[Message] = []
         self._next_beat = 0.0
+        self._guard, self._given_up = allocate_lock(), False
+        self._durable: Callable[[], int] | None = None
 
     def __enter__(self) -> Self:
         if self.link is None:
@@ -345,6 +379,8 @@ class _Session:
         address = self.address
         check_place(address.host, address.password, address.tls, serving=False)
         self.link = connect(address.host, address.port, address.tls, address.password, self._now)
+        if self._given_up:
+            self.link.give_up()
         deadline = self._now() + PATIENCE
         prover = Prover(address.password, self.link.binding)
         self.say(First(prover.first))
@@ -361,6 +397,25 @@ class _Session:
         assert self.link is not None
         self.link.offer(self._connection.send(message))
         self._next_beat = self._now() + BEAT
+
+    @contextmanager
+    def lent(self, durable: Callable[[], int]) -> Iterator[None]:
+        """While this thread executes what came, however long that takes, `pulse` may say that this replica lives, and up to where it has it."""
+        self._durable = durable
+        try:
+            yield
+        finally:
+            self._durable = None
+            with self._guard:  # until the pulse that had it has ended
+                pass
+
+    def pulse(self) -> None:
+        """Say that this replica lives, if its thread does not get round to it. From a timer's thread."""
+        with self._guard, suppress(LostError):  # its own thread will meet it
+            durable = self._durable
+            if durable is not None and self.link is not None and self.is_due():
+                self.say(Ack(durable()))
+                self.link.push()
 
     def is_due(self) -> bool:
         """Whether the primary has not heard of us for a while."""
@@ -404,14 +459,20 @@ class _Session:
         what = f"The primary at {self.address} refused this replica: {text}"
         raise _RefusedError(f"{what}. Nothing was changed here.", primary=str(self.address), code=message.code)
 
+    def give_up(self) -> None:
+        """Have whatever its thread does with it end now, by LostError, or as soon as it is connected. Any thread may call it."""
+        self._given_up = True
+        if self.link is not None:
+            self.link.give_up()
+
     def close(self) -> None:
         """Give it back. May be repeated."""
         if self.link is not None:
             self.link.close()
 
 
-def _receive_snapshot(session: _Session, welcome: Welcome, place: Place | Archive) -> str:
-    """The file comes under a temporary name, and is on stable storage when this returns. Gives its path."""
+def _receive_snapshot(session: _Session, welcome: Welcome, place: Place | Archive) -> tuple[SnapshotHeader, str]:
+    """The file comes under a temporary name, is on stable storage when this returns, and was read through. Gives what it is, and its path."""
     disk, path, offset = place.disk, place.path(snapshot_name(welcome.lsn)) + ".tmp", 0
     if not welcome.snapshot:
         raise PeerError("The primary sends no snapshot, though there is nothing here.")
@@ -426,10 +487,14 @@ def _receive_snapshot(session: _Session, welcome: Welcome, place: Place | Archiv
                 file.write(offset, data)
                 offset += len(data)
         file.sync()
+        return read_through(disk, path, place.key, welcome.identity), path
+    except CorruptionError as error:
+        disk.unlink(path)
+        what = f"The snapshot that the primary sent is damaged ({error}). Nothing was changed here"
+        raise PeerError(f"{what}. Check the primary's directory, and take a snapshot there.") from error
     except BaseException:
         with suppress(OSError):  # what failed first is what the caller must hear
             disk.unlink(path)
         raise
     finally:
         file.close()
-    return path

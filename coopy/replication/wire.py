@@ -105,13 +105,17 @@ class Verified(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fiel
 
 
 class Hello(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """What the replica has: the system (empty: nothing yet), its class, and the epoch, the LSN and the tag of its last record."""
+    """What the replica has: the system (empty: nothing yet), its class, and the epoch, the LSN and the tag of its last record.
+
+    `action_tag`: of its last action, behind which it may have control records of its own (it was a primary).
+    """
 
     system: bytes
     domain: str
     epoch: int
     lsn: int
     tag: bytes
+    action_tag: bytes = b""
 
 
 class Welcome(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):

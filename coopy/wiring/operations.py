@@ -5,15 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
 from coopy.engine.following import FollowingEngine
+from coopy.engine.opening import told
 from coopy.error import UsageError
-from coopy.wiring.peers import listen
+from coopy.wiring.options import check_number
+from coopy.wiring.peers import listen, place_to_listen
 from coopy.wiring.systems import system_of
 
 if TYPE_CHECKING:
+    import ssl
     from types import TracebackType
 
     from coopy.engine.restored import Restored
     from coopy.engine.system import System
+    from coopy.engine.verify import Verified
     from coopy.replication.primary import Primary
     from coopy.replication.replica import Replica
 
@@ -73,16 +77,25 @@ class Control(Operations, Generic[T_co]):
         return self._system.restored
 
     def digest(self) -> str:
-        """The digest of the state: equal states give equal digests in any process."""
+        """The digest of the state: equal states give equal digests in any process. Recorded, so that `verify` can compare with it."""
         return self._system.digest()
 
     def stats(self) -> dict[str, int]:
         """Numbers about this run: LSNs, rebuilds, snapshots, divergences."""
         return self._system.stats()
 
-    def verify(self) -> None:
-        """Replay the journal in a fresh process and compare digests. Not built yet: raises UsageError."""
-        raise UsageError("verify() is not part of this version yet.")
+    def verify(self) -> Verified:
+        """Replay what is kept so far in fresh processes, under other surroundings, and compare the states. Calls go on meanwhile.
+
+        Raises DivergenceError where states differ (`lsn`, `method`, `paths`) or a replay does otherwise than what was recorded, UsageError where the
+        class cannot be found by another process. What was found good is recorded: later runs compare with it.
+        """
+        from coopy.wiring.elsewhere import Subject, verify_subject
+
+        archive, names = self._system.archive, self._system.engine.codec.names
+        verified = verify_subject(Subject(archive.directory, archive.domain, archive.key, self._system.settings.allow, names))
+        self._system.vouch(verified.lsn, verified.digest)
+        return verified
 
     def wait_durable(self) -> int:
         """Return when all calls so far are on stable storage; gives the LSN up to which they are. Raises DurabilityError."""
@@ -137,20 +150,22 @@ class Control(Operations, Generic[T_co]):
 
         Raises ReplicaError for a token of another system or of a history that was cut off, and UnconfirmedError after `timeout` seconds.
         """
+        check_number("timeout", timeout)
         return self._replica().wait_for(token, timeout)
 
-    def promote(self, host: str = "127.0.0.1", port: int | None = None, *, min_acks: int = 0) -> int:
+    def promote(self, host: str = "127.0.0.1", port: int | None = None, *, min_acks: int = 0, tls: ssl.SSLContext | None = None) -> int:
         """Of a replica: follow no more, and take actions; with a `port`, listen there for replicas. Gives the new epoch, which is on stable storage.
 
-        Make sure before that the former primary is gone: nobody else decides who leads.
+        `tls`: as a primary's; needed off loopback. What is wrong with the arguments, or a port that is taken, is a UsageError before anything
+        has changed. Make sure before that the former primary is gone: nobody else decides who leads.
         """
         replica = self._replica()
-        epoch = replica.promote()
+        address = place_to_listen(replica.address, host, port, min_acks, tls)
+        with told(self._system.archive.directory):
+            epoch = replica.promote()
         self._system.peers = None
-        if port is not None:
-            from coopy.replication.transport import Address
-
-            listen(self._system, Address(host, port, replica.address.password, replica.address.tls), min_acks)
+        if address is not None:
+            listen(self._system, address, min_acks)
         return epoch
 
     def _replica(self) -> Replica:

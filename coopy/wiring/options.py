@@ -12,7 +12,7 @@ import msgspec
 from coopy.error import UsageError
 from coopy.snapshot import zstd
 
-__all__ = ["Options", "check_options"]
+__all__ = ["Options", "check_number", "check_options"]
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +52,7 @@ FLAGS = ("master", "replication", "auto_prune", "assume_durable")
 NUMBERS: dict[str, tuple[tuple[type, ...], float, float]] = {  # types, at least, at most
     "snapshot_time": ((int, float), 0, threading.TIMEOUT_MAX), "sync_interval": ((int, float), 0.001, threading.TIMEOUT_MAX),
     "keep_snapshots": ((int,), 1, sys.maxsize), "segment_bytes": ((int,), 4096, 1 << 37),
-    "port": ((int,), 0, 65535), "min_acks": ((int,), 0, 1000),
+    "port": ((int,), 0, 65535), "min_acks": ((int,), 0, 1000), "timeout": ((int, float), 0, threading.TIMEOUT_MAX),
 }  # fmt: skip
 
 
@@ -69,11 +69,8 @@ def check_options(options: Options) -> tuple[str, ...]:
     for name, values in ONE_OF.items():
         if getattr(options, name) not in values:
             raise UsageError(f"{name}={getattr(options, name)!r} is unknown: choose one of {', '.join(map(repr, values))}.", option=name)
-    for name, (kinds, least, most) in NUMBERS.items():
-        value = getattr(options, name)
-        if type(value) not in kinds or not least <= value <= most:
-            what = " or ".join(kind.__name__ for kind in kinds)
-            raise UsageError(f"{name}={value!r} is not possible: it is {what}, from {least} to {most}.", option=name)
+    for name in NUMBERS.keys() & Options.__struct_fields__:
+        check_number(name, getattr(options, name))
     _check_together(options)
     key = options.signing_key
     if key is not None and (type(key) is not bytes or not key):
@@ -83,6 +80,14 @@ def check_options(options: Options) -> tuple[str, ...]:
     if options.compression == "zstd":
         zstd()
     return _allowed(options.allow)
+
+
+def check_number(name: str, value: Any) -> None:
+    """Raises UsageError for a number that this option cannot be."""
+    kinds, least, most = NUMBERS[name]
+    if type(value) not in kinds or not least <= value <= most:
+        what = " or ".join(kind.__name__ for kind in kinds)
+        raise UsageError(f"{name}={value!r} is not possible: it is {what}, from {least} to {most}.", option=name)
 
 
 def _check_together(options: Options) -> None:
@@ -103,6 +108,9 @@ def _check_together(options: Options) -> None:
         raise UsageError(
             "min_acks= is for a primary. A replica gets it when it is promoted: promote(port=..., min_acks=...).", option="min_acks"
         )
+    if options.replication and options.durability != "sync":
+        what = f"durability={options.durability!r} is for who takes actions: a replica has on stable storage what it acknowledges"
+        raise UsageError(f"{what}. Leave it out.", option="durability")
     if options.replication and not options.port:
         raise UsageError("port=0 is not possible for a replica: it is the primary's port.", option="port")
 

@@ -12,8 +12,6 @@ import pytest
 
 from coopy import control, init_system, rehearse
 from coopy.error import AuthenticationError, CorruptionError, UsageError
-from coopy.journal.frame import Kind
-from coopy.wiring.systems import system_of
 from tests.program import ROOT, program
 
 if TYPE_CHECKING:
@@ -123,18 +121,12 @@ def test_what_would_stop_an_opening_is_said(program: Program, tmp_path: Path, ch
     assert files(tmp_path / "w") == before
 
 
-def record_digest(one: Any) -> None:
-    """The journal gets the digest of the state."""
-    note, engine = (control(one).lsn, control(one).digest()), system_of(one).engine
-    engine.exclusively(lambda: engine.journal.note(Kind.CHECKPOINT, note))
-
-
 def test_states_are_compared_with_the_digests_in_the_journal(program: Program, tmp_path: Path) -> None:
     """Code whose outcomes are the recorded ones may still leave another state."""
     one = fill(program.become(FIRST), tmp_path / "w")
     for _ in range(2):
         one.add("d")
-        record_digest(one)
+        control(one).digest()
     control(one).close()
     assert rehearse(tmp_path / "w", "shelf:Shelf").compared == (5, 6)
     program.become(FIRST.replace("append(Book(title))", "append(Book(title * 2))"))
