@@ -71,7 +71,7 @@ class Classes:
         self._packages = frozenset((*packages, *(name for name in allowed if ":" not in name)))
         self._allowed = {tuple(name.split(":")) for name in allowed if ":" in name}
         self.names = names
-        self._known: dict[tuple[str, str], Any] = {**STANDARD, **(marks or {}), ("coopy.codec", "_Class"): self.find_any}
+        self._known: dict[tuple[str, str], Any] = {**STANDARD, **(marks or {})}
         self.translated = False  # whether an old name or an old shape was met
         self._versioned: dict[tuple[str, str], type] = {}  # classes whose objects carry versions
         self._shapes: dict[type, Shape | None] = {}

@@ -29,8 +29,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from coopy.classes import Classes
-from coopy.error import CorruptionError, NotSerializableError, UpgradeError
-from coopy.older import OldUnpickler, root_of
+from coopy.error import CorruptionError, NotSerializableError, UpgradeError, UsageError
+from coopy.older import Mark, OldUnpickler, root_of
 from coopy.renames import NO_NAMES
 from coopy.shapes import INTACT, OlderError
 
@@ -113,8 +113,9 @@ class Codec:
     """
 
     def __init__(self, packages: tuple[str, ...], allow: Iterable[str] = (), names: Names = NO_NAMES) -> None:
-        marks = {(__name__, one.__qualname__): one for one in MARKS}
-        self.classes = Classes(packages, allow, names, {**marks, (__name__, "_Dated"): self._make_dated})
+        marks: dict[tuple[str, str], Any] = {(__name__, one.__qualname__): one for one in MARKS}
+        marks |= {(__name__, "_Dated"): Mark(self._make_dated), (__name__, "_Class"): Mark(self._find_class)}
+        self.classes = Classes(packages, allow, names, marks)
         self.names, self.find = names, self.classes.find
         self.reducers: dict[type, Callable[[Any], Any] | None] = dict(_REDUCERS)
 
@@ -143,7 +144,7 @@ class Codec:
                     return (method, args[:-1], args[-1]) if args and type(args[-1]) is dict else (method, args, NO_KEYWORDS)
                 raise TypeError("it names no method.")
             method, positional, named = _call(*self._loads(payload))
-        except UpgradeError:
+        except (UpgradeError, UsageError):
             raise
         except Exception as error:
             raise CorruptionError(f"A recorded call cannot be decoded: {_why(error)} Nothing of it was executed.") from error
@@ -203,7 +204,7 @@ class Codec:
         """
         try:
             value = self._load_state(source, into)
-        except (CorruptionError, UpgradeError, MemoryError, OSError):
+        except (CorruptionError, UpgradeError, UsageError, MemoryError, OSError):
             raise
         except Exception as error:
             raise CorruptionError(f"The stored state cannot be read: {_why(error)} No file was changed.") from error
@@ -248,6 +249,9 @@ class Codec:
             reduce = _without_parameters if issubclass(kind, Generic) else None
         self.reducers[kind] = reduce
         return reduce
+
+    def _find_class(self, module: str, name: str) -> Any:
+        return self.classes.find_any(module, name)
 
     def _make_dated(self, module: str, name: str, stored: tuple[tuple[str, int], ...]) -> Any:
         kind = self.classes.find_any(module, name)

@@ -11,11 +11,13 @@ import pickle
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from coopy.classes import Classes
 
     Versions = tuple[tuple[str, int], ...]
 
-__all__ = ["OldUnpickler", "root_of"]
+__all__ = ["Mark", "OldUnpickler", "root_of"]
 
 MARKS = "coopy.codec"  # the module of the marks in a pickle
 
@@ -27,6 +29,22 @@ def root_of(kind: type, args: tuple[Any, ...], into: Any) -> Any:
     if type(into) is not kind:
         into.__class__ = kind  # an action gave it another one since
     return into
+
+
+class Mark:
+    """What a name of coopy's own in a pickle stands for: something to call, which a pickle cannot change."""
+
+    __slots__ = ("_work",)
+
+    def __init__(self, work: Callable[..., Any]) -> None:
+        self._work = work
+
+    def __call__(self, *args: Any) -> Any:
+        """Do it."""
+        return self._work(*args)
+
+    def __setstate__(self, _state: object) -> None:
+        raise pickle.UnpicklingError("a mark of coopy's has no state.")
 
 
 class _OldMaker:
@@ -57,9 +75,9 @@ class OldUnpickler(pickle._Unpickler):  # noqa: SLF001 - pickle's own reader in 
         copyreg._extension_cache.clear()  # type: ignore[attr-defined]  # noqa: SLF001 - as in _Unpickler
         self._classes, self._into = classes, into
         self._due: dict[int, tuple[Any, Versions]] = {}
-        self._marks: dict[tuple[str, str], Any] = {(MARKS, "_Dated"): self._make_dated}
+        self._marks: dict[tuple[str, str], Any] = {(MARKS, "_Dated"): Mark(self._make_dated)}
         if state:
-            self._marks[MARKS, "_Root"] = self._make_root
+            self._marks[MARKS, "_Root"] = Mark(self._make_root)
 
     def load(self) -> Any:
         """As pickle.Unpickler.load."""

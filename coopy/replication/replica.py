@@ -34,6 +34,7 @@ from coopy.error import (
     DurabilityError,
     ReplicaError,
     UnconfirmedError,
+    UpgradeError,
 )
 from coopy.replication.auth import Prover
 from coopy.replication.handshake import AUTHENTICATION, CLOSING, GENERATION, next_generation
@@ -167,7 +168,7 @@ class Replica:
                     if hello is not None:
                         self._begin(session, session.greet(hello))
                     self._stream(session)
-            except (DivergenceError, DurabilityError, ClosedError, CorruptionError, MemoryError) as error:
+            except (DivergenceError, UpgradeError, DurabilityError, ClosedError, CorruptionError, MemoryError) as error:
                 self._trouble(error)
                 return  # the system says the same to whoever asks it
             except (CoopyError, OSError) as error:

@@ -13,7 +13,7 @@ from coopy.disk import RealDisk
 from coopy.engine.check import check_directory
 from coopy.engine.mend import rebuild_manifest
 from coopy.engine.opening import Place
-from coopy.error import DivergenceError, PrevalentError, ReplicaError, UpgradeError, UsageError
+from coopy.error import ClosedError, CoopyError, DivergenceError, PrevalentError, ReplicaError, UpgradeError, UsageError
 from coopy.manifest import read_manifest
 from tests.program import program
 
@@ -593,6 +593,25 @@ def test_a_replica_undoes_an_old_call(program: Program, tmp_path: Path, call: tu
         control(replica).wait_for(control(primary).token)
         assert replica.all() == ["a"]
         assert control(replica).stats()["rebuilds"] == 1
+    control(primary).close()
+
+
+def test_a_replica_whose_classes_do_not_fit_says_so(program: Program, tmp_path: Path) -> None:
+    """It executes nothing of that record, and no later one."""
+    first = program.become(FIRST)
+    primary = init_system(first.Shelf(), tmp_path / "p", master=True, port=0)
+    port = control(primary).address[1]
+    control(init_system(first.Shelf, tmp_path / "r", replication=True, port=port)).close()
+    primary.add("a")
+    primary.put(first.Book("b"))
+    second = program.become(FIRST.replace("class Book:", "class Tome:").replace("Book", "Tome"))
+    replica = init_system(second.Shelf, tmp_path / "r", replication=True, port=port)
+    with pytest.raises(CoopyError):
+        control(replica).wait_for(control(primary).token, timeout=30)
+    assert "Something of class shelf.Book is stored" in control(replica).problem
+    with pytest.raises(ClosedError, match=r"shelf\.Book"):
+        replica.titles()
+    control(replica).close()
     control(primary).close()
 
 

@@ -374,6 +374,16 @@ def test_steps_that_cannot_be_are_refused_before_anything_is_opened(program: Pro
     assert not (tmp_path / "w").exists()
 
 
+def test_steps_of_another_class_that_cannot_be_are_no_damage(program: Program, tmp_path: Path) -> None:
+    """They are met when an object of it is read: no older snapshot is tried, and nothing is changed."""
+    filled(program.become(PLAIN), tmp_path / "w", "a")
+    before = files(tmp_path / "w")
+    shelf = program.become(marked(WITH_YEAR.replace("from_=2", "from_=1")))
+    with pytest.raises(UsageError, match=r"are both @upgrade\(from_=1\)"):
+        init_system(shelf.Shelf, tmp_path / "w")
+    assert files(tmp_path / "w") == before
+
+
 @pytest.mark.parametrize("version", [True, "1", -1, 1.0, None])
 def test_what_is_no_version_is_refused(version: Any) -> None:
     """Where it is written."""

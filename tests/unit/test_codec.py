@@ -34,6 +34,7 @@ from coopy import upgrade
 from coopy.codec import MSGPACK, PICKLE, Codec, _Unpickler
 from coopy.digest import digest
 from coopy.error import CorruptionError, NotSerializableError, UpgradeError, UsageError
+from coopy.older import MARKS
 from coopy.shapes import OlderError
 
 if TYPE_CHECKING:
@@ -458,6 +459,23 @@ def test_a_class_that_was_removed_or_replaced_is_not_let_through(monkeypatch: py
     with pytest.raises(UpgradeError, match="no such class any more"):
         fresh.decode(PICKLE, kept)
     assert type(codec.decode(PICKLE, kept)[1][0]) is word
+
+
+@pytest.mark.parametrize("mark", ["_Dated", "_Class"])
+def test_a_mark_is_not_changed_by_a_pickle(mark: str) -> None:
+    """It would be another one for all that is read later."""
+    for state in (b"}X\x01\x00\x00\x00aNs", b"N}X\x05\x00\x00\x00_workNs\x86"):
+        with pytest.raises(CorruptionError, match="has no state"):
+            codec.decode(PICKLE, call(named("coopy.codec", mark) + state + b"b"))
+
+
+@pytest.mark.parametrize("stored", [((1, 2),), ((f"{HERE}:Dated", "y"),), 3, (("a:b", 1, 2),), [[]], ((f"{HERE}:Dated", 9),)])
+def test_versions_that_cannot_be_are_refused(stored: Any) -> None:
+    """Whatever stands there, it is an error of coopy's."""
+    for kind in ("Dated", "Page"):
+        payload = call(named(MARKS, "_Dated") + pickle.dumps((HERE, kind, stored), 2)[2:-1] + b"R)R")
+        with pytest.raises((CorruptionError, UpgradeError)):
+            codec.decode(PICKLE, payload)
 
 
 def test_what_is_written_today_is_read_by_the_fast_reader() -> None:
