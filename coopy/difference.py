@@ -7,12 +7,12 @@ sets by what they are. Objects that were paired once must be paired wherever the
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct
 
-from coopy.digest.dump import Dump
-from coopy.digest.path import name_of, sections, short
+from coopy.digest.dump import Dump, hash_of
+from coopy.digest.path import in_words, name_of, sections, short
 from coopy.digest.shape import HOW, class_name, shape_of
 
 if TYPE_CHECKING:
@@ -47,8 +47,8 @@ def difference(left: object, right: object, limit: int = 10) -> list[Difference]
     return walk.differences(limit) if walk.differ else []
 
 
-class _Way(Struct, frozen=True, gc=False):
-    """A step from a place to one in it."""
+class _Way(NamedTuple):
+    """A step from a place to one in it. A tuple: a chain of Structs is freed by recursion, and ways may be long."""
 
     before: _Way | None
     label: str
@@ -60,7 +60,7 @@ class _Walk:
     def __init__(self, left: object, right: object) -> None:
         self._left, self._right = Dump(), Dump()  # afterwards they know the numbers
         self._parts = Dump()  # knows none
-        self.differ = self._left.of(left) != self._right.of(right)
+        self.differ = hash_of(self._left, left) != hash_of(self._right, right)
         self._found: list[Difference] = []
         self._pairs = deque([(left, right, _Way(None, name_of(left)))])
         self._sets: deque[tuple[Sequence[Any], Sequence[Any], _Way]] = deque()
@@ -220,7 +220,7 @@ class _Walk:
         return sum(mine is not None and mine == theirs for mine, theirs in zip(one, other, strict=False))
 
 
-class _Meeting(Struct, frozen=True, gc=False):
+class _Meeting(Struct, frozen=True):
     """Two objects that stand for each other, and where they were met."""
 
     left: Any
@@ -247,9 +247,10 @@ def _element(value: Any) -> str:
 def _told_apart(left: Any, right: Any) -> tuple[str, str]:
     """Both in so many words that they are not the same."""
     one, other = short(left), short(right)
-    if one == other and type(left) is type(right) and isinstance(left, str | bytes):
-        at = next((at for at, both in enumerate(zip(left, right, strict=False)) if both[0] != both[1]), min(len(left), len(right)))
-        one, other = (f"{some[max(0, at - AROUND) : at + AROUND]!r} around {at}" for some in (left, right))
+    if one == other and type(left) is type(right):
+        mine, theirs = in_words(left), in_words(right)
+        at = next((at for at, both in enumerate(zip(mine, theirs, strict=False)) if both[0] != both[1]), min(len(mine), len(theirs)))
+        one, other = (f"...{words[max(0, at - AROUND) : at + AROUND]}..." for words in (mine, theirs))
     if one == other:
         one, other = (f"{words} ({class_name(type(value))})" for words, value in ((one, left), (other, right)))
     return one, other

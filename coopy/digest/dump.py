@@ -23,13 +23,13 @@ from coopy.digest.shape import ATOMS, FROZENSET, HOW, SET, TUPLE, How, is_value,
 from coopy.error import NotSerializableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from coopy.digest.shape import Head
 
-    _Element: TypeAlias = tuple[Any, list[int]]  # an object, and the numbers of the sets that hold it
+    _Element: TypeAlias = tuple[Any, tuple[int, ...]]  # an object, and the numbers of the sets that hold it
 
-__all__ = ["Dump", "digest"]
+__all__ = ["Dump", "digest", "hash_of"]
 
 FLUSH = 1 << 16
 VALUE = 1  # the code of a value in MessagePack
@@ -46,9 +46,16 @@ def digest(root: object) -> str:
     `where` of the error is its place (`wiki.pages['Home'].lock`), `kind` its class.
     """
     try:
-        return Dump().of(root).hex()
+        return hash_of(Dump(), root)
     except NotSerializableError as error:
         raise located(root, error) from error.__cause__
+
+
+def hash_of(dump: Dump, root: object) -> str:
+    """The same by a dump that is kept. The error is without a path."""
+    hashed = hashlib.blake2b(digest_size=32)
+    dump.write(root, hashed.update)
+    return hashed.hexdigest()
 
 
 class Dump:
@@ -58,23 +65,23 @@ class Dump:
         self.numbers: dict[int, int] = {}
         self.objects: list[Any] = []  # what is numbered must not be collected, or its id could come again
         self._written = 0
-        self._hash = hashlib.blake2b(digest_size=32)
         self._out = bytearray()
+        self._to: Callable[[bytearray], object] = _nowhere
         self._waiting: list[_Waiting] = []
         self._unready: list[_Waiting] = []  # those of them with elements that have no number
         self._values: dict[int, Any] = {}  # by id: a value's hash, or OBJECT if an object is in it
         self._alive: list[Any] = []
 
-    def of(self, root: object) -> bytes:
-        """The hash. Raises NotSerializableError, without a path."""
+    def write(self, root: object, to: Callable[[bytearray], object]) -> None:
+        """Write the dump by calls of `to`, each with bytes that change when it has returned. Raises NotSerializableError, without a path."""
+        self._to = to
         self._write((), *self._split((root,)))
         self._write_objects()
         while self._number_elements():
             self._write_objects()
         for one in self._waiting:
             self._write(one.head, *self._split(one.values))
-        self._hash.update(self._out)
-        return self._hash.digest()
+        to(self._out)
 
     def _write_objects(self) -> None:
         """The records of all that are numbered and not written. Those that they refer to come to them."""
@@ -100,7 +107,7 @@ class Dump:
             numbers.append(number)
         self._out += _record(head, parts, numbers)
         if len(self._out) > FLUSH:
-            self._hash.update(self._out)
+            self._to(self._out)
             self._out.clear()
 
     # --- parts of records --------------------------------------------------------------------------------------------
@@ -195,16 +202,21 @@ class Dump:
 
     def _elements(self) -> list[_Element]:
         """Elements without a number of the sets that wait, each with the numbers of these sets."""
-        found: dict[int, _Element] = {}
+        found: dict[int, Any] = {}
+        holders: dict[int, tuple[int, ...]] = {}
         unready = []
         for waiting in self._unready:
             new = [one for one in self._split(waiting.values)[1] if id(one) not in self.numbers]
+            alone = (waiting.number,)
             for one in new:
-                found.setdefault(id(one), (one, []))[1].append(waiting.number)
+                key = id(one)
+                if holders.setdefault(key, alone) is not alone:
+                    holders[key] += alone
+                found[key] = one
             if new:
                 unready.append(waiting)
         self._unready = unready
-        return list(found.values())
+        return list(zip(found.values(), holders.values(), strict=True))
 
     def _unlike(self, elements: list[_Element], depth: int) -> list[Any]:
         """The elements that are like no other, in order; none if that are less than half of them."""
@@ -243,6 +255,10 @@ class Dump:
                 if id(one) not in self.numbers:
                     vertex.refer_to(vertices.of(one))
         return [vertices.all[which].value for which in in_order(vertices.all, len(self.objects)) if which < len(elements)]
+
+
+def _nowhere(_: bytearray) -> None:
+    """Where a dump goes that is not being written."""
 
 
 class _Waiting:
@@ -333,7 +349,7 @@ def _moment(value: datetime.datetime | datetime.time) -> Ext:
 def _zone(zone: datetime.tzinfo) -> str:
     """A zone of the domain's own is a state in itself."""
     how = HOW[type(zone)]
-    return bytes(how.text(zone).data).decode() if how.text is not None else f"digest {Dump().of(zone).hex()}"
+    return bytes(how.text(zone).data).decode() if how.text is not None else f"digest {hash_of(Dump(), zone)}"
 
 
 HOW.update({datetime.datetime: How(_moment), datetime.time: How(_moment)})

@@ -43,7 +43,7 @@ class Vertex:
         self.key = b""
         self.refers: list[int] = []
         self.referred: list[tuple[int, int]] = []
-        self.sets: list[int] = []
+        self.sets: tuple[int, ...] = ()
 
     def refer_to(self, other: Vertex) -> None:
         """The next reference of this one."""

@@ -22,7 +22,7 @@ from coopy.error import NotSerializableError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Sections", "labelled", "located", "name_of", "sections", "short"]
+__all__ = ["Sections", "in_words", "labelled", "located", "name_of", "sections", "short"]
 
 SHORT = 60  # characters of a value that are shown
 FEW = 3  # parts of an object that are shown
@@ -59,7 +59,7 @@ def _told(path: str, error: NotSerializableError) -> NotSerializableError:
 def name_of(root: object) -> str:
     """What a path begins with: the name of the domain class, as users name its object."""
     kind = type(root)
-    return "state" if kind.__module__ == "builtins" else kind.__name__.lower()
+    return "state" if kind.__module__ == "builtins" or HOW[kind].text is not None else kind.__name__.lower()
 
 
 def labelled(value: Any) -> Iterator[tuple[str, Any]]:
@@ -131,20 +131,26 @@ def _arguments(value: Any, arguments: Any) -> Iterator[str]:
 
 
 def short(value: Any) -> str:
-    """A value in a few words, with nothing in it that another process would show otherwise."""
+    """A value in a few words, with nothing in them that another process would show otherwise."""
+    words = in_words(value)
+    return words if len(words) <= SHORT else f"{words[: SHORT * 2 // 3]} ... {words[-SHORT // 4 :]}"
+
+
+def in_words(value: Any) -> str:
+    """The same, but an atom at its whole length."""
     kind = type(value)
     if kind is int and value.bit_length() > 1000:  # noqa: PLR2004 - Python refuses to show long ones
-        words = f"{value:#x}"
-    elif kind in _SHOWN and _is_standard(getattr(value, "tzinfo", None)):
-        words = repr(value)
-    elif HOW[kind].text is not None:
-        words = bytes(HOW[kind].text(value).data).decode("utf-8", "replace")
-    elif kind is tuple and ATOMS.issuperset(map(type, value)):
-        words = f"({', '.join(map(short, value[:FEW]))}{', ...' if len(value) > FEW else ',' if len(value) == 1 else ''})"
-    else:
-        base = next((one for one in (list, dict, set, frozenset, tuple) if issubclass(kind, one)), None)
-        words = f"{kind.__name__} of {base.__len__(value)}" if base is not None else f"{kind.__name__}({', '.join(_few_parts(value))})"
-    return words if len(words) <= SHORT else f"{words[: SHORT - 4]} ..."
+        return f"{value:#x}"
+    if kind in _SHOWN and _is_standard(getattr(value, "tzinfo", None)):
+        return repr(value)
+    if HOW[kind].text is not None:
+        return bytes(HOW[kind].text(value).data).decode("utf-8", "replace")
+    if kind is tuple and ATOMS.issuperset(map(type, value)):
+        return f"({', '.join(map(short, value[:FEW]))}{', ...' if len(value) > FEW else ',' if len(value) == 1 else ''})"
+    base = next((one for one in _BASES if issubclass(kind, one)), None)
+    if base is None:
+        return f"{kind.__name__}({', '.join(_few_parts(value))})"
+    return f"{kind.__name__}({base.__repr__(value)})" if base in ATOMS else f"{kind.__name__} of {base.__len__(value)}"
 
 
 def _is_standard(zone: Any) -> bool:
@@ -161,6 +167,7 @@ def _few_parts(value: Any) -> list[str]:
 
 
 _FIELDS: dict[type, tuple[str, ...]] = {collections.deque: ("", "maxlen"), collections.defaultdict: ("default_factory",)}
+_BASES: tuple[Any, ...] = (list, dict, set, frozenset, tuple, collections.deque, str, int, float, bytes)
 _SHOWN = ATOMS | {
     complex, range, datetime.datetime, datetime.date, datetime.time, datetime.timedelta, datetime.timezone, decimal.Decimal, fractions.Fraction, uuid.UUID,
 }  # fmt: skip

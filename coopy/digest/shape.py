@@ -160,7 +160,20 @@ def _by_attributes(value: Any) -> Shape:
 
 def _by_slots(value: Any) -> Shape:
     kind: type = type(value)
-    return _by_names(kind, {name: getattr(value, name) for name in _slots_of(kind) if hasattr(value, name)})
+    head, get = _slot_layout(kind)
+    try:
+        return head, get(value)
+    except AttributeError:  # one is not set
+        return _by_names(kind, {name: getattr(value, name) for name in _slots_of(kind) if hasattr(value, name)})
+
+
+@functools.cache
+def _slot_layout(kind: type) -> tuple[Head, Callable[[Any], tuple[Any, ...]]]:
+    names = _in_order(_slots_of(kind))
+    head = (class_name(kind), names)
+    if len(names) > 1:
+        return head, operator.attrgetter(*names)
+    return head, lambda value: (getattr(value, names[0]),)
 
 
 def _by_names(kind: type, state: dict[str, Any]) -> Shape:
@@ -209,9 +222,11 @@ def _reduced(value: Any) -> Shape:
     maker, args, state, items, pairs = _reduction(value, kind)
     if isinstance(value, set | frozenset) and args and type(args[0]) is list:
         args = (frozenset(args[0]), *args[1:])  # a set pickles as a list, in any order
+    if maker in _PLAIN_MAKERS:
+        maker, args = None, args[1:]  # the class itself comes first
     names, states = _states(state)
     items, pairs = [*(items or ())], [*(pairs or ())]
-    head = (REDUCED, class_name(kind), "" if maker in _PLAIN_MAKERS else class_name(maker), len(args), names, len(items))
+    head = (REDUCED, class_name(kind), "" if maker is None else class_name(maker), len(args), names, len(items))
     return head, [*args, *states, *items, *(key for key, _ in pairs), *(one for _, one in pairs)]
 
 

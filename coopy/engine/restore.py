@@ -33,6 +33,7 @@ from coopy.snapshot import SnapshotHeader, open_snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
 
     from coopy.clock import Moment
     from coopy.codec import Codec
@@ -48,7 +49,8 @@ class Bounds(msgspec.Struct, frozen=True):
     """How far to go, and from where. `last`: the LSN to stop after (None: all there is); `skips`: what not to run; `raised`: outcomes not in the files.
 
     `known`: up to where outcomes are known at least; `run_last`: the last one counts as new; `base`: the snapshot to begin with (None: the newest
-    that is not beyond `last`); `marks`: the LSNs after which `Restorer.visit` is called, in order.
+    that is not beyond `last`); `after`: what is in the state already, where `Restorer.instead` gives one; `marks`: the LSNs after which
+    `Restorer.visit` is called, in order.
     """
 
     last: int | None = None
@@ -57,6 +59,7 @@ class Bounds(msgspec.Struct, frozen=True):
     known: int = 0
     run_last: bool = False
     base: int | None = None
+    after: int = 0
     marks: tuple[int, ...] = ()
 
 
@@ -99,6 +102,7 @@ class Restorer:
     """Makes the state of one archive. `executor` appears with the first load; `adopt(root, moment)` completes a loaded domain object.
 
     `visit(lsn, root)` sees the state at each of `Bounds.marks` from the base on, on the replaying thread; a restore that starts over shows it again.
+    `instead`: a file with a state that takes the place of the snapshot's.
     """
 
     def __init__(self, archive: Archive, codec: Codec, mark: memoryview, create: Callable[[object], Executor], on_divergence: str) -> None:
@@ -107,6 +111,7 @@ class Restorer:
         self.adopt: Callable[[object, Moment], None] = lambda _root, _moment: None
         self.on_progress: Callable[[int, int], object] | None = None
         self.visit: Callable[[int, object], object] = lambda _lsn, _root: None
+        self.instead: Path | None = None
         self.marks: list[int] = []  # what is still to be visited; the next is the last
         self.poison = self.last_lsn = 0
         self.divergences = 0
@@ -172,13 +177,18 @@ class Restorer:
                 raise CorruptionError(f"{path} is a snapshot of another history.", path=path, offset=0, lsn=lsn)
             known = self.executor.root if self.executor else None
             try:
-                root = self.codec.load_state(stream, known)
+                root = self._load_instead(known) if self.instead else self.codec.load_state(stream, known)
             except UpgradeError as error:
                 raise UpgradeError(f"{path}: {error}", **vars(error)) from error
         if self.executor is None:
             self.executor = self._create(root)
         self.adopt(root, self.executor.moment)
         return about, self.executor
+
+    def _load_instead(self, known: object) -> object:
+        assert self.instead is not None
+        with self.instead.open("rb") as stream:
+            return self.codec.load_state(stream, known)
 
     # --- replay ------------------------------------------------------------------------------------------------------
 
@@ -188,7 +198,7 @@ class Restorer:
         executor.moment.time_us = base.time_us
         executor.moment.generator = None  # an action that drew before draws the same again
         listed = self.archive.from_snapshot(base.lsn)
-        self.marks = [lsn for lsn in reversed(bounds.marks) if lsn >= base.lsn]
+        self.marks = [lsn for lsn in reversed(bounds.marks) if lsn >= max(base.lsn, bounds.after)]
         said: set[int] = set()
         if self.on_progress is not None:
             newest = self.archive.segment(listed[-1])
@@ -251,7 +261,7 @@ class _Run:
 
     def __init__(self, restorer: Restorer, executor: Executor, segment: Segment, found: Scan, bounds: Bounds, learned: _Learned) -> None:
         self.restorer, self.executor, self.segment, self.found, self.learned = restorer, executor, segment, found, learned
-        self.first, self.last = segment.about.first_lsn, bounds.last
+        self.first, self.last, self.after = segment.about.first_lsn, bounds.last, bounds.after
         self.said = learned.said.get(self.first)
         if self.said is None and not is_silent(segment.data, segment.start):
             self.said = self._foretell()
@@ -264,7 +274,7 @@ class _Run:
         self.expected = {**bounds.raised, **said.raised}
         self.outcomes: dict[int, Outcome] = {}
         self.results: dict[int, object] = {}
-        self.due = sorted((lsn for lsn in self.expected if lsn >= self.first), reverse=True)  # the next is the last
+        self.due = sorted((lsn for lsn in self.expected if lsn >= max(self.first, self.after + 1)), reverse=True)  # the next is the last
         self.seen: set[int] = set()
 
     def replay(self) -> Scan:
@@ -290,6 +300,9 @@ class _Run:
         """The records to run. Nothing stands between the file and the loop where nothing has to."""
         if self.restorer.on_progress is not None:
             checked = self._reported(checked)
+        if self.after:
+            after = self.after
+            checked = (record for record in checked if record[0] > after)
         if self.restorer.marks:
             checked = self._visited(checked)
         if self.restorer.poison:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
+from coopy.clock import moment
 from coopy.engine.following import FollowingEngine
 from coopy.engine.opening import told
 from coopy.error import UsageError
@@ -90,8 +91,11 @@ class Control(Operations, Generic[T_co]):
         Raises DivergenceError where states differ (`lsn`, `method`, `paths`) or a replay does otherwise than what was recorded, UsageError where the
         class cannot be found by another process. What was found good is recorded: later runs compare with it.
         """
-        from coopy.wiring.elsewhere import Subject, verify_subject
+        from coopy.wiring.elsewhere import verify_subject
+        from coopy.wiring.witness import Subject
 
+        if moment.get() is not None:
+            self._system.engine.refuse_nested("verify")
         archive, names = self._system.archive, self._system.engine.codec.names
         verified = verify_subject(Subject(archive.directory, archive.domain, archive.key, self._system.settings.allow, names))
         self._system.vouch(verified.lsn, verified.digest)

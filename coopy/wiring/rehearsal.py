@@ -172,7 +172,8 @@ def _class_of(wanted: Task) -> type:
     try:
         kind: type = Codec((module.partition(".")[0],)).classes.find_any(module, name)
     except Exception as error:
-        what = f"The class {wanted.domain} cannot be had in a fresh process: {type(error).__name__}: {error}"
+        reason = error.__cause__ or error
+        what = f"The class {wanted.domain} cannot be had in a fresh process: {type(reason).__name__}: {reason}"
         raise UsageError(f"{what} Nothing was changed.", option="domain") from error
     return kind
 

@@ -10,10 +10,10 @@ import collections
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tests.unit.things import Node, Page, Slotted
+
 if TYPE_CHECKING:
     import random
-
-from tests.unit.test_digest import Node, Page, Slotted
 
 KINDS = ("list", "dict", "set", "node", "page", "slotted", "deque", "default", "ordered", "shelf")
 HASHABLE = ("node", "slotted")  # what may be in a set

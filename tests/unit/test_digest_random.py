@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from coopy.codec import Codec
 from coopy.difference import difference
 from coopy.digest import digest
+from tests.unit.plain_digest import plain_digest
 from tests.unit.random_states import built, changed, recipe
-from tests.unit.test_digest import Node, Slotted
+from tests.unit.things import Node, Slotted
 
 SEEDS = st.integers(0, 2**40)
 MANY = settings(max_examples=400, deadline=None, derandomize=True)
@@ -92,6 +93,18 @@ def test_a_web_of_objects_that_are_all_alike_has_one_digest(seed: int) -> None:
         length = dice.choice((2, 3))
         edges = [ring(number, size, length) for number in range(size)]
     assert len({digest(known(edges, size, dice)) for _ in range(4)}) == 1
+
+
+@settings(MANY, max_examples=150)
+@given(SEEDS)
+def test_the_page_defines_the_digest(seed: int) -> None:
+    """What is written after docs/format.md alone, without a thought for speed, gives the same."""
+    dice = random.Random(seed)
+    state = built(recipe(dice), dice)
+    assert plain_digest(state) == digest(state)
+    size = dice.randint(2, 7)
+    web = known([(one, other) for one in range(size) for other in range(size) if dice.random() < 0.3], size, dice)
+    assert plain_digest(web) == digest(web)
 
 
 def ring(number: int, size: int, length: int) -> tuple[int, int]:
