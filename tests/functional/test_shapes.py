@@ -254,6 +254,28 @@ def test_base_classes_take_their_steps_first(program: Program, tmp_path: Path) -
         assert [book.way for book in one.books] == [["a", "book 1", "base 1", "book 2"]] * 3
 
 
+@pytest.mark.parametrize("base", ["list", "dict", "Generic[T]", "list[T], Generic[T]"])
+def test_containers_and_generic_classes_take_steps(program: Program, tmp_path: Path, base: str) -> None:
+    """With what they hold; how a generic one was made is not kept."""
+    fill = {"dict": "self.update(k=1)", "Generic[T]": "self.k = 1"}.get(base, "self.append(1)")
+    made = "Book[str](title)" if "T" in base else "Book(title)"
+    head = "from typing import Generic, TypeVar\nT = TypeVar('T')\n"
+    text = f"{head}class Book({base}):\n    def __init__(self, title):\n        self.title = title\n        {fill}\n{{}}{DOMAIN}"
+    text = text.replace("Book(title))", f"{made})")
+    filled(program.become(text.format("")), tmp_path / "w", "a")
+    shelf = program.become(
+        marked(text.format("    @upgrade(from_=1)\n    @staticmethod\n    def _more(state): return {**state, 'size': 3}\n"))
+    )
+    for _ in range(2):
+        with control(init_system(shelf.Shelf, tmp_path / "w")) as one:
+            kept = {"dict": {"k": 1}, "Generic[T]": None}.get(base, [1])
+            state = {"title": "a", "size": 3, **({"k": 1} if kept is None else {})}
+            for book in one.books:
+                assert vars(book) == state
+                assert kept is None or book == kept
+            control(one).take_snapshot()
+
+
 def test_a_class_with_versions_may_get_another_name(program: Program, tmp_path: Path) -> None:
     """Its objects carry their version under the old one."""
     filled(program.become(PLAIN), tmp_path / "w", "a by x")
