@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from coopy import clock, random
+    from coopy.action import Action
     from coopy.base import init_persistent_system, init_system
     from coopy.clock import Clock
     from coopy.decorators import abort_exception, readonly, unlocked, upgrade, was
+    from coopy.key import once
     from coopy.marks import Replica, System, View
     from coopy.random import Random
     from coopy.wiring import Control, control
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from coopy.wiring.rehearsal import rehearse
 
 __all__ = [
+    "Action",
     "Clock",
     "Control",
     "Random",
@@ -33,6 +36,7 @@ __all__ = [
     "control",
     "init_persistent_system",
     "init_system",
+    "once",
     "random",
     "readonly",
     "rehearse",
@@ -43,9 +47,11 @@ __all__ = [
 ]
 
 _HOMES = {
+    "action": ("Action",),
     "base": ("init_persistent_system", "init_system"),
     "clock": ("Clock",),
     "decorators": ("abort_exception", "readonly", "unlocked", "upgrade", "was"),
+    "key": ("once",),
     "marks": ("Replica", "System", "View"),
     "random": ("Random",),
     "wiring": ("Control", "control"),

@@ -337,7 +337,7 @@ def open_copied_journal(archive: Archive, replayed: Replayed, segment_bytes: int
         high_water.close()
         raise
     journal = CopiedJournal(archive.disk, archive.directory, archive.identity, archive.framer, file, found.head, high_water)
-    journal.following, journal.first_lsn = True, segment.about.first_lsn
+    journal.following, journal.first_lsn, journal.epoch_before = True, segment.about.first_lsn, replayed.epoch_before
     journal.segment_bytes = journal.limit = segment_bytes
     for lsn, outcome in replayed.outcomes.items():
         journal.note(Kind.SKIP if outcome.undo else Kind.RAISED, (lsn, type_name(outcome.error)))

@@ -25,6 +25,7 @@ from coopy.action import Outcome, type_name
 from coopy.disk import UnreadableError
 from coopy.engine.archive import Archive, Segment, snapshot_path
 from coopy.engine.execute import UnknownMethodError
+from coopy.engine.once import Keys, action_of
 from coopy.engine.uninterrupted import Worker
 from coopy.error import CorruptionError, DivergenceError, FormatError, UpgradeError
 from coopy.journal.segment import Head, Outcomes, Scan, foretell, is_silent, records
@@ -66,7 +67,8 @@ class Bounds(msgspec.Struct, frozen=True):
 class Replayed(msgspec.Struct):
     """What came out: how the journal ended, the last segment and its scan, new outcomes, and how the last action ended if it was to run anew.
 
-    `checked`: by first LSN the segments, with what was found good in them. `torn`: bytes behind the end that were put aside, once they were.
+    `epoch_before`: of the last record before the last segment; `checked`: by first LSN the segments, with what was found good in them.
+    `torn`: bytes behind the end that were put aside, once they were.
     """
 
     base: SnapshotHeader
@@ -74,6 +76,7 @@ class Replayed(msgspec.Struct):
     segment: Segment | None = None
     outcomes: dict[int, Outcome] = {}
     result: object = None
+    epoch_before: int = 0
     checked: dict[int, Listed] = {}
     torn: int = 0
 
@@ -177,15 +180,18 @@ class Restorer:
                 raise CorruptionError(f"{path} is a snapshot of another history.", path=path, offset=0, lsn=lsn)
             known = self.executor.root if self.executor else None
             try:
-                root = self._load_instead(known) if self.instead else self.codec.load_state(stream, known)
+                root, beside = self._load_instead(known) if self.instead else self.codec.load_state(stream, known)
             except UpgradeError as error:
                 raise UpgradeError(f"{path}: {error}", **vars(error)) from error
+        keys = Keys(self.codec)
+        keys.fill(beside)
         if self.executor is None:
             self.executor = self._create(root)
+        self.executor.keys = keys
         self.adopt(root, self.executor.moment)
         return about, self.executor
 
-    def _load_instead(self, known: object) -> object:
+    def _load_instead(self, known: object) -> tuple[object, object]:
         assert self.instead is not None
         with self.instead.open("rb") as stream:
             return self.codec.load_state(stream, known)
@@ -208,6 +214,7 @@ class Restorer:
                 raise _Cancelled
             segment = self.archive.segment(one)
             self.archive.check_order(segment, head)
+            replayed.epoch_before = head.epoch
             run = _Run(self, executor, segment, Scan(head, segment.start, self.archive.known(one, segment)), bounds, learned)
             found = run.replay()
             if following is not None:
@@ -357,7 +364,7 @@ class _Run:
     def _without_poison(self, records: Iterator[Record]) -> Iterator[Record]:
         for record in records:
             if record[0] == self.restorer.poison and record[0] not in self.skips:
-                self.restorer.refuse_poison(record[0], self.restorer.codec.decode(record[3], record[4])[0])
+                self.restorer.refuse_poison(record[0], named(self.restorer.codec, record))
             yield record
 
     def raised(self, lsn: int, method: str, outcome: Outcome) -> None:
@@ -407,9 +414,15 @@ class _Run:
 
 
 def method_in(archive: Archive, codec: Codec, segment: Segment, lsn: int) -> str:
-    """The method that this action of a segment calls."""
+    """The method that this action of a segment runs."""
     checked = records(segment.data, archive.framer, Scan(segment.before, segment.start), segment.path)
-    return next(codec.decode(record[3], record[4])[0] for record in checked if record[0] == lsn)
+    return next(named(codec, record) for record in checked if record[0] == lsn)
+
+
+def named(codec: Codec, record: Record) -> str:
+    """The method that a recorded action runs."""
+    method, args, _ = codec.decode(record[3], record[4])
+    return action_of(method, args)
 
 
 def check_sealed(segment: Segment, found: Scan, following: Listed) -> None:

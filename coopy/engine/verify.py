@@ -5,7 +5,8 @@
               of its own in the middle. What lives beside the state (a counter in a module, a cache) begins anew in each piece
     marks     where digests are taken: at each snapshot, where the journal has one recorded (CHECKPOINT), and at the end
 
-At each mark all digests must agree: those of the replays, of the snapshot as it was kept, and the recorded one. Where they do not, the replays
+At each mark all digests must agree: those of the replays, of the snapshot as it was kept, and the recorded one; and so must what keys of
+`coopy.once` remember, for a method may give what a replay does not, and change nothing by it. Where they do not, the replays
 are repeated with marks closer and closer around the first difference, until it lies between two actions; what differs there is shown.
 
 The replays themselves run elsewhere, in fresh processes (wiring/elsewhere.py). Nothing is changed here, and no lock is taken.
@@ -25,6 +26,7 @@ __all__ = ["Journal", "Replay", "Report", "Verified", "verified"]
 CLOSER = 16  # marks at a time
 TRIES = 4  # what differed once need not differ when it is repeated: chance may take the same side
 ONE, OTHER = 0, 1
+REMEMBERED = "what keys of once remember: the outcome of this action, not the state"
 READ_AGAIN = "the same state, written and read again"
 
 
@@ -58,13 +60,14 @@ class Replay(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct):
-    """What it found: `last`: the last action; digests by LSN, those that it `saw` and those that the journal has `recorded`.
+    """What it found: `last`: the last action; digests by LSN, those that it `saw`, those of the `keys`, and those that the journal has `recorded`.
 
     `method`: of the last action; `differs`: in which paths the states differ.
     """
 
     last: int
     saw: dict[int, str] = {}
+    keys: dict[int, str] = {}
     recorded: dict[int, str] = {}
     method: str = ""
     differs: tuple[str, ...] = ()
@@ -97,8 +100,9 @@ class Witness(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """Where two disagree: the states were the same after `good` and differ after `bad`."""
+    """Where two disagree: the states were the same after `good` and differ after `bad`. `part`: by which digests of a Report."""
 
+    part: str
     good: int
     bad: int
     one: Witness
@@ -141,14 +145,22 @@ def _compared(journal: Journal) -> Verified | DivergenceError:
         one = msgspec.structs.replace(one, keep=())
         others = [msgspec.structs.replace(one, around=OTHER)]
         [[first], rest] = journal.run([[one], others])
-    said = _witnesses([one, *others], [first, *rest])
-    bad = next((lsn for lsn in sorted(said) if len({witness.digest for witness in said[lsn]}) > 1), None)
-    if bad is None:
+    said = _witnesses("saw", [one, *others], [first, *rest])
+    found = _first("saw", said) or _first("keys", _witnesses("keys", [one, *others], [first, *rest]))
+    if found is None:
         compared = tuple(lsn for lsn in sorted(said) if len(said[lsn]) > 1)
         return Verified(journal.directory, journal.domain, first.last, first.saw[first.last], 2, compared)
+    return _explained(_narrowed(found, journal), journal)
+
+
+def _first(part: str, said: dict[int, list[Witness]]) -> Difference | None:
+    """Where they differ first."""
+    bad = next((lsn for lsn in sorted(said) if len({witness.digest for witness in said[lsn]}) > 1), None)
+    if bad is None:
+        return None
     this, other = _two(said[bad])
     good = max((lsn for lsn in said if lsn < bad and (other.kept in ("", READ_AGAIN) or _is_known(said[lsn]))), default=bad)
-    return _explained(_narrowed(Difference(good, bad, this, other), journal), journal)
+    return Difference(part, good, bad, this, other)
 
 
 def _plan(journal: Journal) -> tuple[Replay, list[Replay]]:
@@ -167,13 +179,13 @@ def _plan(journal: Journal) -> tuple[Replay, list[Replay]]:
     return one, [before, after, *(msgspec.structs.replace(other, base=lsn) for lsn in later)]
 
 
-def _witnesses(replays: Sequence[Replay], reports: Sequence[Report]) -> dict[int, list[Witness]]:
-    """By LSN."""
+def _witnesses(part: str, replays: Sequence[Replay], reports: Sequence[Report]) -> dict[int, list[Witness]]:
+    """By LSN. The journal tells of states only."""
     said: dict[int, list[Witness]] = {}
     for replay, report in zip(replays, reports, strict=True):
-        for lsn, digest in report.saw.items():
+        for lsn, digest in getattr(report, part).items():
             said.setdefault(lsn, []).append(_witness(replay, lsn, digest))
-    for lsn, digest in reports[0].recorded.items():
+    for lsn, digest in reports[0].recorded.items() if part == "saw" else ():
         if lsn in said:
             said[lsn].append(Witness(digest, None, "the digest in the journal"))
     return said
@@ -219,12 +231,14 @@ def _pair(found: Difference, journal: Journal, tries: int) -> tuple[Replay, Repl
 def _closer(found: Difference, pair: tuple[Replay, Replay], journal: Journal) -> Difference | None:
     marks = tuple(sorted({found.good + (found.bad - found.good) * step // CLOSER for step in range(1, CLOSER + 1)} - {found.good}))
     pair = _again(pair[0], last=found.bad, marks=marks), _again(pair[1], last=found.bad, marks=marks)
-    [[one], [other]] = journal.run([[replay] for replay in pair])
-    apart = next((lsn for lsn in marks if one.saw[lsn] != other.saw[lsn]), None)
+    one, other = (getattr(report, found.part) for [report] in journal.run([[replay] for replay in pair]))
+    apart = next((lsn for lsn in marks if one[lsn] != other[lsn]), None)
     if apart is None:
         return None
     good = max((lsn for lsn in marks if lsn < apart), default=found.good)
-    return Difference(good, apart, *(Witness(report.saw[apart], replay) for report, replay in zip((one, other), pair, strict=True)))
+    return Difference(
+        found.part, good, apart, *(Witness(digests[apart], replay) for digests, replay in zip((one, other), pair, strict=True))
+    )
 
 
 def _again(replay: Replay, **otherwise: object) -> Replay:
@@ -264,6 +278,9 @@ def _looked_at(found: Difference, journal: Journal) -> tuple[str, tuple[str, ...
     """The method, which paths differ, and whether writing and reading the state makes that difference by itself."""
     one, other, method = found.one.replay, found.other.replay, ""
     assert one is not None
+    if found.part == "keys":
+        [[report]] = journal.run([[_again(one, last=found.bad)]])
+        return report.method, (REMEMBERED,), False
     kept = one.kept(found.bad)
     if found.bad not in one.keep or found.other.kept:
         try:

@@ -172,6 +172,7 @@ class CopiedJournal(Journal):
         with self._sync_guard:
             self.file.close()
             self.file, self.first_lsn, self.end, self.capacity, self.dirty = file, first_lsn, file.size(), file.size(), 0
+            self.epoch_before = self.epoch
 
     def cut_back(self, tag: bytes, put_aside: Callable[[str, bytes], object]) -> None:
         """Go on behind the record with this tag: the last action, or none in this segment. What is behind is put aside; what it says is noted."""
@@ -197,7 +198,8 @@ class CopiedJournal(Journal):
         self.high_water.close()
         self.high_water = high_water
         self.stand(file, head.lsn + 1)
-        self.controls, self.epoch, self.time_us, self.tag, self.action_tag = [], head.epoch, head.time_us, head.tag, head.action_tag
+        self.controls, self.time_us, self.tag, self.action_tag = [], head.time_us, head.tag, head.action_tag
+        self.epoch = self.epoch_before = head.epoch
         self.lsn = self.durable = self.known = head.lsn
         high_water.write(head.lsn, head.tag, sync=True)
 

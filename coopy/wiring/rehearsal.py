@@ -226,7 +226,9 @@ class _Stage(Restorer):
             assert self.executor is not None
             values.update(base=replayed.base.lsn, lsn=replayed.found.head.lsn)
             prove_end(self.archive, replayed.segment, replayed.found, proven)
-            self.codec.dump_state(self.executor.root, len)  # a system that cannot take a snapshot any more is not well
+            self.codec.dump_state(
+                self.executor.root, len, self.executor.keys.values()
+            )  # a system that cannot take a snapshot any more is not well
         except CoopyError as error:
             values.update(problem=str(error), lsn=getattr(error, "lsn", 0))
         wrong = min((lsn for lsn, found in self._seen.items() if found != self._recorded[lsn]), default=0)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from coopy.engine.archive import Archive
+    from coopy.engine.once import Keys
 
 __all__ = ["Subject", "Task", "existing", "replay_there"]
 
@@ -125,7 +126,7 @@ def _replay(subject: Subject, codec: Codec, kind: type, wanted: Replay) -> Repor
     if wanted.state:
         restorer.instead = Path(wanted.state)
     report = Report(wanted.last)
-    restorer.visit = lambda lsn, root: _look(lsn, root, codec, wanted, report)
+    restorer.visit = lambda lsn, root: _look(lsn, root, _keys(restorer), wanted, report)
     replayed = _restored(restorer, Bounds(wanted.last, base=wanted.base, after=wanted.after, marks=_marks(archive, wanted, report)))
     assert replayed.found is not None
     assert replayed.segment is not None
@@ -135,7 +136,7 @@ def _replay(subject: Subject, codec: Codec, kind: type, wanted: Replay) -> Repor
         report.last = min(wanted.last, replayed.found.head.lsn)
     root = restorer.executor.root
     if report.last not in report.saw:
-        report.saw[report.last] = digest(root)
+        report.saw[report.last], report.keys[report.last] = digest(root), _keys(restorer).digest()
     if not wanted.everywhere:
         report.method = method_in(archive, codec, replayed.segment, report.last) if report.last > wanted.base else ""
     if wanted.against:
@@ -170,17 +171,22 @@ def _restored(restorer: Restorer, bounds: Bounds) -> Replayed:
     return replayed
 
 
-def _look(lsn: int, root: object, codec: Codec, wanted: Replay, report: Report) -> None:
+def _keys(restorer: Restorer) -> Keys:
+    assert restorer.executor is not None
+    return restorer.executor.keys
+
+
+def _look(lsn: int, root: object, keys: Keys, wanted: Replay, report: Report) -> None:
     """On one side, what nobody refers to is gone before: a restore has the collector off."""
     if wanted.around % 2:
         gc.collect()
-    report.saw[lsn] = digest(root)
+    report.saw[lsn], report.keys[lsn] = digest(root), keys.digest()
     if lsn in wanted.keep:
         with Path(wanted.kept(lsn)).open("wb") as file:
-            codec.dump_state(root, file.write)
+            keys.codec.dump_state(root, file.write, keys.values())
 
 
 def _differences(root: object, codec: Codec, against: str) -> tuple[str, ...]:
     with Path(against).open("rb") as file:
-        other = codec.load_state(file)
+        other, _ = codec.load_state(file)
     return tuple(map(str, difference(other, root, SHOWN)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from coopy import control, init_system, verify
+from coopy import control, init_system, once, verify
 from coopy.disk import RealDisk
 from coopy.engine.check import check_directory
 from coopy.engine.mend import rebuild_manifest
@@ -154,6 +154,27 @@ def test_a_journal_of_former_names_is_verified(program: Program, tmp_path: Path)
     shelf = program.become("import shelf.case", **moved())
     with control(init_system(shelf.case.Shelf, tmp_path / "v", renames=MOVED)) as one:
         assert control(one).verify().lsn == 6
+
+
+def test_keys_and_the_past_know_former_names(program: Program, tmp_path: Path) -> None:
+    """A key that was used under a method's former name is known under today's; the state as it was is of today's classes."""
+    first = program.become(FIRST)
+    with control(init_system(first.Shelf(), tmp_path / "w")) as shelf:
+        with once("key"):
+            assert shelf.add("a") == 1
+        shelf.put(first.Book("b"))
+    second = program.become(SECOND)
+    for snapshot in (False, True):
+        with control(init_system(second.Case, tmp_path / "w")) as case:
+            with once("key"):
+                assert case.create("a") == 1
+            assert len(case.titles()) == 2
+            with once("key"), pytest.raises(UsageError, match="was used for add"):
+                case.place(second.Volume("c"))
+            past = control(case).at(2)
+            assert past.titles() == [("a", "a"), ("b", "b")]
+            if not snapshot:
+                control(case).take_snapshot()
 
 
 def test_old_code_goes_on_where_it_is_told_the_new_name(program: Program, tmp_path: Path) -> None:
