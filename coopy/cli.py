@@ -1,8 +1,9 @@
 """The command `coopy` (also `python -m coopy`): operations on a data directory, without its program.
 
     status DIR    what it holds            check DIR    is everything whole?            repair DIR    what an operator may decide
+    rehearse DIR module:Class              would the code as it is today open it?
 
-Exit status: 0 fine, 1 damage was found, 2 it could not be done.
+Exit status: 0 fine, 1 damage was found, or opening is not safe, 2 it could not be done.
 """
 
 from __future__ import annotations
@@ -73,6 +74,22 @@ def check(directory: str, signing_key_file: str | None) -> None:
         damaged = damaged or bool(one.problem)
         click.echo(f"{'DAMAGED' if one.problem else 'ok':8}{Path(one.path).name}  {one.problem or one.found}")
     sys.exit(1 if damaged else 0)
+
+
+@main.command()
+@_directory
+@click.argument("domain", metavar="MODULE:CLASS")
+@_key
+@click.option("--allow", multiple=True, metavar="NAME", help='As allow= of init_system: "module:Name" or "package" (may be repeated).')
+def rehearse(directory: str, domain: str, signing_key_file: str | None, allow: tuple[str, ...]) -> None:
+    """Try to open it with the code as it is today, in a process of its own; write nothing. The class is found from the working directory."""
+    from coopy.wiring.rehearsal import rehearse as rehearsed
+
+    sys.path.insert(0, str(Path.cwd()))
+    key = Path(signing_key_file).read_bytes() if signing_key_file else None
+    found = _or_exit(lambda: rehearsed(directory, domain, allow=allow, signing_key=key))
+    click.echo(str(found))
+    sys.exit(0 if found.safe else 1)
 
 
 @main.command()

@@ -18,7 +18,7 @@ from coopy.disk import write_whole
 if TYPE_CHECKING:
     from coopy.disk import Disk
 
-__all__ = ["Listed", "Manifest", "read_manifest", "write_manifest"]
+__all__ = ["Code", "Listed", "Manifest", "read_manifest", "write_manifest"]
 
 NAME = "MANIFEST"
 NOT_CLOSED = -1
@@ -33,10 +33,19 @@ class Listed(msgspec.Struct, frozen=True, array_like=True):
     digest: bytes = b""
 
 
+class Code(msgspec.Struct, frozen=True, array_like=True):
+    """Since which epoch and LSN a directory is written by which source. `digest`: of all; `modules`: of each, by name, for the last one only."""
+
+    epoch: int
+    lsn: int
+    digest: bytes
+    modules: dict[str, bytes] = {}
+
+
 class Manifest(msgspec.Struct, frozen=True):
     """`closed`: the last LSN if the system was closed cleanly, else -1. `skips`: actions that `coopy repair --skip` leaves out. Lists are in order of LSN.
 
-    `follows`: this is a replica's, whose journal is its primary's.
+    `follows`: this is a replica's, whose journal is its primary's. `code`: what source wrote it, as far as known: the last changes of it.
     """
 
     identity: header.Identity
@@ -46,6 +55,7 @@ class Manifest(msgspec.Struct, frozen=True):
     closed: int = NOT_CLOSED
     skips: tuple[int, ...] = ()
     follows: bool = False
+    code: tuple[Code, ...] = ()
 
 
 def read_manifest(disk: Disk, directory: str, key: bytes) -> Manifest | None:

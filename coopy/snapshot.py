@@ -149,7 +149,8 @@ def open_snapshot(
 ) -> tuple[SnapshotHeader, io.BufferedReader]:
     """The header and the state's bytes as a stream that checks every block before it hands it out.
 
-    Reading raises CorruptionError at the first damage, naming file and offset. `on_block()` is called before each block. Close the stream.
+    Reading raises CorruptionError at the first damage, naming file and offset. `on_block()` is called before each block. The stream can be wound back
+    to its beginning. Close it.
     """
     file = disk.open_read(path)
     try:
@@ -158,11 +159,12 @@ def open_snapshot(
         if identity is not None and about.identity.system != identity.system:
             what = f"{path} is a snapshot of another system: move it out of this directory. Nothing was changed."
             raise CorruptionError(what, path=path, offset=0, lsn=about.lsn)
-        blocks = _BlockReader(file, start, hashlib.sha256(front[:start]).digest(), key, on_block)
-        stream: io.RawIOBase = blocks
-        if about.compression == "zstd":
-            stream = zstd().ZstdDecompressor().stream_reader(io.BufferedReader(blocks, BLOCK), closefd=True)
-        return about, io.BufferedReader(stream, BLOCK)
+        digest, inflate = hashlib.sha256(front[:start]).digest(), about.compression == "zstd"
+
+        def begin() -> io.RawIOBase:
+            return _inflated(_BlockReader(file, start, digest, key, on_block), inflate=inflate)
+
+        return about, io.BufferedReader(_State(file, begin), BLOCK)
     except BaseException:
         file.close()
         raise
@@ -183,6 +185,13 @@ def zstd() -> Any:
             'A snapshot that is compressed by zstd needs zstandard: `pip install "coopy[zstd]"`.', option="compression"
         ) from error
     return zstandard
+
+
+def _inflated(blocks: io.RawIOBase, *, inflate: bool) -> io.RawIOBase:
+    if not inflate:
+        return blocks
+    stream: io.RawIOBase = zstd().ZstdDecompressor().stream_reader(io.BufferedReader(blocks, BLOCK))
+    return stream
 
 
 class _BlockWriter(io.RawIOBase):
@@ -249,6 +258,33 @@ class _BlockReader(io.RawIOBase):
         if self._file.size() != self._offset:
             what = f"{self._file.path} goes on after its end, at offset {self._offset}."
             raise CorruptionError(what, path=self._file.path, offset=self._offset)
+
+
+class _State(io.RawIOBase):
+    """A state's bytes, from the beginning and from there on. `begin` gives them as a stream."""
+
+    def __init__(self, file: File, begin: Callable[[], Any]) -> None:
+        self._file, self._begin, self._at, self._inner = file, begin, 0, begin()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer, /) -> int:  # type: ignore[no-untyped-def]  # noqa: ANN001 - io's own signature
+        count: int = self._inner.readinto(buffer)
+        self._at += count
+        return count
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        if (offset, whence) != (0, io.SEEK_SET):
+            raise io.UnsupportedOperation("a state is read from its beginning on.")
+        self._at, self._inner = 0, self._begin()
+        return 0
 
     def close(self) -> None:
         if not self.closed:

@@ -233,7 +233,7 @@ class Snapshots:
 
     def _check_kind(self) -> None:
         """An action may have given the domain object another class: the journal leads there again, but no snapshot could be opened."""
-        domain, name = self._archive.identity.domain, domain_name(type(self._engine.executor.root))
+        domain, name = self._archive.domain, domain_name(type(self._engine.executor.root))
         if name != domain:
             what = f"The domain object is a {name} by now (its __class__ was set), but the directory belongs to a {domain}. No snapshot was written."
             raise UsageError(

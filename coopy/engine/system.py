@@ -31,6 +31,7 @@ from coopy.engine.history import History
 from coopy.engine.opening import Place, create, open_archive, open_journal, restore_all, told
 from coopy.engine.prune import put_aside, sweep, unlink_aside
 from coopy.engine.restore import Bounds, Replayed, Restorer
+from coopy.engine.restored import Restored, restored
 from coopy.engine.snapshots import Snapshots
 from coopy.error import (
     ClosedError,
@@ -72,6 +73,7 @@ class Settings(msgspec.Struct, frozen=True):
     on_divergence: str = "stop"
     on_progress: Callable[[int, int], object] | None = None
     free: dict[str, dict[str, str]] = {}  # as Executor says
+    source: dict[str, bytes] = {}  # as fingerprint() says
     confirmed: bool = False  # whether calls wait until others have them, too
 
 
@@ -93,7 +95,9 @@ class Origin(msgspec.Struct, frozen=True):
 
 
 class System:
-    """One open directory and its domain object."""
+    """One open directory and its domain object. `restored`: what its opening found."""
+
+    restored: Restored
 
     def __init__(self, archive: Archive, restorer: Restorer, engine: Engine, lock: Lock, settings: Settings) -> None:
         self.archive, self.restorer, self.engine, self.settings = archive, restorer, engine, settings
@@ -353,7 +357,7 @@ def open_system(
 
     Raises what is wrong with the directory, the state or the settings; then nothing is locked and nothing was changed.
     """
-    codec, disk = Codec(packages, settings.allow), place.disk
+    codec, disk = Codec(packages, settings.allow, place.names), place.disk
     with told(place.directory):
         begun = disk.exists(place.path(MANIFEST))
     state = None if begun or origin is not None else _dump(codec, initial)
@@ -378,18 +382,33 @@ def open_system(
         assert archive is not None
         if archive.manifest.follows and origin is None:
             raise _follows(place)
-        secret = archive.identity.secret
-        restorer = Restorer(archive, codec, lock.cells, lambda root: Executor(root, secret, settings.free), settings.on_divergence)
-        restorer.adopt, restorer.on_progress = adopt, settings.on_progress
-        replayed = restore_all(restorer, lock)
-        restorer.on_progress = None
+        archive.source = settings.source
+        restorer = _restorer(archive, codec, lock, place, settings)
+        restorer.adopt = adopt
+        replayed, found = _restored(archive, restorer, lock)
         sweep(archive)
         engine = _make_engine(archive, restorer, replayed, settings, origin)
         undo.callback(engine.journal.release)
         system = System(archive, restorer, engine, lock, settings)
+        system.restored = msgspec.structs.replace(found, torn=replayed.torn)
+        log.info("%s: %s", place.directory, system.restored)
         engine.memory, engine.common = system, common_names(engine)
         undo.pop_all()
     return system
+
+
+def _restorer(archive: Archive, codec: Codec, lock: Lock, place: Place, settings: Settings) -> Restorer:
+    secret, old = archive.identity.secret, place.names.methods
+    restorer = Restorer(archive, codec, lock.cells, lambda root: Executor(root, secret, settings.free, old), settings.on_divergence)
+    restorer.on_progress = settings.on_progress
+    return restorer
+
+
+def _restored(archive: Archive, restorer: Restorer, lock: Lock) -> tuple[Replayed, Restored]:
+    begun = time.monotonic()
+    replayed = restore_all(restorer, lock)
+    restorer.on_progress = None
+    return replayed, restored(archive, restorer, replayed, time.monotonic() - begun)
 
 
 def _refuse_begun(place: Place) -> None:

@@ -16,12 +16,14 @@ import msgspec
 
 from coopy.forked import began
 from coopy.fresh import Fresh, Surroundings
+from coopy.renames import Names
 from coopy.snapshot import SnapshotHeader
 
 if TYPE_CHECKING:
     from types import ModuleType
 
     from coopy.engine.drafts import Plan
+    from coopy.engine.system import Settings
 
 __all__ = ["Helper", "Task"]
 
@@ -33,19 +35,21 @@ class Task(msgspec.Struct, frozen=True):
     """What it takes to open the directory there, and what is to be written."""
 
     directory: str
+    domain: str
     key: bytes
     packages: tuple[str, ...]
     allow: tuple[str, ...]
+    names: Names
     on_divergence: str
     about: SnapshotHeader
     temporary: str
 
 
 class Helper:
-    """As engine.drafts.Helper, for one system. `packages`, `allow`: as for its Codec."""
+    """As engine.drafts.Helper, for one system. `packages`, `names`: as for its Codec."""
 
-    def __init__(self, packages: tuple[str, ...], allow: tuple[str, ...], on_divergence: str) -> None:
-        self._packages, self._allow, self._on_divergence = packages, allow, on_divergence
+    def __init__(self, packages: tuple[str, ...], names: Names, settings: Settings) -> None:
+        self._packages, self._names, self._allow, self._on_divergence = packages, names, settings.allow, settings.on_divergence
 
     def why_not(self) -> str:
         """Why a fresh process could not stand for this one; empty if it can."""
@@ -63,7 +67,8 @@ class Helper:
         """Begin it: it ends without an error once the snapshot is whole, synced and read back under its temporary name."""
         archive = plan.archive
         task = Task(
-            archive.directory, archive.key, self._packages, self._allow, self._on_divergence, plan.about, plan.temporary
+            archive.directory, archive.domain, archive.key, self._packages, self._allow, self._names, self._on_divergence, plan.about,
+            plan.temporary,
         )  # fmt: skip
         return Fresh("coopy.wiring.written:write_there", msgspec.msgpack.encode(task), Surroundings(nice=NICENESS))
 

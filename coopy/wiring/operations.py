@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from coopy.action import Action
     from coopy.engine.past import Past
+    from coopy.engine.restored import Restored
     from coopy.engine.system import System
     from coopy.engine.verify import Verified
     from coopy.marks import Replica
@@ -78,6 +79,11 @@ class Control(Operations, Generic[T_co]):
         """The LSN of the last action."""
         return self._system.engine.executed
 
+    @property
+    def restored(self) -> Restored:
+        """What the opening found: which snapshot, how much was replayed, what was put aside, and whether the code has changed since the last one."""
+        return self._system.restored
+
     def digest(self) -> str:
         """The digest of the state: equal states give equal digests in any process. Recorded, so that `verify` can compare with it."""
         return self._system.digest()
@@ -97,8 +103,8 @@ class Control(Operations, Generic[T_co]):
 
         if moment.get() is not None:
             self._system.engine.refuse_nested("verify")
-        archive = self._system.archive
-        verified = verify_subject(Subject(archive.directory, archive.identity.domain, archive.key, self._system.settings.allow))
+        archive, names = self._system.archive, self._system.engine.codec.names
+        verified = verify_subject(Subject(archive.directory, archive.domain, archive.key, self._system.settings.allow, names))
         self._system.vouch(verified.lsn, verified.digest)
         return verified
 

@@ -15,9 +15,9 @@ from coopy.codec import Codec
 from coopy.digest import digest
 from coopy.disk import RealDisk
 from coopy.engine.drafts import Plan, incomplete
-from coopy.engine.execute import Executor
 from coopy.engine.opening import Place, read_archive
-from coopy.engine.restore import Bounds, Restorer
+from coopy.engine.reading import reading_restorer
+from coopy.engine.restore import Bounds
 from coopy.engine.uninterrupted import Worker
 from coopy.error import DivergenceError, UsageError
 from coopy.forked import go_first
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from coopy.engine.archive import Archive
+    from coopy.engine.execute import Executor
 
 __all__ = ["write_there"]
 
@@ -38,8 +39,8 @@ def write_there(task: bytes, _tell: Callable[[bytes], object]) -> None:
     gc.disable()  # the process ends with its work
     go_first()
     work = msgspec.msgpack.decode(task, type=Task)
-    place = Place(RealDisk(), work.directory, work.key, work.about.identity.domain)
-    archive, codec = read_archive(place), Codec(work.packages, work.allow)
+    place = Place(RealDisk(), work.directory, work.key, work.domain, work.names)
+    archive, codec = read_archive(place), Codec(work.packages, work.allow, work.names)
     if archive is None:
         raise UsageError(f"{work.directory} holds no system any more.", path=work.directory)
     plan = Plan(archive, codec, work.about, work.temporary)
@@ -51,10 +52,8 @@ def write_there(task: bytes, _tell: Callable[[bytes], object]) -> None:
 
 def _restored(archive: Archive, codec: Codec, work: Task) -> Executor:
     """The domain object, in its executor, as the journal says that it is."""
-    kind = codec.find(*work.about.identity.domain.split(":"))
-    secret, last = archive.identity.secret, work.about.lsn
-    restorer = Restorer(archive, codec, memoryview(bytearray(24)).cast("Q"), lambda root: Executor(root, secret), work.on_divergence)
-    restorer.adopt = lambda root, moment: adopt(root, kind, moment)
+    kind, last = codec.classes.find_any(*work.domain.split(":")), work.about.lsn
+    restorer = reading_restorer(archive, codec, lambda root, moment: adopt(root, kind, moment), work.on_divergence)
     recorded = _recorded(archive, last)
     restorer.visit = lambda lsn, root: _compare(lsn, recorded[lsn], root)
     Worker().run(lambda: restorer.restore(Bounds(last, marks=tuple(sorted(recorded)))))

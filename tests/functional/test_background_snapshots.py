@@ -23,9 +23,11 @@ from coopy.engine import snapshots
 from coopy.engine.beside import wait_for
 from coopy.engine.commit import SharedEngine
 from coopy.engine.drafts import Beside, Elsewhere
+from coopy.engine.system import Settings
 from coopy.error import ClosedError, DiskFullError, DivergenceError, DurabilityError, NotSerializableError, UsageError
 from coopy.fake_disk import FakeDisk
 from coopy.manifest import Listed
+from coopy.renames import NO_NAMES
 from coopy.snapshot import open_snapshot, parse_snapshot_name
 from coopy.wiring import Options, open_proxy
 from coopy.wiring.helper import Helper
@@ -592,9 +594,9 @@ def test_closing_ends_the_fresh_process(tmp_path: Path) -> None:
 
 def test_a_script_is_never_run_again(tmp_path: Path) -> None:
     """Its classes are known to itself only."""
-    assert "script" in Helper(("__main__",), (), "stop").why_not()
-    assert "script" in Helper(("tests",), ("__main__:Word",), "stop").why_not()
-    assert Helper(("tests",), (), "stop").why_not() == ""
+    assert "script" in Helper(("__main__",), NO_NAMES, Settings(allow=(), on_divergence="stop")).why_not()
+    assert "script" in Helper(("tests",), NO_NAMES, Settings(allow=("__main__:Word",), on_divergence="stop")).why_not()
+    assert Helper(("tests",), NO_NAMES, Settings(allow=(), on_divergence="stop")).why_not() == ""
 
 
 class Factor(Word):
