@@ -36,7 +36,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 def kill_after(lines: str, directory: Path) -> str:
     """Run a program in a process that dies at its end without closing anything; gives what it printed."""
     program = KILLED.format(lines=textwrap.dedent(lines).strip())
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     ran = subprocess.run([sys.executable, "-u", "-c", program], cwd=directory, env=environment, capture_output=True, text=True, check=False)
     assert ran.returncode == -signal.SIGKILL, ran.stderr
     return ran.stdout.strip()
