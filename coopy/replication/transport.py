@@ -17,8 +17,9 @@ import ssl
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from coopy.error import AuthenticationError, CoopyError, UsageError
+from coopy.error import AuthenticationError, UsageError
 from coopy.replication.auth import binding_of
+from coopy.replication.wire import PATIENCE, LostError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,14 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_PASSWORD", "PATIENCE", "Address", "Link", "Listener", "LostError", "check_place", "connect"]
 
 DEFAULT_PASSWORD = "copynet"  # noqa: S105 - the original's, known to everybody, and therefore accepted on loopback only
-PATIENCE = 5.0  # seconds
-BEAT = 1.0  # seconds between two signs of life
 AT_ONCE = 1 << 18  # bytes read in one step
 AGAIN = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
-
-
-class LostError(CoopyError):
-    """The connection is gone, or was never there."""
 
 
 class Address:

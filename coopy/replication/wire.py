@@ -14,6 +14,8 @@ Each side begins with 8 bytes, then sends messages:
 proven nothing is longer than 1 KiB; nothing is ever decoded but these messages, and a length is judged before a byte of the body is kept.
 
 Who breaks the protocol is said by the class: LocalError ("we": a bug here) or PeerError ("the peer"). After either nothing more is read.
+LostError is neither's fault: the connection is gone, or nothing comes any more. Both sides say something every `BEAT` seconds, and who has
+said nothing for `PATIENCE` seconds is gone.
 What `Frames` carry are the frames of the primary's journal as they stand in its files (journal/frame.py), cut anywhere.
 """
 
@@ -29,10 +31,12 @@ from coopy.error import CoopyError
 from coopy.header import Identity
 
 __all__ = [
+    "BEAT",
     "FEW",
     "MANY",
     "MESSAGES",
     "MOVES",
+    "PATIENCE",
     "PRELUDE",
     "SPEAKER",
     "VERSION",
@@ -45,6 +49,7 @@ __all__ = [
     "Frames",
     "Hello",
     "LocalError",
+    "LostError",
     "Message",
     "PeerError",
     "Proof",
@@ -60,6 +65,8 @@ PRELUDE = MAGIC + VERSION.to_bytes(2, "little")
 FRONT = struct.Struct("<IB")
 FEW = 1 << 10  # bytes of a body before the password is proven
 MANY = 1 << 18  # and after it
+BEAT = 1.0  # seconds between two signs of life
+PATIENCE = 5.0  # seconds
 
 
 class LocalError(CoopyError):
@@ -68,6 +75,10 @@ class LocalError(CoopyError):
 
 class PeerError(CoopyError):
     """The peer sends what the protocol does not allow. The connection is of no use any more."""
+
+
+class LostError(CoopyError):
+    """The connection is gone, or was never there."""
 
 
 class Side(Enum):

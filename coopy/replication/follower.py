@@ -1,0 +1,141 @@
+"""Who follows: an empty directory, or a system. What a session with a primary means for what is here; no sockets, no threads.
+
+Newcomer    an empty directory gets the primary's newest snapshot
+Follower    a system's engine takes what comes: stable storage, then executed, and then it may be acknowledged
+
+What is here is never thrown away: where it is replaced by a snapshot it goes to quarantine/.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from typing import TYPE_CHECKING
+
+from coopy.engine.following import install_snapshot
+from coopy.replication.handshake import GENERATION, next_generation
+from coopy.replication.taking import RefusedError
+from coopy.replication.wire import Hello, PeerError, Welcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from coopy.engine.archive import Archive
+    from coopy.engine.following import FollowingEngine
+    from coopy.engine.opening import Place
+
+__all__ = ["Follower", "Newcomer"]
+
+log = logging.getLogger("coopy.replication")
+
+
+class Newcomer:
+    """As taking.Home says, of a directory in which nothing is yet. `is_filled`: a system can be opened there now."""
+
+    def __init__(self, place: Place, domain: str) -> None:
+        self.place: Place | Archive = place
+        self._empty, self._domain = place, domain
+        self.is_filled = False
+
+    def hello(self) -> Hello:
+        """Nothing."""
+        return Hello(b"", self._domain, 0, 0, b"")
+
+    def accept(self, welcome: Welcome) -> None:
+        """Anybody who sends a state."""
+        if not welcome.snapshot:
+            raise PeerError("The primary sends no snapshot, though there is nothing here.")
+
+    def replace(self, welcome: Welcome, temporary: str) -> None:
+        """Make a directory of it."""
+        install_snapshot(self._empty, welcome.identity, welcome.epoch, temporary)
+        self.is_filled = True
+
+    def beat(self, lsn: int) -> None:
+        """Of no use here."""
+
+
+class Follower:
+    """As taking.Home says, of a system. `primary_lsn`: what the primary is known to have."""
+
+    def __init__(self, engine: FollowingEngine, primary: str, now: Callable[[], float]) -> None:
+        self.engine, self._primary, self._now = engine, primary, now
+        self.place: Place | Archive = engine.archive
+        self.primary_lsn = 0
+        self._level_at = -math.inf
+        self._due: list[tuple[float, int]] = []  # beats that are ahead of what is executed
+
+    # --- a session begins ------------------------------------------------------------------------------------------------------
+
+    def hello(self) -> Hello:
+        """The end of the journal."""
+        engine = self.engine
+        with engine.lead:
+            head, identity = engine.journal.head(), engine.archive.identity
+        return Hello(identity.system, identity.domain, head.epoch, head.lsn, head.tag)
+
+    def accept(self, welcome: Welcome) -> None:
+        """A primary of this system that is not older than the one we know, and leaves out no action that was executed here."""
+        archive, executed = self.engine.archive, self.engine.executed
+        if welcome.identity != archive.identity:
+            raise RefusedError(f"The primary at {self._primary} is of another system. Nothing was changed here.", primary=self._primary)
+        if welcome.epoch // GENERATION < self.engine.journal.epoch // GENERATION:
+            what = f"The primary at {self._primary} is of epoch {welcome.epoch}, and this replica knows a newer one ({self.engine.journal.epoch})"
+            raise RefusedError(f"{what}. Follow that one. Nothing was changed here.", primary=self._primary)
+        new = set(welcome.skips) - set(archive.manifest.skips)
+        if any(lsn <= executed for lsn in new) and not welcome.snapshot:
+            what = f"The primary leaves out LSN {min(new)} since it was repaired, and it was executed here"
+            raise RefusedError(f"{what}. Repair this directory in the same way, or make the replica anew.", primary=self._primary)
+        if new:
+            self.engine.exclusively(lambda: archive.change(skips=tuple(sorted({*archive.manifest.skips, *new}))))
+        self.primary_lsn, self._due = executed, []
+
+    def replace(self, welcome: Welcome, temporary: str) -> None:
+        """What is here is too old to go on from, or of a history that a promotion cut off. A snapshot takes its place."""
+        engine, directory = self.engine, self.engine.archive.directory
+        what = "the primary has pruned what followed it, or was promoted without it"
+        log.warning("%s: LSN %d is no place to go on from: %s.", directory, engine.executed, what)
+        engine.exclusively(lambda: engine.start_over(welcome.epoch, temporary))
+        self.primary_lsn = engine.executed
+        log.warning("%s: it goes on from the snapshot at LSN %d, what was there is in quarantine/.", directory, welcome.lsn)
+
+    # --- what comes ------------------------------------------------------------------------------------------------------------
+
+    def take(self, frames: bytearray) -> int:
+        """Take what is complete, and remove it. Gives the LSN up to which everything is on stable storage here and executed.
+
+        Raises as FollowingEngine.take.
+        """
+        executed = self.engine.take(frames)
+        self.primary_lsn = max(self.primary_lsn, executed)
+        while self._due and self._due[0][1] <= executed:
+            self._level_at = self._due.pop(0)[0]
+        return executed
+
+    def beat(self, lsn: int) -> None:
+        """The primary had so much at this moment."""
+        self.primary_lsn = max(self.primary_lsn, lsn)
+        self._due = [*self._due[-10:], (self._now(), lsn)]
+
+    # --- what can be asked -------------------------------------------------------------------------------------------------------
+
+    @property
+    def lag(self) -> int:
+        """How many actions the primary is known to have that were not executed here."""
+        return max(self.primary_lsn - self.engine.executed, 0)
+
+    @property
+    def staleness(self) -> float:
+        """How old, in seconds, what is here may be at most; infinite as long as it was never level with the primary."""
+        return self._now() - self._level_at
+
+    # --- the end -------------------------------------------------------------------------------------------------------------------
+
+    def promote(self) -> int:
+        """Take actions from now on. The new epoch is on stable storage when this returns; gives it. Raises UsageError where it does so already."""
+        engine = self.engine
+        engine.check_following()
+        epoch = next_generation(max(engine.journal.epoch, engine.archive.manifest.epoch))
+        engine.exclusively(lambda: engine.lead_on(epoch))
+        log.warning("%s was promoted: epoch %d, from LSN %d on.", engine.archive.directory, epoch, engine.executed)
+        return epoch
