@@ -36,7 +36,8 @@ class Listed(msgspec.Struct, frozen=True, array_like=True):
 class Manifest(msgspec.Struct, frozen=True):
     """`closed`: the last LSN if the system was closed cleanly, else -1. `skips`: actions that `coopy repair --skip` leaves out. Lists are in order of LSN.
 
-    `follows`: this is a replica's, whose journal is its primary's.
+    `follows`: this is a replica's, whose journal is its primary's. `replica`: what tells it from other replicas, at random; empty where it never was one.
+    `noted`: how actions that a replica's snapshot holds ended there, of which its primary's journal had not said so yet: kind of record, LSN, what raised.
     """
 
     identity: header.Identity
@@ -46,6 +47,8 @@ class Manifest(msgspec.Struct, frozen=True):
     closed: int = NOT_CLOSED
     skips: tuple[int, ...] = ()
     follows: bool = False
+    noted: tuple[tuple[int, int, str], ...] = ()
+    replica: bytes = b""
 
 
 def read_manifest(disk: Disk, directory: str, key: bytes) -> Manifest | None:

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["Control", "Options", "control", "fix_wall", "is_proxy", "open_proxy"]
 
 log = logging.getLogger("coopy")
+MOST_AFTER = (1 << 32) - (1 << 17)  # an epoch has 32 bits, and others follow
 PATIENCE = 1.0  # seconds that a finalizer waits for the closing; a thread that still runs in the system may keep it for longer
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -430,13 +431,16 @@ class Control(_Operations, Generic[T_co]):
         """
         return self._replica().wait_for(token, timeout)
 
-    def promote(self, host: str = "127.0.0.1", port: int | None = None, *, min_acks: int = 0) -> int:
+    def promote(self, host: str = "127.0.0.1", port: int | None = None, *, min_acks: int = 0, after: int = 0) -> int:
         """Of a replica: follow no more, and take actions; with a `port`, listen there for replicas. Gives the new epoch, which is on stable storage.
 
-        Make sure before that the former primary is gone: nobody else decides who leads.
+        Make sure before that the former primary is gone: nobody else decides who leads. `after`: what the promotion before this one gave, where
+        this replica may not have heard of it; else both may get the same epoch, and the one that returns is refused, or fences this one.
         """
+        if type(after) is not int or not 0 <= after <= MOST_AFTER:
+            raise UsageError(f"after={after!r} is not possible: it is an epoch, as promote() and stats() give it.", option="after")
         replica = self._replica()
-        epoch = replica.promote()
+        epoch = replica.promote(after)
         self._system.peers = None
         if port is not None:
             from coopy.replication.transport import Address

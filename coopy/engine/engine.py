@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from coopy.engine.execute import Executor
     from coopy.journal.journal import Journal
 
-__all__ = ["Engine", "Memory", "inside"]
+__all__ = ["NOTHING", "Engine", "Memory", "inside"]
 
 QUARTER = 900_000_000  # microseconds; zones change their offset at quarters of an hour
 moment_of = moment.get

@@ -10,32 +10,33 @@ memory is in doubt it is rebuilt from this directory. `lead` comes before `lock`
 from __future__ import annotations
 
 import logging
+import secrets
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
 
-from coopy.action import Outcome, type_name
 from coopy.disk import is_refused
-from coopy.engine.archive import HIGH_WATER
+from coopy.engine.archive import HIGH_WATER, Archive
 from coopy.engine.confirmed import ConfirmedEngine
+from coopy.engine.engine import NOTHING
 from coopy.engine.execute import UnknownMethodError
 from coopy.engine.gate import BROKEN, BUSY, FAILED, LEFTOVER, OPEN
-from coopy.engine.opening import create_high_water, settle_end
+from coopy.engine.opening import create_high_water, note_outcomes, settle_end
 from coopy.engine.restore import Bounds
-from coopy.error import CorruptionError, DivergenceError, DurabilityError, ReplicaError, UsageError
+from coopy.error import DivergenceError, DurabilityError, ReplicaError, UsageError
 from coopy.journal.copied import CopiedJournal, checked, eras_in, whole
 from coopy.journal.frame import Kind
 from coopy.journal.high_water import HighWater
 from coopy.journal.journal import create_segment
 from coopy.journal.segment import Head, Scan, SegmentHeader
-from coopy.manifest import NOT_CLOSED, Listed, Manifest, write_manifest
+from coopy.manifest import NOT_CLOSED, Listed, Manifest, read_manifest, write_manifest
 from coopy.snapshot import open_snapshot, snapshot_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from coopy.action import Outcome
     from coopy.disk import Disk
-    from coopy.engine.archive import Archive
     from coopy.engine.opening import Place
     from coopy.engine.restore import Replayed, Restorer
     from coopy.header import Identity
@@ -160,10 +161,10 @@ class FollowingEngine(ConfirmedEngine):
     # --- execute ---------------------------------------------------------------------------------------------------------
 
     def _execute_taken(self, actions: list[Record], found: Scan) -> None:
-        skips = found.said.skipped.keys() | self.archive.manifest.skips
+        skips, before = found.said.skipped.keys() | self.archive.manifest.skips, self.executed
         try:
             self._execute_slices(actions, skips)
-            self._compare(found)
+            self._compare(found, before)
         except (DivergenceError, MemoryError) as error:
             with self.lock:
                 if self.final is None:
@@ -231,30 +232,39 @@ class FollowingEngine(ConfirmedEngine):
 
     # --- compare ---------------------------------------------------------------------------------------------------------
 
-    def _compare(self, found: Scan) -> None:
-        """What the primary's records say of outcomes against what happened here. What agrees is forgotten."""
+    def _compare(self, found: Scan, before: int) -> None:
+        """What the primary's records say of outcomes against what happened here. What agrees is forgotten. `before`: executed in an earlier `take`."""
         with self.lock:
             here = self.journal.noted()
             said = {lsn: (Kind.RAISED, name) for lsn, name in found.said.raised.items()}
             said |= {lsn: (Kind.SKIP, name) for lsn, name in found.said.skipped.items()}
             due = said.keys() | {lsn for lsn in here if lsn <= found.said.known}
-            self._compare_each(sorted(due), said, here)
+            undone = self._compare_each(sorted(due), said, here, before)
             self.journal.forget_noted(due)
+            if undone:  # the journal says so by now
+                self._rebuild(self.executed, NOTHING)
 
-    def _compare_each(self, due: list[int], said: dict[int, tuple[int, str]], here: dict[int, tuple[int, str]]) -> None:
+    def _compare_each(self, due: list[int], said: dict[int, tuple[int, str]], here: dict[int, tuple[int, str]], before: int) -> list[int]:
+        """Gives what returned here before the primary said that it was undone there: it used a proxy that this process does not have."""
+        undone, newest = [], self.archive.manifest.snapshots[-1]
         for lsn in due:
             recorded, found = said.get(lsn), here.get(lsn)
-            unknown = lsn <= self.base or lsn in self.archive.manifest.skips
-            skipped = recorded is not None and recorded[0] == Kind.SKIP and found is None  # it was left out from the start
-            if not unknown and not skipped and recorded != found:
+            if lsn <= self.base or lsn in self.archive.manifest.skips or recorded == found:
+                continue
+            if recorded is None or recorded[0] != Kind.SKIP or found is not None or newest >= lsn:
                 self.restorer.diverged(lsn, "the action", _ended(recorded), _ended(found))
+            elif lsn <= before:  # else it was left out from the start
+                undone.append(lsn)
+        return undone
 
     # --- a snapshot instead ----------------------------------------------------------------------------------------------
 
-    def start_over(self, epoch: int, temporary: str) -> None:
-        """A snapshot file that came from the primary takes the place of all that is here, which goes to quarantine. Within `exclusively`."""
+    def start_over(self, about: SnapshotHeader, epoch: int, temporary: str) -> None:
+        """A snapshot file that came from the primary takes the place of all that is here, which goes to quarantine. Within `exclusively`.
+
+        It was read through. `epoch`: the primary's.
+        """
         try:
-            about = read_through(self.archive.disk, temporary, self.archive.key, self.archive.identity)
             file = self.archive.replace_all(about, epoch, temporary)
             mark = HighWater(self.archive.disk.open(self.archive.path(HIGH_WATER)), self.archive.identity.system, self.archive.key)
             self.journal.begin_behind(file, mark, Head(about.lsn, about.time_us, about.epoch, about.tag, about.tag))
@@ -281,6 +291,8 @@ class FollowingEngine(ConfirmedEngine):
         journal.controls.insert(0, (Kind.EPOCH, msgspec.msgpack.encode(epoch)))
         journal.flush()
         journal.sync()
+        if self.archive.manifest.noted:
+            self.archive.change(noted=())
         self.eras.append((self.executed, epoch))
         self.primary = ""
 
@@ -298,16 +310,15 @@ def open_copied_journal(archive: Archive, replayed: Replayed, segment_bytes: int
     """As opening.open_journal, without an epoch or a record of its own."""
     found, segment, high_water = settle_end(archive, replayed)
     try:
-        archive.change(closed=NOT_CLOSED, follows=True)
+        archive.change(closed=NOT_CLOSED, follows=True, replica=archive.manifest.replica or secrets.token_bytes(16))
         file = archive.disk.open(segment.path)
     except BaseException:
         high_water.close()
         raise
     journal = CopiedJournal(archive.disk, archive.directory, archive.identity, archive.framer, file, found.head, high_water)
-    journal.following, journal.first_lsn = True, segment.about.first_lsn
+    journal.following, journal.first_lsn, journal.began = True, segment.about.first_lsn, replayed.began
     journal.segment_bytes = journal.limit = segment_bytes
-    for lsn, outcome in replayed.outcomes.items():
-        journal.note(Kind.SKIP if outcome.undo else Kind.RAISED, (lsn, type_name(outcome.error)))
+    note_outcomes(journal, archive, replayed)
     high_water.write(journal.lsn, journal.action_tag, sync=True)
     return journal
 
@@ -325,15 +336,17 @@ def _read_all(stream: BinaryIO) -> None:
         pass
 
 
-def install_snapshot(place: Place, identity: Identity, epoch: int, temporary: str) -> None:
-    """Make a directory of a snapshot file that came from the primary, and of an empty segment behind it. Raises CorruptionError.
+def install_snapshot(place: Place, about: SnapshotHeader, epoch: int, temporary: str) -> None:
+    """Make a directory of a snapshot file that came from the primary and was read through, and of an empty segment behind it.
 
-    Until the last step the manifest lists nothing, so that a crash leaves something to be begun again.
+    Until the last step the manifest lists nothing, so that a crash leaves something to be begun again. What a replacement that was cut off
+    has left goes to quarantine as well.
     """
-    disk, directory, key = place.disk, place.directory, place.key
-    about = read_through(disk, temporary, key, identity)
-    if about.identity != identity:
-        raise CorruptionError(f"The snapshot that came is not of the system that was announced: {temporary}.", path=temporary, offset=0)
+    disk, directory, key, identity = place.disk, place.directory, place.key, about.identity
+    begun = read_manifest(disk, directory, key)
+    if begun is not None:
+        Archive(disk, directory, key, begun).set_all_aside()
+        epoch = max(epoch, begun.epoch)
     write_manifest(disk, directory, Manifest(identity, epoch, follows=True), key)
     create_high_water(place, identity)
     disk.replace(temporary, place.path(snapshot_name(about.lsn)))

@@ -46,6 +46,7 @@ __all__ = [
     "create",
     "create_high_water",
     "domain_name",
+    "note_outcomes",
     "open_archive",
     "open_journal",
     "prove_end",
@@ -288,19 +289,29 @@ def open_journal(archive: Archive, replayed: Replayed, *, segment_bytes: int, ma
     except BaseException:
         high_water.close()
         raise
-    journal.epoch, journal.first_lsn = archive.manifest.epoch, segment.about.first_lsn
+    journal.epoch, journal.first_lsn, journal.began = archive.manifest.epoch, segment.about.first_lsn, replayed.began
     journal.segment_bytes, journal.limit, journal.mapped = segment_bytes, segment_bytes, mapped
     try:
         journal.note(Kind.EPOCH, journal.epoch)
-        for lsn, outcome in replayed.outcomes.items():
-            journal.note(Kind.SKIP if outcome.undo else Kind.RAISED, (lsn, type_name(outcome.error)))
+        note_outcomes(journal, archive, replayed)
         journal.flush()
         journal.sync()
+        if archive.manifest.noted:
+            archive.change(noted=())
         high_water.write(journal.lsn, journal.action_tag, sync=True)
     except BaseException:
         journal.release()
         raise
     return journal
+
+
+def note_outcomes(journal: Journal, archive: Archive, replayed: Replayed) -> None:
+    """What the journal does not say yet of how actions ended: those that were replayed, and those that a replica's snapshot held before it was said."""
+    for kind, lsn, name in archive.manifest.noted:
+        if lsn <= replayed.base.lsn and lsn not in replayed.said:
+            journal.note(kind, (lsn, name))
+    for lsn, outcome in replayed.outcomes.items():
+        journal.note(Kind.SKIP if outcome.undo else Kind.RAISED, (lsn, type_name(outcome.error)))
 
 
 def prove_end(archive: Archive, segment: Segment, found: Scan, proven: int) -> bytes:

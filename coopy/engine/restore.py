@@ -27,7 +27,7 @@ from coopy.engine.archive import Archive, Segment, snapshot_path
 from coopy.engine.execute import UnknownMethodError
 from coopy.engine.uninterrupted import Worker
 from coopy.error import CorruptionError, DivergenceError, FormatError
-from coopy.journal.segment import Head, Outcomes, Scan, foretell, is_silent, records
+from coopy.journal.segment import Head, Outcomes, Scan, foretell, is_sealed, is_silent, records
 from coopy.manifest import Listed
 from coopy.snapshot import SnapshotHeader, open_snapshot
 
@@ -60,7 +60,8 @@ class Bounds(msgspec.Struct, frozen=True):
 class Replayed(msgspec.Struct):
     """What came out: how the journal ended, the last segment and its scan, new outcomes, and how the last action ended if it was to run anew.
 
-    `checked`: by first LSN the segments, with what was found good in them.
+    `checked`: by first LSN the segments, with what was found good in them. `began`: the epoch in which the one before the last ended. `said`: actions
+    of which the journal says how they ended.
     """
 
     base: SnapshotHeader
@@ -69,6 +70,8 @@ class Replayed(msgspec.Struct):
     outcomes: dict[int, Outcome] = {}
     result: object = None
     checked: dict[int, Listed] = {}
+    began: int = 0
+    said: set[int] = set()
 
 
 class _Again(BaseException):
@@ -167,12 +170,11 @@ class Restorer:
     # --- replay ------------------------------------------------------------------------------------------------------
 
     def _replay(self, executor: Executor, base: SnapshotHeader, bounds: Bounds, learned: _Learned) -> Replayed:
-        replayed = Replayed(base, outcomes={})
+        replayed = Replayed(base, outcomes={}, said=set())
         head = Head(base.lsn, base.time_us, base.epoch, base.tag, b"")
         executor.moment.time_us = base.time_us
         executor.moment.generator = None  # an action that drew before draws the same again
         listed = self.archive.from_snapshot(base.lsn)
-        said: set[int] = set()
         if self.on_progress is not None:
             newest = self.archive.segment(listed[-1])
             self.last_lsn = foretell(newest.data, newest.start, self.archive.framer)[1] or newest.about.first_lsn - 1
@@ -181,21 +183,36 @@ class Restorer:
                 raise _Cancelled
             segment = self.archive.segment(one)
             self.archive.check_order(segment, head)
-            run = _Run(self, executor, segment, Scan(head, segment.start, self.archive.known(one, segment)), bounds, learned)
+            later = self._said_later(segment, listed[listed.index(one) + 1 :])
+            run = _Run(self, executor, segment, Scan(head, segment.start, self.archive.known(one, segment)), bounds, learned, later)
             found = run.replay()
             if following is not None:
                 check_sealed(segment, found, following)
             run.report(replayed)
             if bounds.last is None:
                 replayed.checked[one.first_lsn] = self.archive.checked(one, segment, found)
-            said.update(found.said.raised, found.said.skipped)
+            replayed.said.update(found.said.raised, found.said.skipped)
+            replayed.began = head.epoch
             head, replayed.found, replayed.segment = found.head, found, segment
             if bounds.last is not None and head.lsn >= bounds.last:
                 break
         if self.on_progress is not None:
             self.on_progress(self.last_lsn, self.last_lsn)
-        replayed.outcomes = {lsn: one for lsn, one in {**replayed.outcomes, **learned.undone}.items() if lsn not in said}
+        replayed.outcomes = {lsn: one for lsn, one in {**replayed.outcomes, **learned.undone}.items() if lsn not in replayed.said}
         return replayed
+
+    def _said_later(self, segment: Segment, behind: tuple[Listed, ...]) -> Outcomes:
+        """How actions of a segment ended, as segments behind it say: those that a replica began for a snapshot, when not all was known yet."""
+        later = Outcomes()
+        for one in behind:
+            if is_sealed(segment.data):
+                break
+            segment = self.archive.segment(one)
+            said, _ = foretell(segment.data, segment.start, self.archive.framer)
+            later.raised.update(said.raised)
+            later.skipped.update(said.skipped)
+            later.known = max(later.known, said.known)
+        return later
 
     def diverged(self, lsn: int, method: str, expected: str, got: str) -> None:
         """Stop, or warn if that was asked for."""
@@ -233,19 +250,21 @@ class Restorer:
 class _Run:
     """The replay of one segment. `found` fills while it runs."""
 
-    def __init__(self, restorer: Restorer, executor: Executor, segment: Segment, found: Scan, bounds: Bounds, learned: _Learned) -> None:
+    def __init__(  # noqa: PLR0913 - whose segment, what is known of it, how far to go
+        self, restorer: Restorer, executor: Executor, segment: Segment, found: Scan, bounds: Bounds, learned: _Learned, later: Outcomes
+    ) -> None:
         self.restorer, self.executor, self.segment, self.found, self.learned = restorer, executor, segment, found, learned
         self.first, self.last = segment.about.first_lsn, bounds.last
         self.said = learned.said.get(self.first)
         if self.said is None and not is_silent(segment.data, segment.start):
             self.said = self._foretell()
         said = self.said or Outcomes()
-        self.skips = {*said.skipped, *bounds.skips, *restorer.archive.manifest.skips}
+        self.skips = {*said.skipped, *later.skipped, *bounds.skips, *restorer.archive.manifest.skips}
         if bounds.run_last:
             self.skips.discard(bounds.last)  # it was to be undone when it was interrupted: how it ended is found out again
         self.skips |= learned.undone.keys()
-        self.known = bounds.known
-        self.expected = {**bounds.raised, **said.raised}
+        self.known = max(bounds.known, later.known)
+        self.expected = {**bounds.raised, **later.raised, **said.raised}
         self.outcomes: dict[int, Outcome] = {}
         self.results: dict[int, object] = {}
         self.due = sorted((lsn for lsn in self.expected if lsn >= self.first), reverse=True)  # the next is the last

@@ -41,6 +41,7 @@ from coopy.error import (
 )
 from coopy.journal.frame import Kind
 from coopy.manifest import NAME as MANIFEST
+from coopy.manifest import read_manifest
 from coopy.snapshot import SnapshotHeader, open_snapshot, put_snapshot, python_version
 
 if TYPE_CHECKING:
@@ -199,10 +200,11 @@ class System:
         if archive.manifest.snapshots[-1] == lsn and not self.restorer.passed_over:
             return lsn
         tag = archive.manifest.segments[-1].previous_tag
-        about = SnapshotHeader(archive.identity, lsn, journal.time_us, journal.epoch, tag, python_version(), self.settings.compression)
+        about = SnapshotHeader(archive.identity, lsn, journal.time_us, journal.began, tag, python_version(), self.settings.compression)
         try:
             put_snapshot(archive.disk, archive.directory, about, lambda write: codec.dump_state(root, write), archive.key, self._read_back)
-            archive.change(snapshots=tuple(sorted({*archive.manifest.snapshots, lsn})))
+            noted = tuple((kind, of, name) for of, (kind, name) in journal.noted().items())
+            archive.change(snapshots=tuple(sorted({*archive.manifest.snapshots, lsn})), noted=noted)
             prune_snapshots(archive, self.settings.keep_snapshots)
             if self.settings.auto_prune:
                 prune_segments(archive)
@@ -364,17 +366,17 @@ def open_system(
                 origin.fetch(place)
                 archive = open_archive(place)
         elif archive is None:
+            _refuse_half_replaced(place)
             state = state or _dump(codec, initial)
             with told(place.directory):
                 create(place, state, settings.compression)
                 archive = open_archive(place)
         assert archive is not None
         if archive.manifest.follows and origin is None:
-            what = (
-                f"{place.directory} is the directory of a replica: actions of its own would make it another history. Nothing was changed."
-            )
+            what = f"{place.directory} is the directory of a replica: actions of its own would make it another history"
             raise UsageError(
-                f"{what} Open it with replication=True, and promote it there: control(replica).promote().", path=place.directory
+                f"{what}. Nothing was changed. Open it with replication=True, and promote it there: control(replica).promote().",
+                path=place.directory,
             )
         secret = archive.identity.secret
         restorer = Restorer(archive, codec, lock.cells, lambda root: Executor(root, secret, settings.free), settings.on_divergence)
@@ -387,6 +389,14 @@ def open_system(
         engine.memory, engine.common = system, common_names(engine)
         undo.pop_all()
     return system
+
+
+def _refuse_half_replaced(place: Place) -> None:
+    """A replica's state goes to quarantine before a snapshot takes its place. Where that was cut off, nothing new may begin there."""
+    begun = read_manifest(place.disk, place.directory, place.key)
+    if begun is not None and begun.follows:
+        what = f"{place.directory} is the directory of a replica whose state was being replaced by its primary's. Nothing was changed"
+        raise UsageError(f"{what}. Open it with replication=True: it goes on; what it had is in quarantine/.", path=place.directory)
 
 
 def _make_engine(archive: Archive, restorer: Restorer, replayed: Replayed, settings: Settings, origin: Origin | None) -> Engine:

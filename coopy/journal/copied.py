@@ -151,7 +151,7 @@ class CopiedJournal(Journal):
     # --- what is noted ---------------------------------------------------------------------------------------------------
 
     def noted(self) -> dict[int, tuple[int, str]]:
-        """By LSN how actions ended here that did not return, as far as the primary has not said so yet: kind of record, and what raised."""
+        """As Journal.noted: as far as the primary has not said so yet."""
         found: dict[int, tuple[int, str]] = {}
         for kind, payload in self.controls:
             lsn, name = msgspec.msgpack.decode(payload, type=tuple[int, str])
@@ -171,13 +171,15 @@ class CopiedJournal(Journal):
         with self._sync_guard:
             self.file.close()
             self.file, self.first_lsn, self.end, self.capacity, self.dirty = file, first_lsn, file.size(), file.size(), 0
+            self.began = self.epoch
 
     def begin_behind(self, file: File, high_water: HighWater, head: Head) -> None:
         """Go on in an empty segment behind a snapshot: it takes the place of all that was here, also of what is above it."""
         self.high_water.close()
         self.high_water = high_water
+        self.epoch = head.epoch
         self.stand(file, head.lsn + 1)
-        self.controls, self.epoch, self.time_us, self.tag, self.action_tag = [], head.epoch, head.time_us, head.tag, head.action_tag
+        self.controls, self.time_us, self.tag, self.action_tag = [], head.time_us, head.tag, head.action_tag
         self.lsn = self.durable = self.known = head.lsn
         high_water.write(head.lsn, head.tag, sync=True)
 

@@ -64,7 +64,8 @@ def create_segment(disk: Disk, directory: str, about: SegmentHeader, key: bytes)
 class Journal:
     """The last segment, open for appending. `lsn`, `time_us`: of the last action; `known`: up to where outcomes are known.
 
-    `durable`: the highest LSN on stable storage. Where `end` has reached `limit`, rotate before the next append. What ends before `room` and
+    `began`: the epoch in which the segment before this one ended. `durable`: the highest LSN on stable storage. Where `end` has reached `limit`,
+    rotate before the next append. What ends before `room` and
     finds nothing `dirty` may be stored in the window at once.
     """
 
@@ -79,6 +80,7 @@ class Journal:
         "_sync_guard",
         "action_tag",
         "batch",
+        "began",
         "capacity",
         "controls",
         "dirty",
@@ -109,6 +111,7 @@ class Journal:
         self.file, self.high_water = file, high_water
         self.lsn, self.time_us, self.epoch, self.tag, self.action_tag = head.lsn, head.time_us, head.epoch, head.tag, head.action_tag
         self.durable = self.known = head.lsn
+        self.began = head.epoch
         self.first_lsn, self.end, self.capacity, self.dirty = head.lsn + 1, file.size(), file.size(), 0
         self.segment_bytes, self.limit, self.mapped = 64 << 20, 64 << 20, False
         self.controls: list[tuple[int, bytes]] = []
@@ -207,6 +210,10 @@ class Journal:
         waiting = self.controls if self.batch is None else self.batch.controls + self.controls
         return dict(msgspec.msgpack.decode(payload, type=tuple[int, str]) for one, payload in waiting if one == kind)
 
+    def noted(self) -> dict[int, tuple[int, str]]:
+        """By LSN how actions ended that did not return, where the journal is kept from saying so: kind of record, and what raised."""
+        return {}
+
     def flush(self) -> None:
         """Write the pending control records. The owner calls it when an outcome must be on disk before someone hears of it."""
         if self.controls or self.dirty:
@@ -254,7 +261,7 @@ class Journal:
             self._close_window()
             self.file.close()
             self.file, self.first_lsn, self.end, self.capacity = file, about.first_lsn, file.size(), file.size()
-            self._next, self._sealed = None, False
+            self._next, self._sealed, self.began = None, False, self.epoch
         self.limit = self.segment_bytes
 
     def close(self) -> None:

@@ -12,8 +12,10 @@ import logging
 import math
 from typing import TYPE_CHECKING
 
-from coopy.engine.following import install_snapshot
-from coopy.replication.handshake import GENERATION, next_generation
+from coopy.engine.following import install_snapshot, read_through
+from coopy.error import CorruptionError
+from coopy.manifest import read_manifest
+from coopy.replication.handshake import FENCED, GENERATION, next_generation
 from coopy.replication.taking import RefusedError
 from coopy.replication.wire import Hello, PeerError, Welcome
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from coopy.engine.archive import Archive
     from coopy.engine.following import FollowingEngine
     from coopy.engine.opening import Place
+    from coopy.manifest import Manifest
+    from coopy.snapshot import SnapshotHeader
 
 __all__ = ["Follower", "Newcomer"]
 
@@ -30,29 +34,36 @@ log = logging.getLogger("coopy.replication")
 
 
 class Newcomer:
-    """As taking.Home says, of a directory in which nothing is yet. `is_filled`: a system can be opened there now."""
+    """As taking.Home says, of a directory in which nothing is, or nothing any more: a replacement may have been cut off."""
 
     def __init__(self, place: Place, domain: str) -> None:
         self.place: Place | Archive = place
         self._empty, self._domain = place, domain
-        self.is_filled = False
 
     def hello(self) -> Hello:
-        """Nothing."""
-        return Hello(b"", self._domain, 0, 0, b"")
+        """Nothing; of what was there, whose it was and which primary was known."""
+        left = self._left()
+        return Hello(left.identity.system, self._domain, 0, 0, b"", left.epoch) if left is not None else Hello(b"", self._domain, 0, 0, b"")
 
     def accept(self, welcome: Welcome) -> None:
-        """Anybody who sends a state."""
+        """Anybody who sends a state, but for an older primary than was known."""
+        left = self._left()
+        if left is not None and left.identity == welcome.identity:
+            _refuse_older(welcome, left.epoch, "the primary")
         if not welcome.snapshot:
             raise PeerError("The primary sends no snapshot, though there is nothing here.")
 
     def replace(self, welcome: Welcome, temporary: str) -> None:
         """Make a directory of it."""
-        install_snapshot(self._empty, welcome.identity, welcome.epoch, temporary)
-        self.is_filled = True
+        install_snapshot(self._empty, _read_through(self._empty, welcome, temporary), welcome.epoch, temporary)
 
     def beat(self, lsn: int) -> None:
         """Of no use here."""
+
+    def _left(self) -> Manifest | None:
+        place = self._empty
+        manifest = read_manifest(place.disk, place.directory, place.key)
+        return manifest if manifest is not None and manifest.follows else None
 
 
 class Follower:
@@ -72,16 +83,15 @@ class Follower:
         engine = self.engine
         with engine.lead:
             head, identity = engine.journal.head(), engine.archive.identity
-        return Hello(identity.system, identity.domain, head.epoch, head.lsn, head.tag)
+            manifest = engine.archive.manifest
+        return Hello(identity.system, identity.domain, head.epoch, head.lsn, head.tag, max(head.epoch, manifest.epoch), manifest.replica)
 
     def accept(self, welcome: Welcome) -> None:
         """A primary of this system that is not older than the one we know, and leaves out no action that was executed here."""
         archive, executed = self.engine.archive, self.engine.executed
         if welcome.identity != archive.identity:
             raise RefusedError(f"The primary at {self._primary} is of another system. Nothing was changed here.", primary=self._primary)
-        if welcome.epoch // GENERATION < self.engine.journal.epoch // GENERATION:
-            what = f"The primary at {self._primary} is of epoch {welcome.epoch}, and this replica knows a newer one ({self.engine.journal.epoch})"
-            raise RefusedError(f"{what}. Follow that one. Nothing was changed here.", primary=self._primary)
+        _refuse_older(welcome, max(self.engine.journal.epoch, archive.manifest.epoch), self._primary)
         new = set(welcome.skips) - set(archive.manifest.skips)
         if any(lsn <= executed for lsn in new) and not welcome.snapshot:
             what = f"The primary leaves out LSN {min(new)} since it was repaired, and it was executed here"
@@ -93,9 +103,10 @@ class Follower:
     def replace(self, welcome: Welcome, temporary: str) -> None:
         """What is here is too old to go on from, or of a history that a promotion cut off. A snapshot takes its place."""
         engine, directory = self.engine, self.engine.archive.directory
+        about = _read_through(engine.archive, welcome, temporary)
         what = "the primary has pruned what followed it, or was promoted without it"
         log.warning("%s: LSN %d is no place to go on from: %s.", directory, engine.executed, what)
-        engine.exclusively(lambda: engine.start_over(welcome.epoch, temporary))
+        engine.exclusively(lambda: engine.start_over(about, welcome.epoch, temporary))
         self.primary_lsn = engine.executed
         log.warning("%s: it goes on from the snapshot at LSN %d, what was there is in quarantine/.", directory, welcome.lsn)
 
@@ -131,11 +142,31 @@ class Follower:
 
     # --- the end -------------------------------------------------------------------------------------------------------------------
 
-    def promote(self) -> int:
-        """Take actions from now on. The new epoch is on stable storage when this returns; gives it. Raises UsageError where it does so already."""
+    def promote(self, after: int) -> int:
+        """Take actions from now on, in an epoch above `after` and any that is known here. Gives it; it is on stable storage when this returns.
+
+        Raises UsageError where it takes actions already.
+        """
         engine = self.engine
         engine.check_following()
-        epoch = next_generation(max(engine.journal.epoch, engine.archive.manifest.epoch))
+        epoch = next_generation(max(engine.journal.epoch, engine.archive.manifest.epoch, after))
         engine.exclusively(lambda: engine.lead_on(epoch))
         log.warning("%s was promoted: epoch %d, from LSN %d on.", engine.archive.directory, epoch, engine.executed)
         return epoch
+
+
+def _refuse_older(welcome: Welcome, known: int, primary: str) -> None:
+    if welcome.epoch // GENERATION < known // GENERATION:
+        what = f"The primary at {primary} is of epoch {welcome.epoch}, and this replica knows a newer one ({known})"
+        raise RefusedError(f"{what}. Follow that one. Nothing was changed here.", primary=primary, code=FENCED)
+
+
+def _read_through(place: Place | Archive, welcome: Welcome, path: str) -> SnapshotHeader:
+    """Check a snapshot file that came, before anything is done with it. A damaged one is to be had again."""
+    try:
+        about = read_through(place.disk, path, place.key, welcome.identity)
+    except CorruptionError as error:
+        raise PeerError(f"The snapshot that the primary sent is damaged: {error}") from error
+    if (about.identity, about.lsn, about.tag) != (welcome.identity, welcome.lsn, welcome.tag):
+        raise PeerError(f"The snapshot that the primary sent is not the one it announced: it is of LSN {about.lsn}.")
+    return about

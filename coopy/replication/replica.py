@@ -199,10 +199,10 @@ class Replica:
             self._thread.join()
         self.problem = self.problem or "it was stopped"
 
-    def promote(self) -> int:
-        """End following, and take actions from now on. The new epoch is on stable storage when this returns; gives it."""
+    def promote(self, after: int = 0) -> int:
+        """End following; then as Follower.promote."""
         self.stop()
-        return self.follower.promote()
+        return self.follower.promote(after)
 
     def _forked(self) -> None:
         """In a forked child: the connection is the parent's."""

@@ -95,8 +95,11 @@ class Shipper:
             return [*self._sessions]
 
     def confirmed(self) -> int:
-        """The LSN that `min_acks` replicas have."""
-        acked = sorted((session.acked for session in self.sessions()), reverse=True)
+        """The LSN that `min_acks` replicas have. One that came again while its former connection is not known to be lost counts once."""
+        each: dict[bytes, int] = {}
+        for session in self.sessions():
+            each[session.replica] = max(session.acked, each.get(session.replica, 0))
+        acked = sorted(each.values(), reverse=True)
         return acked[self.min_acks - 1] if len(acked) >= self.min_acks else 0
 
     def fence(self, why: str) -> None:
@@ -125,12 +128,13 @@ class _History:
 class Shipping:
     """One replica's session. `ended`: why it was refused, once that has been said; `is_trusted`: it has proven the password.
 
-    `acked`: what the replica has on stable storage; `shipped`: bytes of frames and of the snapshot.
+    `acked`: what the replica has on stable storage; `replica`: which one it is; `shipped`: bytes of frames and of the snapshot.
     """
 
     def __init__(self, shipper: Shipper, peer: str, binding: bytes, deadline: float) -> None:
         self._shipper, self._peer, self._now = shipper, peer, shipper.now
         self.acked = self.shipped = 0
+        self.replica = b""
         self.ended, self.is_trusted = "", False
         self._connection = Connection(Side.PRIMARY)
         self._verifier = shipper.verifiers.begin(binding)
@@ -222,6 +226,7 @@ class Shipping:
     def _hello(self, hello: Hello) -> None:
         archive, journal = self._shipper.system.archive, self._shipper.system.engine.journal
         found = answer(hello, _History(archive.identity, journal.epoch, self._shipper.source, self._tail))
+        self.replica = hello.replica
         if found.code == FENCED:
             self._shipper.fence(found.text)
         if found.code:

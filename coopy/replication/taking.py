@@ -29,7 +29,6 @@ from coopy.replication.wire import (
     Frames,
     Hello,
     LostError,
-    PeerError,
     Proof,
     Refused,
     Side,
@@ -123,6 +122,7 @@ class Taking:
         file, self._file = self._file, None
         if file is not None:
             file.close()
+        if self._path and self._home.place.disk.exists(self._path):
             with suppress(OSError):  # what ended the session is what its owner must hear; the next session begins the file anew
                 self._home.place.disk.unlink(self._path)
 
@@ -175,8 +175,8 @@ class Taking:
 
     def _chunk(self, message: Chunk) -> None:
         file, welcome = self._file, self._welcome
-        if file is None or welcome is None:
-            raise PeerError("The primary sends a snapshot that it did not announce.")
+        assert file is not None
+        assert welcome is not None
         file.write(self._offset, message.data)
         self._offset += len(message.data)
         if self._offset == welcome.snapshot:
