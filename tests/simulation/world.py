@@ -8,7 +8,8 @@
 
 What must hold, always: equal (LSN, tag) means an equal state; no epoch goes back in a directory; what was on stable storage is there after
 any end of a process; nobody follows an older primary than one it knew; whoever meets a newer primary takes no more actions. With
-`min_acks`: that many other machines have what was acknowledged, and the careful operator loses nothing of it. In the end all are alike.
+`min_acks`: that many other machines have what was acknowledged, and the careful operator loses nothing that any whom it may promote has
+confirmed. In the end all are alike.
 """
 
 from __future__ import annotations
