@@ -195,6 +195,8 @@ def _adopt_next(archive: Archive, names: list[str]) -> None:
         path = archive.path(segment_name(lsn))
         if sealed.sealed == lsn:
             archive.segment(Listed(lsn, sealed.head.tag))
+            # The SEAL may have been read from the cache only, and a segment with another behind it is never written again.
+            write_whole(archive.disk, archive.directory, segment_name(last.first_lsn), segment.data[: sealed.end])
             archive.enlist(lsn, sealed.head.tag)
         elif lsn == sealed.head.lsn + 1 and not sealed.sealed and _is_empty(archive, path):
             kept = archive.quarantine(segment_name(lsn), archive.disk.read(path))

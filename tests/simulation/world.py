@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from coopy.error import ClosedError, CoopyError, ReplicaError
 from coopy.replication.follower import Follower
+from coopy.replication.handshake import next_generation
 from coopy.replication.wire import PATIENCE
 from tests.simulation.lines import Lines
 
@@ -194,7 +195,9 @@ class World(Lines):
 
     def promote_it(self, replica: Machine) -> None:
         """The careful operator keeps in mind what the last promotion gave."""
-        self.promoted = max(self.promoted, replica.promote(self.min_acks, self.promoted if self.careful else 0))
+        after = self.promoted if self.careful else 0
+        self.promoted = next_generation(max(self.promoted, replica.epoch))  # also where it is cut off
+        self.promoted = max(self.promoted, replica.promote(self.min_acks, after))
 
     def forgo(self, primary: Machine) -> None:
         """What was acknowledged and is not there is lost: by a careless operator, or with as many machines as there were to confirm it."""
@@ -210,6 +213,8 @@ class World(Lines):
         for machine in self.machines:
             machine.cut_in_replacement = 0
             machine.disk.crash_at(0)
+        for line in self.lines:
+            self.drop(line)
         self.lines = []
         self.settle_leader()
         for machine in self.machines:
@@ -263,6 +268,9 @@ class World(Lines):
         """A replica that was refused for good is made anew."""
         if replica.rejected:
             self.kill_it(replica)
+            for line in self.lines:
+                if line.replica is replica:
+                    self.drop(line)
             replica.wipe()
             replica.start_following()
         self.connect_it(replica, self.leader)
