@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from coopy.marks import Replica, System, View
     from coopy.random import Random
     from coopy.wiring import Control, control
+    from coopy.wiring.elsewhere import verify
 
 __all__ = [
     "Clock",
@@ -34,6 +35,7 @@ __all__ = [
     "random",
     "readonly",
     "unlocked",
+    "verify",
 ]
 
 _HOMES = {
@@ -43,6 +45,7 @@ _HOMES = {
     "marks": ("Replica", "System", "View"),
     "random": ("Random",),
     "wiring": ("Control", "control"),
+    "wiring.elsewhere": ("verify",),
 }
 
 

@@ -47,7 +47,8 @@ def status(directory: str, signing_key_file: str | None) -> None:
     place = _place(directory, signing_key_file)
     manifest = _or_exit(lambda: read_manifest(place.disk, place.directory, place.key))
     if manifest is None or not manifest.snapshots:
-        click.echo(f"{place.directory}: no system yet")
+        begun = manifest is not None and manifest.follows
+        click.echo(f"{place.directory}: {'a replica without a state: open it with replication=True' if begun else 'no system yet'}")
         return
     click.echo(f"{place.directory}: {manifest.identity.domain}")
     click.echo(f"  system     {manifest.identity.system.hex()}, epoch {manifest.epoch}")
@@ -56,6 +57,8 @@ def status(directory: str, signing_key_file: str | None) -> None:
     click.echo(
         f"  closed     {'at LSN ' + str(manifest.closed) if manifest.closed >= 0 else 'no: it is open, or its process ended without closing it'}"
     )
+    if manifest.follows:
+        click.echo("  follows    a primary: it is a replica's, or of a primary that was fenced")
     if manifest.skips:
         click.echo(f"  left out   LSN {', '.join(map(str, manifest.skips))}")
 
@@ -78,12 +81,23 @@ def check(directory: str, signing_key_file: str | None) -> None:
 @click.option("--drop-tail", "tail", is_flag=True, help="Move what does not hold at the journal's end to quarantine.")
 @click.option("--skip", type=click.IntRange(1), help="Leave the action with this LSN out of every restore.")
 @click.option("--manifest", is_flag=True, help="Rebuild MANIFEST from the headers of segments and snapshots.")
-def repair(directory: str, signing_key_file: str | None, tail: bool, skip: int | None, manifest: bool) -> None:  # noqa: FBT001 - click passes them by name
+@click.option("--replica", is_flag=True, help="With --manifest: the directory is a replica's, or of a primary that was fenced.")
+def repair(
+    directory: str,
+    signing_key_file: str | None,
+    tail: bool,  # noqa: FBT001 - click passes them by name
+    skip: int | None,
+    manifest: bool,  # noqa: FBT001
+    replica: bool,  # noqa: FBT001
+) -> None:
     """What coopy never decides by itself. Make a copy of the directory first."""
     place = _place(directory, signing_key_file)
+    if replica and not manifest:
+        raise click.UsageError("--replica means nothing without --manifest.")
     if manifest:
-        made = _or_exit(lambda: rebuild_manifest(place))
+        made = _or_exit(lambda: rebuild_manifest(place, follows=replica))
         click.echo(f"MANIFEST rebuilt: {len(made.segments)} segments, snapshots at LSN {', '.join(map(str, made.snapshots))}")
+        click.echo("  a replica's" if replica else "  no replica's: if it is, repeat this with --replica before anybody opens it")
     if tail:
         lsn, kept = _or_exit(lambda: drop_tail(place))
         click.echo(f"The journal ends at LSN {lsn} now. {'What was cut off is in ' + kept if kept else 'Nothing had to be cut off.'}")

@@ -46,7 +46,7 @@ NOT_MADE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EACCES, er
 NO_RESERVING = frozenset({errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.ENODEV, errno.EPERM})
 TEMPORARY = ".tmp"
 LOCK = "LOCK"
-ZEROS = bytes(64 << 10)
+PIECE = 64 << 10  # bytes written at a time where nobody says otherwise
 CELLS = 8
 CELLS_AT = 512
 LOCK_SIZE = 1024
@@ -92,8 +92,11 @@ class File(Protocol):
     def sync(self) -> None:
         """Force everything written, and the size, to stable storage. After one failure every later sync, write or truncate of this file fails."""
 
-    def reserve(self, offset: int, size: int) -> bool:
-        """Allocate `size` bytes of zeros from `offset` on, extending the file. False where the file system cannot."""
+    def reserve(self, offset: int, size: int, piece: int = PIECE) -> bool:
+        """Allocate `size` bytes of zeros from `offset` on, extending the file. False where the file system cannot.
+
+        `piece`: so many bytes are written at a time, and may be synced as a whole when any of them was changed.
+        """
 
     def window(self, size: int) -> Window | None:
         """Map the first `size` bytes, which the file has. None where that is impossible."""
@@ -258,10 +261,10 @@ class RealFile:
             self._failure = error
             raise
 
-    def reserve(self, offset: int, size: int) -> bool:
+    def reserve(self, offset: int, size: int, piece: int = PIECE) -> bool:
         """As File says. Zeros are written, too: storing to a page that never was costs 3.5 us, and syncing it is slower.
 
-        In such pieces, because Linux keeps in one piece what was written in one, and syncs it whole once it was stored to.
+        Linux keeps in one piece (a folio) what was written in one, and syncs it whole.
         """
         if not hasattr(os, "posix_fallocate"):
             return False
@@ -273,8 +276,8 @@ class RealFile:
                 return False
             raise
         while end < offset + size:
-            stop = min(end - end % len(ZEROS) + len(ZEROS), offset + size)
-            self.write(end, ZEROS[: stop - end])
+            stop = min(end - end % piece + piece, offset + size)
+            self.write(end, bytes(stop - end))
             end = stop
         return True
 

@@ -60,10 +60,14 @@ class UsageError(CoopyError):
 
 
 class NotSerializableError(UsageError):
-    """An argument or a state cannot be stored, or not be read back. `method`, `where`: which call, which part of it."""
+    """An argument or a state cannot be stored, or not be read back. `method`, `where`: which call, which part of it.
+
+    Of a state, `where` is the way from the root (`wiki.pages['Home'].lock`), `kind` the class of what stands there.
+    """
 
     method: str
     where: str
+    kind: str
 
 
 class ClosedError(CoopyError):

@@ -19,7 +19,7 @@ import random
 import threading
 from typing import TYPE_CHECKING, TypeAlias
 
-from coopy.disk import CELLS, UnreadableError
+from coopy.disk import CELLS, PIECE, UnreadableError
 from coopy.error import LockedError, UsageError
 
 if TYPE_CHECKING:
@@ -440,8 +440,9 @@ class FakeFile:
         if trouble is not None:
             raise trouble
 
-    def reserve(self, offset: int, size: int) -> bool:
-        """As File says."""
+    def reserve(self, offset: int, size: int, piece: int = PIECE) -> bool:
+        """As File says. All at once, whatever the piece."""
+        assert piece
         self._check()
         trouble, asked = self._disk.begin(f"reserve {self.path} {offset}+{size}"), max(0, offset + size - self.size())
         given = asked if trouble is None else int(asked * self._disk.share(trouble))

@@ -5,7 +5,7 @@ Data that the validator and the mypy plugin share. Names only: nothing that they
 
 from __future__ import annotations
 
-__all__ = ["ACTION_SPECIALS", "ATOMS", "CHANGES", "CHANGING", "COPYING", "INJECTED", "IN_PLACE", "UNPICKLABLE"]
+__all__ = ["ACTION_SPECIALS", "ATOMS", "CHANGES", "CHANGING", "COPYING", "INJECTED", "IN_PLACE", "STAND_IN", "UNPICKLABLE"]
 
 _LIST = ("append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort")
 _DICT = ("clear", "pop", "popitem", "setdefault", "update")
@@ -65,3 +65,6 @@ UNPICKLABLE = frozenset((
 
 INJECTED = {"_clock": "coopy.clock.Clock", "_random": "coopy.random.Random"}
 """The names that a system gives its domain object, and what they are."""
+
+STAND_IN = "__coopy_main__"
+"""What the script that is the program is called in a process beside it, which only needs its classes."""

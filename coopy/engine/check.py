@@ -9,10 +9,9 @@ import msgspec
 
 from coopy.disk import UnreadableError
 from coopy.engine.archive import snapshot_path
-from coopy.engine.opening import HIGH_WATER, open_archive, prove_end
+from coopy.engine.opening import high_water_of, prove_end, read_archive
 from coopy.engine.restore import check_sealed
 from coopy.error import CoopyError, CorruptionError
-from coopy.journal.high_water import HighWater
 from coopy.journal.segment import head_before
 from coopy.snapshot import open_snapshot
 
@@ -36,7 +35,7 @@ class Checked(msgspec.Struct, frozen=True):
 def check_directory(place: Place) -> Iterator[Checked]:
     """Each file of the directory in turn. Raises nothing about damage; gives it."""
     try:
-        archive = open_archive(place)
+        archive = read_archive(place)
     except CoopyError as error:
         yield Checked(str(getattr(error, "path", place.directory)), "the directory", str(error))
         return
@@ -74,7 +73,7 @@ def _segments(archive: Archive) -> Iterator[Checked]:
             found = archive.scan(segment, head)
             torn = b""
             if following is None:
-                torn = prove_end(archive, segment, found, _high_water(archive))
+                torn = prove_end(archive, segment, found, high_water_of(archive))
             else:
                 check_sealed(segment, found, following)
         except UnreadableError as error:
@@ -87,9 +86,3 @@ def _segments(archive: Archive) -> Iterator[Checked]:
         tail = f", {len(torn)} bytes of a torn tail that the next opening moves to quarantine" if torn else ""
         yield Checked(segment.path, f"LSN {listed.first_lsn} to {found.head.lsn}{', closed' if found.closed else ''}{tail}")
         head = found.head
-
-
-def _high_water(archive: Archive) -> int:
-    mark = HighWater(archive.disk.open_read(archive.path(HIGH_WATER)), archive.identity.system, archive.key)
-    mark.close()
-    return max(mark.mark.lsn, archive.manifest.closed)

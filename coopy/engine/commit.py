@@ -15,7 +15,7 @@ each wakes the next, so that they do not all wake at once only to wait for the i
 from __future__ import annotations
 
 import threading
-from _thread import allocate_lock
+from _thread import LockType, allocate_lock
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Entry", "SharedEngine"]
 
+moment_of = moment.get
 PENDING = object()
 TAKE_OFF = object()  # an `@unlocked` action is durable: its own thread executes it
 
@@ -53,9 +54,15 @@ class Entry:
         self.flight: Flight | None = None
         self.next: Entry | None = None
         self.gone = False
-        self.wake = allocate_lock()
-        self.wake.acquire()
+        self.wake: LockType | None = None  # once it waits
         self.complete: Callable[[], None] = self._wake
+
+    def begin_to_wait(self) -> LockType:
+        """What is released when it is complete or is to lead. What came before shows in the next look."""
+        wake = allocate_lock()
+        wake.acquire()
+        self.wake = wake
+        return wake
 
     def pass_on(self) -> None:
         """Wake the next, now that this one has its outcome."""
@@ -64,10 +71,11 @@ class Entry:
             self.next.complete()
 
     def _wake(self) -> None:
-        try:  # noqa: SIM105 - suppress() costs as much as the rest
-            self.wake.release()
-        except RuntimeError:  # it was woken before
-            pass
+        if self.wake is not None:
+            try:  # noqa: SIM105 - suppress() costs as much as the rest
+                self.wake.release()
+            except RuntimeError:  # it was woken before
+                pass
 
 
 class SharedEngine(Engine):
@@ -95,11 +103,17 @@ class SharedEngine(Engine):
     def call_beside(self, method: str, args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
         """Record and sync an `@unlocked` action, then execute it on this thread without the lock."""
         entry = self._entry(method, args, kwargs)
+        self._fly(entry)
+        return self.answer_beside(entry.outcome)
+
+    def _fly(self, entry: Entry) -> None:
         flight = entry.flight = Flight()
         try:
             self._take_part(entry)
             if entry.outcome is TAKE_OFF:
-                flight.result = self.executor.beside().execute(method, entry.args, entry.kwargs, entry.lsn, entry.time_us, entry.utc_offset)
+                flight.result = self.executor.beside().execute(
+                    entry.method, entry.args, entry.kwargs, entry.lsn, entry.time_us, entry.utc_offset
+                )
                 flight.landed = True
                 entry.outcome = flight.result
         finally:
@@ -107,32 +121,35 @@ class SharedEngine(Engine):
             if not flight.landed:
                 self.executor.ask()
         flight.end.release()
-        return self.answer_beside(entry.outcome)
 
     def _entry(self, method: str, args: tuple[object, ...], kwargs: dict[str, object]) -> Entry:
-        self.refuse_inside(method)
-        kind, payload, args, kwargs = self.codec.encode(method, args, kwargs)
+        if moment_of() is not None:
+            self.refuse_nested(method)
+        if self.lead._is_owned() or self.lock._is_owned():  # type: ignore[attr-defined]  # noqa: SLF001 - what threading.Condition asks, too
+            raise inside()
+        kind, payload, args, kwargs = self._encode(method, args, kwargs)
         return Entry(method, args, kwargs, *stored(kind, payload))
 
     def refuse_inside(self, what: str) -> None:
-        """Waiting for a batch inside of an action, a query or a leader would be waiting for oneself."""
-        if moment.get() is not None:
-            self.refuse_nested(what)
-        if self.lead._is_owned() or self.lock._is_owned():  # type: ignore[attr-defined]  # noqa: SLF001 - what threading.Condition asks, too
+        """As Engine.refuse_inside; also inside of a leader."""
+        super().refuse_inside(what)
+        if self.lead._is_owned():  # type: ignore[attr-defined]  # noqa: SLF001 - as for the lock
             raise inside()
 
     def _take_part(self, entry: Entry) -> None:
         """Queue up, and lead whenever nobody does, until the entry has an outcome."""
         self.queue.append(entry)
         try:
-            self._wait(entry)
+            if not self._lead(entry) or entry.outcome is PENDING:
+                self._wait(entry)
         finally:
             entry.pass_on()
 
     def _wait(self, entry: Entry) -> None:
+        wake = entry.begin_to_wait()
         while entry.outcome is PENDING:
             if not self._lead(entry):
-                entry.wake.acquire(timeout=WAKE)
+                wake.acquire(timeout=WAKE)
 
     def _lead(self, entry: Entry) -> bool:
         """Lead one batch, unless somebody else leads: nobody waits here who may be needed elsewhere, as an `@unlocked` action is.
@@ -181,7 +198,7 @@ class SharedEngine(Engine):
             with self.lock:
                 if self.gate is not OPEN:
                     self.enter()
-                if self.journal.batch is None and not self._is_durable():
+                if self.journal.batch is None and not (self.batch and self._is_durable()):
                     self._draft()
             if self.queue and self.queue[0] is self.batch[0]:
                 del self.queue[: len(self.batch)]
@@ -198,13 +215,15 @@ class SharedEngine(Engine):
 
     def _is_durable(self) -> bool:
         """Whether the batch waits for its execution only. A batch that was never drafted has LSNs yet to come."""
-        return bool(self.batch) and self.batch[-1].lsn <= self.journal.durable
+        return self.batch[-1].lsn <= self.journal.durable
 
     def _draft(self) -> None:
         """Make a batch of what has queued up."""
         self.gate = BUSY
         try:
-            self.prepare(0)
+            journal = self.journal
+            if journal.end >= journal.limit or self.beside.flights:
+                self.prepare(0)
             entries = self.queue[:]
             self._frame(entries if len(entries) == 1 else up_to_beside(entries))
             self.gate = self.rest()
@@ -261,9 +280,16 @@ class SharedEngine(Engine):
             self.beside.flights[entry.lsn], entry.outcome, self.executed, self.gate = entry.flight, TAKE_OFF, entry.lsn, SHARED
             self.executor.moment.time_us = entry.time_us
             return
-        self.gate = BUSY
+        self.gate, interrupt = BUSY, None
         try:
-            interrupt = self._run(entry, mine)
+            try:
+                result = self._perform(entry.method, entry.args, entry.kwargs, entry.lsn, entry.time_us, entry.utc_offset)
+            except BaseException as error:  # noqa: BLE001 - an interrupt of this thread, or the action's own doing: running it again tells
+                interrupt = self._run_again(entry, mine, error)
+            else:
+                if type(result) is Outcome:
+                    self.conclude(entry.lsn, result)
+                entry.outcome = result
             self.took(entry.lsn)
             self.gate = self.rest()
         except BaseException:
@@ -274,21 +300,14 @@ class SharedEngine(Engine):
         if interrupt is not None:
             raise interrupt
 
-    def _run(self, entry: Entry, mine: Entry | None) -> BaseException | None:
-        """Execute one action. Gives what must still be raised on this thread, though the action was another's."""
-        try:
-            result = self.executor.execute(entry.method, entry.args, entry.kwargs, entry.lsn, entry.time_us, entry.utc_offset)
-        except BaseException as error:  # noqa: BLE001 - an interrupt of this thread, or the action's own doing: running it again tells
-            self._rebuild(entry.lsn)
-            result = entry.outcome
-            if entry is mine:
-                entry.outcome = Outcome(error)
-            own = isinstance(error, MemoryError | RecursionError) or (type(result) is Outcome and type(result.error) is type(error))
-            return None if own else error
-        if type(result) is Outcome:
-            self.conclude(entry.lsn, result)
-        entry.outcome = result
-        return None
+    def _run_again(self, entry: Entry, mine: Entry | None, error: BaseException) -> BaseException | None:
+        """On memory made anew. Gives what must still be raised on this thread, though the action was another's."""
+        self._rebuild(entry.lsn)
+        result = entry.outcome
+        if entry is mine:
+            entry.outcome = Outcome(error)
+        own = isinstance(error, MemoryError | RecursionError) or (type(result) is Outcome and type(result.error) is type(error))
+        return None if own else error
 
     # --- what an interrupted leader leaves behind ----------------------------------------------------------------------
 

@@ -5,7 +5,7 @@
     query    Engine.read without its frame
 
 While the gate is OPEN all outcomes are known, and "durable back" fits into its field: what is before a segment is durable when it begins, and
-none holds four thousand million records (wiring.py).
+none holds four thousand million records (wiring/options.py).
 
 Whatever is not common goes to Engine.call and Engine.read, which say what happens and why; both ways must stay the same, and a test
 holds them side by side. (Measured: a call 1.9 against 3.0 us, a query 0.3 against 0.5.)

@@ -36,10 +36,12 @@ class ConfirmedEngine(SharedEngine):
 
     def call_beside(self, method: str, args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
         """As SharedEngine.call_beside; the same."""
+        entry = self._entry(method, args, kwargs)
+        self._fly(entry)
         try:
-            return super().call_beside(method, args, kwargs)
+            return self.answer_beside(entry.outcome)
         finally:
-            self.confirm(self.journal.durable)
+            self._confirm(entry)
 
     def _confirm(self, entry: Entry) -> None:
         outcome = entry.outcome

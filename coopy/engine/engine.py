@@ -180,7 +180,7 @@ class Engine:
     def took(self, lsn: int) -> None:
         """The action is in memory."""
         self.executed = lsn
-        self.journal.known = self.beside.known(lsn)
+        self.journal.known = self.beside.known(lsn) if self.beside.flights else lsn
 
     def rest(self) -> Gate:
         """How the gate stands while nobody is inside."""
@@ -234,6 +234,13 @@ class Engine:
         if isinstance(self.reason, ReplicaError):
             return ReplicaError(str(self.reason), **vars(self.reason))
         return ClosedError(f"The system closed itself: {str(self.reason) or type(self.reason).__name__} Open it again with init_system.")
+
+    def refuse_inside(self, what: str) -> None:
+        """Raises UsageError where this thread is inside of the system already: whoever it would wait for waits for it."""
+        if moment_of() is not None:
+            self.refuse_nested(what)
+        if self.lock._is_owned():  # type: ignore[attr-defined]  # noqa: SLF001 - what threading.Condition asks, too
+            raise inside()
 
     def refuse_nested(self, what: str) -> None:
         """A proxy was used inside an action: that action is to be undone, even if it swallows this error."""

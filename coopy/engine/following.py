@@ -21,16 +21,15 @@ from coopy.engine.confirmed import ConfirmedEngine
 from coopy.engine.engine import NOTHING
 from coopy.engine.execute import UnknownMethodError
 from coopy.engine.gate import BROKEN, BUSY, FAILED, LEFTOVER, OPEN
-from coopy.engine.opening import create_high_water, note_outcomes, settle_end
+from coopy.engine.opening import note_outcomes, settle_end, unsaid
 from coopy.engine.restore import Bounds
 from coopy.error import DivergenceError, DurabilityError, ReplicaError, UsageError
 from coopy.journal.copied import CopiedJournal, checked, eras_in, whole
 from coopy.journal.frame import Kind
 from coopy.journal.high_water import HighWater
-from coopy.journal.journal import create_segment
-from coopy.journal.segment import Head, Scan, SegmentHeader
-from coopy.manifest import NOT_CLOSED, Listed, Manifest, read_manifest, write_manifest
-from coopy.snapshot import open_snapshot, snapshot_name
+from coopy.journal.segment import Head, Scan
+from coopy.manifest import NOT_CLOSED, Manifest, read_manifest
+from coopy.snapshot import open_snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +60,8 @@ class _InDoubt(BaseException):
 class FollowingEngine(ConfirmedEngine):
     """An engine whose actions come from elsewhere. `primary`: from where ("host:port"), empty once it was promoted.
 
-    `eras`: since which LSN records are of which epoch, as far as this run knows; the lock guards it. `base`: the LSN of the snapshot that this
+    `eras`: since which LSN records are of which epoch, as far as this run knows; the lock guards who changes it, and it says so before `executed`
+    does, so that who reads that first needs no lock. `base`: the LSN of the snapshot that this
     run began with: how actions up to there ended here, nobody knows.
     """
 
@@ -94,6 +94,28 @@ class FollowingEngine(ConfirmedEngine):
                 f"{what} changes the state, and this is a replica: nothing was recorded. Call it on the primary at {self.primary}.",
                 primary=self.primary,
             )
+
+    def accepted(self, skips: tuple[int, ...]) -> None:
+        """The primary is this system's: from now on the directory is a replica's, and nobody may open it as an ordinary one. `skips`: the primary's."""
+        archive = self.archive
+        skips = tuple(sorted({*archive.manifest.skips, *skips}))
+        if not archive.manifest.follows or skips != archive.manifest.skips:
+            self.exclusively(lambda: archive.change(follows=True, skips=skips))
+
+    @property
+    def boundary(self) -> bytes:
+        """The tag of the last record that others may have: of the last action, or of the end of the segment before where this one has none.
+
+        Behind it may be what only this directory says: that it was opened and closed, and how its last actions ended.
+        """
+        has_action = self.journal.lsn >= self.journal.first_lsn
+        return self.journal.action_tag if has_action else self.archive.manifest.segments[-1].previous_tag
+
+    def cut_back(self) -> None:
+        """It was a primary: what only it says behind the boundary goes to quarantine, and the new primary's records follow. Within `exclusively`."""
+        journal = self.journal
+        journal.cut_back(self.boundary, self.archive.quarantine, lambda: self.archive.change(noted=unsaid(journal)))
+        self.eras = [(journal.lsn, journal.epoch)]
 
     def keep_promise(self, result: object) -> None:
         """As Engine.keep_promise. While it follows, the primary keeps it."""
@@ -135,10 +157,10 @@ class FollowingEngine(ConfirmedEngine):
         return ReplicaError(f"{what}; the replica asks again.", primary=self.primary, lsn=lsn)
 
     def _keep(self, part: bytes, found: Scan, *, is_seal: bool) -> None:
-        """On stable storage. Where it stands is told under the lock, though nobody but the lead writes it."""
+        """On stable storage, also while a long query keeps the lock: the journal's files belong to the lead."""
         journal, epoch = self.journal, self.journal.epoch
-        with self.lock:
-            if self.gate is not OPEN:
+        if self.final is not None or self.gate is LEFTOVER:
+            with self.lock:
                 self.enter()
         try:
             if is_seal:
@@ -252,7 +274,7 @@ class FollowingEngine(ConfirmedEngine):
             if lsn <= self.base or lsn in self.archive.manifest.skips or recorded == found:
                 continue
             if recorded is None or recorded[0] != Kind.SKIP or found is not None or newest >= lsn:
-                self.restorer.diverged(lsn, "the action", _ended(recorded), _ended(found))
+                self.restorer.diverged(lsn, "an action", _due(recorded), _ended(found))
             elif lsn <= before:  # else it was left out from the start
                 undone.append(lsn)
         return undone
@@ -260,9 +282,9 @@ class FollowingEngine(ConfirmedEngine):
     # --- a snapshot instead ----------------------------------------------------------------------------------------------
 
     def start_over(self, about: SnapshotHeader, epoch: int, temporary: str) -> None:
-        """A snapshot file that came from the primary takes the place of all that is here, which goes to quarantine. Within `exclusively`.
+        """A snapshot file that was read through takes the place of all that is here, which goes to quarantine. Within `exclusively`.
 
-        It was read through. `epoch`: the primary's.
+        `epoch`: the primary's.
         """
         try:
             file = self.archive.replace_all(about, epoch, temporary)
@@ -273,8 +295,8 @@ class FollowingEngine(ConfirmedEngine):
             self.end(BROKEN, error)
             raise
         self.executor.show_new()
-        self.executed = self.base = about.lsn
         self.eras = [(about.lsn, about.epoch)]
+        self.executed = self.base = about.lsn
 
     # --- promotion -------------------------------------------------------------------------------------------------------
 
@@ -285,6 +307,7 @@ class FollowingEngine(ConfirmedEngine):
 
     def lead_on(self, epoch: int) -> None:
         """From now on a system like any other: the epoch is on stable storage before the first action of its own. Within `exclusively`."""
+        self.check_following()  # another thread may have been faster
         journal = self.journal
         self.archive.change(epoch=epoch, follows=False)
         journal.following, journal.epoch = False, epoch
@@ -297,10 +320,16 @@ class FollowingEngine(ConfirmedEngine):
         self.primary = ""
 
 
-def _ended(how: tuple[int, str] | None) -> str:
+def _due(how: tuple[int, str] | None) -> str:
     if how is None:
         return "return"
     return f"be undone ({how[1]})" if how[0] == Kind.SKIP else f"raise {how[1]}"
+
+
+def _ended(how: tuple[int, str] | None) -> str:
+    if how is None:
+        return "returned"
+    return f"was undone ({how[1]})" if how[0] == Kind.SKIP else f"raised {how[1]}"
 
 
 # --- the directory of a replica --------------------------------------------------------------------------------------
@@ -310,7 +339,7 @@ def open_copied_journal(archive: Archive, replayed: Replayed, segment_bytes: int
     """As opening.open_journal, without an epoch or a record of its own."""
     found, segment, high_water = settle_end(archive, replayed)
     try:
-        archive.change(closed=NOT_CLOSED, follows=True, replica=archive.manifest.replica or secrets.token_bytes(16))
+        archive.change(closed=NOT_CLOSED, replica=archive.manifest.replica or secrets.token_bytes(16))
         file = archive.disk.open(segment.path)
     except BaseException:
         high_water.close()
@@ -324,7 +353,7 @@ def open_copied_journal(archive: Archive, replayed: Replayed, segment_bytes: int
 
 
 def read_through(disk: Disk, path: str, key: bytes, identity: Identity) -> SnapshotHeader:
-    """Check every block of a snapshot file, decode none. Raises CorruptionError, AuthenticationError."""
+    """Check every block of a snapshot file that came from elsewhere, decode none. Raises CorruptionError, AuthenticationError."""
     about, stream = open_snapshot(disk, path, key, identity)
     with stream:
         _read_all(stream)
@@ -336,21 +365,13 @@ def _read_all(stream: BinaryIO) -> None:
         pass
 
 
-def install_snapshot(place: Place, about: SnapshotHeader, epoch: int, temporary: str) -> None:
-    """Make a directory of a snapshot file that came from the primary and was read through, and of an empty segment behind it.
+def install_snapshot(place: Place, about: SnapshotHeader, epoch: int, skips: tuple[int, ...], temporary: str) -> None:
+    """Make a replica's directory of a snapshot file that was read through, and of an empty segment behind it. `epoch`, `skips`: the primary's.
 
-    Until the last step the manifest lists nothing, so that a crash leaves something to be begun again. What a replacement that was cut off
-    has left goes to quarantine as well.
+    What a replacement that was cut off has left is set aside, as that would have done, and the newest epoch that was known stays so.
     """
-    disk, directory, key, identity = place.disk, place.directory, place.key, about.identity
-    begun = read_manifest(disk, directory, key)
-    if begun is not None:
-        Archive(disk, directory, key, begun).set_all_aside()
-        epoch = max(epoch, begun.epoch)
-    write_manifest(disk, directory, Manifest(identity, epoch, follows=True), key)
-    create_high_water(place, identity)
-    disk.replace(temporary, place.path(snapshot_name(about.lsn)))
-    disk.sync_directory(directory)
-    create_segment(disk, directory, SegmentHeader(identity, about.lsn + 1, about.tag), key).close()
-    listed = Manifest(identity, epoch, (Listed(about.lsn + 1, about.tag),), (about.lsn,), follows=True)
-    write_manifest(disk, directory, listed, key)
+    begun = read_manifest(place.disk, place.directory, place.key)
+    manifest = Manifest(about.identity, epoch, skips=skips, follows=True)
+    if begun is not None and begun.identity == about.identity:
+        manifest = msgspec.structs.replace(manifest, epoch=max(epoch, begun.epoch), replica=begun.replica)
+    Archive(place.disk, place.directory, place.key, manifest).replace_all(about, epoch, temporary).close()

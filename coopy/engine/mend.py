@@ -68,8 +68,11 @@ def _check_skip(archive: Archive, lsn: int) -> None:
         raise UsageError(f"{what} `coopy check` shows what there is.", lsn=lsn)
 
 
-def rebuild_manifest(place: Place) -> Manifest:
-    """Write MANIFEST (and HWM, if it is missing) anew from the headers of segments and snapshots, which must be of one history."""
+def rebuild_manifest(place: Place, *, follows: bool) -> Manifest:
+    """Write MANIFEST (and HWM, if it is missing) anew from the headers of segments and snapshots, which must be of one history.
+
+    `follows`: the directory is a replica's. Nothing but the manifest said so.
+    """
     lock = place.disk.lock(place.directory)
     try:
         names = place.disk.entries(place.directory)
@@ -86,7 +89,7 @@ def rebuild_manifest(place: Place) -> Manifest:
             raise CorruptionError(
                 f"No snapshot in {place.directory} fits the journal: restore it from a backup.", path=place.directory, offset=0
             )
-        manifest = msgspec.structs.replace(archive.manifest, epoch=head.epoch, snapshots=snapshots)
+        manifest = msgspec.structs.replace(archive.manifest, epoch=head.epoch, snapshots=snapshots, follows=follows)
         if HIGH_WATER not in names:
             _write_high_water(place, identity.system, head)
         write_manifest(place.disk, place.directory, manifest, place.key)

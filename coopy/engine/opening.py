@@ -46,13 +46,16 @@ __all__ = [
     "create",
     "create_high_water",
     "domain_name",
+    "high_water_of",
     "note_outcomes",
     "open_archive",
     "open_journal",
     "prove_end",
+    "read_archive",
     "restore_all",
     "settle_end",
     "told",
+    "unsaid",
 ]
 
 log = logging.getLogger("coopy")
@@ -135,7 +138,18 @@ def create_high_water(place: Place, identity: Identity) -> None:
 
 
 def open_archive(place: Place) -> Archive | None:
-    """What is kept in the directory, or None if nothing is yet. Raises FormatError, CorruptionError, AuthenticationError, UsageError."""
+    """As `read_archive`, for whoever has the lock: a segment that a crash kept from being listed is listed, or put aside."""
+    archive = read_archive(place)
+    if archive is not None:
+        _adopt_next(archive, place.disk.entries(place.directory))
+    return archive
+
+
+def read_archive(place: Place) -> Archive | None:
+    """What is kept in the directory, or None if nothing is yet. Changes nothing, and needs no lock.
+
+    Raises FormatError, CorruptionError, AuthenticationError, UsageError.
+    """
     names = place.disk.entries(place.directory)
     _refuse_foreign(place, names)
     manifest = read_manifest(place.disk, place.directory, place.key)
@@ -144,7 +158,7 @@ def open_archive(place: Place) -> Archive | None:
         if kept:
             what = f"MANIFEST is missing in {place.directory}, but {kept[0]} is there. Nothing was changed."
             raise CorruptionError(
-                f"{what} Put it back from a backup, or rebuild it: `coopy repair --manifest {place.directory}`.",
+                f"{what} Put it back from a backup, or rebuild it: `coopy repair --manifest {place.directory}` (with --replica, if it is a replica's).",
                 path=place.path("MANIFEST"),
                 offset=0,
             )
@@ -156,7 +170,6 @@ def open_archive(place: Place) -> Archive | None:
         raise UsageError(f"{what} Open it with that class, or choose another directory.", path=place.directory)
     archive = Archive(place.disk, place.directory, place.key, manifest)
     _miss_none(place, manifest, set(names))
-    _adopt_next(archive, names)
     return archive
 
 
@@ -211,6 +224,13 @@ def _is_empty(archive: Archive, path: str) -> bool:
     data = archive.disk.read(path)
     _, start = read_header(data, archive.key, path, archive.identity)
     return not data[start:].strip(b"\0")
+
+
+def high_water_of(archive: Archive) -> int:
+    """The last LSN that is said to be on stable storage."""
+    mark = HighWater(archive.disk.open_read(archive.path(HIGH_WATER)), archive.identity.system, archive.key)
+    mark.close()
+    return max(mark.mark.lsn, archive.manifest.closed)
 
 
 # --- what it holds ---------------------------------------------------------------------------------------------------
@@ -316,12 +336,20 @@ def note_outcomes(journal: Journal, archive: Archive, replayed: Replayed) -> Non
         journal.note(Kind.SKIP if outcome.undo else Kind.RAISED, (lsn, type_name(outcome.error)))
 
 
+def unsaid(journal: Journal) -> tuple[tuple[int, int, str], ...]:
+    """What the manifest keeps for `note_outcomes`."""
+    return tuple((kind, lsn, name) for lsn, (kind, name) in journal.noted().items())
+
+
 def prove_end(archive: Archive, segment: Segment, found: Scan, proven: int) -> bytes:
-    """The torn tail of the last segment, empty for a clean end. `proven`: an LSN known to have been on stable storage. Raises CorruptionError."""
-    if found.sealed:
-        path = archive.path(segment_name(found.sealed))
+    """The torn tail of the last segment, empty for a clean end. `proven`: an LSN known to have been on stable storage. Raises CorruptionError.
+
+    A segment that follows and is not listed yet is one that whoever writes has just begun.
+    """
+    path = archive.path(segment_name(found.sealed))
+    if found.sealed and not archive.disk.exists(path):
         what = (
             f"{path} is missing: the segment before it is sealed. Everything up to LSN {found.head.lsn} is intact and nothing was changed."
         )
         raise CorruptionError(f"{what} Put it back from a backup, or see `coopy repair`.", path=path, offset=0, lsn=found.sealed)
-    return judge_end(segment.data, found, archive.framer, proven, segment.path)
+    return b"" if found.sealed else judge_end(segment.data, found, archive.framer, proven, segment.path)

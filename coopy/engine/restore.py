@@ -38,16 +38,17 @@ if TYPE_CHECKING:
     from coopy.codec import Codec
     from coopy.engine.execute import Executor, Record
 
-__all__ = ["Bounds", "Replayed", "Restorer", "check_sealed"]
+__all__ = ["Bounds", "Replayed", "Restorer", "check_sealed", "method_in"]
 
 log = logging.getLogger("coopy")
 STEP = 4096  # actions between two reports of progress
 
 
 class Bounds(msgspec.Struct, frozen=True):
-    """How far to go. `last`: the LSN to stop after (None: all there is); `skips`: what not to run; `raised`: outcomes not yet in the files.
+    """How far to go, and from where. `last`: the LSN to stop after (None: all there is); `skips`: what not to run; `raised`: outcomes not in the files.
 
-    `known`: up to where outcomes are known at least; `run_last`: the last one counts as new.
+    `known`: up to where outcomes are known at least; `run_last`: the last one counts as new; `base`: the snapshot to begin with (None: the newest
+    that is not beyond `last`); `marks`: the LSNs after which `Restorer.visit` is called, in order.
     """
 
     last: int | None = None
@@ -55,6 +56,8 @@ class Bounds(msgspec.Struct, frozen=True):
     raised: dict[int, str] = {}
     known: int = 0
     run_last: bool = False
+    base: int | None = None
+    marks: tuple[int, ...] = ()
 
 
 class Replayed(msgspec.Struct):
@@ -95,13 +98,18 @@ class _Learned(msgspec.Struct):
 
 
 class Restorer:
-    """Makes the state of one archive. `executor` appears with the first load; `adopt(root, moment)` completes a loaded domain object."""
+    """Makes the state of one archive. `executor` appears with the first load; `adopt(root, moment)` completes a loaded domain object.
+
+    `visit(lsn, root)` sees the state at each of `Bounds.marks` from the base on, on the replaying thread; a restore that starts over shows it again.
+    """
 
     def __init__(self, archive: Archive, codec: Codec, mark: memoryview, create: Callable[[object], Executor], on_divergence: str) -> None:
         self.archive, self.codec, self.mark, self._create, self.on_divergence = archive, codec, mark, create, on_divergence
         self.executor: Executor | None = None
         self.adopt: Callable[[object, Moment], None] = lambda _root, _moment: None
         self.on_progress: Callable[[int, int], object] | None = None
+        self.visit: Callable[[int, object], object] = lambda _lsn, _root: None
+        self.marks: list[int] = []  # what is still to be visited; the next is the last
         self.poison = self.last_lsn = 0
         self.divergences = 0
         self.passed_over: list[str] = []
@@ -118,7 +126,7 @@ class Restorer:
         gc.disable()
         try:
             while True:
-                base, executor = self._load()
+                base, executor = self._load(bounds)
                 try:
                     replayed = self._replay(executor, base, bounds, learned)
                 except _Again:
@@ -135,10 +143,12 @@ class Restorer:
 
     # --- load --------------------------------------------------------------------------------------------------------
 
-    def _load(self) -> tuple[SnapshotHeader, Executor]:
+    def _load(self, bounds: Bounds) -> tuple[SnapshotHeader, Executor]:
         damage: CorruptionError | UnreadableError | None = None
         self.passed_over = []
         for lsn in reversed(self.archive.manifest.snapshots):
+            if lsn != bounds.base if bounds.base is not None else bounds.last is not None and lsn > bounds.last:
+                continue
             try:
                 return self._load_one(lsn)
             except FormatError:
@@ -175,6 +185,7 @@ class Restorer:
         executor.moment.time_us = base.time_us
         executor.moment.generator = None  # an action that drew before draws the same again
         listed = self.archive.from_snapshot(base.lsn)
+        self.marks = [lsn for lsn in reversed(bounds.marks) if lsn >= base.lsn]
         if self.on_progress is not None:
             newest = self.archive.segment(listed[-1])
             self.last_lsn = foretell(newest.data, newest.start, self.archive.framer)[1] or newest.about.first_lsn - 1
@@ -216,9 +227,8 @@ class Restorer:
 
     def diverged(self, lsn: int, method: str, expected: str, got: str) -> None:
         """Stop, or warn if that was asked for."""
-        what = (
-            f"Replay differs from the recorded run at LSN {lsn}: {method}() was expected to {expected}, but it {got}. Nothing was changed."
-        )
+        who = method if " " in method else f"{method}()"
+        what = f"Replay differs from the recorded run at LSN {lsn}: {who} was expected to {expected}, but it {got}. Nothing was changed."
         error = DivergenceError(
             f"{what} Open the directory with the code that wrote it, take a snapshot, then go on with the new code; on_divergence='warn' goes on regardless.",
             lsn=lsn, method=method, expected=expected, got=got,
@@ -274,6 +284,7 @@ class _Run:
         """Run it; gives what was found. Raises _Again."""
         checked = records(self.segment.data, self.restorer.archive.framer, self.found, self.segment.path)
         self.executor.replay(self._chosen(checked), self.restorer.codec.decode, self.restorer.mark, self.raised)
+        self._visit(self.found.head.lsn if self.last is None else min(self.last, self.found.head.lsn))
         if self.said is not None and self.found.said != self.said:
             self.learned.said[self.first] = self.found.said
             raise _Again
@@ -292,6 +303,8 @@ class _Run:
         """The records to run. Nothing stands between the file and the loop where nothing has to."""
         if self.restorer.on_progress is not None:
             checked = self._reported(checked)
+        if self.restorer.marks:
+            checked = self._visited(checked)
         if self.restorer.poison:
             checked = self._without_poison(checked)
         if self.last is not None:
@@ -328,6 +341,18 @@ class _Run:
             if count % STEP == 0:
                 report(record[0], total)
             yield record
+
+    def _visited(self, records: Iterator[Record]) -> Iterator[Record]:
+        """Whoever asks for the next record has run all before it."""
+        for record in records:
+            self._visit(record[0] - 1)
+            yield record
+
+    def _visit(self, lsn: int) -> None:
+        """Show the state at the marks up to here."""
+        marks = self.restorer.marks
+        while marks and marks[-1] <= lsn:
+            self.restorer.visit(marks.pop(), self.executor.root)
 
     def _without_poison(self, records: Iterator[Record]) -> Iterator[Record]:
         for record in records:
@@ -376,12 +401,15 @@ class _Run:
             lsn = self.due.pop()
             if lsn not in self.seen and lsn not in self.skips:
                 self._prove()
-                self.restorer.diverged(lsn, self._method_of(lsn), _raising(self.expected[lsn]), "returned")
+                self.restorer.diverged(
+                    lsn, method_in(self.restorer.archive, self.restorer.codec, self.segment, lsn), _raising(self.expected[lsn]), "returned"
+                )
 
-    def _method_of(self, lsn: int) -> str:
-        start = Scan(self.segment.before, self.segment.start)
-        checked = records(self.segment.data, self.restorer.archive.framer, start, self.segment.path)
-        return next(self.restorer.codec.decode(record[3], record[4])[0] for record in checked if record[0] == lsn)
+
+def method_in(archive: Archive, codec: Codec, segment: Segment, lsn: int) -> str:
+    """The method that this action of a segment calls."""
+    checked = records(segment.data, archive.framer, Scan(segment.before, segment.start), segment.path)
+    return next(codec.decode(record[3], record[4])[0] for record in checked if record[0] == lsn)
 
 
 def check_sealed(segment: Segment, found: Scan, following: Listed) -> None:

@@ -26,7 +26,7 @@ from coopy.engine.engine import Engine
 from coopy.engine.execute import Executor
 from coopy.engine.following import FollowingEngine, open_copied_journal
 from coopy.engine.gate import BROKEN, CLOSED, FAILED, FORKED, OPEN, SHARED
-from coopy.engine.opening import Place, create, domain_name, open_archive, open_journal, restore_all, told
+from coopy.engine.opening import Place, create, domain_name, open_archive, open_journal, restore_all, told, unsaid
 from coopy.engine.prune import prune_segments, prune_snapshots
 from coopy.engine.restore import Bounds, Replayed, Restorer
 from coopy.error import (
@@ -129,9 +129,26 @@ class System:
         return prune_segments(self.archive)
 
     def digest(self) -> str:
-        """The digest of the state, equal for equal states in any process."""
-        text: str = self.engine.read(digest, self.root)
-        return text
+        """The digest of the state, equal for equal states in any process. The journal keeps it, where it is this system's to write."""
+        if not self._writes():
+            text: str = self.engine.read(digest, self.root)
+            return text
+        recorded: str = self.engine.exclusively(self._record_digest)
+        return recorded
+
+    def vouch(self, lsn: int, found: str) -> None:
+        """Keep a digest of the state after an action, as replays gave it."""
+        if self._writes():
+            self.engine.exclusively(lambda: self.engine.journal.note(Kind.CHECKPOINT, (lsn, found)))
+
+    def _record_digest(self) -> str:
+        found = digest(self.root)
+        self.engine.journal.note(Kind.CHECKPOINT, (self.engine.journal.lsn, found))
+        return found
+
+    def _writes(self) -> bool:
+        """Whether records of its own go into its journal."""
+        return self.engine.final is None and not (isinstance(self.engine, FollowingEngine) and self.engine.primary)
 
     def wait_durable(self) -> int:
         """Return when all calls so far are on stable storage. Gives the LSN up to which they are."""
@@ -159,17 +176,27 @@ class System:
                 **(self.peers.stats() if self.peers is not None else {}),
             }
 
-    def fence(self, error: ReplicaError) -> None:
-        """No more actions, for good; queries go on."""
-        with self.engine.lock:
-            if self.engine.final is None:
-                self.engine.end(FAILED, error)
+    def fence(self, error: ReplicaError, epoch: int) -> None:
+        """No more actions, for good: another system leads, in this epoch. Queries go on. The directory is a replica's from now on."""
+        try:
+            self.engine.exclusively(lambda: self._fence(error, epoch))
+        except (ClosedError, ReplicaError):  # it takes none already
+            return
+        except OSError as problem:
+            log.warning(
+                "%s is fenced, but could not say so in its manifest (%s): do not open it as a primary.", self.archive.directory, problem
+            )
+
+    def _fence(self, error: ReplicaError, epoch: int) -> None:
+        self.engine.end(FAILED, error)
+        self.archive.change(follows=True, epoch=epoch)
 
     def close(self) -> None:
         """Finish what runs, say in the journal and in the manifest that this is its end, sync, unlock. Again: nothing."""
         engine = self.engine
         if engine.final is CLOSED or engine.final is FORKED:
             return
+        engine.refuse_inside("close()")  # before the peers are: their threads may wait for what this thread holds
         if self.peers is not None:
             self.peers.stop()
         try:
@@ -203,8 +230,7 @@ class System:
         about = SnapshotHeader(archive.identity, lsn, journal.time_us, journal.began, tag, python_version(), self.settings.compression)
         try:
             put_snapshot(archive.disk, archive.directory, about, lambda write: codec.dump_state(root, write), archive.key, self._read_back)
-            noted = tuple((kind, of, name) for of, (kind, name) in journal.noted().items())
-            archive.change(snapshots=tuple(sorted({*archive.manifest.snapshots, lsn})), noted=noted)
+            archive.change(snapshots=tuple(sorted({*archive.manifest.snapshots, lsn})), noted=unsaid(journal))
             prune_snapshots(archive, self.settings.keep_snapshots)
             if self.settings.auto_prune:
                 prune_segments(archive)
@@ -373,11 +399,7 @@ def open_system(
                 archive = open_archive(place)
         assert archive is not None
         if archive.manifest.follows and origin is None:
-            what = f"{place.directory} is the directory of a replica: actions of its own would make it another history"
-            raise UsageError(
-                f"{what}. Nothing was changed. Open it with replication=True, and promote it there: control(replica).promote().",
-                path=place.directory,
-            )
+            raise _follows(place)
         secret = archive.identity.secret
         restorer = Restorer(archive, codec, lock.cells, lambda root: Executor(root, secret, settings.free), settings.on_divergence)
         restorer.adopt, restorer.on_progress = adopt, settings.on_progress
@@ -399,8 +421,16 @@ def _refuse_half_replaced(place: Place) -> None:
         raise UsageError(f"{what}. Open it with replication=True: it goes on; what it had is in quarantine/.", path=place.directory)
 
 
+def _follows(place: Place) -> UsageError:
+    what = f"{place.directory} is the directory of a replica, or of a primary that was fenced: actions of its own would make it another history"
+    return UsageError(
+        f"{what}. Nothing was changed. Open it with replication=True, and promote it there: control(replica).promote().",
+        path=place.directory,
+    )
+
+
 def _make_engine(archive: Archive, restorer: Restorer, replayed: Replayed, settings: Settings, origin: Origin | None) -> Engine:
-    """The engine, with the journal open where it ends. A replica's syncs what it copies, also if it is to be "buffered" once it is promoted."""
+    """The engine, with the journal open where it ends. A replica's syncs what it copies."""
     executor, codec, buffered = restorer.executor, restorer.codec, settings.durability == "buffered"
     assert executor is not None
     with told(archive.directory):

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from coopy.disk import write_whole
 from coopy.journal.frame import HEADER_SIZE, MAGIC, MAX_PAYLOAD, Framer, Kind
 from coopy.journal.journal import Journal, create_segment
-from coopy.journal.segment import SegmentHeader, records
+from coopy.journal.segment import Head, Scan, SegmentHeader, read_header, records, scan, segment_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from coopy.disk import File
     from coopy.journal.high_water import HighWater
-    from coopy.journal.segment import Head, Record, Scan
+    from coopy.journal.segment import Record
 
 __all__ = ["CopiedJournal", "checked", "eras_in", "whole"]
 
@@ -152,6 +153,8 @@ class CopiedJournal(Journal):
 
     def noted(self) -> dict[int, tuple[int, str]]:
         """As Journal.noted: as far as the primary has not said so yet."""
+        if not self.following:
+            return super().noted()
         found: dict[int, tuple[int, str]] = {}
         for kind, payload in self.controls:
             lsn, name = msgspec.msgpack.decode(payload, type=tuple[int, str])
@@ -172,6 +175,30 @@ class CopiedJournal(Journal):
             self.file.close()
             self.file, self.first_lsn, self.end, self.capacity, self.dirty = file, first_lsn, file.size(), file.size(), 0
             self.began = self.epoch
+
+    def cut_back(self, tag: bytes, put_aside: Callable[[str, bytes], object], keep: Callable[[], object]) -> None:
+        """Go on behind the record with this tag: the last action, or none in this segment. What is behind is put aside.
+
+        What that says of how actions ended is noted, and `keep` is called to have it kept, before it goes.
+        """
+        name, began, epoch = segment_name(self.first_lsn), self.began, self.began
+        data = self.file.read(0, self.end)
+        _, end = read_header(data, self.framer.key, f"{self._directory}/{name}", self._identity)
+        stop = end
+        while stop < len(data):
+            _, kind, length, of, _ = ERA(data, stop)
+            stop += HEADER_SIZE + length
+            if kind in Kind.CALLS:
+                end, epoch = stop, of
+        put_aside(f"{name}.{end}", data[end:])
+        said = scan(data[end:], self.framer, Scan(Head(self.lsn, self.time_us, 0, tag, tag), 0), name).said
+        for kind, endings in ((Kind.RAISED, said.raised), (Kind.SKIP, said.skipped)):
+            for lsn, how in endings.items():
+                self.note(kind, (lsn, how))
+        keep()
+        write_whole(self._disk, self._directory, name, data[:end])
+        self.stand(self._disk.open(f"{self._directory}/{name}"), self.first_lsn)
+        self.tag, self.epoch, self.began = tag, epoch, began
 
     def begin_behind(self, file: File, high_water: HighWater, head: Head) -> None:
         """Go on in an empty segment behind a snapshot: it takes the place of all that was here, also of what is above it."""

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Batch", "Draft", "Journal", "create_segment"]
 
 STEPS = 256 << 10, 4 << 20  # bytes reserved at a time: as many as there are, but so many at least and at most
+PIECE, MAPPED_PIECE = 4 << 10, 64 << 10  # written at a time: small where a sync writes little, large where pages are stored to
 MAX_DURABLE_BACK = 0xFFFFFFFF
 MAX_EXECUTED_BACK = 0xFFFF
 
@@ -187,9 +188,13 @@ class Journal:
         batch = self.batch
         if batch is None:
             return
+        lsn = self.lsn
         self._put(batch.offset, batch.data)
-        self.sync()
-        self.batch = None
+        try:
+            self.file.sync()
+        except OSError as error:
+            raise self._failed(error) from error
+        self.durable, self.batch = lsn, None
 
     def take_back(self) -> None:
         """As if the batch had never been drafted, but for control records that came after it."""
@@ -353,7 +358,7 @@ class Journal:
     def _ask_for(self, step: int, missing: int) -> int:
         """The bytes reserved behind the present capacity: a whole step, or what is missing where a step is too much; 0 where nothing can be."""
         try:
-            return step if self.file.reserve(self.capacity, step) else 0
+            return step if self.file.reserve(self.capacity, step, MAPPED_PIECE if self.mapped else PIECE) else 0
         except OSError as error:
             if not is_full(error) or step == missing:
                 self._withdraw(self.end, error)

@@ -73,10 +73,14 @@ class Head(msgspec.Struct, frozen=True):
 
 
 class Outcomes(msgspec.Struct):
-    """What control records say of actions: by LSN, what raised and what is to be left out; `known`: up to there no word means that it returned."""
+    """What control records say, by LSN: which actions raised and which are to be left out, and digests of the state.
+
+    `known`: up to there no word means that an action returned.
+    """
 
     raised: dict[int, str] = {}
     skipped: dict[int, str] = {}
+    digests: dict[int, str] = {}
     known: int = 0
 
 
@@ -274,7 +278,7 @@ def _foretold(said: Outcomes, data: bytes, offset: int, framer: Framer) -> bool:
 
 
 def _note(said: Outcomes, kind: int, payload: bytes) -> None:
-    table = {Kind.RAISED: said.raised, Kind.SKIP: said.skipped}.get(kind)
+    table = {Kind.RAISED: said.raised, Kind.SKIP: said.skipped, Kind.CHECKPOINT: said.digests}.get(kind)
     if table is not None:
         subject, text = msgspec.msgpack.decode(payload, type=tuple[int, str])
         table[subject] = text

@@ -53,7 +53,7 @@ __all__ = ["Hooks"]
 
 ALIASES = {"coopy.marks.System": PROXY, "coopy.marks.Replica": REPLICA, "coopy.marks.View": VIEW}
 OPERATIONS = ("take_snapshot", "close", "basedir_abspath")
-CONTROL = "coopy.wiring.Control"
+CONTROL = "coopy.wiring.operations.Control"
 _BUILDING = frozenset(f"__{one}__" for one in ("add", "radd", "mul", "rmul", "or", "ror", "and", "rand", "sub", "rsub", "xor", "rxor"))
 _DEFAULT = {"get_attribute_hook": "default_attr_type", "get_method_signature_hook": "default_signature"}
 

@@ -41,7 +41,7 @@ __all__ = ["CoopyPlugin"]
 LOSES_ALIASES = version.__version__.startswith("1.")  # `Board = System[Wiki]`: the mark of such a name
 ALIASES = frozenset(("coopy.marks.System", "coopy.marks.Replica", "coopy.marks.View"))
 DOORS = frozenset(("coopy.base.init_system", "coopy.base.init_persistent_system"))
-NEEDED = ("coopy", "coopy.clock", "coopy.random", "coopy.wiring")
+NEEDED = ("coopy", "coopy.clock", "coopy.random", "coopy.wiring.operations")
 _SETTERS = ("builtins.setattr", "builtins.delattr")
 _UNMARKED = tuple(f"builtins.{one}." for one in ("str", "int", "float", "bool", "bytes", "object", "type", "function", "BaseException"))
 

@@ -43,7 +43,11 @@ class Newcomer:
     def hello(self) -> Hello:
         """Nothing; of what was there, whose it was and which primary was known."""
         left = self._left()
-        return Hello(left.identity.system, self._domain, 0, 0, b"", left.epoch) if left is not None else Hello(b"", self._domain, 0, 0, b"")
+        return (
+            Hello(left.identity.system, self._domain, 0, 0, b"", known=left.epoch)
+            if left is not None
+            else Hello(b"", self._domain, 0, 0, b"")
+        )
 
     def accept(self, welcome: Welcome) -> None:
         """Anybody who sends a state, but for an older primary than was known."""
@@ -55,7 +59,8 @@ class Newcomer:
 
     def replace(self, welcome: Welcome, temporary: str) -> None:
         """Make a directory of it."""
-        install_snapshot(self._empty, _read_through(self._empty, welcome, temporary), welcome.epoch, temporary)
+        about = _read_through(self._empty, welcome, temporary)
+        install_snapshot(self._empty, about, welcome.epoch, welcome.skips, temporary)
 
     def beat(self, lsn: int) -> None:
         """Of no use here."""
@@ -83,11 +88,23 @@ class Follower:
         engine = self.engine
         with engine.lead:
             head, identity = engine.journal.head(), engine.archive.identity
-            manifest = engine.archive.manifest
-        return Hello(identity.system, identity.domain, head.epoch, head.lsn, head.tag, max(head.epoch, manifest.epoch), manifest.replica)
+            manifest, boundary = engine.archive.manifest, engine.boundary
+        known = max(head.epoch, manifest.epoch)
+        return Hello(identity.system, identity.domain, head.epoch, head.lsn, head.tag, boundary, known, manifest.replica)
 
     def accept(self, welcome: Welcome) -> None:
-        """A primary of this system that is not older than the one we know, and leaves out no action that was executed here."""
+        """A primary of this system that is not older than the one we know, and leaves out no action that was executed here.
+
+        From now on the directory is a replica's. What only it says behind its last action, of a time when it was a primary, is put aside where
+        the primary's records go on from that.
+        """
+        self._check(welcome)
+        self.engine.accepted(welcome.skips)
+        if not welcome.snapshot:
+            self._stand_at(welcome.tag)
+        self.primary_lsn, self._due = self.engine.executed, []
+
+    def _check(self, welcome: Welcome) -> None:
         archive, executed = self.engine.archive, self.engine.executed
         if welcome.identity != archive.identity:
             raise RefusedError(f"The primary at {self._primary} is of another system. Nothing was changed here.", primary=self._primary)
@@ -96,9 +113,13 @@ class Follower:
         if any(lsn <= executed for lsn in new) and not welcome.snapshot:
             what = f"The primary leaves out LSN {min(new)} since it was repaired, and it was executed here"
             raise RefusedError(f"{what}. Repair this directory in the same way, or make the replica anew.", primary=self._primary)
-        if new:
-            self.engine.exclusively(lambda: archive.change(skips=tuple(sorted({*archive.manifest.skips, *new}))))
-        self.primary_lsn, self._due = executed, []
+
+    def _stand_at(self, tag: bytes) -> None:
+        engine = self.engine
+        if tag not in {engine.journal.tag, engine.boundary}:
+            raise PeerError(f"The primary at {self._primary} goes on from a record that is not here. Nothing was changed.")
+        if tag != engine.journal.tag:
+            engine.exclusively(engine.cut_back)
 
     def replace(self, welcome: Welcome, temporary: str) -> None:
         """What is here is too old to go on from, or of a history that a promotion cut off. A snapshot takes its place."""
@@ -166,7 +187,10 @@ def _read_through(place: Place | Archive, welcome: Welcome, path: str) -> Snapsh
     try:
         about = read_through(place.disk, path, place.key, welcome.identity)
     except CorruptionError as error:
-        raise PeerError(f"The snapshot that the primary sent is damaged: {error}") from error
+        what = f"The snapshot that the primary sent is damaged ({error}). Nothing was changed here"
+        raise PeerError(
+            f"{what}. It is asked for again; if it stays so, check the primary's directory, and take a snapshot there."
+        ) from error
     if (about.identity, about.lsn, about.tag) != (welcome.identity, welcome.lsn, welcome.tag):
         raise PeerError(f"The snapshot that the primary sent is not the one it announced: it is of LSN {about.lsn}.")
     return about

@@ -2,6 +2,7 @@
 
 nothing there (any more)                      the newest snapshot, then the frames behind it
 its last record is one of ours, with its tag  the frames behind it
+its last action is, but not what is behind    the frames behind that: it was the primary, and says no more of its own
 of our history as far as we can tell, pruned  the newest snapshot, then the frames behind it
 of a time before a promotion, and not ours    the newest snapshot: it is the former primary, or has what that one never
                                               shipped elsewhere; what it has goes to quarantine
@@ -64,11 +65,12 @@ class History(Protocol):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """`code`: empty where the replica is welcome; `snapshot`: whether it gets one first."""
+    """`code`: empty where the replica is welcome; `snapshot`: whether it gets one first; `tag`: of the record behind which the frames begin, else."""
 
     code: str = ""
     text: str = ""
     snapshot: bool = False
+    tag: bytes = b""
 
 
 def answer(hello: Hello, history: History) -> Answer:
@@ -90,12 +92,11 @@ def _compared(hello: Hello, history: History) -> Answer:
     former = hello.epoch // GENERATION < history.epoch // GENERATION
     if hello.lsn > history.last() and not former:
         return Answer(AHEAD, f"the replica has LSN {hello.lsn}, this primary has {history.last()}: it lost its tail, or is an older copy")
-    if before <= hello.lsn <= history.last() and history.holds(hello.lsn, hello.tag):
-        return Answer()
+    for tag in (hello.tag, hello.action_tag):
+        if tag and before <= hello.lsn <= history.last() and history.holds(hello.lsn, tag):
+            return Answer(tag=tag)
     rival = hello.epoch > history.epoch  # no record here is of that epoch: what is there is certainly not of our history
-    if former or (
-        hello.lsn <= before and not rival
-    ):  # at `before` what came between its last record and our first is pruned: nobody can tell
+    if former or (hello.lsn <= before and not rival):  # what came between its last record and our first is pruned: nobody can tell
         return Answer(snapshot=True)
     return Answer(
         DIVERGED, f"up to LSN {hello.lsn} the replica's history is not this primary's: each took actions that the other does not have"

@@ -102,8 +102,8 @@ class Primary:
     def _sync(self) -> None:
         with self._guard:
             followed = bool(self._sessions)
-        journal = self.system.engine.journal
-        if followed and journal.durable < journal.lsn:
+        engine, journal = self.system.engine, self.system.engine.journal
+        if followed and journal.durable < journal.lsn and engine.final is None:
             self.system.wait_durable()
 
     # --- who may enter ---------------------------------------------------------------------------------------------------
@@ -160,7 +160,8 @@ class Primary:
 
     def _unconfirmed(self, lsn: int) -> UnconfirmedError:
         has = self.stats()["replicas"]
-        what = f"LSN {lsn} is durable and executed here, but min_acks={self.shipper.min_acks} replicas did not confirm it in {self.confirm_within:g} seconds"
+        when = "before it was closed" if self.stopping else f"in {self.confirm_within:g} seconds"
+        what = f"LSN {lsn} is durable and executed here, but min_acks={self.shipper.min_acks} replicas did not confirm it {when}"
         return UnconfirmedError(
             f"{what} ({has} connected). This is not an undo: do not call it again. Replicas get it when they come.", lsn=lsn
         )

@@ -2,6 +2,7 @@
 
     fetch      an empty directory gets the primary's newest snapshot
     follow     the first session begins in the foreground, so that a wrong password or another history is the caller's to hear
+    pulse      while what came is executed, however long that takes, a timer says that this lives
     stream     what has come is taken at once, as much as there is, and then acknowledged
     again      a lost connection is made again, after 0.1 to 10 seconds, with jitter
 
@@ -16,9 +17,12 @@ import random
 import threading
 import time
 from _thread import allocate_lock
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Self
 
 from coopy.disk import after_fork_in_child
+from coopy.engine.background import Timer
+from coopy.engine.beside import WAKE
 from coopy.engine.following import FollowingEngine
 from coopy.error import (
     ClosedError,
@@ -29,14 +33,15 @@ from coopy.error import (
     ReplicaError,
     UnconfirmedError,
 )
+from coopy.replication.auth import Prover
 from coopy.replication.follower import Follower, Newcomer
 from coopy.replication.taking import RefusedError, Taking
 from coopy.replication.token import check_token
-from coopy.replication.transport import check_place, connect
-from coopy.replication.wire import LostError, PeerError
+from coopy.replication.transport import connect
+from coopy.replication.wire import BEAT, PATIENCE, LostError, PeerError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from coopy.engine.opening import Place
     from coopy.engine.system import System
@@ -63,6 +68,7 @@ class Replica:
         self._wake = allocate_lock()
         self._wake.acquire()
         self._session: _Session | None = None
+        self._pulse: Timer | None = None
         self._follower: Follower | None = None
         self._thread: threading.Thread | None = None
 
@@ -87,19 +93,27 @@ class Replica:
         assert isinstance(system.engine, FollowingEngine)
         self._follower = Follower(system.engine, str(self.address), self._now)
         session: _Session | None = _Session(self.address, self._follower, self._now)
+        self._session = session
+        self._pulse = Timer("replication pulse", BEAT, self._say_alive)
         assert session is not None
         try:
             session.begin()
         except (LostError, PeerError) as error:
             session.close()
             self._trouble(error)
-            session = None
+            session = self._session = None
         except BaseException:
             session.close()
+            self._pulse.stop()
             raise
         after_fork_in_child(self._forked)
         self._thread = threading.Thread(target=self._run, args=(session,), name="coopy replica", daemon=True)
         self._thread.start()
+
+    def _say_alive(self) -> None:
+        session = self._session
+        if session is not None:
+            session.pulse()
 
     @property
     def follower(self) -> Follower:
@@ -110,6 +124,7 @@ class Replica:
     def _run(self, begun: _Session | None) -> None:
         pause = FIRST_PAUSE
         while not self._stopping:
+            began, executed = self._now(), self.follower.engine.executed
             try:
                 with begun or _Session(self.address, self.follower, self._now) as session:
                     self._session = session
@@ -119,7 +134,10 @@ class Replica:
                 self._trouble(error)
                 return  # the system says the same to whoever asks it
             except (CoopyError, OSError) as error:
-                pause = FIRST_PAUSE if not self.problem else LONGEST_PAUSE if isinstance(error, RefusedError) else pause
+                if isinstance(error, RefusedError):
+                    pause = LONGEST_PAUSE
+                elif not self.problem and (self.follower.engine.executed > executed or self._now() - began > PATIENCE):
+                    pause = FIRST_PAUSE  # it went well; what fails at once each time, as a full disk does, is tried less and less often
                 self._trouble(error)
             begun = self._session = None
             if self._wake.acquire(timeout=pause * self._dice.uniform(0.5, 1)):
@@ -138,7 +156,9 @@ class Replica:
         log.info("%s follows %s from LSN %d on.", follower.engine.archive.directory, self.address, follower.engine.executed)
         try:
             while not self._stopping:
-                taking.acknowledge(follower.take(taking.frames))
+                with session.lent(lambda: follower.engine.journal.durable):
+                    executed = follower.take(taking.frames)
+                taking.acknowledge(executed)
                 session.turn(taking.wait())
                 while 0 < len(taking.frames) < AT_ONCE and session.turn(0):
                     pass
@@ -162,8 +182,8 @@ class Replica:
         engine = self.follower.engine
         deadline = self._now() + timeout
         while True:
-            with engine.lock:
-                lsn, executed = check_token(token, engine.archive.identity.system, engine.eras, str(self.address)), engine.executed
+            executed = engine.executed  # before the eras, and without the lock, which a long action keeps
+            lsn = check_token(token, engine.archive.identity.system, engine.eras, str(self.address))
             if executed >= lsn:
                 return executed
             if engine.final is not None:
@@ -182,7 +202,7 @@ class Replica:
             "staleness_ms": -1 if math.isinf(staleness) else int(staleness * 1000),
             "connected": int(not self.problem),
             "sessions": self.sessions,
-            "received_bytes": self._received_before + (session.taking.received if session is not None else 0),
+            "received_bytes": self._received_before + (session.received if session is not None else 0),
         }
 
     # --- the end -------------------------------------------------------------------------------------------------------------------
@@ -192,15 +212,22 @@ class Replica:
         if not self._stopping:
             self._stopping = True
             self._wake.release()
-        session = self._session
-        if session is not None:
-            session.give_up()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join()
+        thread = self._thread
+        while thread is not None and thread is not threading.current_thread() and thread.is_alive():
+            session = self._session  # another, where it had just begun anew
+            if session is not None:
+                session.give_up()
+            thread.join(WAKE)
+        if self._pulse is not None:
+            self._pulse.stop()
+            self._pulse.wait()
         self.problem = self.problem or "it was stopped"
 
     def promote(self, after: int = 0) -> int:
-        """End following; then as Follower.promote."""
+        """End following; then as Follower.promote. What cannot be is told before."""
+        engine = self.follower.engine
+        engine.refuse_inside("promote()")
+        engine.check_following()
         self.stop()
         return self.follower.promote(after)
 
@@ -209,19 +236,24 @@ class Replica:
         self._stopping = True
         self._thread = None
         if self._session is not None:
-            self._session.close()
+            self._session.hang_up()
 
 
 # --- one session -------------------------------------------------------------------------------------------------------------------
 
 
 class _Session:
-    """A connection to the primary, and what is said on it. Used by one thread; `with` closes it."""
+    """A connection to the primary, and what is said on it. `with` closes it.
+
+    Used by one thread, which lends it while it executes: then a timer says that it lives.
+    """
 
     def __init__(self, address: Address, home: Home, now: Callable[[], float]) -> None:
         self._address, self._home, self._now = address, home, now
         self._link: Link | None = None
         self._taking: Taking | None = None
+        self._guard, self._given_up = allocate_lock(), False
+        self._durable: Callable[[], int] | None = None  # while it is lent
 
     def __enter__(self) -> Self:
         return self
@@ -235,15 +267,26 @@ class _Session:
         assert self._taking is not None
         return self._taking
 
+    @property
+    def received(self) -> int:
+        """Bytes of frames so far. Any thread may ask."""
+        taking = self._taking
+        return taking.received if taking is not None else 0
+
     def begin(self) -> None:
         """Connect, unless that was done, and go on until frames come. Raises LostError, PeerError, AuthenticationError, UsageError, ReplicaError."""
-        address = self._address
-        if self._link is None:
-            check_place(address.host, address.password, address.tls, serving=False)
-            self._link = connect(address.host, address.port, address.tls, address.password, self._now)
-            self._taking = Taking(self._home, str(address), address.password, self._link.binding, self._now)
+        if self._taking is None:
+            self._open()
         while not self.taking.is_streaming:
             self.turn(self.taking.wait())
+
+    def _open(self) -> None:
+        address, hello = self._address, self._home.hello()
+        self._link = connect(address.host, address.port, address.tls, address.password, self._now)
+        if self._given_up:
+            self._link.give_up()
+        self._taking = Taking(self._home, hello, str(address), Prover(address.password, self._link.binding), self._now)
+        self._taking.lent = self.lent
 
     def turn(self, timeout: float) -> bool:
         """Say and hear what there is; gives whether something came. Waits at most so many seconds."""
@@ -255,14 +298,40 @@ class _Session:
         self.taking.receive(came)
         return bool(came)
 
+    @contextmanager
+    def lent(self, durable: Callable[[], int] = lambda: 0) -> Iterator[None]:
+        """While this thread executes what came, however long that takes, `pulse` may say that this replica lives, and up to where it has it."""
+        self._durable = durable
+        try:
+            yield
+        finally:
+            self._durable = None
+            with self._guard:  # until the pulse that had it has ended
+                pass
+
+    def pulse(self) -> None:
+        """Say that this replica lives, if its thread does not get round to it. From a timer's thread."""
+        with self._guard, suppress(LostError):  # its own thread will meet it
+            durable = self._durable
+            if durable is not None and self._link is not None:
+                data = self.taking.pulse(durable())
+                if data:
+                    self._link.offer(data)
+                    self._link.push()
+
     def give_up(self) -> None:
-        """Have whatever its thread does with it end now. Any thread may call it."""
+        """Have whatever its thread does with it end now, by LostError, or as soon as it is connected. Any thread may call it."""
+        self._given_up = True
         if self._link is not None:
             self._link.give_up()
 
-    def close(self) -> None:
-        """Give it back. May be repeated."""
+    def hang_up(self) -> None:
+        """Close the connection, and nothing else."""
         if self._link is not None:
             self._link.close()
+
+    def close(self) -> None:
+        """Give it back. May be repeated."""
+        self.hang_up()
         if self._taking is not None:
             self._taking.close()

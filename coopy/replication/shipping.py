@@ -102,13 +102,14 @@ class Shipper:
         acked = sorted(each.values(), reverse=True)
         return acked[self.min_acks - 1] if len(acked) >= self.min_acks else 0
 
-    def fence(self, why: str) -> None:
-        """A replica knows a newer primary: this one takes no more actions, or there would be two histories."""
+    def fence(self, why: str, epoch: int) -> None:
+        """A replica knows a newer primary, of this epoch: this one takes no more actions, or there would be two histories."""
         what = f"This was the primary, and a newer one has taken over ({why}). Nothing was recorded"
         self.system.fence(
             ReplicaError(
                 f"{what}. Call the newer one; open this directory with replication=True to follow it.", primary="the newer primary"
-            )
+            ),
+            epoch,
         )
 
 
@@ -162,7 +163,7 @@ class Shipping:
 
     def next(self, waiting: int) -> bytes:
         """What is to be sent now, where so many bytes have not left yet; empty: nothing. Raises ReplicaError where the journal was pruned."""
-        self._look_at_clock()
+        self._look_at_clock(waiting)
         if waiting < MANY and self._next_beat < math.inf and not self.ended:
             self._ship()
         out, self._out = b"".join(self._out), []
@@ -183,12 +184,12 @@ class Shipping:
     def _say(self, message: Message) -> None:
         self._out.append(self._connection.send(message))
 
-    def _look_at_clock(self) -> None:
+    def _look_at_clock(self, waiting: int) -> None:
         now = self._now()
         if now >= self._penalty:
             self._penalty = math.inf
             self._refuse(AUTHENTICATION, "the password was not proven")
-        elif now >= self._next_beat and not self.ended:
+        elif now >= self._next_beat and waiting < MANY and not self.ended:  # it may live and be too busy to read
             self._next_beat = now + BEAT
             self._say(Beat(self._shipper.system.engine.journal.epoch, self._shipper.source.durable()))
 
@@ -228,14 +229,14 @@ class Shipping:
         found = answer(hello, _History(archive.identity, journal.epoch, self._shipper.source, self._tail))
         self.replica = hello.replica
         if found.code == FENCED:
-            self._shipper.fence(found.text)
+            self._shipper.fence(found.text, max(hello.known, hello.epoch))
         if found.code:
             self._refuse(found.code, found.text)
         elif found.snapshot:
             self._begin_snapshot()
         else:
             self.acked = hello.lsn
-            self._welcome(Welcome(archive.identity, journal.epoch, hello.lsn, hello.tag, 0, archive.manifest.skips))
+            self._welcome(Welcome(archive.identity, journal.epoch, hello.lsn, found.tag, 0, archive.manifest.skips))
 
     def _welcome(self, welcome: Welcome) -> None:
         self._say(welcome)

@@ -4,6 +4,7 @@
     frames     what has come of the journal and was not taken yet: whoever drives it has it taken, and says so to `acknowledge`
     next       what is to be sent now
     wait       how long there is nothing to do unless something comes
+    lent       around what may take long; meanwhile another thread may ask `pulse` for a sign of life
 
 Where what comes belongs, and what is there already, is the `Home`'s to know.
 """
@@ -11,11 +12,10 @@ Where what comes belongs, and what is there already, is the `Home`'s to know.
 from __future__ import annotations
 
 import math
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from coopy.error import AuthenticationError, ReplicaError
-from coopy.replication.auth import Prover
 from coopy.replication.handshake import AUTHENTICATION, CLOSING
 from coopy.replication.wire import (
     BEAT,
@@ -39,10 +39,12 @@ from coopy.snapshot import snapshot_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from coopy.disk import File
     from coopy.engine.archive import Archive
     from coopy.engine.opening import Place
+    from coopy.replication.auth import Prover
     from coopy.replication.wire import Message
 
 __all__ = ["Home", "RefusedError", "Taking"]
@@ -58,10 +60,10 @@ class Home(Protocol):
     place: Place | Archive
 
     def hello(self) -> Hello:
-        """What is here."""
+        """What is here. It may have to wait for a snapshot that is taken here, so it is asked before the primary waits."""
 
     def accept(self, welcome: Welcome) -> None:
-        """Check who it is, before anything is taken from it. Raises ReplicaError."""
+        """Check who it is, before anything is taken from it, and stand where its frames begin. Raises ReplicaError, PeerError."""
 
     def replace(self, welcome: Welcome, temporary: str) -> None:
         """A snapshot file has come whole and is on stable storage: it takes the place of all that is here."""
@@ -71,15 +73,18 @@ class Home(Protocol):
 
 
 class Taking:
-    """A session with a primary. One thread uses it. `is_streaming`: frames come, into `frames`; `received`: bytes of them so far."""
+    """A session with a primary. `hello`: what the home has. `is_streaming`: frames come, into `frames`; `received`: bytes of them so far.
 
-    def __init__(self, home: Home, primary: str, password: str, binding: bytes, now: Callable[[], float]) -> None:
-        self._home, self._primary, self._now = home, primary, now
+    One thread uses it, but for `pulse`.
+    """
+
+    def __init__(self, home: Home, hello: Hello, primary: str, prover: Prover, now: Callable[[], float]) -> None:
+        self._home, self._hello, self._primary, self._prover, self._now = home, hello, primary, prover, now
+        self.lent: Callable[[], AbstractContextManager[None]] = nullcontext
         self.frames = bytearray()
         self.received = 0
         self.is_streaming = False
         self._connection = Connection(Side.REPLICA)
-        self._prover = Prover(password, binding)
         self._out = [self._connection.send(First(self._prover.first))]
         self._deadline, self._next_beat = now() + PATIENCE, math.inf
         self._acked, self._said = 0, -1
@@ -117,6 +122,13 @@ class Taking:
             self._said = lsn
             self._say_acked()
 
+    def pulse(self, lsn: int) -> bytes:
+        """As `next`, if a sign of life is due. From another thread, within `lent` only. Everything up to this LSN is on stable storage by then."""
+        if self._now() < self._next_beat:
+            return b""
+        self._acked = max(self._acked, lsn)
+        return self.next()
+
     def close(self) -> None:
         """Give back what is open; a snapshot that did not come whole goes. May be repeated."""
         file, self._file = self._file, None
@@ -140,7 +152,7 @@ class Taking:
 
     def _verified(self, message: Verified) -> None:
         self._prover.check(message.text)
-        self._say(self._home.hello())
+        self._say(self._hello)
         self._deadline = self._now() + 4 * PATIENCE  # it may have to look for our place in a long journal
 
     def _refused(self, message: Refused) -> None:
@@ -156,10 +168,12 @@ class Taking:
     # --- what comes --------------------------------------------------------------------------------------------------------
 
     def _welcomed(self, message: Welcome) -> None:
-        self._home.accept(message)
         self._welcome = message
         now = self._now()
         self._deadline, self._next_beat = now + PATIENCE, now + BEAT
+        self._acked = 0 if message.snapshot else message.lsn
+        with self.lent():
+            self._home.accept(message)
         if message.snapshot:
             self._begin_snapshot(message)
         else:
@@ -183,7 +197,8 @@ class Taking:
             file.sync()
             file.close()
             self._file = None
-            self._home.replace(welcome, self._path)
+            with self.lent():
+                self._home.replace(welcome, self._path)
             self.is_streaming = True
 
     def _frames(self, message: Frames) -> None:

@@ -5,29 +5,35 @@
                than it is told; `wake` ends its waiting from another thread
 
 Plain TCP is for loopback only, and so is the default password: whoever reads the wire reads the state. The certificate of a primary is
-verified, always. A peer that takes nothing for `PATIENCE` seconds is given up; silence is for the owner of the link to judge.
+verified, always. A peer that neither takes nor says anything for `PATIENCE` seconds is given up; other silence is for the owner to judge.
 """
 
 from __future__ import annotations
 
+import errno
 import ipaddress
+import logging
 import select
 import socket
 import ssl
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from coopy.error import AuthenticationError, UsageError
 from coopy.replication.auth import binding_of
-from coopy.replication.wire import PATIENCE, LostError
+from coopy.replication.wire import BEAT, PATIENCE, LostError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["DEFAULT_PASSWORD", "PATIENCE", "Address", "Link", "Listener", "LostError", "check_place", "connect"]
 
+log = logging.getLogger("coopy.replication")
 DEFAULT_PASSWORD = "copynet"  # noqa: S105 - the original's, known to everybody, and therefore accepted on loopback only
+LONGEST_PASSWORD = 1024
 AT_ONCE = 1 << 18  # bytes read in one step
+SCARCE = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+Places: TypeAlias = list[tuple[int, tuple[str | int, ...]]]  # families and addresses
 AGAIN = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -48,17 +54,27 @@ class Address:
 
 def check_place(host: str, password: str, tls: ssl.SSLContext | None, *, serving: bool) -> None:
     """Raises UsageError for what is not safe or not possible, LostError for a host that nobody knows now. Opens no connection."""
+    _safe_places(host, 0, password, tls, serving=serving)
+
+
+def _safe_places(host: str, port: int, password: str, tls: ssl.SSLContext | None, *, serving: bool) -> Places:
+    """Where that is, each judged by `check_place`: whoever asks for a name again may be told another place."""
     if not password:
         raise UsageError("password is empty: everybody would know it. Choose one.", option="password")
+    if len(password) > LONGEST_PASSWORD:
+        what = f"password has {len(password):,} characters, and every connection would cost so much time"
+        raise UsageError(f"{what}. Choose one of at most {LONGEST_PASSWORD:,}.", option="password")
     if tls is not None:
         _check_context(tls, serving=serving)
-    elsewhere = [address for *_, address in _resolved(host, 0) if not ipaddress.ip_address(str(address[0]).split("%")[0]).is_loopback]
+    places = _resolved(host, port)
+    elsewhere = [address for *_, address in places if not ipaddress.ip_address(str(address[0]).split("%")[0]).is_loopback]
     if elsewhere and tls is None:
         what = f"host={host!r} is not this machine alone, and without TLS everybody on the way reads the state and can change it"
         raise UsageError(f"{what}. Pass tls= (an ssl.SSLContext), or use 127.0.0.1.", option="tls")
     if elsewhere and password == DEFAULT_PASSWORD:
         what = f"host={host!r} is not this machine alone, and the default password is known to everybody"
         raise UsageError(f"{what}. Pass a password= of your own on both sides.", option="password")
+    return places
 
 
 def _check_context(tls: ssl.SSLContext, *, serving: bool) -> None:
@@ -93,7 +109,7 @@ def _own_certificate(tls: ssl.SSLContext) -> bytes:
     return certificate
 
 
-def _resolved(host: str, port: int) -> list[tuple[int, tuple[str | int, ...]]]:
+def _resolved(host: str, port: int) -> Places:
     """The families and addresses of a host. Raises LostError where nobody knows it, UsageError where nobody ever could."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM) if host else []
@@ -199,6 +215,13 @@ class Link:
         except OSError as error:
             raise LostError(f"The connection to {self.peer} broke: {error.strerror or error}.") from error
 
+    def push(self) -> None:
+        """Send what goes now; waits for nothing, and nothing is received."""
+        try:
+            self._send()
+        except OSError as error:
+            raise LostError(f"The connection to {self.peer} broke: {error.strerror or error}.") from error
+
     def flush(self, deadline: float) -> None:
         """Send what waits, until then at the latest; what comes meanwhile is dropped. For last words."""
         while self._out and self._now() < deadline:
@@ -209,8 +232,8 @@ class Link:
             sent = self._socket.send(memoryview(self._out)[:AT_ONCE].tobytes())
             del self._out[:sent]
             self._moved = self._now()
-        if self._out and self._now() - self._moved > PATIENCE:
-            raise LostError(f"{self.peer} has taken nothing for {PATIENCE:g} seconds: the connection was given up.")
+        if self._out and self._now() - max(self._moved, self._heard) > PATIENCE:
+            raise LostError(f"{self.peer} has taken nothing and said nothing for {PATIENCE:g} seconds: the connection was given up.")
 
     def _receive(self) -> bytes:
         try:
@@ -250,9 +273,8 @@ class Link:
 
 def connect(host: str, port: int, tls: ssl.SSLContext | None, password: str, now: Callable[[], float]) -> Link:
     """A connection to a primary. Raises LostError where there is none, UsageError and AuthenticationError as `check_place` and `secure` do."""
-    check_place(host, password, tls, serving=False)
     problem: OSError | None = None
-    for family, address in _resolved(host, port):
+    for family, address in _safe_places(host, port, password, tls, serving=False):
         raw = socket.socket(family, socket.SOCK_STREAM)
         try:
             raw.settimeout(PATIENCE)
@@ -303,9 +325,23 @@ class Listener:
         poll.poll()
         try:
             connected, address = self._socket.accept()
-        except OSError:  # it has gone again, or there is no descriptor for it
+        except OSError as error:
+            self._rest(error)
             return None
-        return Link(connected, _shown(address), self._now)
+        try:
+            return Link(connected, _shown(address), self._now)
+        except OSError as error:
+            connected.close()
+            self._rest(error)
+            return None
+
+    def _rest(self, error: OSError) -> None:
+        """Nothing could be accepted. It has gone again; or this process has no descriptor left, and looking again at once would find none."""
+        if error.errno in SCARCE:
+            log.warning("A replica could not be let in at %s:%d: %s. It is tried again.", self.host, self.port, error.strerror)
+            poll = select.poll()
+            poll.register(self._bell, select.POLLIN)
+            poll.poll(BEAT * 1000)
 
     def wake(self) -> None:
         """Have `accept` return."""

@@ -120,7 +120,8 @@ class Verified(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fiel
 class Hello(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """What the replica has: the system (empty: nothing yet), its class, and the epoch, the LSN and the tag of its last record.
 
-    `known`: the epoch of the newest primary it knows of, which may be above any record's; `replica`: its directory, told from others.
+    `action_tag`: of its last action, behind which it may have control records of its own (it was a primary). `known`: the epoch of the newest
+    primary it knows of, which may be above any record's; `replica`: its directory, told from others.
     """
 
     system: bytes
@@ -128,6 +129,7 @@ class Hello(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=
     epoch: int
     lsn: int
     tag: bytes
+    action_tag: bytes = b""
     known: int = 0
     replica: bytes = b""
 

@@ -21,11 +21,9 @@ from pathlib import Path
 from rich.console import Console
 
 from tests.benchmarks.environments import ROOT, make_environments
+from tests.benchmarks.page import write_part
 from tests.benchmarks.report import tables, to_markdown, to_rich
 from tests.benchmarks.run import run
-
-PAGE = ROOT / "docs" / "benchmarks.md"
-BEGIN, END = "<!-- the last run, written by make bench -->", "<!-- end of the last run -->"
 
 
 def main() -> int:
@@ -42,7 +40,7 @@ def main() -> int:
     for table in report:
         console.print(to_rich(table))
     if arguments.write:
-        write(f"{where(rounds)}\n\n" + "\n\n".join(map(to_markdown, report)))
+        write_part("calls", f"{where(rounds)}\n\n" + "\n\n".join(map(to_markdown, report)))
     return 0
 
 
@@ -59,14 +57,6 @@ def where(rounds: int) -> str:
     """On what, when, how often."""
     machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, CPython {platform.python_version()}"
     return f"{machine}, {date.today().isoformat()}; medians of {rounds} rounds."
-
-
-def write(text: str) -> None:
-    """Replace the part of the page between the two marks."""
-    page = PAGE.read_text()
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    PAGE.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from coopy import abort_exception, control, init_system, readonly, unlocked
 from coopy.engine import commit
 from coopy.engine.commit import SharedEngine
 from coopy.error import ClosedError, UsageError
-from coopy.wiring import _systems
+from coopy.wiring.systems import _systems
 from tests.words import Word
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ import pytest
 from coopy.engine.gate import CLOSED
 from coopy.error import CoopyError, DiskFullError
 from coopy.fake_disk import FakeDisk, PowerCut
-from coopy.wiring import Options, _systems, open_proxy
+from coopy.wiring import Options, open_proxy
+from coopy.wiring.systems import _systems
 from tests.words import Word
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from coopy import control, init_system
-from coopy.wiring import _systems
+from coopy.wiring.systems import _systems
 from tests.words import Word
 
 KEY = b"a fossil's key"

@@ -15,7 +15,7 @@ from coopy import control, init_system, random
 from coopy.codec import PICKLE
 from coopy.error import CorruptionError, DivergenceError, NotSerializableError, UsageError
 from coopy.journal.frame import stored
-from coopy.wiring import _systems
+from coopy.wiring.systems import _systems
 from tests.words import Word
 
 if TYPE_CHECKING:

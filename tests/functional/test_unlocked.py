@@ -11,7 +11,7 @@ import pytest
 from coopy import abort_exception, control, init_system, unlocked
 from coopy.engine.commit import SharedEngine
 from coopy.error import UsageError
-from coopy.wiring import _systems
+from coopy.wiring.systems import _systems
 from tests.crash.test_every_call import Holder
 
 if TYPE_CHECKING:

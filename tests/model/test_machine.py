@@ -15,7 +15,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from coopy import control, init_system
 from coopy.engine.gate import CLOSED
-from coopy.wiring import _systems, fix_wall
+from coopy.wiring import fix_wall
+from coopy.wiring.systems import _systems
 from tests.words import Word
 
 VALUES = st.recursive(

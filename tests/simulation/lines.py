@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coopy.error import AuthenticationError, ReplicaError
+from coopy.replication.auth import Prover
 from coopy.replication.follower import Follower, Newcomer
 from coopy.replication.handshake import AHEAD, DIVERGED, FENCED, GENERATION
 from coopy.replication.shipping import Shipping
@@ -41,9 +42,13 @@ class Lines(Scene):
         return self.leader if self.careful or self.dice.random() < 0.5 else self.some([one for one in self.machines if one.leads])
 
     def connect_it(self, replica: Machine, primary: Machine | None) -> None:
-        if primary is None or primary.shipper is None or primary is replica or replica.home is None:
-            return
-        taking = Taking(replica.home, "a primary", PASSWORD, b"", self.clock)
+        if primary is not None and primary.shipper is not None and primary is not replica and replica.home is not None:
+            self.at(replica, lambda: self.begin(replica, primary))
+
+    def begin(self, replica: Machine, primary: Machine) -> None:
+        assert replica.home is not None
+        assert primary.shipper is not None
+        taking = Taking(replica.home, replica.home.hello(), "a primary", Prover(PASSWORD, b""), self.clock)
         shipping = Shipping(primary.shipper, repr(replica), b"", self.clock.now + PATIENCE)
         self.lines.append(Line(self.dice, replica, taking, primary, shipping))
 
@@ -154,7 +159,7 @@ class Lines(Scene):
         line.follows = True
         primary, replica = line.primary, line.replica
         if primary.system is not None and primary.boots == line.boots[1]:
-            assert replica.generation <= primary.generation, f"{replica} knows generation {replica.generation} and follows {primary}"
+            assert replica.generation <= primary.own_generation, f"{replica} knows generation {replica.generation} and follows {primary}"
         if primary is self.leader:
             replica.stale = False
 
@@ -163,7 +168,7 @@ class Lines(Scene):
         if primary.system is None or primary.boots != line.boots[1]:
             return
         assert replica.home is not None
-        newer = replica.home.hello().known // GENERATION > primary.generation
+        newer = replica.home.hello().known // GENERATION > primary.own_generation
         assert newer == (code == FENCED), f"{replica} was refused as {code}"
         if newer:
             assert primary.running.engine.final is not None, f"{primary} goes on, though {replica} knows a newer one"

@@ -15,7 +15,7 @@ from coopy.fake_disk import FakeDisk
 from coopy.replication.follower import Follower, Newcomer
 from coopy.replication.handshake import GENERATION
 from coopy.replication.shipping import Shipper
-from coopy.wiring import _adopt
+from coopy.wiring.opening import adopt
 from tests.words import Word
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class Machine:
     """`must`: LSN and numbers that were durable when the process ended; None where a replacement was under way.
 
     `owed`: bytes of files that were to go to quarantine, and may never vanish. `epoch`: the highest that was seen in the directory.
-    `stale`: it has led, and has not followed anybody since.
+    `stale`: it has led, and has not followed anybody since. `aside`: the numbers that it had before its state was replaced.
     """
 
     def __init__(self, number: int, clock: Clock, verifiers: Verifiers, dice: random.Random) -> None:
@@ -91,6 +91,7 @@ class Machine:
         self.seen: tuple[int, list[object]] = (0, [])  # what it showed last
         self.owed: list[bytes] = []
         self._perhaps_owed: list[bytes] = []
+        self.aside: set[int] = set()
         self._before: tuple[Listed, ...] = ()
         self.stale = self.buffered = self.cut = self.was_filled = self.rejected = False
         self.min_acks = 0
@@ -128,6 +129,11 @@ class Machine:
         """Of the newest primary that the directory knows of."""
         return self.known_epoch() // GENERATION
 
+    @property
+    def own_generation(self) -> int:
+        """Of its journal: in which it leads, whatever it was told of others."""
+        return self.running.engine.journal.epoch // GENERATION
+
     def known_epoch(self) -> int:
         system = self.running
         return max(system.engine.journal.epoch, system.archive.manifest.epoch)
@@ -160,7 +166,7 @@ class Machine:
         self.boots += 1
         try:
             system = open_system(
-                self.place, Word, lambda root, moment: _adopt(root, Word, moment), ("tests",), self.settings(), origin
+                self.place, Word, lambda root, moment: adopt(root, Word, moment), ("tests",), self.settings(), origin
             )  # fmt: skip
         except _EmptyError:
             self.home = WatchedNewcomer(self.place, domain_name(Word))
@@ -253,6 +259,7 @@ class Machine:
         """All segments and snapshots are about to be replaced."""
         names = [name for name in self.disk.entries(DIRECTORY) if name.startswith(("journal-", "snapshot-")) and not name.endswith(".tmp")]
         self._before = self.running.archive.manifest.segments
+        self.aside |= self.numbers
         self._perhaps_owed = [self.disk.read(f"{DIRECTORY}/{name}").rstrip(b"\0") for name in names]
 
     def perhaps_cut(self) -> None:

@@ -86,7 +86,8 @@ class Scene:
                 self.acked.add(number)
                 others = {one: one.held() for one in self.machines if one is not primary}
                 self.holders[number] = {(one, one.replacements) for one, kept in others.items() if kept is None or number in kept}
-                have = len(self.holders[number])
+                had = {one for one in others if number in one.aside and not self.careful}  # it followed another in the meantime
+                have = len(had | {one for one, _ in self.holders[number]})
                 self.say(f"{primary}: {number} is acknowledged, LSN {lsn}")
                 assert have >= self.min_acks, f"{number} (LSN {lsn}) is acknowledged, min_acks={self.min_acks}, and {have} others have it"
 

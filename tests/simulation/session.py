@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from coopy.replication.auth import Verifiers
+from coopy.replication.auth import Prover, Verifiers
 from coopy.replication.follower import Follower
 from coopy.replication.shipping import Shipping
 from coopy.replication.taking import Taking
@@ -38,7 +38,7 @@ class Session:
             replica.start_following()
         assert replica.home is not None
         assert primary.shipper is not None
-        self.taking = Taking(replica.home, "a primary", PASSWORD, b"", CLOCK)
+        self.taking = Taking(replica.home, replica.home.hello(), "a primary", Prover(PASSWORD, b""), CLOCK)
         self.shipping = Shipping(primary.shipper, "a replica", b"", CLOCK.now + PATIENCE)
         self.passed = 0
 

@@ -11,9 +11,11 @@ import pytest
 from coopy import control
 from coopy.error import CorruptionError, ReplicaError, UsageError
 from coopy.fake_disk import FakeDisk, PowerCut
+from coopy.manifest import read_manifest
 from coopy.replication.follower import Follower
 from coopy.replication.handshake import GENERATION
 from coopy.replication.taking import RefusedError
+from coopy.replication.token import check_token, make_token
 from coopy.replication.wire import PeerError
 from coopy.wiring import Options, open_proxy
 from tests.simulation.machine import DIRECTORY, Machine
@@ -159,6 +161,10 @@ def test_a_replacement_that_is_cut_off_anywhere_loses_nothing_and_is_gone_on_wit
 
 def begins_nothing(replica: Machine) -> bool:
     """Whether nothing is left in its directory that could be opened; as a primary it would be an empty system then, where a replica was."""
+    manifest = read_manifest(replica.disk, DIRECTORY, b"")
+    assert manifest is not None
+    if not manifest.follows:  # the new primary had not accepted it yet
+        return False
     with pytest.raises(UsageError, match="directory of a replica") as refused:
         replica.start_leading(0)
     return "being replaced" in str(refused.value)
@@ -355,3 +361,43 @@ def test_what_a_directory_knows_of_epochs_is_kept_when_its_state_is_replaced() -
     third.running.archive.change(epoch=GENERATION + 7)
     level(third, leader)
     assert third.known_epoch() == GENERATION + 7
+
+
+def test_of_two_rivals_without_actions_of_their_own_one_follows_the_other() -> None:
+    """Though it was opened more often: the records that it is sent are of a lower epoch than what it puts aside. Tokens of the other are good here."""
+    former, first, second = make_primary(), make_machine(1), make_machine(2)
+    act(former, 1)
+    level(first, former)
+    level(second, former)
+    first.promote(0, 0)
+    kill(first)
+    first.start_leading(0)
+    kill(first)
+    epoch = second.promote(0, 0)
+    act(second, 2)
+    first.start_following()
+    level(first, second)
+    assert first.known_epoch() > epoch
+    assert isinstance(first.home, Follower)
+    system = first.running.archive.identity.system
+    assert check_token(make_token(system, epoch, 2), system, first.home.engine.eras, "a primary") == 2
+
+
+def test_what_is_put_aside_of_how_actions_ended_is_said_by_whoever_leads_next() -> None:
+    """A snapshot holds the action, so that no replay finds it out again."""
+    leader, first, second, third = make_primary(), make_machine(1), make_machine(2), make_machine(3)
+    act(leader, 1)
+    act_and_abort(leader)
+    for machine in (first, second, third):
+        level(machine, leader)
+    first.running.take_snapshot()
+    restart(first)
+    epoch = first.promote(0, 0)
+    kill(first)
+    epoch = second.promote(0, epoch)
+    first.start_following()
+    level(first, second)
+    restart(first)
+    first.promote(0, epoch)
+    act(first, 3)
+    level(third, first)

@@ -33,6 +33,7 @@ class World(Lines):
 
     def __init__(self, seed: int) -> None:
         super().__init__(seed)
+        self.cut_off: Machine | None = None  # who was to be promoted when its power went
         self.rates = {
             self.turn: 70, self.call: 20, self.connect: 10, self.start: 6,
             self.break_line: self.dice.choice((0, 1, 3)), self.connect_again: self.dice.choice((0, 1, 2)) if self.careful else 3,
@@ -96,17 +97,22 @@ class World(Lines):
     def start_leader(self, machine: Machine) -> None:
         """A promotion that was cut off is made again."""
         try:
-            machine.start_leading(self.min_acks)
-            self.promoted = max(self.promoted, machine.known_epoch())
+            if machine is self.cut_off:
+                self.promote_again(machine)
+            else:
+                machine.start_leading(self.min_acks)
+                self.promoted = max(self.promoted, machine.known_epoch())
         except CoopyError as error:
             if "directory of a replica" not in str(error):
                 raise
-            machine.start_following()
-            if not isinstance(machine.home, Follower):  # its state was being replaced: it has to follow first
-                return
-            self.promote_it(machine)
-        if machine is self.leader:
+            self.promote_again(machine)
+        if machine is self.leader and machine.leads:
             self.forgo(machine)
+
+    def promote_again(self, machine: Machine) -> None:
+        machine.start_following()
+        if isinstance(machine.home, Follower):  # else its state was being replaced: it has to follow first
+            self.promote_it(machine)
 
     def snapshot(self) -> None:
         machine = self.some([one for one in self.machines if one.system is not None and one.running.engine.final is None])
@@ -189,7 +195,7 @@ class World(Lines):
         for line in self.lines:
             if line.replica is replica or self.careful:
                 self.let_go(line, at_once=False)
-        self.leader = replica
+        self.leader = self.cut_off = replica
         if self.at(replica, lambda: self.promote_it(replica)):
             self.forgo(replica)
 
@@ -198,6 +204,7 @@ class World(Lines):
         after = self.promoted if self.careful else 0
         self.promoted = next_generation(max(self.promoted, replica.epoch))  # also where it is cut off
         self.promoted = max(self.promoted, replica.promote(self.min_acks, after))
+        self.cut_off = None
 
     def forgo(self, primary: Machine) -> None:
         """What was acknowledged and is not there is lost: by a careless operator, or with as many machines as there were to confirm it."""

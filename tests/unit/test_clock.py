@@ -15,7 +15,7 @@ import pytest
 from coopy import clock, control, init_system
 from coopy.clock import Clock, FixedClock, Moment, moment, offset_minutes
 from coopy.error import NotSerializableError
-from coopy.wiring import _systems
+from coopy.wiring.systems import _systems
 from tests.words import Word
 
 if TYPE_CHECKING:

@@ -55,7 +55,9 @@ def test_whoever_was_not_asleep_keeps_nobody_asleep(gone: tuple[int, ...]) -> No
 def test_waking_twice_is_waking_once() -> None:
     """Whoever leads next may be woken by two who do not know of each other."""
     entry = Entry("add", (), {}, b"", b"")
+    entry.complete()  # nobody waits yet
+    wake = entry.begin_to_wait()
     entry.complete()
     entry.complete()
-    assert entry.wake.acquire(blocking=False)
-    assert not entry.wake.acquire(blocking=False)
+    assert wake.acquire(blocking=False)
+    assert not wake.acquire(blocking=False)

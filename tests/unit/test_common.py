@@ -9,7 +9,7 @@ import pytest
 from coopy import control, init_system
 from coopy.journal.frame import HEADER_SIZE
 from coopy.journal.segment import Head, Scan, records
-from coopy.wiring import _systems
+from coopy.wiring.systems import _systems
 from tests.words import Word
 
 if TYPE_CHECKING:

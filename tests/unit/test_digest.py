@@ -7,7 +7,6 @@ import collections
 import copy
 import datetime
 import decimal
-import enum
 import fractions
 import os
 import pathlib
@@ -18,13 +17,11 @@ import sys
 import threading
 import types
 import uuid
-from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from zoneinfo import ZoneInfo
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -33,107 +30,40 @@ from coopy.clock import Clock
 from coopy.digest import digest
 from coopy.error import NotSerializableError
 from coopy.random import Random
+from tests.unit.things import (
+    Bare,
+    ByArguments,
+    ByKeywords,
+    Colour,
+    Commit,
+    Frozen,
+    Kept,
+    Letters,
+    Loose,
+    Many,
+    Node,
+    Page,
+    Pair,
+    Right,
+    Route,
+    Slotful,
+    Slotted,
+    Stamp,
+    Stop,
+    Table,
+    Text,
+    Whole,
+    Wiki,
+    Zone,
+    bare,
+    circular,
+    web,
+    with_note,
+    with_slot,
+)  # fmt: skip
 
 LETTERS = [*"abcdefghijklmnop"]
 LETTERS_BACK = LETTERS[::-1]
-
-
-class Colour(enum.Enum):
-    RED = 1
-    CRIMSON = 1  # noqa: PIE796 - an alias is what is tested
-    BLUE = 2
-
-
-class Right(enum.IntFlag):
-    READ = 1
-    WRITE = 2
-
-
-class Zone(datetime.tzinfo):
-    def __init__(self, hours: int = 0) -> None:
-        self.hours = hours
-
-    def utcoffset(self, when: datetime.datetime | None) -> datetime.timedelta:
-        return datetime.timedelta(hours=self.hours)
-
-    def dst(self, when: datetime.datetime | None) -> None:
-        return None
-
-    def tzname(self, when: datetime.datetime | None) -> str:
-        return "somewhere"
-
-
-class Letters(set[Any]):
-    pass
-
-
-class Frozen(frozenset[Any]):
-    pass
-
-
-class Many(list[Any]):
-    pass
-
-
-class Table(dict[Any, Any]):
-    pass
-
-
-class Text(str):
-    __slots__ = ()
-
-
-class Node:
-    def __init__(self, name: str = "") -> None:
-        self.name, self.others = name, set[Node]()
-
-
-class Slotted:
-    __slots__ = ("a", "b")
-
-    def __init__(self, a: object) -> None:
-        self.a = a
-
-
-@dataclass(frozen=True)
-class Stop:
-    name: str
-
-
-@dataclass(frozen=True)
-class Route:
-    stops: frozenset[Stop]
-
-
-@dataclass(slots=True)
-class Page:
-    title: str
-    words: list[str] = field(default_factory=list)
-
-
-class Stamp(msgspec.Struct, frozen=True):
-    at: int
-
-
-class Pair(NamedTuple):
-    left: Any
-    right: Any
-
-
-class Kept:
-    def __init__(self, secret: int) -> None:
-        self.secret, self.cache = secret, object()
-
-    def __getstate__(self) -> dict[str, int]:
-        return {"secret": self.secret}
-
-
-def web(names: str) -> dict[str, Node]:
-    """Objects that all refer to each other by sets."""
-    nodes = {name: Node(name) for name in names}
-    for node in nodes.values():
-        node.others.update(one for one in nodes.values() if one is not node)
-    return {name: nodes[name] for name in sorted(names)}
 
 
 def everything() -> list[Any]:
@@ -228,6 +158,7 @@ def shared(first: list[int], second: list[int]) -> list[list[int]]:
 
 
 LIST: list[int] = []
+LOCK: Any = threading.Lock()
 
 
 @pytest.mark.parametrize(
@@ -241,7 +172,25 @@ LIST: list[int] = []
         (datetime.time(1, tzinfo=Zone(1)), datetime.time(1, tzinfo=Zone(2))), (range(3), range(0, 3, 2)), (re.compile("a"), re.compile("a", re.MULTILINE)),
         (collections.deque([1], 2), collections.deque([1], 3)), (collections.defaultdict(list), collections.defaultdict(set)), (web("abc"), web("abd")),
         (shared(LIST, LIST), shared([], [])), (collections.OrderedDict(a=1, b=2), collections.OrderedDict(b=2, a=1)), (Page, Pair),
-        ({Stop("a"), Stop("b")}, {Stop("a"), Stop("c")}), (None, "None"), ("1", 1),
+        ({Stop("a"), Stop("b")}, {Stop("a"), Stop("c")}), (None, "None"), ("1", 1), (2**64, 2**64 + 1), (2**64, "0x10000000000000000"),
+        ("\ud800", b"\xed\xa0\x80"),
+        ((2**64,), (2**64 + 1,)), ((float("nan"),), (1.0,)), (((1,), 2), ((1, 2),)), ([(1,)], [[1]]), ({(1, "a")}, {(1, "b")}), ({1}, {True}),
+        ({1: 1}, {True: 1}),
+        (Bare(), bare(a=None)), (Loose(a=1, z=2), Loose(a=2, z=1)), (Whole(1), 1), (Whole(1), with_note(Whole(1))), (Many([1]), with_note(Many([1]))),
+        (with_slot("t", None), Slotful("t")), (Table(a=1), {"a": 1}), (Table(a=1), with_note(Table(a=1))), (Letters("a"), with_note(Letters("a"))),
+        (collections.defaultdict(list), {}), (collections.OrderedDict(), {}), (collections.Counter("a"), {"a": 1}),
+        (collections.Counter("ab"), collections.Counter("ba")),
+        (collections.ChainMap({"a": 1}, {}), collections.ChainMap({}, {"a": 1})), (array.array("i", [1]), array.array("l", [1])),
+        (array.array("i"), array.array("i", [1])),
+        (bytearray(b"a"), b"a"), (bytearray(b"a"), bytearray(b"b")), (types.SimpleNamespace(a=1), types.SimpleNamespace(b=1)), (Stamp(1), Stamp(2)),
+        (Stamp(1), Stop("1")),
+        (ZoneInfo("Europe/Berlin"), ZoneInfo("Europe/Paris")), (datetime.UTC, datetime.timezone(datetime.timedelta(0), "UTC")), (Whole, int), (Right.READ, 1),
+        (datetime.datetime(2020, 1, 1, 12, tzinfo=datetime.UTC), datetime.datetime(2020, 1, 1, 13, tzinfo=datetime.timezone(datetime.timedelta(hours=1)))),
+        (datetime.time(1), datetime.time(1, fold=1)), (datetime.date(2020, 1, 1), datetime.datetime(2020, 1, 1)), (decimal.Decimal(0), decimal.Decimal("-0")),
+        (decimal.Decimal("nan"), decimal.Decimal("snan")), (decimal.Decimal(1), 1), (fractions.Fraction(1), 1), (Path("a"), "a"),
+        (Path("a"), pathlib.PurePosixPath("a")),
+        (re.compile("a"), re.compile(b"a")), (IPv4Address(1), IPv4Address(2)), (ValueError("a"), TypeError("a")), (ValueError("a"), with_note(ValueError("a"))),
+        (ByArguments(1), ByArguments(2)), (ByKeywords(a=1), ByKeywords(a=2)), (circular(()), circular((1,))), (1j, 2j), (complex(0, -0.0), 0j), (..., None),
     ],
 )  # fmt: skip
 def test_what_matters_counts(one: Any, other: Any) -> None:
@@ -292,21 +241,41 @@ def test_depth_does_not_matter() -> None:
 
 @pytest.mark.parametrize("value", [threading.Lock(), lambda: 0, len, sys, (one for one in LETTERS), memoryview(b"a"), open], ids=repr)
 def test_what_is_no_value_has_no_digest(value: Any) -> None:
-    """Also deep in a state."""
-    with pytest.raises(NotSerializableError, match=r"cannot be part of a state|not for a value"):
+    """The error names its class and its place, also deep in a state."""
+    with pytest.raises(NotSerializableError, match="cannot be part of a state") as caught:
         digest({"a": [value]})
+    kind = type(value)
+    assert (caught.value.where, caught.value.kind) == ("state['a'][0]", f"{kind.__module__}.{kind.__qualname__}")
+    assert str(caught.value).startswith(f"state['a'][0] is of {kind.__module__}.{kind.__qualname__}, which")
 
 
-@dataclass(frozen=True)
-class Commit:
-    """A value, which may hold what changes, and a history that many share."""
+@pytest.mark.parametrize(
+    ("kept", "where"),
+    [
+        (LOCK, "wiki.kept"), ({"Home": with_note(Wiki(LOCK))}, "wiki.kept['Home'].kept"), ([0, (1, (2, LOCK))], "wiki.kept[1][1][1]"),
+        ({LOCK: 1}, "wiki.kept<key lock(...)>"), (Pair(1, LOCK), "wiki.kept.right"), (Stop(LOCK), "wiki.kept.name"), (Stamp(LOCK), "wiki.kept.at"),
+        (Slotted(LOCK), "wiki.kept.a"), ({Stop("a"), Pair("p", LOCK)}, "wiki.kept{Pair of 2}.right"), (frozenset((LOCK,)), "wiki.kept{lock(...)}"),
+        (ValueError(1, LOCK), "wiki.kept.args[1]"),
+        (collections.deque([LOCK]), "wiki.kept[0]"), (collections.OrderedDict(a=LOCK), "wiki.kept['a']"),
+        (collections.defaultdict(lambda: 0), "wiki.kept.default_factory"),
+        (collections.Counter(a=LOCK), "wiki.kept['a']"), (types.SimpleNamespace(x=LOCK), "wiki.kept.x"), (Letters([LOCK]), "wiki.kept{lock(...)}"),
+        (datetime.datetime(2020, 1, 1, tzinfo=Zone(LOCK)), "wiki.kept"), (ByArguments(LOCK), "wiki.kept<argument 0>"),
+    ],
+)  # fmt: skip
+def test_the_way_to_what_is_no_value_is_named(kept: Any, where: str) -> None:
+    """From the root, by attributes, keys, places and fields."""
+    with pytest.raises(NotSerializableError, match=r"is of _thread\.lock, which cannot|is of builtins\.function, which cannot") as caught:
+        digest(Wiki(kept))
+    assert caught.value.where == where
 
-    parent: Any
-    files: Any = None
 
-
-class Whole(int):
-    pass
+def test_the_nearest_of_several_is_named() -> None:
+    """And a state in a circle is no trap."""
+    state = Wiki({"far": [[LOCK]], "near": LOCK})
+    state.kept["self"] = state
+    with pytest.raises(NotSerializableError) as caught:
+        digest(state)
+    assert caught.value.where == "wiki.kept['near']"
 
 
 @pytest.mark.parametrize(
@@ -323,11 +292,12 @@ def test_whether_equal_values_are_one_object_does_not_count(make: Any) -> None:
     assert digest([one, Page("a", [one])]) != digest([one, Page("a", [one, one])])
 
 
-def test_what_changes_counts_as_one_object_also_within_values() -> None:
-    """Two values that hold one list differ from two that hold equal ones."""
+def test_what_holds_an_object_is_one() -> None:
+    """Two tuples that hold one list differ from two that hold equal ones, and from one that stands twice."""
     one, other = ["a"], ["a"]
-    assert digest([Pair(1, one), Pair(1, one)]) == digest([pair := Pair(1, one), pair])
-    assert digest([Pair(1, one), Pair(1, one)]) != digest([Pair(1, one), Pair(1, other)])
+    twice = Pair(1, one)
+    assert digest([twice, twice]) == digest(pickle.loads(pickle.dumps([twice, twice])))
+    assert len({digest([twice, twice]), digest([Pair(1, one), Pair(1, one)]), digest([Pair(1, one), Pair(1, other)])}) == 3
     assert digest([Pair(1, one), one]) != digest([Pair(1, one), other])
     assert digest([Pair(1, ["a"])]) != digest([Pair(1, ["b"])])
     named = Whole(3)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from coopy import header
+from coopy.digest import digest
+from coopy.digest.dump import Dump
 from coopy.journal.frame import Framer, Kind, genesis_tag, salt_of, stored
 from coopy.journal.segment import SegmentHeader
 
@@ -44,5 +49,65 @@ def test_the_pages_example_is_what_is_written() -> None:
     assert example() in PAGE.read_text()
 
 
+def state() -> Wiki:
+    """The state whose dump the page shows."""
+    home = Page("Home", Decimal("1.10"), {"b", "a"}, ((1, 2.5), ()))
+    wiki = Wiki({"Home": home}, [home, Page("Start", None, set(), (7, "x"))])
+    wiki.watched = {wiki.recent[1], home, "all"}
+    return wiki
+
+
+class Wiki:
+    """Its module is to be the page's."""
+
+    __module__ = "wiki"
+
+    def __init__(self, pages: dict[str, Page], recent: list[Page]) -> None:
+        self.pages, self.recent = pages, recent
+        self.watched: set[Any] = set()
+
+
+class Page:
+    """The same."""
+
+    __module__ = "wiki"
+
+    def __init__(self, title: str, price: Decimal | None, tags: set[str], places: tuple[Any, ...]) -> None:
+        self.title, self.price, self.tags, self.places = title, price, tags, places
+
+
+def dump_of(root: object) -> str:
+    """A line for each record."""
+    data = bytearray()
+    Dump().write(root, data.extend)
+    lines, unpacker = [], bytes(data)
+    while unpacker:
+        size = next(size for size in range(1, len(unpacker) + 1) if is_whole(unpacker[:size]))
+        lines.append(unpacker[:size].hex())
+        unpacker = unpacker[size:]
+    return "\n".join(lines)
+
+
+def is_whole(data: bytes) -> bool:
+    """Whether these bytes are one value."""
+    try:
+        msgspec.msgpack.decode(data)
+    except msgspec.DecodeError:
+        return False
+    return True
+
+
+def test_the_pages_dump_is_what_is_hashed() -> None:
+    """Record by record, and its hash is the digest. Where this fails, equal states of two versions have two digests, or the page is wrong."""
+    page = PAGE.read_text()
+    lines = dump_of(state()).split("\n")
+    assert "\n".join(lines) in page
+    hashed = blake2b(bytes.fromhex("".join(lines)), digest_size=32).hexdigest()
+    assert hashed == digest(state())
+    assert hashed in page
+
+
 if __name__ == "__main__":
     print(example())
+    print(dump_of(state()))
+    print(digest(state()))

@@ -16,7 +16,7 @@ import pytest
 
 from coopy import control, init_system, readonly
 from coopy.error import UsageError
-from coopy.wiring import _systems
+from coopy.wiring.systems import _systems
 from tests.words import Word
 
 if TYPE_CHECKING:

@@ -35,7 +35,7 @@ class History:
         ({"system": b"", "lsn": 0, "epoch": 0, "tag": b""}, "", True), ({"lsn": 3, "tag": b"tag 3"}, "", True), ({"lsn": 3, "tag": b"?"}, "", True),
         ({"lsn": 4, "tag": b"?"}, "", True), ({"tag": b"?"}, DIVERGED, False), ({"lsn": 9, "tag": b"tag 8"}, DIVERGED, False),
         ({"lsn": 10, "tag": b"tag 10"}, AHEAD, False), ({"epoch": 2 * GENERATION}, FENCED, False), ({"epoch": GENERATION + 40}, "", False),
-        ({"epoch": 40}, "", False),
+        ({"epoch": 40}, "", False), ({"epoch": 40, "tag": b"closed", "action_tag": b"tag 7"}, "", False), ({"tag": b"?", "action_tag": b"!"}, DIVERGED, False),
         ({"epoch": 40, "tag": b"?"}, "", True), ({"epoch": 40, "lsn": 10}, "", True),
         ({"system": b"another's id  16"}, OTHER, False), ({"domain": "other:Class"}, OTHER, False), ({"system": b"", "domain": "other:Class"}, OTHER, False),
     ],

@@ -1,0 +1,236 @@
+"""A fresh interpreter beside this one: for work that must not depend on this process, or must not disturb it.
+
+    here      Fresh(function, task, surroundings) starts Python and hands over what to do; its messages come back one by one
+    there     the function is found by name and called with the task and with `tell`, which sends a message back
+
+Both ways go frames: a letter, a length (4 bytes, little-endian), that many bytes. To there "t" with the work, and then nothing: the end of its
+standard input means that nobody waits any more, and the process ends at once. From there "m" with a message, "e" with an error, "d" when done.
+What the function prints goes to standard error, which is kept and quoted if the process ends without a word.
+
+There, modules are found as here. A class of the script that runs here is found by running its file once more under another name, as
+multiprocessing does; such a script must not do its work unless `__name__` says that it is the program.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import locale
+import os
+import runpy
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import types
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import msgspec
+
+from coopy import error as errors
+from coopy.error import CoopyError, UsageError
+from coopy.kinds import STAND_IN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Fresh", "Surroundings", "serve"]
+
+FRAME = struct.Struct("<cI")
+QUOTED = 2000  # bytes of standard error
+
+
+class Surroundings(msgspec.Struct, frozen=True):
+    """What is to be otherwise there than here; empty: as it is here.
+
+    `hash_seed`: as PYTHONHASHSEED; `zone`: as TZ; `locales`: the first of these that the machine has; `directory`: where it runs;
+    `nice`: how much it stands back behind others, as os.nice.
+    """
+
+    hash_seed: str = ""
+    zone: str = ""
+    locales: tuple[str, ...] = ()
+    directory: str = ""
+    nice: int = 0
+
+
+class _Work(msgspec.Struct, frozen=True):
+    function: str
+    task: bytes
+    script: str
+    module: str
+    locales: tuple[str, ...]
+    nice: int
+
+
+class Fresh:
+    """One process. Iterate over its messages; `cancel` from any thread ends it at once, and so does the end of this process.
+
+    `function`: "module:name" of a function that takes the task and `tell`. `script`: whether it needs classes of the script that runs here.
+    Raises UsageError where that cannot be found there.
+    """
+
+    def __init__(self, function: str, task: bytes, surroundings: Surroundings, *, script: bool = False) -> None:
+        path_of_script, module = _main() if script else ("", "")
+        work = _Work(function, task, path_of_script, module, surroundings.locales, surroundings.nice)
+        path = [str(Path(one).absolute()) for one in sys.path]
+        code = f"import sys; sys.path[:] = {path!r}; from coopy.fresh import serve; serve()"
+        self._noise = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the process has ended
+        self._cancelled, self._last_words = False, ""
+        self._process = subprocess.Popen(  # noqa: S603 - this interpreter, with code of ours
+            [_interpreter(), "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._noise,
+            env=_environment(surroundings), cwd=surroundings.directory or None,
+        )  # fmt: skip
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # it ended already: its last words say why
+            _send(self._process.stdin, b"t", msgspec.msgpack.encode(work))
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The messages, as they come. Raises the error that ended the function there, UsageError if the process ended without one.
+
+        After `cancel` they just end.
+        """
+        assert self._process.stdout is not None
+        try:
+            letter, content = _receive(self._process.stdout)
+            while letter == b"m":
+                yield content
+                letter, content = _receive(self._process.stdout)
+            if not letter:
+                self._process.wait()
+        finally:
+            self._end()
+        if letter == b"e":
+            raise _error_of(content)
+        if not letter and not self._cancelled:
+            what = f"A process that was to work beside this one ended by itself ({self._process.returncode})"
+            raise UsageError(f"{what}: {self._last_words}" if self._last_words else f"{what}.")
+
+    def cancel(self) -> None:
+        """End it now, if it has not ended. May be repeated, by any thread."""
+        self._cancelled = True
+        self._process.kill()
+
+    def _end(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._noise.seek(max(0, self._noise.seek(0, os.SEEK_END) - QUOTED))
+        self._last_words = self._noise.read().decode(errors="replace").strip()
+        for stream in (self._process.stdin, self._process.stdout, self._noise):
+            assert stream is not None
+            with contextlib.suppress(OSError):
+                stream.close()
+
+
+def _main() -> tuple[str, str]:
+    """How another process finds what runs here: the path of a script, or the name of a module (python -m)."""
+    main = sys.modules.get("__main__")
+    spec, path = getattr(main, "__spec__", None), getattr(main, "__file__", None)
+    if spec is not None:
+        return "", str(spec.name)
+    if path is None or not Path(path).is_file():
+        raise UsageError("Another process cannot find classes that were typed into an interactive Python. Put them into a module.")
+    return str(Path(path).absolute()), ""
+
+
+def _interpreter() -> str:
+    if not sys.executable:
+        raise UsageError("This Python does not know its own executable (sys.executable is empty), so it cannot start another one.")
+    return sys.executable
+
+
+def _environment(surroundings: Surroundings) -> dict[str, str]:
+    changed = {"PYTHONHASHSEED": surroundings.hash_seed, "TZ": surroundings.zone}
+    return {**os.environ, **{name: value for name, value in changed.items() if value}}
+
+
+# --- frames ----------------------------------------------------------------------------------------------------------
+
+
+def _send(stream: IO[bytes], letter: bytes, content: bytes) -> None:
+    stream.write(FRAME.pack(letter, len(content)) + content)
+    stream.flush()
+
+
+def _receive(stream: IO[bytes]) -> tuple[bytes, bytes]:
+    """The next frame; an empty letter where the other side has ended, also in the middle of one."""
+    front = stream.read(FRAME.size)
+    if len(front) < FRAME.size:
+        return b"", b""
+    letter, length = FRAME.unpack(front)
+    content = stream.read(length)
+    return (letter, content) if len(content) == length else (b"", b"")
+
+
+def _packed(error: Exception) -> bytes:
+    """An error of coopy's by class, text and values; of any other what it says."""
+    known = isinstance(error, CoopyError)
+    name, text = (type(error).__name__, str(error)) if known else ("UsageError", f"{type(error).__name__}: {error}")
+    values = {key: value for key, value in vars(error).items() if known and isinstance(value, str | int | float | bool | list | tuple)}
+    return msgspec.msgpack.encode((name, text, values))
+
+
+def _error_of(content: bytes) -> CoopyError:
+    name, text, values = msgspec.msgpack.decode(content, type=tuple[str, str, dict[str, Any]])
+    kind: type[CoopyError] = getattr(errors, name, CoopyError)
+    return kind(text, **values)
+
+
+# --- there -----------------------------------------------------------------------------------------------------------
+
+
+def serve() -> None:
+    """What the fresh process does: one piece of work, as it comes on standard input."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    _, content = _receive(sys.stdin.buffer)
+    work = msgspec.msgpack.decode(content, type=_Work)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        os.nice(work.nice)
+        _take_locale(work.locales)
+        _take_main(work)
+        module, _, name = work.function.partition(":")
+        getattr(importlib.import_module(module), name)(work.task, lambda message: _send(answers, b"m", message))
+    except BrokenPipeError:
+        return
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is to be heard over there
+        _send(answers, b"e", _packed(error))
+    else:
+        _send(answers, b"d", b"")
+
+
+def _end_with_parent() -> None:
+    os.read(0, 1)  # not through sys.stdin, whose lock would be held when this interpreter ends
+    os._exit(1)
+
+
+def _take_locale(locales: tuple[str, ...]) -> None:
+    """The first that this machine has becomes what `setlocale(LC_ALL, "")` finds."""
+    for one in locales:
+        with contextlib.suppress(locale.Error):
+            locale.setlocale(locale.LC_ALL, one)
+            locale.setlocale(locale.LC_ALL, "C")
+            os.environ["LC_ALL"] = one
+            return
+
+
+def _take_main(work: _Work) -> None:
+    """Have `__main__` mean here what it means there."""
+    if not (work.script or work.module):
+        return
+    names = runpy.run_module(work.module, run_name=STAND_IN) if work.module else runpy.run_path(work.script, run_name=STAND_IN)
+    main = sys.modules["__main__"] = types.ModuleType("__main__")
+    vars(main).update(names, __name__="__main__")
+    for value in names.values():
+        _rename(value)
+
+
+def _rename(value: object) -> None:
+    """A class of the script, and those in it, say that they are of `__main__`."""
+    if isinstance(value, type) and value.__module__ == STAND_IN:
+        value.__module__ = "__main__"
+        for inner in vars(value).values():
+            _rename(inner)

@@ -1,0 +1,152 @@
+"""From a class, or an instance of it, and a directory to a proxy."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import os
+import typing
+import weakref
+from _thread import LockType, allocate_lock, start_new_thread
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from coopy.clock import Clock
+from coopy.disk import RealDisk
+from coopy.engine.opening import Place, domain_name
+from coopy.engine.system import Origin, Settings, System, open_system
+from coopy.error import CoopyError, UsageError
+from coopy.header import derive_key
+from coopy.kinds import INJECTED, STAND_IN
+from coopy.proxy import check_class, make_proxy, member_of
+from coopy.random import Random
+from coopy.wiring.operations import Operations
+from coopy.wiring.options import Options, check_options
+from coopy.wiring.peers import join, replica_of
+from coopy.wiring.systems import is_proxy, register
+
+if TYPE_CHECKING:
+    from coopy.clock import Moment
+    from coopy.disk import Disk
+
+__all__ = ["adopt", "directory_of", "open_proxy"]
+
+log = logging.getLogger("coopy")
+PATIENCE = 1.0  # seconds that a finalizer waits for the closing; a thread that still runs in the system may keep it for longer
+
+
+def open_proxy(obj: Any, basedir: str | os.PathLike[str] | None, options: Options, disk: Disk | None = None) -> Any:
+    """Open or create the system of a class or an instance in a directory, and give its proxy. Raises as `init_system` says."""
+    allow = check_options(options)
+    obj = _without_parameters(obj)
+    kind = _class_of(obj)
+    if kind.__module__ == STAND_IN:
+        what = "A script called init_system while a process beside it looked for its classes. Nothing was opened."
+        raise UsageError(f'{what} Have it do its work under `if __name__ == "__main__":` only.')
+    check_class(kind)
+    directory = directory_of(basedir if basedir is not None else kind.__name__.lower() + ("-replica" if options.replication else ""))
+    replica = replica_of(options, kind)
+    free = _validate(kind, options)
+    settings = Settings(
+        durability=options.durability, sync_interval=options.sync_interval, snapshot_time=options.snapshot_time,
+        keep_snapshots=options.keep_snapshots, auto_prune=options.auto_prune, segment_bytes=options.segment_bytes,
+        compression=options.compression or "", allow=allow, on_divergence=options.on_divergence, on_progress=options.on_progress,
+        free=free, confirmed=options.min_acks > 0,
+    )  # fmt: skip
+    place = Place(disk or RealDisk(), directory, derive_key(options.signing_key), domain_name(kind))
+    system = open_system(
+        place, lambda: _initial(obj), lambda root, moment: adopt(root, kind, moment), (kind.__module__.partition(".")[0],), settings,
+        Origin(str(replica.address), replica.fetch) if replica is not None else None,
+    )  # fmt: skip
+    join(system, options, replica)
+    proxy = make_proxy(system.engine, Operations(system))
+    register(proxy, system)
+    weakref.finalize(proxy, _let_go, system)
+    return proxy
+
+
+def directory_of(basedir: Any) -> str:
+    """The absolute path of a directory. Raises UsageError for what is none."""
+    if not isinstance(basedir, str | os.PathLike) or not isinstance(os.fspath(basedir), str):
+        raise UsageError(f"basedir={basedir!r} is not possible: it is a string or a path.", option="basedir")
+    if "\0" in os.fspath(basedir):
+        raise UsageError(f"basedir={basedir!r} is not possible: no path holds a NUL. Nothing was changed.", option="basedir")
+    try:
+        return str(Path(basedir).expanduser().absolute())
+    except RuntimeError as error:  # of a user who has none
+        raise UsageError(f"basedir={basedir!r} is not possible: {error} Nothing was changed.", option="basedir") from error
+
+
+def _without_parameters(obj: Any) -> Any:
+    """The class itself, where it was written as `Box[int]`."""
+    return typing.get_origin(obj) or obj
+
+
+def _class_of(obj: Any) -> type:
+    if is_proxy(obj):
+        raise UsageError(
+            "init_system was given a proxy: it stands for a system that is open already. Use it as it is, or close it and open its directory."
+        )
+    kind: type = obj if isinstance(obj, type) else type(obj)
+    if kind.__module__ == "builtins" or kind.__flags__ & 1 << 9 == 0:
+        raise UsageError(f"init_system takes a class of your own or an instance of one, not {obj!r}.")
+    return kind
+
+
+def _validate(kind: type, options: Options) -> dict[str, dict[str, str]]:
+    """Have the validator look at a class before anything is opened or created; what it proved for the executor. Raises PrevalentError."""
+    if options.validation == "off":
+        return {}
+    from coopy.validation.wrap import check
+
+    return check(kind, options.validation, options.allow, level=5)
+
+
+def _initial(obj: Any) -> object:
+    if not isinstance(obj, type):
+        return obj
+    try:
+        inspect.signature(obj).bind()
+    except TypeError as error:
+        raise UsageError(
+            f"{obj.__qualname__} cannot be made without arguments ({error}): pass an instance, init_system({obj.__name__}(...))."
+        ) from error
+    except ValueError:
+        pass  # no signature to ask
+    if inspect.isabstract(obj):
+        raise UsageError(f"{obj.__qualname__} is abstract: pass a class that can be instantiated, or an instance.")
+    return obj()
+
+
+def adopt(root: object, kind: type, moment: Moment) -> None:
+    """Give a loaded domain object its clock and random numbers, unless its class has no room for them or defines them itself."""
+    if type(root) is not kind:
+        what = f"The directory holds a {type(root).__module__}.{type(root).__qualname__}, not a {kind.__module__}.{kind.__qualname__}. Nothing was changed."
+        raise UsageError(f"{what} Open it with that class, or choose another directory.")
+    room = getattr(root, "__dict__", None)
+    for name, tool in zip(INJECTED, (Clock(moment), Random()), strict=True):
+        if room is not None and name not in room and member_of(kind, name) is None:
+            room[name] = tool
+
+
+def _let_go(system: System) -> None:
+    """Nobody holds the proxy any more, or the interpreter ends: close.
+
+    On a thread of its own: a finalizer may run anywhere, also inside of an action of another system, or while this thread leads a batch.
+    """
+    ended = allocate_lock()
+    ended.acquire()
+    try:
+        start_new_thread(_close, (system, ended))
+    except RuntimeError:  # the interpreter ends: no new threads
+        _close(system, ended)
+    ended.acquire(timeout=PATIENCE)
+
+
+def _close(system: System, ended: LockType) -> None:
+    try:
+        system.close()
+    except CoopyError as error:
+        log.warning("%s was not closed: %s", system.archive.directory, error)
+    finally:
+        ended.release()

@@ -1,0 +1,188 @@
+"""What can be done with a system beside calling it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar
+
+from coopy.engine.following import FollowingEngine
+from coopy.engine.opening import told
+from coopy.error import UsageError
+from coopy.wiring.options import check_number
+from coopy.wiring.peers import listen, place_to_listen
+from coopy.wiring.systems import system_of
+
+if TYPE_CHECKING:
+    import ssl
+    from types import TracebackType
+
+    from coopy.engine.system import System
+    from coopy.engine.verify import Verified
+    from coopy.replication.primary import Primary
+    from coopy.replication.replica import Replica
+
+__all__ = ["Control", "Operations", "control"]
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Operations:
+    """What a proxy offers beside the domain's own names."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+
+    def take_snapshot(self, *, background: bool = False) -> int:
+        """Write the state as a snapshot; gives its LSN. `background`: beside the calls. Not built yet: raises UsageError."""
+        if background:
+            raise UsageError("take_snapshot(background=True) is not part of this version yet. Leave it out: calls wait for the snapshot.")
+        return self._system.take_snapshot()
+
+    def close(self) -> None:
+        """Finish what runs and close. A second time it does nothing."""
+        self._system.close()
+
+    def basedir_abspath(self) -> list[str]:
+        """The absolute path of the directory, in a list."""
+        return [self._system.archive.directory]
+
+
+class Control(Operations, Generic[T_co]):
+    """Everything that can be done with a running system beside calling it; `with` gives the proxy and closes the system."""
+
+    def __init__(self, proxy: T_co, system: System) -> None:
+        super().__init__(system)
+        self._proxy = proxy
+
+    def __enter__(self) -> T_co:
+        return self._proxy
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self.close()
+
+    @property
+    def proxy(self) -> T_co:
+        """What `init_system` gave."""
+        return self._proxy
+
+    @property
+    def lsn(self) -> int:
+        """The LSN of the last action."""
+        return self._system.engine.executed
+
+    def digest(self) -> str:
+        """The digest of the state: equal states give equal digests in any process. Recorded, so that `verify` can compare with it."""
+        return self._system.digest()
+
+    def stats(self) -> dict[str, int]:
+        """Numbers about this run: LSNs, rebuilds, snapshots, divergences."""
+        return self._system.stats()
+
+    def verify(self) -> Verified:
+        """Replay what is kept so far in fresh processes, under other surroundings, and compare the states. Calls go on meanwhile.
+
+        Raises DivergenceError where states differ (`lsn`, `method`, `paths`) or a replay does otherwise than what was recorded, UsageError where the
+        class cannot be found by another process. What was found good is recorded: later runs compare with it.
+        """
+        from coopy.wiring.elsewhere import Subject, verify_subject
+
+        archive = self._system.archive
+        verified = verify_subject(Subject(archive.directory, archive.identity.domain, archive.key, self._system.settings.allow))
+        self._system.vouch(verified.lsn, verified.digest)
+        return verified
+
+    def wait_durable(self) -> int:
+        """Return when all calls so far are on stable storage; gives the LSN up to which they are. Raises DurabilityError."""
+        return self._system.wait_durable()
+
+    def prune(self) -> list[str]:
+        """Drop the part of the journal that no kept snapshot needs; gives the names of the files that went."""
+        return self._system.prune()
+
+    # --- primary and replicas ----------------------------------------------------------------------------------------
+
+    @property
+    def role(self) -> Literal["alone", "primary", "replica"]:
+        """What this system is among others."""
+        if self._system.peers is None:
+            return "alone"
+        return "replica" if isinstance(self._system.engine, FollowingEngine) and self._system.engine.primary else "primary"
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port: where a primary listens, or where a replica's primary does. Raises UsageError where there is neither."""
+        if self.role == "replica":
+            return self._replica().address.host, self._replica().address.port
+        return self._primary().address
+
+    @property
+    def token(self) -> str:
+        """What this system shows now, for `wait_for` on a replica of it."""
+        from coopy.replication.token import make_token
+
+        engine, system = self._system.engine, self._system.archive.identity.system
+        with engine.lock:
+            return make_token(system, engine.journal.epoch, engine.executed)
+
+    @property
+    def lag(self) -> int:
+        """Of a replica: how many actions the primary is known to have that were not executed here."""
+        return self._replica().lag
+
+    @property
+    def staleness(self) -> float:
+        """Of a replica: how old its answers may be at most, in seconds; infinite where it was never level with the primary in this run."""
+        return self._replica().staleness
+
+    @property
+    def problem(self) -> str:
+        """Of a replica: why it does not follow at the moment; empty while it does."""
+        return self._replica().problem
+
+    def wait_for(self, token: str, timeout: float = 5.0) -> int:
+        """Of a replica: return when it shows what the token's owner saw; gives the LSN that it shows.
+
+        Raises ReplicaError for a token of another system or of a history that was cut off, and UnconfirmedError after `timeout` seconds.
+        """
+        check_number("timeout", timeout)
+        return self._replica().wait_for(token, timeout)
+
+    def promote(
+        self, host: str = "127.0.0.1", port: int | None = None, *, min_acks: int = 0, tls: ssl.SSLContext | None = None, after: int = 0
+    ) -> int:
+        """Of a replica: follow no more, and take actions; with a `port`, listen there for replicas. Gives the new epoch, which is on stable storage.
+
+        `tls`: as a primary's; needed off loopback. What is wrong with the arguments, or a port that is taken, is a UsageError before anything
+        has changed. Make sure before that the former primary is gone: nobody else decides who leads. `after`: what the promotion before this one
+        gave, where this replica may not have heard of it; else both may get the same epoch, and the one that returns is refused, or fences this one.
+        """
+        check_number("after", after)
+        replica = self._replica()
+        address = place_to_listen(replica.address, host, port, min_acks, tls)
+        with told(self._system.archive.directory):
+            epoch = replica.promote(after)
+        self._system.peers = None
+        if address is not None:
+            listen(self._system, address, min_acks)
+        return epoch
+
+    def _replica(self) -> Replica:
+        from coopy.replication.replica import Replica
+
+        peers = self._system.peers
+        if not isinstance(peers, Replica):
+            raise UsageError("This system is not a replica: only one that was opened with replication=True follows a primary.")
+        return peers
+
+    def _primary(self) -> Primary:
+        from coopy.replication.primary import Primary
+
+        peers = self._system.peers
+        if not isinstance(peers, Primary):
+            raise UsageError("This system is not a primary: only one that was opened with master=True listens.")
+        return peers
+
+
+def control(proxy: T) -> Control[T]:
+    """The operations of the system behind a proxy. Raises UsageError for anything else."""
+    return Control(proxy, system_of(proxy))

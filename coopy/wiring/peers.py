@@ -1,0 +1,91 @@
+"""A primary or a replica beside a system, where one is asked for."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from coopy.engine.confirmed import ConfirmedEngine
+from coopy.engine.opening import domain_name, told
+from coopy.error import UsageError
+from coopy.wiring.options import check_number
+
+if TYPE_CHECKING:
+    import ssl
+
+    from coopy.engine.system import System
+    from coopy.replication.replica import Replica
+    from coopy.replication.transport import Address
+    from coopy.wiring.options import Options
+
+__all__ = ["join", "listen", "place_to_listen", "replica_of"]
+
+
+def replica_of(options: Options, kind: type) -> Replica | None:
+    """What follows a primary, if that is asked for. Raises UsageError for a place that is not safe, before anything is opened or created."""
+    if not options.master and not options.replication:
+        return None
+    from coopy.replication.auth import scram
+    from coopy.replication.transport import LostError, check_place
+
+    scram()
+    try:
+        check_place(options.host, options.password, options.tls, serving=options.master)
+    except LostError as error:
+        if options.master:
+            raise UsageError(str(error), option="host") from error
+    if options.master:
+        return None
+    from coopy.replication.replica import Replica
+
+    return Replica(_address(options), domain_name(kind))
+
+
+def _address(options: Options) -> Address:
+    from coopy.replication.transport import Address
+
+    return Address(options.host, options.port, options.password, options.tls)
+
+
+def join(system: System, options: Options, replica: Replica | None) -> None:
+    """Listen, or follow, if that is asked for. Where it is not possible the system is closed again."""
+    try:
+        if options.master:
+            listen(system, _address(options), options.min_acks)
+        elif replica is not None:
+            system.peers = replica
+            with told(system.archive.directory):
+                replica.follow(system)
+    except BaseException:
+        system.close()
+        raise
+
+
+def place_to_listen(followed: Address, host: str, port: int | None, min_acks: int, tls: ssl.SSLContext | None) -> Address | None:
+    """Where a replica that is to be promoted will listen, if anywhere. Raises UsageError where that is not possible."""
+    from coopy.replication.transport import Address, Listener, LostError, check_place
+
+    check_number("min_acks", min_acks)
+    if port is None:
+        if min_acks or tls is not None:
+            raise UsageError("min_acks= and tls= mean nothing without port=: nobody could follow. Nothing was changed.", option="port")
+        return None
+    check_number("port", port)
+    if not isinstance(host, str):
+        raise UsageError("host= is a string.", option="host")
+    address = Address(host, port, followed.password, tls or followed.tls)
+    try:
+        check_place(address.host, address.password, address.tls, serving=True)
+    except LostError as error:
+        raise UsageError(str(error), option="host") from error
+    Listener(host, port, time.monotonic).close()  # whether it is free; the replica goes on following until then
+    return address
+
+
+def listen(system: System, address: Address, min_acks: int) -> None:
+    """Listen for replicas. Raises UsageError or DurabilityError where the place cannot be had."""
+    from coopy.replication.primary import Primary
+
+    primary = system.peers = Primary(system, address, min_acks)
+    if min_acks and isinstance(system.engine, ConfirmedEngine):
+        system.engine.confirm = primary.confirm

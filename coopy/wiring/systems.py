@@ -1,0 +1,46 @@
+"""Which system is behind a proxy."""
+
+from __future__ import annotations
+
+import time
+import weakref
+from typing import TYPE_CHECKING
+
+from coopy.error import UsageError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from coopy.engine.system import System
+
+__all__ = ["fix_wall", "is_proxy", "register", "system_of"]
+
+_systems: weakref.WeakKeyDictionary[type, System] = (
+    weakref.WeakKeyDictionary()
+)  # by the proxy's own class, of which there is one for each system
+
+
+def register(proxy: object, system: System) -> None:
+    """This system is behind this proxy from now on."""
+    _systems[type(proxy)] = system
+
+
+def is_proxy(obj: object) -> bool:
+    """Whether this is what `init_system` gave."""
+    return type(obj) in _systems
+
+
+def fix_wall(proxy: object, date: datetime | None) -> None:
+    """For tests: have the system's stamps take this time (naive: local) until None sets the real one again."""
+    system = system_of(proxy)
+    fixed = None if date is None else round(date.timestamp() * 1_000_000) * 1000
+    with system.engine.lock:
+        system.engine.wall = time.time_ns if fixed is None else lambda: fixed
+
+
+def system_of(proxy: object) -> System:
+    """The system behind a proxy. Raises UsageError for anything else."""
+    system = _systems.get(type(proxy))
+    if system is None:
+        raise UsageError(f"{type(proxy).__qualname__} is not a proxy of coopy: pass what init_system gave.")
+    return system
