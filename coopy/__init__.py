@@ -12,15 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from coopy import clock, random
+    from coopy.action import Action
     from coopy.base import init_persistent_system, init_system
     from coopy.clock import Clock
     from coopy.decorators import abort_exception, readonly, unlocked
+    from coopy.key import once
     from coopy.marks import Replica, System, View
     from coopy.random import Random
     from coopy.wiring import Control, control
     from coopy.wiring.elsewhere import verify
 
 __all__ = [
+    "Action",
     "Clock",
     "Control",
     "Random",
@@ -32,6 +35,7 @@ __all__ = [
     "control",
     "init_persistent_system",
     "init_system",
+    "once",
     "random",
     "readonly",
     "unlocked",
@@ -39,9 +43,11 @@ __all__ = [
 ]
 
 _HOMES = {
+    "action": ("Action",),
     "base": ("init_persistent_system", "init_system"),
     "clock": ("Clock",),
     "decorators": ("abort_exception", "readonly", "unlocked"),
+    "key": ("once",),
     "marks": ("Replica", "System", "View"),
     "random": ("Random",),
     "wiring": ("Control", "control"),

@@ -1,7 +1,8 @@
 """What domain code may ask for time. Inside an action: the action's own, recorded time, the same on every replay; elsewhere the real one.
 
 The time of an action is constant while it runs and strictly greater than that of the action before. `moment` says which action runs on
-this thread, if one does; the engine sets it, and nothing here ever changes it.
+this thread, if one does; the engine sets it, and nothing here ever changes it. Where none runs, a `Marker` may stand there instead: what is
+to be known of the next call. So one look tells the hot path that nothing is unusual; who asks for the action that runs asks `running()`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Clock",
     "FixedClock",
+    "Marker",
     "Moment",
     "follow",
     "forget",
@@ -27,6 +29,7 @@ __all__ = [
     "monotonic",
     "now",
     "offset_minutes",
+    "running",
     "time",
     "time_ns",
     "today",
@@ -53,7 +56,19 @@ class Moment:
         self.generator_lsn = -1
 
 
-moment: ContextVar[Moment | None] = ContextVar("moment", default=None)
+class Marker:
+    """What may stand in `moment` while no action runs: something to be known of the next call (coopy/key.py)."""
+
+    __slots__ = ()
+
+
+moment: ContextVar[Moment | Marker | None] = ContextVar("moment", default=None)
+
+
+def running() -> Moment | None:
+    """The moment of the action that runs on this thread; None if none does."""
+    now = moment.get()
+    return now if type(now) is Moment else None
 
 
 def offset_minutes(time_us: int) -> int:
@@ -91,9 +106,9 @@ class Clock:
 
     def _stamp(self) -> tuple[int, int]:
         """Microseconds since 1970 and the zone's offset in minutes."""
-        running = moment.get()
-        if running is not None:
-            return running.time_us, running.utc_offset
+        now = running()
+        if now is not None:
+            return now.time_us, now.utc_offset
         last = [self._last] if self._last is not None else [one() for one in _followed]
         latest = max(_time.time_ns() // 1000, *(one.time_us for one in last if one is not None), 0)
         return latest, offset_minutes(latest)
@@ -123,7 +138,7 @@ class Clock:
 
     def monotonic(self) -> float:
         """Seconds that never go back: inside of actions the same as `time`."""
-        return self.time() if moment.get() is not None else _time.monotonic()
+        return self.time() if running() is not None else _time.monotonic()
 
     def __reduce__(self) -> NoReturn:
         raise NotSerializableError(

@@ -1,7 +1,9 @@
 """Calls and states <-> bytes, and the restricted unpickler that stands before everything that comes back.
 
     MSGPACK   [method, *arguments] or [method, *arguments, {keyword arguments}]: a call of plain atoms only; data, nothing to execute
-    PICKLE    (method, arguments, keyword arguments), protocol 5: every other call; and every state
+    PICKLE    (method, arguments, keyword arguments), protocol 5: every other call
+    a state   the domain object as a pickle; behind it what the system keeps beside it as another one, if it keeps anything
+    a value   as a pickle: a copy of what an action gave
 
 A method runs on what a restart will read: atoms as they are, anything else as the decoded copy. What would be refused when it comes
 back is refused when it goes out, by the same unpickler. That lets pass: classes of the domain's own packages, found by name and through
@@ -29,7 +31,7 @@ import uuid
 from copyreg import __newobj__ as newobj  # type: ignore[attr-defined]
 from enum import Enum
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
-from typing import TYPE_CHECKING, Any, Generic
+from typing import TYPE_CHECKING, Any, Generic, cast
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -78,12 +80,22 @@ class _Named:
         return {"Ellipsis": ..., "NotImplemented": NotImplemented}[name]
 
 
+class _Raised:
+    """An exception as a copy carries it: by its class, arguments and attributes. Its own `__init__` may take something else, and is not called."""
+
+    def __new__(cls, kind: type[BaseException], args: tuple[Any, ...], state: dict[str, Any]) -> BaseException:  # type: ignore[misc]
+        error = kind.__new__(kind, *args)
+        error.args = args
+        vars(error).update(state)
+        return error
+
+
 class _Root:
     """Marks the domain object itself in a state, so that a state can be loaded into the object that there is."""
 
 
 STANDARD: dict[tuple[str, str], type] = {
-    **{(one.__module__, one.__qualname__): one for one in (*_VALUES, _Pattern, _Named)},
+    **{(one.__module__, one.__qualname__): one for one in (*_VALUES, _Pattern, _Named, _Raised)},
     **{(module, name): getattr(pathlib, name) for module in ("pathlib", "pathlib._local") for name in _PATHS},  # 3.13 moved them
 }
 
@@ -161,11 +173,16 @@ class Codec:
 
     # --- states ------------------------------------------------------------------------------------------------------
 
-    def dump_state(self, root: object, write: Callable[[bytes], object]) -> None:
-        """Write the state as one pickle, without coopy's own objects in it. Raises NotSerializableError (`where`: the attribute)."""
+    def dump_state(self, root: object, write: Callable[[bytes], object], beside: object) -> None:
+        """Write the domain object, without coopy's own objects in it, and behind it plain values that the system keeps beside it, unless None.
+
+        Raises NotSerializableError (`where`: the attribute).
+        """
         sink = _Sink(write)
         try:
             _Pickler(sink, self.find, root).dump(root)
+            if beside is not None:
+                _Pickler(sink, self.find, None).dump(beside)
         except MemoryError:
             raise
         except Exception as error:
@@ -175,22 +192,40 @@ class Codec:
             what = f"The state of {type(root).__qualname__} cannot be stored: {where}: {_why(error)} Nothing was changed."
             raise NotSerializableError(what, method="", where=where) from error
 
-    def load_state(self, source: Any, into: Any = None) -> object:
-        """The domain object; with `into` that object, its contents replaced. Raises CorruptionError for what is not let through.
+    def load_state(self, source: Any, into: Any = None) -> tuple[object, object]:
+        """The domain object, with `into` that object, its contents replaced; and what is kept beside it, or None.
 
-        After an error `into` is in doubt.
+        Raises CorruptionError for what is not let through. After an error `into` is in doubt.
         """
         if into is not None:
-            _empty(into)
+            self.empty(into)
+        beside = None
         try:
             value: object = _StateUnpickler(source, self.find, into).load()
+            more = source.read(1)
+            if more:
+                beside = _Unpickler(_Behind(more, source), self.find).load()
         except (CorruptionError, MemoryError, OSError):
             raise
         except Exception as error:
             raise CorruptionError(f"The stored state cannot be read: {_why(error)} No file was changed.") from error
         if source.read(1):
             raise CorruptionError("The stored state goes on after its end. No file was changed.")
-        return value
+        return value, beside
+
+    @staticmethod
+    def empty(root: Any) -> None:
+        """Take everything out of an object that is to be filled again, or let go."""
+        if hasattr(root, "__dict__"):
+            root.__dict__.clear()
+        for kind in type(root).__mro__:
+            for member in vars(kind).values() if "__slots__" in vars(kind) else ():
+                if isinstance(member, types.MemberDescriptorType) and hasattr(root, member.__name__):
+                    member.__delete__(root)
+        if isinstance(root, dict | list | set | bytearray | collections.deque):
+            type(root).__mro__[
+                [hasattr(one, "clear") and one.__module__ in {"builtins", "collections"} for one in type(root).__mro__].index(True)
+            ].clear(root)  # type: ignore[attr-defined]
 
     def _bad_attribute(self, root: object) -> str:
         for name, value in getattr(root, "__dict__", {}).items():
@@ -200,6 +235,33 @@ class Codec:
                 except Exception:  # noqa: BLE001 - as above
                     return f"attribute {name!r}"
         return "the object itself"
+
+    # --- values ------------------------------------------------------------------------------------------------------
+
+    def dump_value(self, value: object, root: object) -> bytes:
+        """A copy of what an action gave, as bytes. Raises NotSerializableError, which says why, for what could not be read back.
+
+        So it does for what leads to `root`: a copy of that is a copy of the whole state.
+        """
+        out = io.BytesIO()
+        try:
+            _ValuePickler(out, self.find, root).dump(value)
+            copy = self._loads(out.getvalue())
+            if type(copy) is not type(value):
+                raise pickle.UnpicklingError(f"a {type(value).__qualname__} comes back as a {type(copy).__qualname__}.")
+        except MemoryError:
+            raise
+        except Exception as error:
+            raise NotSerializableError(_why(error), method="", where="the outcome") from error
+        return out.getvalue()
+
+    def load_value(self, data: bytes) -> object:
+        """The copy. Raises CorruptionError where the classes in it are not what they were."""
+        try:
+            value: object = self._loads(data)
+        except Exception as error:
+            raise CorruptionError(_why(error)) from error
+        return value
 
     # --- who passes --------------------------------------------------------------------------------------------------
 
@@ -256,20 +318,6 @@ def _why(error: BaseException) -> str:
     return text if text.endswith(".") or isinstance(error, NotSerializableError) else f"{text}."
 
 
-def _empty(root: Any) -> None:
-    """Take everything out of an object that is to be filled again."""
-    if hasattr(root, "__dict__"):
-        root.__dict__.clear()
-    for kind in type(root).__mro__:
-        for member in vars(kind).values() if "__slots__" in vars(kind) else ():
-            if isinstance(member, types.MemberDescriptorType) and hasattr(root, member.__name__):
-                member.__delete__(root)
-    if isinstance(root, dict | list | set | bytearray | collections.deque):
-        type(root).__mro__[
-            [hasattr(one, "clear") and one.__module__ in {"builtins", "collections"} for one in type(root).__mro__].index(True)
-        ].clear(root)  # type: ignore[attr-defined]
-
-
 class _Sink:
     """What a Pickler writes to."""
 
@@ -316,6 +364,22 @@ class _Pickler(pickle.Pickler):
             raise pickle.PicklingError(f"{module}.{name} has an extension code (copyreg), which another process may not know.")
         if not (obj is _Root and self._root is not None) and self._find(module, name) is not obj:
             raise pickle.PicklingError(f"{module}.{name} is another class by now.")
+
+
+class _ValuePickler(_Pickler):
+    """For a copy of a part of a state, or of an exception."""
+
+    def __init__(self, out: Any, find: Callable[[str, str], Any], whole: object) -> None:
+        super().__init__(out, find, None)
+        self._whole = whole
+
+    def reducer_override(self, obj: Any) -> Any:
+        """As pickle.Pickler.reducer_override."""
+        if obj is self._whole:
+            raise pickle.PicklingError("it leads to the domain object itself, and a copy of that is one of the whole state.")
+        if isinstance(obj, BaseException) and type(obj).__reduce__ is BaseException.__reduce__:
+            return _Raised, (type(obj), obj.args, dict(vars(obj)))
+        return super().reducer_override(obj)
 
 
 _GLOBAL = (type, types.FunctionType, types.BuiltinFunctionType)
@@ -382,6 +446,20 @@ class _Unpickler(pickle.Unpickler):
     def persistent_load(self, pid: Any) -> Any:
         """Nothing of coopy's writes one."""
         raise pickle.UnpicklingError(f"a persistent id ({pid!r}) is never let through.")
+
+
+class _Behind:
+    """A stream whose first byte was read already."""
+
+    def __init__(self, first: bytes, source: Any) -> None:
+        self._first, self._source = first, source
+
+    def read(self, size: int) -> bytes:
+        first, self._first = self._first[:size], b""
+        return first + cast("bytes", self._source.read(size - len(first)))
+
+    def readline(self) -> bytes:
+        raise pickle.UnpicklingError("it has lines, as no pickle of this protocol.")
 
 
 class _StateUnpickler(_Unpickler):

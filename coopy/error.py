@@ -113,12 +113,18 @@ class FormatError(CorruptionError):
 
 
 class DivergenceError(CoopyError):
-    """Replay behaves otherwise than the recorded run. `lsn`, `method`, `expected`, `got`."""
+    """Replay behaves otherwise than the recorded run, or than another replay. `lsn`, `method`, `expected`, `got`.
+
+    `after`: the last LSN at which states were seen to be the same; `paths`: what differs in them. Both only where states were compared, and then
+    `expected` and `got` are digests, and `method` is empty if the place lies somewhere between `after` and `lsn`.
+    """
 
     lsn: int
     method: str
     expected: str
     got: str
+    after: int
+    paths: tuple[str, ...]
 
 
 class AuthenticationError(CoopyError):

@@ -36,16 +36,18 @@ from coopy.kinds import STAND_IN
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Fresh", "Surroundings", "serve"]
+__all__ = ["Fresh", "Surroundings", "is_fresh", "serve"]
 
 FRAME = struct.Struct("<cI")
 QUOTED = 2000  # bytes of standard error
+
+_serving = False
 
 
 class Surroundings(msgspec.Struct, frozen=True):
     """What is to be otherwise there than here; empty: as it is here.
 
-    `hash_seed`: as PYTHONHASHSEED; `zone`: as TZ; `locales`: the first of these that the machine has; `directory`: where it runs;
+    `hash_seed`: as PYTHONHASHSEED; `zone`: as TZ; `locales`: the first of these that the machine has is set; `directory`: where it runs;
     `nice`: how much it stands back behind others, as os.nice.
     """
 
@@ -65,14 +67,22 @@ class _Work(msgspec.Struct, frozen=True):
     nice: int
 
 
+def is_fresh() -> bool:
+    """Whether this process was started here to work beside another one: then it opens no system, and starts no process of its own."""
+    return _serving
+
+
 class Fresh:
     """One process. Iterate over its messages; `cancel` from any thread ends it at once, and so does the end of this process.
 
     `function`: "module:name" of a function that takes the task and `tell`. `script`: whether it needs classes of the script that runs here.
-    Raises UsageError where that cannot be found there.
+    Raises UsageError where that cannot be found there, and in a process that was started so itself.
     """
 
     def __init__(self, function: str, task: bytes, surroundings: Surroundings, *, script: bool = False) -> None:
+        if _serving:
+            what = "A process that works beside another one was to start one itself: it ran a script again, or imported a module, only to find classes."
+            raise UsageError(f'{what} Have a script do its work under `if __name__ == "__main__":` only.')
         path_of_script, module = _main() if script else ("", "")
         work = _Work(function, task, path_of_script, module, surroundings.locales, surroundings.nice)
         path = [str(Path(one).absolute()) for one in sys.path]
@@ -183,11 +193,16 @@ def _error_of(content: bytes) -> CoopyError:
 
 def serve() -> None:
     """What the fresh process does: one piece of work, as it comes on standard input."""
+    global _serving
+    _serving = True
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     _, content = _receive(sys.stdin.buffer)
     work = msgspec.msgpack.decode(content, type=_Work)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    parent = os.dup(0)
+    with Path(os.devnull).open("rb") as nothing:
+        os.dup2(nothing.fileno(), 0)  # whoever asks for input there gets none, instead of waiting
+    threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
     try:
         os.nice(work.nice)
         _take_locale(work.locales)
@@ -202,17 +217,16 @@ def serve() -> None:
         _send(answers, b"d", b"")
 
 
-def _end_with_parent() -> None:
-    os.read(0, 1)  # not through sys.stdin, whose lock would be held when this interpreter ends
+def _end_with_parent(parent: int) -> None:
+    os.read(parent, 1)  # not through sys.stdin, whose lock would be held when this interpreter ends
     os._exit(1)
 
 
 def _take_locale(locales: tuple[str, ...]) -> None:
-    """The first that this machine has becomes what `setlocale(LC_ALL, "")` finds."""
+    """The first that this machine has is set, and is what `setlocale(LC_ALL, "")` finds."""
     for one in locales:
         with contextlib.suppress(locale.Error):
             locale.setlocale(locale.LC_ALL, one)
-            locale.setlocale(locale.LC_ALL, "C")
             os.environ["LC_ALL"] = one
             return
 

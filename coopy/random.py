@@ -13,7 +13,7 @@ import sys
 import uuid
 from typing import TYPE_CHECKING, NoReturn
 
-from coopy.clock import moment
+from coopy.clock import running
 from coopy.error import NotSerializableError
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ __all__ = [
 DEFAULT_BYTES = 32
 
 
-def _seeded(running: Moment) -> _random.Random:
-    seed = hashlib.blake2b(struct.pack("<QQ", running.lsn, running.time_us), digest_size=32, key=running.secret).digest()
+def _seeded(now: Moment) -> _random.Random:
+    seed = hashlib.blake2b(struct.pack("<QQ", now.lsn, now.time_us), digest_size=32, key=now.secret).digest()
     return _random.Random(seed)  # noqa: S311 - it must give the same numbers again; the seed cannot be guessed
 
 
@@ -38,13 +38,13 @@ class Random(_random.SystemRandom):
 
     def random(self) -> float:
         """A number from 0 to below 1."""
-        running = moment.get()
-        return super().random() if running is None else _generator(running).random()
+        now = running()
+        return super().random() if now is None else _generator(now).random()
 
     def getrandbits(self, k: int, /) -> int:
         """An integer of `k` random bits."""
-        running = moment.get()
-        return super().getrandbits(k) if running is None else _generator(running).getrandbits(k)
+        now = running()
+        return super().getrandbits(k) if now is None else _generator(now).getrandbits(k)
 
     def randbytes(self, n: int) -> bytes:
         """`n` random bytes."""
@@ -72,10 +72,10 @@ class Random(_random.SystemRandom):
         )
 
 
-def _generator(running: Moment) -> _random.Random:
-    if running.generator is None or running.generator_lsn != running.lsn:
-        running.generator, running.generator_lsn = _seeded(running), running.lsn
-    return running.generator
+def _generator(now: Moment) -> _random.Random:
+    if now.generator is None or now.generator_lsn != now.lsn:
+        now.generator, now.generator_lsn = _seeded(now), now.lsn
+    return now.generator
 
 
 _default = Random()

@@ -26,6 +26,10 @@ class Word:
         self.kept.append(thing)
         return len(self.kept)
 
+    def keep_and_show(self, thing: Any) -> list[Any]:
+        self.kept.append(thing)
+        return self.kept
+
     def stamp(self) -> tuple[Any, ...]:
         seen = (clock.now(), clock.utcnow(), clock.today(), clock.time_ns(), random.random(), str(random.uuid4()))
         self.kept.append(seen)

@@ -20,10 +20,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from coopy.action import Outcome
-from coopy.clock import moment
 from coopy.engine.beside import WAKE, Flight
-from coopy.engine.engine import Engine, inside
+from coopy.engine.engine import Engine, inside, moment_of
 from coopy.engine.gate import BUSY, FAILED, LEFTOVER, OPEN, SHARED
+from coopy.engine.keyed import call_keyed, refuse_beside
+from coopy.engine.once import ONCE
 from coopy.error import CoopyError, DiskFullError
 from coopy.journal.frame import stored
 
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Entry", "SharedEngine"]
 
-moment_of = moment.get
 PENDING = object()
 TAKE_OFF = object()  # an `@unlocked` action is durable: its own thread executes it
 
@@ -93,6 +93,8 @@ class SharedEngine(Engine):
 
     def call(self, method: str, args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
         """Record an action, sync it together with those of other threads, execute it. Gives what it returned or raises what it raised."""
+        if moment_of() is not None and method != ONCE:
+            return call_keyed(self, method, args, kwargs)
         entry = self._entry(method, args, kwargs)
         self._take_part(entry)
         outcome = entry.outcome
@@ -102,6 +104,8 @@ class SharedEngine(Engine):
 
     def call_beside(self, method: str, args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
         """Record and sync an `@unlocked` action, then execute it on this thread without the lock."""
+        if moment_of() is not None:
+            refuse_beside(method)
         entry = self._entry(method, args, kwargs)
         self._fly(entry)
         return self.answer_beside(entry.outcome)

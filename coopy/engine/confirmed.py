@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from coopy.action import Outcome
 from coopy.engine.commit import SharedEngine
+from coopy.engine.engine import moment_of
+from coopy.engine.keyed import call_keyed
+from coopy.engine.once import ONCE
 from coopy.error import CoopyError
 
 if TYPE_CHECKING:
@@ -29,6 +32,8 @@ class ConfirmedEngine(SharedEngine):
 
     def call(self, method: str, args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
         """As SharedEngine.call; what the action raised is told only if others have it."""
+        if moment_of() is not None and method != ONCE:
+            return call_keyed(self, method, args, kwargs)
         entry = self._entry(method, args, kwargs)
         self._take_part(entry)
         self._confirm(entry)
@@ -42,6 +47,10 @@ class ConfirmedEngine(SharedEngine):
             return self.answer_beside(entry.outcome)
         finally:
             self._confirm(entry)
+
+    def confirm_known(self, lsn: int) -> None:
+        """As Engine.confirm_known."""
+        self.confirm(lsn)
 
     def _confirm(self, entry: Entry) -> None:
         outcome = entry.outcome

@@ -15,13 +15,16 @@ a `try`: in CPython 3.13 its backward jump may lie outside of what the compiler 
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 from coopy.action import Outcome, type_name
-from coopy.clock import moment, offset_minutes
+from coopy.clock import moment, offset_minutes, running
 from coopy.engine.beside import Beside, Flight
 from coopy.engine.execute import PLAIN
 from coopy.engine.gate import BROKEN, BUSY, CLOSED, FAILED, FORKED, LEFTOVER, OPEN, SHARED, Gate
+from coopy.engine.keyed import call_keyed, refuse_beside
+from coopy.engine.once import ONCE
 from coopy.engine.uninterrupted import Worker
 from coopy.error import ClosedError, DiskFullError, DurabilityError, ReplicaError, UsageError
 from coopy.journal.frame import Kind, stored
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
     from coopy.engine.execute import Executor
     from coopy.journal.journal import Journal
 
-__all__ = ["NOTHING", "Engine", "Memory", "inside"]
+__all__ = ["NOTHING", "Engine", "Memory", "inside", "moment_of"]
 
 QUARTER = 900_000_000  # microseconds; zones change their offset at quarters of an hour
 moment_of = moment.get
@@ -72,15 +75,15 @@ class Engine:
         self.beside = Beside()
         self.worker = Worker()
         self.stale = False  # memory holds something that the journal does not say
-        self.rebuilds = 0
+        self.rebuilds, self.rebuild_seconds = 0, 0.0
         self.utc_offset = self.zone_ends = 0
 
     # --- the story of a call -----------------------------------------------------------------------------------------
 
     def call(self, method: str, args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
         """Record an action, then execute it. Gives what it returned or raises what it raised."""
-        if moment_of() is not None:
-            self.refuse_nested(method)
+        if moment_of() is not None and method != ONCE:
+            return call_keyed(self, method, args, kwargs)
         kind, payload, args, kwargs = self._encode(method, args, kwargs)
         word, payload = stored(kind, payload)
         journal = self.journal
@@ -113,6 +116,7 @@ class Engine:
         """Record an `@unlocked` action, then execute it on this thread without the lock."""
         if moment_of() is not None:
             self.refuse_nested(method)
+            refuse_beside(method)
         kind, payload, args, kwargs = self.codec.encode(method, args, kwargs)
         word, payload = stored(kind, payload)
         flight = Flight()
@@ -161,6 +165,12 @@ class Engine:
                 return result if type(result) in PLAIN else self.executor.settle(result)
             finally:
                 self.gate = self.final or gate
+
+    def read_beside(self, function: Callable[..., object], /, *args: object, **kwargs: object) -> Any:
+        """Execute an `@unlocked` query, which does its own locking."""
+        if not self.gate.readable:
+            self.read(_nothing)
+        return self.executor.settle(function(*args, **kwargs))
 
     # --- what belongs to it ------------------------------------------------------------------------------------------
 
@@ -243,13 +253,17 @@ class Engine:
             raise inside()
 
     def refuse_nested(self, what: str) -> None:
-        """A proxy was used inside an action: that action is to be undone, even if it swallows this error."""
-        now = moment_of()
-        if now is not None:
-            now.tainted = True
+        """Something stands in `moment`. If it is an action, that is to be undone, even if it swallows this error; a key may stand there."""
+        now = running()
+        if now is None:
+            return
+        now.tainted = True
         raise UsageError(
             f"{what} was called through a coopy proxy inside of an action. Inside of the domain, call methods on self: a restart has no proxy to call."
         )
+
+    def confirm_known(self, lsn: int) -> None:
+        """Before a caller hears again how an action ended: as far as others have to have it, they do."""
 
     def end(self, gate: Gate, reason: BaseException | None = None) -> None:
         """No more actions, for good."""
@@ -300,6 +314,7 @@ class Engine:
         self.worker.run(lambda: self._rebuild_here(last, result))
 
     def _rebuild_here(self, last: int, result: object) -> None:
+        began = time.monotonic()
         try:
             found, raised = self.memory.rebuild(last, run_last=result is AS_NEW)
         except OSError as error:
@@ -309,6 +324,7 @@ class Engine:
             self.end(BROKEN, error)
             raise
         self.rebuilds += 1
+        self.rebuild_seconds += time.monotonic() - began
         self.executor.show_new()
         for lsn, outcome in raised.items():
             self.note(lsn, outcome)
@@ -375,6 +391,10 @@ class Engine:
                     self.executor.ask()
                 raise
         return result
+
+
+def _nothing() -> None:
+    """Read nothing: only pass the gate."""
 
 
 def inside() -> UsageError:

@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from coopy.action import Outcome
-from coopy.clock import Moment, moment
+from coopy.clock import Moment, moment, running
 from coopy.codec import ATOMS, MSGPACK, NO_KEYWORDS, unpack
 from coopy.decorators import marks_of
+from coopy.engine.once import ONCE, Kept, Keys, action_of
 from coopy.engine.results import UNSETTLED, settled
 from coopy.error import CoopyError, UsageError
 from coopy.kinds import ACTION_SPECIALS
@@ -66,10 +67,12 @@ class Executor:
     `expose` turns a result that is the domain object itself, or a way to it, into what a caller may hold, and never raises. `show` hears of each attribute
     of the domain object that is not among `names` yet; `ask` has the proxy look for any, as long as memory is in doubt and ever after. `free`:
     `@abort_exception` methods that change nothing before they raise, as long as their arguments are atoms and attributes hold what the
-    validator's proof took for granted ("atom", "plain": a built-in container or atom, "absent").
+    validator's proof took for granted ("atom", "plain": a built-in container or atom, "absent"). `keys`: which were used, by whoever loads the state.
     """
 
-    __slots__ = ("aborts", "ask", "context", "expose", "free", "holder", "methods", "moment", "names", "root", "run", "show")
+    __slots__ = ("aborts", "ask", "context", "expose", "free", "holder", "keys", "methods", "moment", "names", "root", "run", "show")
+
+    keys: Keys
 
     def __init__(self, root: object, secret: bytes, free: Mapping[str, Mapping[str, str]] | None = None) -> None:
         self.root, self.free = root, free or {}
@@ -101,9 +104,9 @@ class Executor:
         else:
             if not now.tainted and len(self.context) == 1 and self.names.issuperset(self.holder.__dict__):
                 return result
-            return self.ended(method, result, None)
+            return self.ended(action_of(method, args), result, None)
         plain = ALL_ATOMS.issuperset(map(type, args)) and ALL_ATOMS.issuperset(map(type, kwargs.values()))
-        return self.ended(method, None, caught, plain=plain)
+        return self.ended(action_of(method, args), None, caught, plain=plain)
 
     def execute_again(
         self, method: str, args: Sequence[object], kwargs: dict[str, object], lsn: int, time_us: int, utc_offset: int
@@ -114,7 +117,7 @@ class Executor:
         except MemoryError:
             raise
         except BaseException as error:
-            return self.ended(method, None, error, plain=False)
+            return self.ended(action_of(method, args), None, error, plain=False)
 
     def beside(self) -> Executor:
         """Another one for the same domain object, with a context and a moment of its own: for what runs beside others."""
@@ -158,9 +161,11 @@ class Executor:
             except MemoryError:
                 raise
             except BaseException as error:
+                method = action_of(method, args)
                 raised(lsn, method, self._outcome(method, error))
             else:
                 if now.tainted:
+                    method = action_of(method, args)
                     raised(lsn, method, self._outcome(method, None))
             if len(context) != 1:
                 return True
@@ -210,6 +215,8 @@ class Executor:
 
     def resolve(self, method: str) -> Callable[..., object]:
         """The bound method of this name. Raises UnknownMethodError where the class has none that is an action."""
+        if method == ONCE:
+            return self._once
         kind = type(self.root)
         declared = getattr(kind, method.removesuffix("="), None)
         if declared is None or (method.startswith("_") and method not in ACTION_SPECIALS):
@@ -219,6 +226,33 @@ class Executor:
             self.aborts.add(method)
         bound: Callable[..., object] = function
         return bound
+
+    def _once(self, key: str, within: int | None, most: int | None, print_: str, method: str, /, *args: object, **kwargs: object) -> object:
+        """Run an action with a key, unless the key is known: then give what it gave. What raises and is to be undone is not remembered."""
+        now, keys, root = running(), self.keys, self.root
+        assert now is not None
+        known = keys.find(key, now.time_us)
+        if known is not None:
+            known.check(method, print_)
+            return keys.give(known, root)
+        function = self.methods[method]
+        result, caught = None, None
+        try:
+            result = function(*args, **kwargs)
+            if type(result) in UNSETTLED:
+                result = self.settle(result)
+            how, value = keys.returned(result, root)
+        except MemoryError:
+            raise
+        except BaseException as error:
+            if method in self.aborts:
+                raise
+            caught, (how, value) = error, keys.raised(error, root)
+        expires = 0 if within is None else now.time_us + within
+        keys.remember(Kept(key, now.lsn, expires, print_, method, how, value), now.time_us, most)
+        if caught is not None:
+            raise caught
+        return result
 
     def settle(self, result: object) -> object:
         """What may be handed out: no iterator that would read the state later, and nothing that is a way around the system."""

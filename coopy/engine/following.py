@@ -345,7 +345,7 @@ def open_copied_journal(archive: Archive, replayed: Replayed, segment_bytes: int
         high_water.close()
         raise
     journal = CopiedJournal(archive.disk, archive.directory, archive.identity, archive.framer, file, found.head, high_water)
-    journal.following, journal.first_lsn, journal.began = True, segment.about.first_lsn, replayed.began
+    journal.following, journal.first_lsn, journal.epoch_before = True, segment.about.first_lsn, replayed.epoch_before
     journal.segment_bytes = journal.limit = segment_bytes
     note_outcomes(journal, archive, replayed)
     high_water.write(journal.lsn, journal.action_tag, sync=True)

@@ -55,6 +55,7 @@ __all__ = [
     "restore_all",
     "settle_end",
     "told",
+    "unreadable",
     "unsaid",
 ]
 
@@ -242,11 +243,11 @@ def restore_all(restorer: Restorer, lock: Lock) -> Replayed:
     try:
         replayed: Replayed = Worker().run(lambda: restorer.restore(Bounds()), restorer.cancel)
     except UnreadableError as error:
-        raise _unreadable(restorer.archive, error) from error
+        raise unreadable(restorer.archive, error) from error
     return replayed
 
 
-def _unreadable(archive: Archive, error: UnreadableError) -> CorruptionError:
+def unreadable(archive: Archive, error: UnreadableError) -> CorruptionError:
     """The same for whoever opens it: where, what is intact, what to do."""
     path, offset = str(error.filename), error.offset
     what = f"{path} cannot be read at offset {offset}: {error.strerror}. Nothing was changed"
@@ -311,7 +312,7 @@ def open_journal(archive: Archive, replayed: Replayed, *, segment_bytes: int, ma
     except BaseException:
         high_water.close()
         raise
-    journal.epoch, journal.first_lsn, journal.began = archive.manifest.epoch, segment.about.first_lsn, replayed.began
+    journal.epoch, journal.epoch_before, journal.first_lsn = archive.manifest.epoch, replayed.epoch_before, segment.about.first_lsn
     journal.segment_bytes, journal.limit, journal.mapped = segment_bytes, segment_bytes, mapped
     try:
         journal.note(Kind.EPOCH, journal.epoch)

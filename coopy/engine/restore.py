@@ -25,6 +25,7 @@ from coopy.action import Outcome, type_name
 from coopy.disk import UnreadableError
 from coopy.engine.archive import Archive, Segment, snapshot_path
 from coopy.engine.execute import UnknownMethodError
+from coopy.engine.once import Keys, action_of
 from coopy.engine.uninterrupted import Worker
 from coopy.error import CorruptionError, DivergenceError, FormatError
 from coopy.journal.segment import Head, Outcomes, Scan, foretell, is_sealed, is_silent, records
@@ -33,6 +34,7 @@ from coopy.snapshot import SnapshotHeader, open_snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
 
     from coopy.clock import Moment
     from coopy.codec import Codec
@@ -48,7 +50,8 @@ class Bounds(msgspec.Struct, frozen=True):
     """How far to go, and from where. `last`: the LSN to stop after (None: all there is); `skips`: what not to run; `raised`: outcomes not in the files.
 
     `known`: up to where outcomes are known at least; `run_last`: the last one counts as new; `base`: the snapshot to begin with (None: the newest
-    that is not beyond `last`); `marks`: the LSNs after which `Restorer.visit` is called, in order.
+    that is not beyond `last`); `after`: what is in the state already, where `Restorer.instead` gives one; `marks`: the LSNs after which
+    `Restorer.visit` is called, in order.
     """
 
     last: int | None = None
@@ -57,13 +60,14 @@ class Bounds(msgspec.Struct, frozen=True):
     known: int = 0
     run_last: bool = False
     base: int | None = None
+    after: int = 0
     marks: tuple[int, ...] = ()
 
 
 class Replayed(msgspec.Struct):
     """What came out: how the journal ended, the last segment and its scan, new outcomes, and how the last action ended if it was to run anew.
 
-    `checked`: by first LSN the segments, with what was found good in them. `began`: the epoch in which the one before the last ended. `said`: actions
+    `epoch_before`: of the last record before the last segment; `checked`: by first LSN the segments, with what was found good in them. `said`: actions
     of which the journal says how they ended.
     """
 
@@ -72,8 +76,8 @@ class Replayed(msgspec.Struct):
     segment: Segment | None = None
     outcomes: dict[int, Outcome] = {}
     result: object = None
+    epoch_before: int = 0
     checked: dict[int, Listed] = {}
-    began: int = 0
     said: set[int] = set()
 
 
@@ -101,6 +105,7 @@ class Restorer:
     """Makes the state of one archive. `executor` appears with the first load; `adopt(root, moment)` completes a loaded domain object.
 
     `visit(lsn, root)` sees the state at each of `Bounds.marks` from the base on, on the replaying thread; a restore that starts over shows it again.
+    `instead`: a file with a state that takes the place of the snapshot's.
     """
 
     def __init__(self, archive: Archive, codec: Codec, mark: memoryview, create: Callable[[object], Executor], on_divergence: str) -> None:
@@ -109,6 +114,7 @@ class Restorer:
         self.adopt: Callable[[object, Moment], None] = lambda _root, _moment: None
         self.on_progress: Callable[[int, int], object] | None = None
         self.visit: Callable[[int, object], object] = lambda _lsn, _root: None
+        self.instead: Path | None = None
         self.marks: list[int] = []  # what is still to be visited; the next is the last
         self.poison = self.last_lsn = 0
         self.divergences = 0
@@ -171,11 +177,19 @@ class Restorer:
             if about.lsn != lsn or not follow or follow[0].previous_tag != about.tag:
                 raise CorruptionError(f"{path} is a snapshot of another history.", path=path, offset=0, lsn=lsn)
             known = self.executor.root if self.executor else None
-            root = self.codec.load_state(stream, known)
+            root, beside = self._load_instead(known) if self.instead else self.codec.load_state(stream, known)
+        keys = Keys(self.codec)
+        keys.fill(beside)
         if self.executor is None:
             self.executor = self._create(root)
+        self.executor.keys = keys
         self.adopt(root, self.executor.moment)
         return about, self.executor
+
+    def _load_instead(self, known: object) -> tuple[object, object]:
+        assert self.instead is not None
+        with self.instead.open("rb") as stream:
+            return self.codec.load_state(stream, known)
 
     # --- replay ------------------------------------------------------------------------------------------------------
 
@@ -185,7 +199,7 @@ class Restorer:
         executor.moment.time_us = base.time_us
         executor.moment.generator = None  # an action that drew before draws the same again
         listed = self.archive.from_snapshot(base.lsn)
-        self.marks = [lsn for lsn in reversed(bounds.marks) if lsn >= base.lsn]
+        self.marks = [lsn for lsn in reversed(bounds.marks) if lsn >= max(base.lsn, bounds.after)]
         if self.on_progress is not None:
             newest = self.archive.segment(listed[-1])
             self.last_lsn = foretell(newest.data, newest.start, self.archive.framer)[1] or newest.about.first_lsn - 1
@@ -194,6 +208,7 @@ class Restorer:
                 raise _Cancelled
             segment = self.archive.segment(one)
             self.archive.check_order(segment, head)
+            replayed.epoch_before = head.epoch
             later = self._said_later(segment, listed[listed.index(one) + 1 :])
             run = _Run(self, executor, segment, Scan(head, segment.start, self.archive.known(one, segment)), bounds, learned, later)
             found = run.replay()
@@ -203,7 +218,6 @@ class Restorer:
             if bounds.last is None:
                 replayed.checked[one.first_lsn] = self.archive.checked(one, segment, found)
             replayed.said.update(found.said.raised, found.said.skipped)
-            replayed.began = head.epoch
             head, replayed.found, replayed.segment = found.head, found, segment
             if bounds.last is not None and head.lsn >= bounds.last:
                 break
@@ -264,7 +278,7 @@ class _Run:
         self, restorer: Restorer, executor: Executor, segment: Segment, found: Scan, bounds: Bounds, learned: _Learned, later: Outcomes
     ) -> None:
         self.restorer, self.executor, self.segment, self.found, self.learned = restorer, executor, segment, found, learned
-        self.first, self.last = segment.about.first_lsn, bounds.last
+        self.first, self.last, self.after = segment.about.first_lsn, bounds.last, bounds.after
         self.said = learned.said.get(self.first)
         if self.said is None and not is_silent(segment.data, segment.start):
             self.said = self._foretell()
@@ -277,7 +291,7 @@ class _Run:
         self.expected = {**bounds.raised, **later.raised, **said.raised}
         self.outcomes: dict[int, Outcome] = {}
         self.results: dict[int, object] = {}
-        self.due = sorted((lsn for lsn in self.expected if lsn >= self.first), reverse=True)  # the next is the last
+        self.due = sorted((lsn for lsn in self.expected if lsn >= max(self.first, self.after + 1)), reverse=True)  # the next is the last
         self.seen: set[int] = set()
 
     def replay(self) -> Scan:
@@ -303,6 +317,9 @@ class _Run:
         """The records to run. Nothing stands between the file and the loop where nothing has to."""
         if self.restorer.on_progress is not None:
             checked = self._reported(checked)
+        if self.after:
+            after = self.after
+            checked = (record for record in checked if record[0] > after)
         if self.restorer.marks:
             checked = self._visited(checked)
         if self.restorer.poison:
@@ -357,7 +374,7 @@ class _Run:
     def _without_poison(self, records: Iterator[Record]) -> Iterator[Record]:
         for record in records:
             if record[0] == self.restorer.poison and record[0] not in self.skips:
-                self.restorer.refuse_poison(record[0], self.restorer.codec.decode(record[3], record[4])[0])
+                self.restorer.refuse_poison(record[0], named(self.restorer.codec, record))
             yield record
 
     def raised(self, lsn: int, method: str, outcome: Outcome) -> None:
@@ -407,9 +424,15 @@ class _Run:
 
 
 def method_in(archive: Archive, codec: Codec, segment: Segment, lsn: int) -> str:
-    """The method that this action of a segment calls."""
+    """The method that this action of a segment runs."""
     checked = records(segment.data, archive.framer, Scan(segment.before, segment.start), segment.path)
-    return next(codec.decode(record[3], record[4])[0] for record in checked if record[0] == lsn)
+    return next(named(codec, record) for record in checked if record[0] == lsn)
+
+
+def named(codec: Codec, record: Record) -> str:
+    """The method that a recorded action runs."""
+    method, args, _ = codec.decode(record[3], record[4])
+    return action_of(method, args)
 
 
 def check_sealed(segment: Segment, found: Scan, following: Listed) -> None:

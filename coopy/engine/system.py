@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -18,6 +18,7 @@ from coopy.clock import follow, forget
 from coopy.codec import Codec
 from coopy.digest import digest
 from coopy.disk import after_fork_in_child, is_refused
+from coopy.engine.archive import Archive
 from coopy.engine.background import Timer
 from coopy.engine.commit import SharedEngine
 from coopy.engine.common import common_names
@@ -26,6 +27,8 @@ from coopy.engine.engine import Engine
 from coopy.engine.execute import Executor
 from coopy.engine.following import FollowingEngine, open_copied_journal
 from coopy.engine.gate import BROKEN, CLOSED, FAILED, FORKED, OPEN, SHARED
+from coopy.engine.history import History
+from coopy.engine.once import Keys
 from coopy.engine.opening import Place, create, domain_name, open_archive, open_journal, restore_all, told, unsaid
 from coopy.engine.prune import prune_segments, prune_snapshots
 from coopy.engine.restore import Bounds, Replayed, Restorer
@@ -40,6 +43,7 @@ from coopy.error import (
     UsageError,
 )
 from coopy.journal.frame import Kind
+from coopy.journal.segment import Outcomes
 from coopy.manifest import NAME as MANIFEST
 from coopy.manifest import read_manifest
 from coopy.snapshot import SnapshotHeader, open_snapshot, put_snapshot, python_version
@@ -48,7 +52,6 @@ if TYPE_CHECKING:
     from coopy.action import Outcome
     from coopy.clock import Moment
     from coopy.disk import Lock
-    from coopy.engine.archive import Archive
     from coopy.manifest import Listed
 
 __all__ = ["Origin", "Peers", "Settings", "System", "open_system"]
@@ -79,7 +82,7 @@ class Peers(Protocol):
     def stop(self) -> None:
         """End what goes on with them, promptly. May be repeated."""
 
-    def stats(self) -> dict[str, int]:
+    def stats(self) -> Mapping[str, float]:
         """Numbers about them."""
 
 
@@ -160,8 +163,8 @@ class System:
                 raise self.engine.refusal()
         return self.engine.journal.durable
 
-    def stats(self) -> dict[str, int]:
-        """Numbers about this run: LSNs, rebuilds, snapshots, divergences that were only warned of."""
+    def stats(self) -> dict[str, float]:
+        """Numbers about this run: LSNs, rebuilds and the seconds that they took, snapshots, keys that are remembered, divergences only warned of."""
         engine, journal = self.engine, self.engine.journal
         with engine.lock:
             return {
@@ -169,12 +172,24 @@ class System:
                 "durable": journal.durable,
                 "epoch": journal.epoch,
                 "rebuilds": engine.rebuilds,
+                "rebuild_seconds": engine.rebuild_seconds,
                 "snapshots": self.snapshots_taken,
+                "keys": len(engine.executor.keys),
                 "divergences": self.restorer.divergences,
                 "damaged_snapshots": len(self.restorer.passed_over),
                 "segments": len(self.archive.manifest.segments),
                 **(self.peers.stats() if self.peers is not None else {}),
             }
+
+    def history(self) -> History:
+        """What was up to now. It is read without the lock."""
+        found: History = self.engine.read(self._history)
+        return found
+
+    def _history(self) -> History:
+        archive, journal, last = self.archive, self.engine.journal, self.engine.executed
+        said = Outcomes(journal.unwritten(Kind.RAISED), journal.unwritten(Kind.SKIP), known=min(journal.known, last))
+        return History(Archive(archive.disk, archive.directory, archive.key, archive.manifest), self.engine.codec, last, said)
 
     def fence(self, error: ReplicaError, epoch: int) -> None:
         """No more actions, for good: another system leads, in this epoch. Queries go on. The directory is a replica's from now on."""
@@ -222,14 +237,19 @@ class System:
         self._stay()
         if journal.lsn >= journal.first_lsn:
             self.rotate()
-        lsn, codec, root = journal.lsn, self.engine.codec, self.root
+        lsn, codec, root, beside = journal.lsn, self.engine.codec, self.root, self.engine.executor.keys.values()
         self._check_kind(root)
         if archive.manifest.snapshots[-1] == lsn and not self.restorer.passed_over:
             return lsn
         tag = archive.manifest.segments[-1].previous_tag
-        about = SnapshotHeader(archive.identity, lsn, journal.time_us, journal.began, tag, python_version(), self.settings.compression)
+        # Not of today's epoch: records of older ones may stand behind it, of openings that called no action.
+        about = SnapshotHeader(
+            archive.identity, lsn, journal.time_us, journal.epoch_before, tag, python_version(), self.settings.compression
+        )
         try:
-            put_snapshot(archive.disk, archive.directory, about, lambda write: codec.dump_state(root, write), archive.key, self._read_back)
+            put_snapshot(
+                archive.disk, archive.directory, about, lambda write: codec.dump_state(root, write, beside), archive.key, self._read_back
+            )
             archive.change(snapshots=tuple(sorted({*archive.manifest.snapshots, lsn})), noted=unsaid(journal))
             prune_snapshots(archive, self.settings.keep_snapshots)
             if self.settings.auto_prune:
@@ -252,7 +272,8 @@ class System:
     def _read_back(self, path: str) -> None:
         _, stream = open_snapshot(self.archive.disk, path, self.archive.key, self.archive.identity)
         with stream:
-            self.engine.codec.load_state(stream)
+            _, beside = self.engine.codec.load_state(stream)
+        Keys(self.engine.codec).fill(beside)
 
     def _snapshot_failed(self, lsn: int, error: OSError) -> CoopyError:
         what = f"The snapshot at LSN {lsn} was not completed in {self.archive.directory}: {error}. The snapshots before it and the journal are intact"
@@ -446,9 +467,9 @@ def _make_engine(archive: Archive, restorer: Restorer, replayed: Replayed, setti
 def _dump(codec: Codec, initial: Callable[[], object]) -> bytes:
     """The initial state as snapshot 0 holds it. Raises NotSerializableError for what could not be read back, UsageError for what cannot be copied."""
     out, root = io.BytesIO(), initial()
-    codec.dump_state(root, out.write)
+    codec.dump_state(root, out.write, None)
     try:
-        copy = codec.load_state(io.BytesIO(out.getvalue()))
+        copy, _ = codec.load_state(io.BytesIO(out.getvalue()))
     except CorruptionError as error:
         what = f"The state of {type(root).__qualname__} could not be read back, so nothing was created: {error.__cause__ or error}."
         raise NotSerializableError(

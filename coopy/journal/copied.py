@@ -174,14 +174,14 @@ class CopiedJournal(Journal):
         with self._sync_guard:
             self.file.close()
             self.file, self.first_lsn, self.end, self.capacity, self.dirty = file, first_lsn, file.size(), file.size(), 0
-            self.began = self.epoch
+            self.epoch_before = self.epoch
 
     def cut_back(self, tag: bytes, put_aside: Callable[[str, bytes], object], keep: Callable[[], object]) -> None:
         """Go on behind the record with this tag: the last action, or none in this segment. What is behind is put aside.
 
         What that says of how actions ended is noted, and `keep` is called to have it kept, before it goes.
         """
-        name, began, epoch = segment_name(self.first_lsn), self.began, self.began
+        name, before, epoch = segment_name(self.first_lsn), self.epoch_before, self.epoch_before
         data = self.file.read(0, self.end)
         _, end = read_header(data, self.framer.key, f"{self._directory}/{name}", self._identity)
         stop = end
@@ -198,7 +198,7 @@ class CopiedJournal(Journal):
         keep()
         write_whole(self._disk, self._directory, name, data[:end])
         self.stand(self._disk.open(f"{self._directory}/{name}"), self.first_lsn)
-        self.tag, self.epoch, self.began = tag, epoch, began
+        self.tag, self.epoch, self.epoch_before = tag, epoch, before
 
     def begin_behind(self, file: File, high_water: HighWater, head: Head) -> None:
         """Go on in an empty segment behind a snapshot: it takes the place of all that was here, also of what is above it."""

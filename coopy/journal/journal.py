@@ -65,9 +65,8 @@ def create_segment(disk: Disk, directory: str, about: SegmentHeader, key: bytes)
 class Journal:
     """The last segment, open for appending. `lsn`, `time_us`: of the last action; `known`: up to where outcomes are known.
 
-    `began`: the epoch in which the segment before this one ended. `durable`: the highest LSN on stable storage. Where `end` has reached `limit`,
-    rotate before the next append. What ends before `room` and
-    finds nothing `dirty` may be stored in the window at once.
+    `epoch_before`: of the last record before this segment; `durable`: the highest LSN on stable storage. Where `end` has reached `limit`,
+    rotate before the next append. What ends before `room` and finds nothing `dirty` may be stored in the window at once.
     """
 
     __slots__ = (
@@ -81,13 +80,13 @@ class Journal:
         "_sync_guard",
         "action_tag",
         "batch",
-        "began",
         "capacity",
         "controls",
         "dirty",
         "durable",
         "end",
         "epoch",
+        "epoch_before",
         "failure",
         "file",
         "first_lsn",
@@ -112,7 +111,7 @@ class Journal:
         self.file, self.high_water = file, high_water
         self.lsn, self.time_us, self.epoch, self.tag, self.action_tag = head.lsn, head.time_us, head.epoch, head.tag, head.action_tag
         self.durable = self.known = head.lsn
-        self.began = head.epoch
+        self.epoch_before = head.epoch
         self.first_lsn, self.end, self.capacity, self.dirty = head.lsn + 1, file.size(), file.size(), 0
         self.segment_bytes, self.limit, self.mapped = 64 << 20, 64 << 20, False
         self.controls: list[tuple[int, bytes]] = []
@@ -266,7 +265,7 @@ class Journal:
             self._close_window()
             self.file.close()
             self.file, self.first_lsn, self.end, self.capacity = file, about.first_lsn, file.size(), file.size()
-            self._next, self._sealed, self.began = None, False, self.epoch
+            self._next, self._sealed, self.epoch_before = None, False, self.epoch
         self.limit = self.segment_bytes
 
     def close(self) -> None:

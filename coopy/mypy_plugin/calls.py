@@ -78,7 +78,7 @@ def attribute_finding(mark: str, info: TypeInfo, name: str) -> Finding | None:
     if mark == PROXY:
         return None if is_property else _set(info, name)
     if mark == REPLICA:
-        return _on_replica(info, name) if is_property else _set(info, name)
+        return _on_replica(name) if is_property else _set(info, name)
     if mark == VIEW:
         return _changed(f'"{name}" is set', info)
     return _in_query(f'sets "{name}"')
@@ -113,8 +113,8 @@ def _set(info: TypeInfo, name: str) -> Finding:
     return Finding(codes.SET, what)
 
 
-def _on_replica(info: TypeInfo, name: str) -> Finding:
-    what = f'"{name}" is an action, a replica only answers queries: call it on the primary, or mark {info.name}.{name} as @readonly if it changes nothing'
+def _on_replica(name: str) -> Finding:
+    what = f'"{name}" is an action, a replica or a past state only answers queries: call it on the primary, or mark it as @readonly if it changes nothing'
     return Finding(codes.REPLICA, what)
 
 
@@ -139,7 +139,7 @@ def call_finding(mark: str, info: TypeInfo, name: str, context: Context) -> Find
         if (private := private_finding(mark, name)) is not None:
             return private
         acts = facts.is_action(info, name) or name in facts.ITEM_CHANGES
-        return _on_replica(info, name) if mark == REPLICA and acts and facts.is_own(info, name) else None
+        return _on_replica(name) if mark == REPLICA and acts and facts.is_own(info, name) else None
     if mark == SELF:
         acts = (facts.is_action(info, name) and facts.is_own(info, name)) or facts.is_changing(info, name)
         return _in_query(f'calls "{name}", which changes the state') if acts else None

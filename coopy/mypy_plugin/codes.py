@@ -158,7 +158,8 @@ wiki.rebuild()
     ),
     Topic(
         REPLICA,
-        "A replica has the primary's journal and answers queries. It cannot record an action of its own: the call raises ReplicaError.",
+        "A replica has the primary's journal and answers queries. It cannot record an action of its own: the call raises ReplicaError. "
+        "Nor can what `control(wiki).at(lsn)` gives: the state as it was answers queries, and the call raises UsageError.",
         "Call it on the primary. If the method changes nothing, mark it as `@readonly`.",
         _WIKI
         + """\

@@ -163,6 +163,10 @@ class Hooks:
         """`init_system(...)`."""
         return self._mark_all(default, REPLICA if _is_literally_true(ctx, "replication") else PROXY)
 
+    def looked_back(self, _fullname: str, _ctx: MethodContext, default: Type) -> Type:
+        """`control(...).at(...)`."""
+        return self._mark_all(default, REPLICA)
+
     def copied(self, fullname: str, _ctx: FunctionContext, default: Type) -> Type:
         """A function that gives a copy of what it is given."""
         return cleared(default, deep=fullname == "copy.deepcopy")

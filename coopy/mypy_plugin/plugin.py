@@ -40,6 +40,7 @@ __all__ = ["CoopyPlugin"]
 
 LOSES_ALIASES = version.__version__.startswith("1.")  # `Board = System[Wiki]`: the mark of such a name
 ALIASES = frozenset(("coopy.marks.System", "coopy.marks.Replica", "coopy.marks.View"))
+PAST = "coopy.wiring.operations.Control.at"
 DOORS = frozenset(("coopy.base.init_system", "coopy.base.init_persistent_system"))
 NEEDED = ("coopy", "coopy.clock", "coopy.random", "coopy.wiring.operations")
 _SETTERS = ("builtins.setattr", "builtins.delattr")
@@ -135,6 +136,8 @@ class CoopyPlugin(Plugin):
 
     def get_method_hook(self, fullname: str) -> Callable[[MethodContext], Type] | None:
         """Any call of a method, after its arguments are known."""
+        if fullname == PAST:
+            return partial(self._hooks.after, "get_method_hook", fullname, self._hooks.looked_back)
         if not self._in_use() or fullname.startswith(_UNMARKED) or self._is_of_the_library(fullname):
             return None
         return partial(self._hooks.after, "get_method_hook", fullname, self._hooks.returned)

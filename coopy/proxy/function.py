@@ -7,11 +7,10 @@ method with such a parameter is generated with `*args` and `**kwargs`. The lines
 from __future__ import annotations
 
 import contextlib
-import functools
 import inspect
 import keyword
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from coopy.decorators import marks_of
 from coopy.engine.common import common_call, common_query
@@ -19,11 +18,11 @@ from coopy.engine.common import common_call, common_query
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from coopy.engine.engine import Engine
+    from coopy.engine.execute import Executor
 
     Writer: TypeAlias = Callable[[str, list[str], list[str]], list[str]]  # method, arguments, items of the keyword dictionary -> lines
 
-__all__ = ["NO_KEYWORDS", "make_method"]
+__all__ = ["NO_KEYWORDS", "Door", "make_method"]
 
 PLACED = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 NO_KEYWORDS: dict[str, object] = {}  # never changed
@@ -39,7 +38,33 @@ class _Missing:
 MISSING = _Missing()
 
 
-def make_method(engine: Engine, root: object, name: str, member: object, reading: Callable[[Callable[..., object]], Any]) -> FunctionType:
+class Door(Protocol):
+    """What a proxy leads to. `common`: the names in the lines of the short ways, empty where there are none; `short_way`: whether calls have one, too."""
+
+    @property
+    def executor(self) -> Executor: ...  # noqa: D102
+    @property
+    def common(self) -> dict[str, Any]: ...  # noqa: D102
+    @property
+    def short_way(self) -> bool: ...  # noqa: D102
+
+    def call(self, method: str, args: tuple[object, ...], kwargs: dict[str, object], /) -> Any:
+        """An action."""
+
+    def call_beside(self, method: str, args: tuple[object, ...], kwargs: dict[str, object], /) -> Any:
+        """An `@unlocked` action."""
+
+    def read(self, function: Callable[..., object], /, *args: object, **kwargs: object) -> Any:
+        """A query."""
+
+    def read_beside(self, function: Callable[..., object], /, *args: object, **kwargs: object) -> Any:
+        """An `@unlocked` query."""
+
+    def check_writable(self, what: str) -> None:
+        """Raises what an action would raise here at any time."""
+
+
+def make_method(engine: Door, root: object, name: str, member: object, reading: Callable[[Callable[..., object]], Any]) -> FunctionType:
     """The function of this name: it records a call, or reads; `reading` makes of a bound method what a query under the lock runs."""
     marks = marks_of(member)
     bound = getattr(root, name) if "readonly" in marks else engine.executor.methods[name]
@@ -47,7 +72,9 @@ def make_method(engine: Engine, root: object, name: str, member: object, reading
     names: dict[str, Any] = {"_coopy_bound": bound, "_coopy_none": NO_KEYWORDS, "_coopy_missing": MISSING, "_coopy_sort": _sort}
     write: Writer
     if {"readonly", "unlocked"} <= marks:
-        write, names["_coopy_read"] = _query_beside, functools.partial(_read_unlocked, engine)
+        write, names["_coopy_read"] = _query_beside, engine.read_beside
+    elif "readonly" in marks and not engine.common:
+        write, names["_coopy_read"], names["_coopy_bound"] = _query_beside, engine.read, reading(bound)
     elif "readonly" in marks:
         write, names = _query, names | engine.common | {"_coopy_bound": reading(bound)}
     elif "unlocked" in marks:
@@ -58,18 +85,6 @@ def make_method(engine: Engine, root: object, name: str, member: object, reading
         write, names["_coopy_call"] = _action, engine.call
     function = _generate(name, signature, write, names)
     return _dressed(function, bound, _shown_signature(bound, signature))
-
-
-def _read_unlocked(engine: Engine, function: Callable[..., object], /, *args: object, **kwargs: object) -> object:
-    """A query that does its own locking: coopy takes none."""
-    if not engine.gate.readable:
-        engine.read(_nothing)
-    result = function(*args, **kwargs)
-    return engine.executor.settle(result)
-
-
-def _nothing() -> None:
-    """Read nothing: only pass the gate."""
 
 
 def _signature(bound: Any) -> inspect.Signature:

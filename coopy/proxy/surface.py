@@ -11,13 +11,12 @@ The proxy keeps no state and never hands out the domain object: a result that is
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import weakref
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from coopy.action import type_name
+from coopy.action import described
 from coopy.decorators import marks_of
 from coopy.engine.execute import setter_name
 from coopy.engine.results import listed, withheld
@@ -29,7 +28,7 @@ from coopy.proxy.names import ALWAYS, BINARY, COMPARISONS, ITERATIONS, QUERY_SPE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from coopy.engine.engine import Engine
+    from coopy.proxy.function import Door
 
     Reading: TypeAlias = Callable[[Callable[..., object]], Callable[..., object]]  # what a query runs -> what runs under the lock
 
@@ -47,7 +46,7 @@ class Operations(Protocol):
     def basedir_abspath(self) -> list[str]: ...  # noqa: D102
 
 
-def make_proxy(engine: Engine, operations: Operations) -> Any:
+def make_proxy(engine: Door, operations: Operations) -> Any:
     """The proxy of a running system, whose class `check_class` has let through."""
     root = engine.executor.root
     kind = type(root)
@@ -77,7 +76,7 @@ def make_proxy(engine: Engine, operations: Operations) -> Any:
 # --- methods ---------------------------------------------------------------------------------------------------------
 
 
-def _methods(engine: Engine, root: object, reading: Reading) -> dict[str, Any]:
+def _methods(engine: Door, root: object, reading: Reading) -> dict[str, Any]:
     """Public methods and properties."""
     kind = type(root)
     found: dict[str, Any] = {}
@@ -105,7 +104,7 @@ def _is_method(kind: type, name: str, member: object) -> bool:
     )
 
 
-def _property(engine: Engine, root: object, name: str, read: Callable[..., object]) -> property:
+def _property(engine: Door, root: object, name: str, read: Callable[..., object]) -> property:
     member = member_of(type(root), name)
 
     def get(_self: object) -> object:
@@ -124,7 +123,7 @@ def _property(engine: Engine, root: object, name: str, read: Callable[..., objec
 # --- special methods -------------------------------------------------------------------------------------------------
 
 
-def _specials(engine: Engine, root: object, reading: Reading) -> dict[str, Any]:
+def _specials(engine: Door, root: object, reading: Reading) -> dict[str, Any]:
     """Operators: those that change are actions, all others queries."""
     kind = type(root)
     found: dict[str, Any] = {}
@@ -141,7 +140,7 @@ def _specials(engine: Engine, root: object, reading: Reading) -> dict[str, Any]:
     return found
 
 
-def _query(engine: Engine, root: object, name: str, reading: Reading) -> Callable[..., object]:
+def _query(engine: Door, root: object, name: str, reading: Reading) -> Callable[..., object]:
     function = getattr(type(root), name)
     read = reading(_in_full(function, root) if name in ITERATIONS else function)
     write = _operator if name in OPERATORS else _plain_query
@@ -150,14 +149,14 @@ def _query(engine: Engine, root: object, name: str, reading: Reading) -> Callabl
     return query
 
 
-def _plain_query(engine: Engine, root: object, function: Callable[..., object]) -> Callable[..., object]:
+def _plain_query(engine: Door, root: object, function: Callable[..., object]) -> Callable[..., object]:
     def query(self: object, *args: object) -> object:
         return engine.read(function, root, *(root if one is self else one for one in args))
 
     return query
 
 
-def _operator(engine: Engine, root: object, function: Callable[..., object]) -> Callable[..., object]:
+def _operator(engine: Door, root: object, function: Callable[..., object]) -> Callable[..., object]:
     def query(self: object, *args: object) -> object:
         if any(one is not self and hasattr(type(one), FOREIGN) for one in args):
             return NotImplemented  # two systems that ask each other hold both locks, in either order
@@ -171,7 +170,7 @@ def _in_full(function: Callable[..., object], root: object) -> Callable[..., obj
     return lambda *args: listed(function(*args), root)
 
 
-def _without_storing(engine: Engine, root: object) -> Reading:
+def _without_storing(engine: Door, root: object) -> Reading:
     """What a query runs, made so that no `functools.cached_property` of the domain object keeps what it computed meanwhile: only actions may."""
     cached = [name for name in dir(type(root)) if isinstance(member_of(type(root), name), functools.cached_property)]
     if not cached or not hasattr(root, "__dict__"):
@@ -193,7 +192,7 @@ def _without_storing(engine: Engine, root: object) -> Reading:
     return made
 
 
-def _exit(engine: Engine) -> Callable[..., object]:
+def _exit(engine: Door) -> Callable[..., object]:
     def __exit__(_self: object, kind: type | None, error: BaseException | None, _traceback: object) -> object:  # noqa: N807 - it becomes one
         """The domain's, as an action: an exception is passed on by value, its traceback cannot be."""
         try:
@@ -201,7 +200,7 @@ def _exit(engine: Engine) -> Callable[..., object]:
         except NotSerializableError:
             if error is None:
                 raise
-            stand_in = Exception(_described(error))
+            stand_in = Exception(described(error))
         return engine.call("__exit__", (Exception, stand_in, None), NO_KEYWORDS)
 
     return __exit__
@@ -210,14 +209,6 @@ def _exit(engine: Engine) -> Callable[..., object]:
 def _context_manager(operations: Operations) -> dict[str, Any]:
     """`with` closes the system, where the domain is no context manager itself."""
     return {"__enter__": lambda self: self, "__exit__": lambda _self, *_error: operations.close()}
-
-
-def _described(error: BaseException) -> str:
-    """What it is and says, as far as it says anything."""
-    name, text = type_name(error), ""
-    with contextlib.suppress(Exception):
-        text = str(error)
-    return f"{name}: {text}" if text else name
 
 
 # --- attributes ------------------------------------------------------------------------------------------------------
@@ -244,7 +235,7 @@ class Attributes:
     after an action the executor says which are new. Only a domain that has a `__getattr__` of its own gets one here.
     """
 
-    def __init__(self, engine: Engine, root: object, operations: Operations) -> None:
+    def __init__(self, engine: Door, root: object, operations: Operations) -> None:
         self.engine, self.root, self.kind, self.operations = engine, root, type(root), operations
         self.reading = _without_storing(engine, root)
         self.get = self.reading(getattr)

@@ -1,195 +1,120 @@
-"""Replays in fresh processes: how they are started here, and what they do there.
+"""Verify: the processes that replay a journal are started here; what they do is in witness.py.
 
-Each runs under surroundings of its own: another hash seed, time zone, locale and working directory than this process and than each other. They
-read the directory beside whoever writes it, at low priority, and change nothing.
+Those of one side run under other surroundings than those of the other: hash seed, time zone, locale, working directory, and what unlike.py
+changes there. Nothing is changed here, and no lock is taken.
 """
 
 from __future__ import annotations
 
-import contextlib
 import secrets
+import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections import defaultdict
+from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from coopy.codec import Codec
-from coopy.difference import difference
-from coopy.digest import digest
+from coopy.clock import moment
 from coopy.disk import RealDisk
-from coopy.engine.execute import Executor
-from coopy.engine.opening import Place, high_water_of, prove_end, read_archive
-from coopy.engine.restore import Bounds, Restorer, method_in
-from coopy.engine.uninterrupted import Worker
+from coopy.engine.archive import snapshot_path
+from coopy.engine.opening import Place
 from coopy.engine.verify import Journal, Replay, Report, Verified, verified
 from coopy.error import CorruptionError, UsageError
 from coopy.fresh import Fresh, Surroundings
 from coopy.header import derive_key
 from coopy.journal.segment import foretell
-from coopy.wiring.opening import adopt, directory_of
+from coopy.wiring.opening import directory_of
+from coopy.wiring.options import allowed
+from coopy.wiring.unlike import LOCALES, ZONES
+from coopy.wiring.witness import Subject, Task, existing
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from coopy.engine.archive import Archive
 
-__all__ = ["Subject", "replay_there", "verify", "verify_subject"]
+__all__ = ["verify", "verify_subject"]
 
-AT_ONCE = 2  # processes
-SHOWN = 5  # places that differ
-ZONES = ("<+1245>-12:45", "<-0930>9:30", "<+0545>-5:45")
-LOCALES = ("de_DE.UTF-8", "fr_FR.UTF-8", "tr_TR.UTF-8", "C")
-TRIES = 5  # what is read may be pruned meanwhile
-
-
-class Subject(msgspec.Struct, frozen=True):
-    """Which directory, and what it takes to read it. `domain`: its class, "module:Name"."""
-
-    directory: str
-    domain: str
-    key: bytes = b""
-    allow: tuple[str, ...] = ()
-
-    @property
-    def place(self) -> Place:
-        """Where it is."""
-        return Place(RealDisk(), self.directory, self.key, self.domain)
-
-    @property
-    def codec(self) -> Codec:
-        """What its calls and states are decoded by."""
-        return Codec((self.domain.partition(":")[0].partition(".")[0],), self.allow)
-
-    @property
-    def in_script(self) -> bool:
-        """Whether it takes classes of the script that is the program."""
-        return any(name.partition(":")[0] == "__main__" for name in (self.domain, *self.allow))
-
-
-class Task(msgspec.Struct, frozen=True):
-    """A replay and what it is of."""
-
-    subject: Subject
-    replay: Replay
-
-
-# --- here ------------------------------------------------------------------------------------------------------------
+FEW, SMALL = 64, 1 << 16  # actions and bytes: digests of each state in between cost less than finding the place later
 
 
 def verify(directory: str | os.PathLike[str], *, signing_key: bytes | None = None, allow: Iterable[str] = ()) -> Verified:
-    """Replay a journal in fresh processes, from each snapshot on and under other surroundings, and compare the states. Changes nothing.
+    """Replay a journal twice in fresh processes, under other surroundings, and compare the states with each other and with what was kept.
+
+    Changes nothing, and needs two cores and about twice the time of a restart, or somewhat more. What the actions do outside of the state is done again.
+    What it cannot see is in docs/limits.md.
 
     `directory`: of a system that is closed, or open in any process. `signing_key`, `allow`: as for `init_system`. Its class is imported there as
-    it would be here; that of a script that runs is found by running its file again, under another `__name__`.
+    it would be here; that of a script that runs is found by running its file again, under another `__name__`. No system may be opened by that.
 
     Raises DivergenceError where states differ (`lsn`, `method`, `paths`), or a replay does otherwise than what was recorded; UsageError for a directory
-    that holds no system, or whose class cannot be found; CorruptionError, FormatError and AuthenticationError as `init_system` does.
+    that holds no system, or whose class cannot be found, and inside of an action; CorruptionError, FormatError and AuthenticationError as `init_system` does.
     """
     place = Place(RealDisk(), directory_of(directory), derive_key(signing_key), "")
-    archive = _existing(place)
-    return verify_subject(Subject(place.directory, archive.identity.domain, place.key, tuple(allow)))
+    archive = existing(place)
+    return verify_subject(Subject(place.directory, archive.identity.domain, place.key, allowed(allow)))
 
 
 def verify_subject(subject: Subject) -> Verified:
     """The same for a directory that is known."""
-    archive = _existing(subject.place)
+    if moment.get() is not None:
+        raise UsageError("verify was called inside of an action, which it would have to replay. Call it outside.")
+    archive = existing(subject.place)
     snapshots = tuple(lsn for lsn in archive.manifest.snapshots if archive.from_snapshot(lsn))
     if not snapshots:
         what = f"{subject.directory} has no snapshot that its journal reaches back to: there is nothing to replay. Nothing was changed."
         raise CorruptionError(f"{what} See `coopy check`.", path=subject.directory)
-    with tempfile.TemporaryDirectory(prefix="coopy-") as folder:
-        return verified(Journal(subject.directory, subject.domain, snapshots, lambda replays: _run(subject, replays), f"{folder}/state"))
+    last, dense = _extent(archive, snapshots[0])
+    with tempfile.TemporaryDirectory(prefix="coopy-") as one, tempfile.TemporaryDirectory(prefix="coopy-") as other:
+        return verified(Journal(subject.directory, subject.domain, snapshots, last, dense, _Company(subject).run, (one, other)))
 
 
-def _existing(place: Place) -> Archive:
-    archive = read_archive(place) if place.disk.exists(place.directory) else None
-    if archive is None:
-        raise UsageError(f"{place.directory} holds no system yet, so there is nothing to verify.", path=place.directory)
-    return archive
+def _extent(archive: Archive, oldest: int) -> tuple[int, bool]:
+    """The last LSN, as far as a look at the frames tells, and whether all there is is small."""
+    newest = archive.segment(archive.manifest.segments[-1])
+    last = foretell(newest.data, newest.start, archive.framer)[1] or newest.about.first_lsn - 1
+    size = Path(snapshot_path(archive, oldest)).stat().st_size + len(newest.data.rstrip(b"\0"))
+    return last, last - oldest <= FEW and size <= SMALL
 
 
-def _run(subject: Subject, replays: Sequence[Replay]) -> list[Report]:
-    """Some at once. Where one fails, or the caller is interrupted, the others are ended."""
-    processes: list[Fresh] = []
+class _Company:
+    """The processes of one verify. Where one fails, or the caller is interrupted, the others are ended."""
 
-    def one(replay: Replay, surroundings: Surroundings) -> Report:
-        task = msgspec.msgpack.encode(Task(subject, replay))
-        process = Fresh(f"{__name__}:replay_there", task, surroundings, script=subject.in_script)
-        processes.append(process)
-        [answer] = process
-        return msgspec.msgpack.decode(answer, type=Report)
+    def __init__(self, subject: Subject) -> None:
+        self._subject, self._seeds = subject, defaultdict[int, str](lambda: str(1 + secrets.randbelow((1 << 32) - 1)))
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        try:
-            return list(pool.map(one, replays, map(_surroundings, range(len(replays)))))
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for process in processes:
-                process.cancel()
-            raise
+    def run(self, lanes: Sequence[Sequence[Replay]]) -> list[list[Report]]:
+        """The lanes at once, and in each one replay after another."""
+        lock, processes, ended = threading.Lock(), list[Fresh](), threading.Event()
 
+        def start(replay: Replay) -> Fresh:
+            with lock:
+                if ended.is_set():
+                    raise CancelledError
+                processes.append(self._start(replay))
+                return processes[-1]
 
-def _surroundings(number: int) -> Surroundings:
-    seed, turned = str(1 + secrets.randbelow(1 << 32 - 1)), LOCALES[number % 2 :] + LOCALES[: number % 2]
-    return Surroundings(seed, ZONES[number % len(ZONES)], turned, ("/", tempfile.gettempdir())[number % 2], nice=10)
+        def follow(lane: Sequence[Replay]) -> list[Report]:
+            return [msgspec.msgpack.decode(answer, type=Report) for replay in lane for answer in start(replay)]
 
+        with ThreadPoolExecutor(len(lanes)) as pool:
+            try:
+                followed = [pool.submit(follow, lane) for lane in lanes]
+                for one in as_completed(followed):
+                    one.result()
+            finally:
+                ended.set()
+                with lock:
+                    for process in processes:
+                        process.cancel()
+        return [one.result() for one in followed]
 
-# --- there -----------------------------------------------------------------------------------------------------------
-
-
-def replay_there(task: bytes, tell: Callable[[bytes], object]) -> None:
-    """Do a Task, and tell its Report."""
-    work = msgspec.msgpack.decode(task, type=Task)
-    for _ in range(TRIES):
-        with contextlib.suppress(FileNotFoundError):  # it was pruned while it was read
-            tell(msgspec.msgpack.encode(_replay(work.subject, work.replay)))
-            return
-    raise UsageError(f"{work.subject.directory} is pruned all the time: what is to be replayed is gone before it was read. Try it again.")
-
-
-def _replay(subject: Subject, wanted: Replay) -> Report:
-    place, codec = subject.place, subject.codec
-    archive = _existing(place)
-    proven = high_water_of(archive)  # before the segments are read, to which somebody may be adding
-    if wanted.base not in archive.manifest.snapshots:
-        raise UsageError(f"The snapshot at LSN {wanted.base} of {subject.directory} was pruned meanwhile. Try it again.")
-    kind = codec.find(*subject.domain.split(":"))
-    secret = archive.identity.secret
-    restorer = Restorer(archive, codec, memoryview(bytearray(24)).cast("Q"), lambda root: Executor(root, secret), "stop")
-    restorer.adopt = lambda root, moment: adopt(root, kind, moment)
-    report = _foretold(archive, wanted)
-    marks = set(wanted.marks)
-    if wanted.everywhere:
-        marks = {report.last, *report.recorded, *archive.manifest.snapshots}
-    restorer.visit = lambda lsn, root: report.saw.update({lsn: digest(root)})
-    replayed = Worker().run(lambda: restorer.restore(Bounds(wanted.last, base=wanted.base, marks=tuple(sorted(marks)))))
-    assert replayed.found is not None
-    assert restorer.executor is not None
-    if wanted.last is None:
-        prove_end(archive, replayed.segment, replayed.found, proven)
-        report.last = replayed.found.head.lsn
-    if wanted.everywhere and report.last not in report.saw:
-        report.saw[report.last] = digest(restorer.executor.root)
-    if wanted.keep:
-        report.method = method_in(archive, codec, replayed.segment, report.last) if report.last > wanted.base else ""
-        with Path(wanted.keep).open("wb") as file:
-            codec.dump_state(restorer.executor.root, file.write)
-    if wanted.against:
-        with Path(wanted.against).open("rb") as file:
-            report.differs = tuple(map(str, difference(codec.load_state(file), restorer.executor.root, SHOWN)))
-    return report
-
-
-def _foretold(archive: Archive, wanted: Replay) -> Report:
-    """Where it ends, and which digests are recorded in between: looked up, not checked, as the replay does that."""
-    report = Report(wanted.base)
-    for listed in archive.from_snapshot(wanted.base):
-        segment = archive.segment(listed)
-        said, last = foretell(segment.data, segment.start, archive.framer)
-        report.recorded.update(said.digests)
-        report.last = last or report.last
-    report.last = report.last if wanted.last is None else wanted.last
-    return report
+    def _start(self, replay: Replay) -> Fresh:
+        task = msgspec.msgpack.encode(Task(self._subject, replay, sys.getrecursionlimit()))
+        odd = replay.around % 2
+        around = Surroundings(self._seeds[replay.around], ZONES[odd], LOCALES if odd else (), ("/", tempfile.gettempdir())[odd], nice=10)
+        return Fresh("coopy.wiring.witness:replay_there", task, around, script=self._subject.in_script)

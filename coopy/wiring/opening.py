@@ -16,8 +16,9 @@ from coopy.disk import RealDisk
 from coopy.engine.opening import Place, domain_name
 from coopy.engine.system import Origin, Settings, System, open_system
 from coopy.error import CoopyError, UsageError
+from coopy.fresh import is_fresh
 from coopy.header import derive_key
-from coopy.kinds import INJECTED, STAND_IN
+from coopy.kinds import INJECTED
 from coopy.proxy import check_class, make_proxy, member_of
 from coopy.random import Random
 from coopy.wiring.operations import Operations
@@ -40,9 +41,10 @@ def open_proxy(obj: Any, basedir: str | os.PathLike[str] | None, options: Option
     allow = check_options(options)
     obj = _without_parameters(obj)
     kind = _class_of(obj)
-    if kind.__module__ == STAND_IN:
-        what = "A script called init_system while a process beside it looked for its classes. Nothing was opened."
-        raise UsageError(f'{what} Have it do its work under `if __name__ == "__main__":` only.')
+    if is_fresh():
+        what = "init_system was called as a process beside the one that runs looked for its classes, by running a script or importing a module again."
+        ways = 'Have a script do its work under `if __name__ == "__main__":` only, and open no system while a module is imported that has domain classes.'
+        raise UsageError(f"{what} Nothing was opened. {ways}")
     check_class(kind)
     directory = directory_of(basedir if basedir is not None else kind.__name__.lower() + ("-replica" if options.replication else ""))
     replica = replica_of(options, kind)

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, NoReturn, TypeVar
 
+from coopy.clock import moment
 from coopy.engine.following import FollowingEngine
 from coopy.engine.opening import told
 from coopy.error import UsageError
 from coopy.wiring.options import check_number
+from coopy.wiring.past import PastOperations, past_proxy
 from coopy.wiring.peers import listen, place_to_listen
-from coopy.wiring.systems import system_of
+from coopy.wiring.systems import past_of, system_of
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Iterator
     from types import TracebackType
 
+    from coopy.action import Action
+    from coopy.engine.past import Past
     from coopy.engine.system import System
     from coopy.engine.verify import Verified
+    from coopy.marks import Replica
     from coopy.replication.primary import Primary
-    from coopy.replication.replica import Replica
+    from coopy.replication.replica import Replica as Follower
 
 __all__ = ["Control", "Operations", "control"]
 
@@ -74,8 +80,8 @@ class Control(Operations, Generic[T_co]):
         """The digest of the state: equal states give equal digests in any process. Recorded, so that `verify` can compare with it."""
         return self._system.digest()
 
-    def stats(self) -> dict[str, int]:
-        """Numbers about this run: LSNs, rebuilds, snapshots, divergences."""
+    def stats(self) -> dict[str, float]:
+        """Numbers about this run: LSNs, rebuilds and the seconds that they took, snapshots, remembered keys, divergences."""
         return self._system.stats()
 
     def verify(self) -> Verified:
@@ -84,8 +90,11 @@ class Control(Operations, Generic[T_co]):
         Raises DivergenceError where states differ (`lsn`, `method`, `paths`) or a replay does otherwise than what was recorded, UsageError where the
         class cannot be found by another process. What was found good is recorded: later runs compare with it.
         """
-        from coopy.wiring.elsewhere import Subject, verify_subject
+        from coopy.wiring.elsewhere import verify_subject
+        from coopy.wiring.witness import Subject
 
+        if moment.get() is not None:
+            self._system.engine.refuse_nested("verify")
         archive = self._system.archive
         verified = verify_subject(Subject(archive.directory, archive.identity.domain, archive.key, self._system.settings.allow))
         self._system.vouch(verified.lsn, verified.digest)
@@ -98,6 +107,26 @@ class Control(Operations, Generic[T_co]):
     def prune(self) -> list[str]:
         """Drop the part of the journal that no kept snapshot needs; gives the names of the files that went."""
         return self._system.prune()
+
+    def changes(self, since: int = 0) -> Iterator[Action]:
+        """The recorded actions behind an LSN, in order, as values: up to the last one that has been executed now. Calls go on meanwhile.
+
+        They are read from the journal as they are asked for, a segment at a time. Raises UsageError at once for an LSN before what is kept
+        (`prune()` drops what no snapshot needs) or beyond the last, and later where what is wanted was pruned meanwhile; CorruptionError
+        where a file is damaged.
+        """
+        return self._system.history().changes(since)
+
+    def at(self, lsn: int) -> Replica[T_co]:
+        """The state as it was behind an action (0: before the first), as a proxy that answers queries; the system goes on meanwhile.
+
+        It is made from the newest snapshot before and the journal, in memory of its own, and takes as long as such a restart; `control(...)` of
+        it has `lsn`, `digest()`, `changes()` and `at()`, and `close()`, which lets the memory go. The clock gives the time of that action.
+        Actions, and setting attributes, raise UsageError. So does `at` for an LSN before what is kept (`keep_snapshots`) or beyond the last.
+        """
+        restorer = self._system.restorer
+        proxy: Replica[T_co] = past_proxy(self._system.history, lsn, restorer.adopt, restorer.on_divergence)
+        return proxy
 
     # --- primary and replicas ----------------------------------------------------------------------------------------
 
@@ -166,11 +195,11 @@ class Control(Operations, Generic[T_co]):
             listen(self._system, address, min_acks)
         return epoch
 
-    def _replica(self) -> Replica:
-        from coopy.replication.replica import Replica
+    def _replica(self) -> Follower:
+        from coopy.replication.replica import Replica as Follower
 
         peers = self._system.peers
-        if not isinstance(peers, Replica):
+        if not isinstance(peers, Follower):
             raise UsageError("This system is not a replica: only one that was opened with replication=True follows a primary.")
         return peers
 
@@ -183,6 +212,48 @@ class Control(Operations, Generic[T_co]):
         return peers
 
 
+class PastControl(Control[T_co]):
+    """What can be done with a past state. Everything else raises UsageError."""
+
+    def __init__(self, proxy: T_co, past: Past) -> None:
+        self._proxy, self._past = proxy, past
+
+    @property
+    def _system(self) -> NoReturn:  # type: ignore[override]  # whatever asks for a running system is refused
+        PastOperations(self._past).refuse()
+
+    @property
+    def lsn(self) -> int:
+        """Of the last action in it."""
+        return self._past.history.last
+
+    def digest(self) -> str:
+        """The digest of the state as it was."""
+        return self._past.digest()
+
+    def stats(self) -> dict[str, float]:
+        """The LSN."""
+        return {"lsn": self.lsn}
+
+    def changes(self, since: int = 0) -> Iterator[Action]:
+        """The actions up to this one."""
+        return self._past.history.changes(since)
+
+    def at(self, lsn: int) -> Replica[T_co]:
+        """The state as it was behind an earlier action."""
+        proxy: Replica[T_co] = past_proxy(lambda: self._past.history, lsn, self._past.adopt, self._past.on_divergence)
+        return proxy
+
+    def close(self) -> None:
+        """Let its memory go. A second time it does nothing."""
+        self._past.close()
+
+    def basedir_abspath(self) -> list[str]:
+        """The absolute path of the system's directory, in a list."""
+        return PastOperations(self._past).basedir_abspath()
+
+
 def control(proxy: T) -> Control[T]:
-    """The operations of the system behind a proxy. Raises UsageError for anything else."""
-    return Control(proxy, system_of(proxy))
+    """The operations of the system, or of the past state, behind a proxy. Raises UsageError for anything else."""
+    past = past_of(proxy)
+    return Control(proxy, system_of(proxy)) if past is None else PastControl(proxy, past)

@@ -79,7 +79,7 @@ def check_options(options: Options) -> tuple[str, ...]:
         raise UsageError(f"on_progress={options.on_progress!r} cannot be called.", option="on_progress")
     if options.compression == "zstd":
         zstd()
-    return _allowed(options.allow)
+    return allowed(options.allow)
 
 
 def check_number(name: str, value: Any) -> None:
@@ -115,7 +115,8 @@ def _check_together(options: Options) -> None:
         raise UsageError("port=0 is not possible for a replica: it is the primary's port.", option="port")
 
 
-def _allowed(allow: Any) -> tuple[str, ...]:
+def allowed(allow: Any) -> tuple[str, ...]:
+    """What `allow=` names. Raises UsageError for what names nothing."""
     names = tuple(allow) if isinstance(allow, Iterable) and not isinstance(allow, str | bytes) else (None,)
     if not all(isinstance(name, str) for name in names):
         raise UsageError(f'allow={allow!r} is not possible: it is a tuple of "module:Name" or "package".', option="allow")

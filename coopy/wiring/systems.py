@@ -11,13 +11,15 @@ from coopy.error import UsageError
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from coopy.engine.past import Past
     from coopy.engine.system import System
 
-__all__ = ["fix_wall", "is_proxy", "register", "system_of"]
+__all__ = ["fix_wall", "is_proxy", "past_of", "register", "register_past", "system_of"]
 
 _systems: weakref.WeakKeyDictionary[type, System] = (
     weakref.WeakKeyDictionary()
 )  # by the proxy's own class, of which there is one for each system
+_pasts: weakref.WeakKeyDictionary[type, Past] = weakref.WeakKeyDictionary()  # the same for past states
 
 
 def register(proxy: object, system: System) -> None:
@@ -25,9 +27,19 @@ def register(proxy: object, system: System) -> None:
     _systems[type(proxy)] = system
 
 
+def register_past(proxy: object, past: Past) -> None:
+    """This past state is behind this proxy."""
+    _pasts[type(proxy)] = past
+
+
 def is_proxy(obj: object) -> bool:
-    """Whether this is what `init_system` gave."""
-    return type(obj) in _systems
+    """Whether this is what `init_system` gave, or `at`."""
+    return type(obj) in _systems or type(obj) in _pasts
+
+
+def past_of(proxy: object) -> Past | None:
+    """The past state behind a proxy, if that is what it stands for."""
+    return _pasts.get(type(proxy))
 
 
 def fix_wall(proxy: object, date: datetime | None) -> None:

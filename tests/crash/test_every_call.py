@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from coopy import abort_exception, control, init_system, readonly, unlocked
+from coopy import abort_exception, control, init_system, once, readonly, unlocked
 from coopy.engine import commit
 from coopy.engine.commit import SharedEngine
 from coopy.error import ClosedError, UsageError
@@ -159,6 +159,29 @@ def test_an_interrupt_at_any_point_leaves_a_system_that_goes_on_and_restores(tmp
     control(proxy).close()
     with control(init_system(Numbers, tmp_path / "n")) as again:
         assert control(again).digest() == digest
+
+
+@pytest.mark.parametrize("durability", ["sync", "buffered"])
+def test_a_call_with_a_key_that_is_interrupted_and_asked_again_happens_once(tmp_path: Path, durability: Any) -> None:
+    """Also where the interrupt hits the beginning or the end of the block: the thread has no key then."""
+    proxy, point = init_system(Numbers(), tmp_path / "n", durability=durability), 0
+
+    def keep_once() -> None:
+        with once(f"key {point}"):
+            proxy.keep(point)
+
+    while interrupted_at(point := point + 1, keep_once):
+        within(10, proxy.count)
+        proxy.keep(-point)
+        keep_once()
+        assert (proxy.kept.count(point), proxy.kept.count(-point)) == (1, 1), point
+        assert control(proxy).stats()["keys"] == point
+    assert point > 50
+    digest = control(proxy).digest()
+    control(proxy).close()
+    with control(init_system(Numbers, tmp_path / "n")) as again:
+        assert control(again).digest() == digest
+        assert control(again).stats()["keys"] == point
 
 
 @pytest.mark.parametrize("durability", ["sync", "buffered"])

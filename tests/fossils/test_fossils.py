@@ -7,12 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from coopy import control, init_system
-from tests.fossils.write import KEY
+from coopy import control, init_system, once
+from tests.fossils.write import KEY, ask_keyed
 from tests.words import Word
 
+HERE = Path(__file__).parent
 FOSSILS = sorted(
-    path for version in Path(__file__).parent.iterdir() if version.is_dir() and version.name[0].isdigit() for path in version.iterdir()
+    path
+    for version in HERE.iterdir()
+    if version.is_dir() and version.name[0].isdigit()
+    for path in version.iterdir()
+    if path.name != "keyed"
 )
 
 
@@ -25,6 +30,17 @@ def test_an_old_directory_opens_with_its_state(fossil: Path, tmp_path: Path) -> 
         assert word.text == "abc-d"
         assert word.kept == [{"list": [1, (2.5, None)], "zeros": bytes(600)}]
         assert word.add("e") == "abc-de"
+
+
+def test_an_old_directory_knows_its_keys(tmp_path: Path) -> None:
+    """Those in its snapshot, and those in the journal behind it."""
+    shutil.copytree(HERE / "1.0" / "keyed", tmp_path / "w")
+    (tmp_path / "w").chmod(0o700)
+    with control(init_system(Word, tmp_path / "w")) as word:
+        ask_keyed(word)
+        with once("late"):
+            assert word.add("b") == "arb"
+        assert (word.text, word.kept, control(word).lsn, control(word).stats()["keys"]) == ("arb", [{1: ["x"]}], 4, 4)
 
 
 def test_there_are_fossils() -> None:

@@ -395,7 +395,7 @@ def test_a_replica_that_cannot_execute_yet_confirms_what_it_has(house: House, tm
     """Given a long query there, when an action comes, then it is on stable storage and the primary's caller hears so; it is executed later."""
     word = house.primary(tmp_path / "p", Quiz, validation="off", min_acks=1)
     replica = house.replica(word, tmp_path / "r", Quiz, validation="off")
-    before: list[int] = []
+    before: list[float] = []
 
     def meanwhile() -> None:
         word.add("a")

@@ -62,6 +62,21 @@ def test_a_snapshot_and_the_journal_behind_it_make_the_state(tmp_path: Path, dur
         assert control(word).digest() == before
 
 
+def test_a_snapshot_behind_which_openings_left_their_marks(tmp_path: Path, durability: Any) -> None:
+    """Given a snapshot that was lost, when it is taken again behind openings without an action, then the directory opens again."""
+    with control(init_system(Word(), tmp_path / "w", durability=durability)) as word:
+        word.add("a")
+        control(word).take_snapshot()
+    for _ in range(2):
+        assert reopened(tmp_path / "w", durability) == "a"
+    snapshot = tmp_path / "w" / "snapshot-00000000000000000001.snap"
+    snapshot.write_bytes(snapshot.read_bytes()[:-1])
+    with control(init_system(Word, tmp_path / "w", durability=durability)) as word:
+        assert control(word).take_snapshot() == 1
+        word.add("b")
+    assert reopened(tmp_path / "w", durability) == "ab"
+
+
 def test_an_aborted_call_leaves_no_trace(tmp_path: Path, durability: Any) -> None:
     """Memory after it equals memory before it, also after a restart."""
     with control(init_system(Word("a"), tmp_path / "w", durability=durability)) as word:

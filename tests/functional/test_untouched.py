@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from coopy import abort_exception, clock, control, init_system
+from coopy import abort_exception, clock, control, init_system, once
 from coopy.validation.wrap import verdict_of
 
 if TYPE_CHECKING:
@@ -76,6 +76,14 @@ class Bank:
             raise Refused
 
     @abort_exception
+    def spend(self, number: int) -> int:
+        """A guard, one change, what it made of it."""
+        if number < 0:
+            raise Refused(number)
+        self.total += number
+        return self.total
+
+    @abort_exception
     def maybe_half(self, name: str, number: int) -> None:
         self.total += number
         self.numbers[name] += number
@@ -126,26 +134,42 @@ def test_what_changes_nothing_first_is_not_put_back(tmp_path: Path, durability: 
             ("count", ("x", 1)),
             ("take", ("x",)),
             ("note", (" ", 1)),
+            ("spend", (-1,)),
         ):
             with pytest.raises((Refused, KeyError)):
                 getattr(bank, method)(*args)
             assert control(bank).digest() == before
-        assert control(bank).stats()["rebuilds"] == 0
+        assert (control(bank).stats()["rebuilds"], control(bank).stats()["rebuild_seconds"]) == (0, 0.0)
         for method, args in (("maybe_half", ("x", 1)), ("maybe_counted", ("x",)), ("maybe_each", ("ca",)), ("maybe_after", ("x",))):
             with pytest.raises((Refused, KeyError)):
                 getattr(bank, method)(*args)
             assert control(bank).digest() == before
         assert control(bank).stats()["rebuilds"] == 4
+        assert 0 < control(bank).stats()["rebuild_seconds"] < 60
         bank.note("n", 7)
         before = control(bank).digest()
     with control(init_system(Bank, tmp_path / "b")) as bank:
         assert control(bank).digest() == before
 
 
+def test_a_key_changes_nothing_of_that(tmp_path: Path) -> None:
+    """What is proved of a method holds for a call of it with a key, and the key is free again."""
+    with control(init_system(Bank, tmp_path / "b")) as bank:
+        for _ in range(2):
+            with once("a"), pytest.raises(Refused):
+                bank.spend(-1)
+        assert (control(bank).stats()["rebuilds"], control(bank).stats()["keys"]) == (0, 0)
+        with once("a"):
+            assert bank.spend(5) == 5
+        with once("b"), pytest.raises(Refused):
+            bank.maybe_after("x")
+        assert (control(bank).stats()["rebuilds"], control(bank).stats()["keys"]) == (1, 1)
+
+
 def test_only_what_is_certain_is_called_free() -> None:
     """`maybe_counted` would be, if its attribute held a plain dictionary: the executor sees that it does not."""
     facts = verdict_of(Bank).facts
-    assert {one.method for one in facts.free} == {"open", "count", "take", "note", "maybe_counted"}
+    assert {one.method for one in facts.free} == {"open", "count", "take", "note", "spend", "maybe_counted"}
     assert "_check" not in facts.readonly
     assert facts.attributes["numbers"] == ("builtins.dict",)
 

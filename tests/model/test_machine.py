@@ -6,24 +6,30 @@ import shutil
 import tempfile
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from coopy import control, init_system
+from coopy import control, init_system, once
 from coopy.engine.gate import CLOSED
+from coopy.error import UsageError
 from coopy.wiring import fix_wall
 from coopy.wiring.systems import _systems
 from tests.words import Word
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5) | st.binary(max_size=5) | st.dates(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3) | st.tuples(inner, inner),
     max_leaves=6,
 )
+KEYS = st.sampled_from(["k", "l", "m", "n"])
 LETTERS = st.sampled_from("abcdef")
 
 
@@ -36,6 +42,8 @@ class Machine(RuleBasedStateMachine):
     def begin(self) -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="coopy-model-"))
         self.plain, self.last_time = Word(), datetime.min
+        self.keys: dict[str, tuple[str, str, object]] = {}
+        self.past: dict[int, tuple[str, list[Any]]] = {}
         self.open()
 
     def open(self) -> None:
@@ -78,6 +86,36 @@ class Machine(RuleBasedStateMachine):
     def add_unlocked(self, letter: str) -> None:
         assert self.word.add_unlocked(letter) == self.plain.add_unlocked(letter)
 
+    @rule(key=KEYS, letter=LETTERS, most=st.none() | st.integers(1, 3))
+    def add_once(self, key: str, letter: str, most: int | None) -> None:
+        """A letter, or an exception for one that is late in the alphabet; what was kept is given again."""
+        method, call = ("add", self.word.add) if letter < "e" else ("add_and_raise", self.word.add_and_raise)
+        before = control(self.word).lsn
+        with once(key, within=None, most=most):
+            if key not in self.keys:
+                self.keys[key] = (method, letter, self.outcome(getattr(self.plain, method), letter))
+                assert self.outcome(call, letter) == self.keys[key][2]
+                while most is not None and len(self.keys) > most:
+                    del self.keys[next(iter(self.keys))]
+            elif self.keys[key][:2] == (method, letter):
+                assert self.outcome(call, letter) == self.keys[key][2]
+                assert control(self.word).lsn == before
+            else:
+                with pytest.raises(UsageError, match="was used for"):
+                    call(letter)
+
+    @staticmethod
+    def outcome(call: Callable[[str], object], letter: str) -> object:
+        try:
+            return call(letter)
+        except ValueError as error:
+            return error.args
+
+    @rule(key=KEYS, letter=LETTERS)
+    def abort_once(self, key: str, letter: str) -> None:
+        with once(key), pytest.raises(UsageError if key in self.keys else ValueError):
+            self.word.add_or_abort(letter, fail=True)
+
     @rule()
     def stamp(self) -> None:
         seen = self.word.stamp()
@@ -89,6 +127,31 @@ class Machine(RuleBasedStateMachine):
     def step_clock(self, days: int) -> None:
         fix_wall(self.word, datetime(2030, 1, 1) + timedelta(days=days))
 
+    @rule(choice=st.randoms(use_true_random=False))
+    def look_back(self, choice: random.Random) -> None:
+        """Any state that ever was, unless no kept snapshot leads there."""
+        lsn = choice.choice(sorted(self.past))
+        try:
+            past = control(self.word).at(lsn)
+        except UsageError as error:
+            assert lsn < error.first  # type: ignore[attr-defined]
+        else:
+            assert (past.text, past.kept) == self.past[lsn]
+
+    @rule(choice=st.randoms(use_true_random=False))
+    def read_history(self, choice: random.Random) -> None:
+        """Without a gap, in the order of time, and how each ended is known."""
+        last = control(self.word).lsn
+        since = choice.randint(0, last)
+        try:
+            told = list(control(self.word).changes(since))
+        except UsageError as error:
+            assert since < error.first - 1  # type: ignore[attr-defined]
+            return
+        assert [one.lsn for one in told] == list(range(since + 1, last + 1))
+        assert sorted(one.time for one in told) == [one.time for one in told]
+        assert all(one.outcome != "unknown" for one in told)
+
     @rule()
     def snapshot(self) -> None:
         control(self.word).take_snapshot()
@@ -99,10 +162,11 @@ class Machine(RuleBasedStateMachine):
 
     @rule()
     def restart(self) -> None:
-        before = control(self.word).digest()
+        before, keys = control(self.word).digest(), _systems[type(self.word)].engine.executor.keys.values()
         control(self.word).close()
         self.open()
         assert control(self.word).digest() == before
+        assert _systems[type(self.word)].engine.executor.keys.values() == keys
 
     @rule()
     def die(self) -> None:
@@ -114,6 +178,8 @@ class Machine(RuleBasedStateMachine):
         assert self.word.text == self.plain.text
         assert self.word.kept == self.plain.kept
         assert len(self.word) == len(self.plain)
+        assert control(self.word).stats()["keys"] == len(self.keys)
+        self.past[control(self.word).lsn] = (self.plain.text, list(self.plain.kept))
 
     def teardown(self) -> None:
         if hasattr(self, "word"):

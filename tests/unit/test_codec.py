@@ -23,7 +23,7 @@ import threading
 import types
 import uuid
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -180,8 +180,8 @@ def exact(value: Any) -> Any:
 
 def state_and_back(root: object, into: object = None) -> object:
     out = io.BytesIO()
-    codec.dump_state(root, out.write)
-    return codec.load_state(io.BytesIO(out.getvalue()), into)
+    codec.dump_state(root, out.write, None)
+    return codec.load_state(io.BytesIO(out.getvalue()), into)[0]
 
 
 @pytest.mark.parametrize("value", [2**64, -(2**63) - 1, "\ud800", math.nan, 10**5000], ids=type)
@@ -261,7 +261,7 @@ def test_what_cannot_come_back_does_not_go_out(value: Any) -> None:
     word.text = value
     try:
         out = io.BytesIO()
-        codec.dump_state(word, out.write)
+        codec.dump_state(word, out.write, None)
     except NotSerializableError as error:
         assert error.where == "attribute 'text'"
     else:
@@ -282,7 +282,7 @@ def test_what_is_nested_too_deeply_is_refused() -> None:
 def test_a_domain_class_with_a_reduce_of_its_own_is_refused() -> None:
     """A state is attributes."""
     with pytest.raises(NotSerializableError, match="__reduce__"):
-        codec.dump_state(ByFunction(), io.BytesIO().write)
+        codec.dump_state(ByFunction(), io.BytesIO().write, None)
 
 
 def test_what_writing_a_state_fails_with_passes_through() -> None:
@@ -292,7 +292,7 @@ def test_what_writing_a_state_fails_with_passes_through() -> None:
         raise OSError(28, "full")
 
     with pytest.raises(OSError, match="full"):
-        codec.dump_state(Word(), fail)
+        codec.dump_state(Word(), fail, None)
 
 
 @pytest.fixture
@@ -417,13 +417,58 @@ def test_messagepack_that_is_no_call_is_corruption(payload: bytes) -> None:
 def test_every_cut_of_a_state_is_corruption() -> None:
     """And so is one that goes on after its end."""
     out = io.BytesIO()
-    codec.dump_state(Page("a", [Page("b")]), out.write)
+    codec.dump_state(Page("a", [Page("b")]), out.write, None)
     data = out.getvalue()
     for size in range(len(data)):
         with pytest.raises(CorruptionError):
             codec.load_state(io.BytesIO(data[:size]))
-    with pytest.raises(CorruptionError, match="after its end"):
+    with pytest.raises(CorruptionError):
         codec.load_state(io.BytesIO(data + b"N"))
+    with pytest.raises(CorruptionError, match="after its end"):
+        codec.load_state(io.BytesIO(data + b"N.N"))
+
+
+def test_what_is_kept_beside_a_state_comes_back_behind_it() -> None:
+    """It is plain values: a class that is not let through is refused there, too. Nothing beside it leaves no byte."""
+    out, alone = io.BytesIO(), io.BytesIO()
+    codec.dump_state(Page("a", []), alone.write, None)
+    codec.dump_state(Page("a", []), out.write, [("key", 1, b"x", 1.5)])
+    assert out.getvalue().startswith(alone.getvalue())
+    root, beside = codec.load_state(io.BytesIO(out.getvalue()))
+    assert (cast("Page", root).title, beside) == ("a", [("key", 1, b"x", 1.5)])
+    assert codec.load_state(io.BytesIO(alone.getvalue()))[1] is None
+    for size in range(len(alone.getvalue()) + 1, len(out.getvalue())):
+        with pytest.raises(CorruptionError):
+            codec.load_state(io.BytesIO(out.getvalue()[:size]))
+    with pytest.raises(CorruptionError, match=r"os\.system"):
+        codec.load_state(io.BytesIO(alone.getvalue() + b"\x80\x05" + named("os", "system") + b"."))
+
+
+class Odd(Exception):  # noqa: N818 - a word of the domain
+    """Made of other arguments than those it passes on."""
+
+    def __init__(self, first: int, second: int) -> None:
+        super().__init__(f"{first} and {second}")
+        self.both = first, second
+
+
+def test_a_copy_of_an_exception_is_made_without_its_init() -> None:
+    """Its class may take other arguments than those that it keeps. An error of the operating system keeps what it has beside them."""
+    error = Odd(1, 2)
+    error.add_note("x")
+    copy = cast("Odd", codec.load_value(codec.dump_value(error, None)))
+    assert (type(copy), copy.args, copy.both, copy.__notes__) == (Odd, ("1 and 2",), (1, 2), ["x"])
+    missing = cast("OSError", codec.load_value(codec.dump_value(FileNotFoundError(2, "gone", "a.txt"), None)))
+    assert (type(missing), missing.errno, missing.filename) == (FileNotFoundError, 2, "a.txt")
+
+
+def test_a_copy_of_a_part_does_not_take_the_whole_along() -> None:
+    """A part that refers back to the root is refused, and says why."""
+    root = Page("a", [])
+    with pytest.raises(NotSerializableError, match="leads to the domain object itself"):
+        codec.dump_value({"page": [root]}, root)
+    with pytest.raises(NotSerializableError, match="function"):
+        codec.dump_value(len, root)
 
 
 def test_a_class_that_was_removed_or_replaced_is_not_let_through(monkeypatch: pytest.MonkeyPatch) -> None:

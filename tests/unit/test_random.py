@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from coopy import random
-from coopy.clock import Moment, moment
+from coopy.clock import Moment, moment, running
 from coopy.error import NotSerializableError
 from coopy.random import Random
 
@@ -137,7 +137,7 @@ def test_a_moment_that_goes_on_to_the_next_action_draws_anew() -> None:
 def test_a_generator_is_made_only_for_who_draws() -> None:
     """Most actions never do."""
     with inside(1):
-        now = moment.get()
+        now = running()
         assert now is not None
         assert now.generator is None
         random.random()

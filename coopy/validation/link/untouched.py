@@ -330,6 +330,7 @@ class Walk(Pure):
         if isinstance(target, s.Attribute) and self.is_self(target.value):
             self._plain_attribute(target.name)
             self.need(f".{target.name}", "atom")
+            self.certain.add(f".{target.name}")
         elif operand != ATOM:
             raise UncertainError
         elif isinstance(target, s.Subscript):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Generic, TypeVar, assert_type
 
 import coopy
-from coopy import Control, System, control, init_system
+from coopy import Action, Control, System, control, init_system, once
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -43,19 +45,35 @@ assert_type(control(init_system(Shelf[int])), Control[Shelf[int]])
 assert_type(handle.proxy, Wiki)
 assert_type(handle.lsn, int)
 assert_type(handle.digest(), str)
-assert_type(handle.stats(), dict[str, int])
+assert_type(handle.stats(), dict[str, float])
 assert_type(handle.take_snapshot(), int)
 assert_type(handle.take_snapshot(background=True), int)
 assert_type(handle.wait_durable(), int)
 assert_type(handle.prune(), list[str])
 assert_type(handle.basedir_abspath(), list[str])
+assert_type(handle.at(3), Wiki)
+assert_type(control(handle.at(3)).at(2).pages, dict[str, str])
+assert_type(handle.changes(), Iterator[Action])
+assert_type([one.method for one in handle.changes(since=3)], list[str])
+assert_type([(one.lsn, one.key) for one in handle.changes(3)], list[tuple[int, str | None]])
 handle.verify()
 handle.close()
+with once("request"):
+    wiki.close("done")
+with once("request", within=timedelta(days=1), most=3), once("other", within=None, most=None):
+    pass
 
 handle.lsn()  # error
 handle.lsn = 3  # error
 handle.proxy = wiki  # error
 handle.open()  # error
+handle.at("a")  # error
+handle.at()  # error
+handle.changes("a")  # error
+next(handle.changes()).lsn = 3  # error
+once(3)  # error
+once("a", within=3)  # error
+once("a", timedelta(days=1))  # error
 handle.pages  # error
 handle.digest("a")  # error
 handle.take_snapshot(background="yes")  # error

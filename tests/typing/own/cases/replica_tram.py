@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from coopy import Replica, System, abort_exception, init_system, readonly, unlocked
+from coopy import Replica, System, abort_exception, control, init_system, readonly, unlocked
 
 
 @dataclass
@@ -99,6 +99,14 @@ primary["a"] = Stop("a")
 del primary["a"]
 primary.add_all("x")
 primary.parse("3")
+
+past = control(primary).at(5)
+reveal_type(past)  # R: Tram
+past.add_all("x")  # E: coopy-replica
+past.delay = 3  # E: coopy-replica
+past.stop("a").lines.append(4)  # E: coopy-mutate
+print(past.names(), past["a"].name, control(past).lsn, control(past).at(3).delay)
+control(past).at(3).remove("a")  # E: coopy-replica
 
 
 class Screen:

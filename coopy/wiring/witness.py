@@ -1,0 +1,186 @@
+"""What a fresh process does for verify: it replays a part of a journal, and tells what the state was.
+
+It reads the directory beside whoever writes it, at low priority, and changes nothing. What it should know is in its Task; elsewhere.py
+starts it.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from coopy.codec import Codec
+from coopy.difference import difference
+from coopy.digest import digest
+from coopy.disk import RealDisk
+from coopy.engine.execute import Executor
+from coopy.engine.opening import Place, high_water_of, prove_end, read_archive
+from coopy.engine.restore import Bounds, Replayed, Restorer, method_in
+from coopy.engine.uninterrupted import Worker
+from coopy.engine.verify import Replay, Report
+from coopy.error import UsageError
+from coopy.journal.segment import foretell
+from coopy.wiring.opening import adopt
+from coopy.wiring.unlike import become_unlike
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from coopy.engine.archive import Archive
+    from coopy.engine.once import Keys
+
+__all__ = ["Subject", "Task", "existing", "replay_there"]
+
+MOST = 32  # digests of a large state cost more than its replay
+SHOWN = 5  # places that differ
+TRIES = 5  # what is read may be pruned meanwhile
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """Which directory, and what it takes to read it. `domain`: its class, "module:Name"."""
+
+    directory: str
+    domain: str
+    key: bytes = b""
+    allow: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> Place:
+        """Where it is."""
+        return Place(RealDisk(), self.directory, self.key, self.domain)
+
+    @property
+    def codec(self) -> Codec:
+        """What its calls and states are decoded by."""
+        return Codec((self.domain.partition(":")[0].partition(".")[0],), self.allow)
+
+    @property
+    def in_script(self) -> bool:
+        """Whether it takes classes of the script that is the program."""
+        return any(name.partition(":")[0] == "__main__" for name in (self.domain, *self.allow))
+
+
+class Task(msgspec.Struct, frozen=True):
+    """A replay, what it is of, and the recursion limit here."""
+
+    subject: Subject
+    replay: Replay
+    recursion_limit: int
+
+
+def existing(place: Place) -> Archive:
+    """What is kept there. Raises UsageError where nothing is."""
+    archive = read_archive(place) if place.disk.exists(place.directory) else None
+    if archive is None:
+        raise UsageError(f"{place.directory} holds no system yet, so there is nothing to verify.", path=place.directory)
+    return archive
+
+
+def replay_there(task: bytes, tell: Callable[[bytes], object]) -> None:
+    """Do a Task, and tell its Report."""
+    work = msgspec.msgpack.decode(task, type=Task)
+    subject, codec = work.subject, work.subject.codec
+    existing(subject.place)  # before the class is looked for: what is wrong with the directory is said first
+    kind = _class_of(subject, codec)
+    become_unlike(work.replay.around, work.recursion_limit)
+    for _ in range(TRIES):
+        try:
+            report = _replay(subject, codec, kind, work.replay)
+        except FileNotFoundError as error:
+            if not str(error.filename).startswith(subject.directory):
+                raise
+            continue  # it was pruned while it was read
+        tell(msgspec.msgpack.encode(report))
+        return
+    raise UsageError(f"{subject.directory} is pruned all the time: what is to be replayed is gone before it was read. Try it again.")
+
+
+def _class_of(subject: Subject, codec: Codec) -> type:
+    try:
+        kind: type = codec.find(*subject.domain.split(":"))
+    except Exception as error:
+        what = f"The class {subject.domain}, of which {subject.directory} holds one, cannot be had in a fresh process"
+        raise UsageError(f"{what}: {type(error).__name__}: {error} Nothing was changed.", path=subject.directory) from error
+    return kind
+
+
+def _replay(subject: Subject, codec: Codec, kind: type, wanted: Replay) -> Report:
+    archive = existing(subject.place)
+    proven = high_water_of(archive)  # before the segments are read, to which somebody may be adding
+    if wanted.base not in archive.manifest.snapshots:
+        raise UsageError(f"The snapshot at LSN {wanted.base} of {subject.directory} was pruned meanwhile. Try it again.")
+    secret = archive.identity.secret
+    restorer = Restorer(archive, codec, memoryview(bytearray(24)).cast("Q"), lambda root: Executor(root, secret), "stop")
+    restorer.adopt = lambda root, moment: adopt(root, kind, moment)
+    if wanted.state:
+        restorer.instead = Path(wanted.state)
+    report = Report(wanted.last)
+    restorer.visit = lambda lsn, root: _look(lsn, root, _keys(restorer), wanted, report)
+    replayed = _restored(restorer, Bounds(wanted.last, base=wanted.base, after=wanted.after, marks=_marks(archive, wanted, report)))
+    assert replayed.found is not None
+    assert replayed.segment is not None
+    assert restorer.executor is not None
+    if replayed.segment.about.first_lsn == archive.manifest.segments[-1].first_lsn:
+        prove_end(archive, replayed.segment, replayed.found, proven)
+        report.last = min(wanted.last, replayed.found.head.lsn)
+    root = restorer.executor.root
+    if report.last not in report.saw:
+        report.saw[report.last], report.keys[report.last] = digest(root), _keys(restorer).digest()
+    if not wanted.everywhere:
+        report.method = method_in(archive, codec, replayed.segment, report.last) if report.last > wanted.base else ""
+    if wanted.against:
+        report.differs = _differences(root, codec, wanted.against)
+    return report
+
+
+def _marks(archive: Archive, wanted: Replay, report: Report) -> tuple[int, ...]:
+    marks = {*wanted.marks, *wanted.keep}
+    if wanted.everywhere:
+        report.recorded = _recorded(archive)
+        marks |= {wanted.begin, wanted.last, *report.recorded, *archive.manifest.snapshots}
+    return tuple(sorted(lsn for lsn in marks if wanted.begin <= lsn <= wanted.last))
+
+
+def _recorded(archive: Archive) -> dict[int, str]:
+    """The digests in the journal, of very many some: looked up, not checked, as the replay does that."""
+    found: dict[int, str] = {}
+    for listed in archive.manifest.segments:
+        segment = archive.segment(listed)
+        found.update(foretell(segment.data, segment.start, archive.framer)[0].digests)
+    step = max(1, len(found) // MOST)
+    return {lsn: found[lsn] for lsn in sorted(found, reverse=True)[::step]}
+
+
+def _restored(restorer: Restorer, bounds: Bounds) -> Replayed:
+    def restore() -> Replayed:
+        threading.current_thread().name = f"replay-{os.getpid()}"
+        return restorer.restore(bounds)
+
+    replayed: Replayed = Worker().run(restore)
+    return replayed
+
+
+def _keys(restorer: Restorer) -> Keys:
+    assert restorer.executor is not None
+    return restorer.executor.keys
+
+
+def _look(lsn: int, root: object, keys: Keys, wanted: Replay, report: Report) -> None:
+    """On one side, what nobody refers to is gone before: a restore has the collector off."""
+    if wanted.around % 2:
+        gc.collect()
+    report.saw[lsn], report.keys[lsn] = digest(root), keys.digest()
+    if lsn in wanted.keep:
+        with Path(wanted.kept(lsn)).open("wb") as file:
+            keys.codec.dump_state(root, file.write, keys.values())
+
+
+def _differences(root: object, codec: Codec, against: str) -> tuple[str, ...]:
+    with Path(against).open("rb") as file:
+        other, _ = codec.load_state(file)
+    return tuple(map(str, difference(other, root, SHOWN)))
