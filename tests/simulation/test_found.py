@@ -401,3 +401,24 @@ def test_what_is_put_aside_of_how_actions_ended_is_said_by_whoever_leads_next() 
     first.promote(0, epoch)
     act(first, 3)
     level(third, first)
+
+
+def test_a_segment_whose_end_was_only_in_the_cache_when_a_restart_went_on_behind_it_is_whole_after_a_power_cut() -> None:
+    """The process is killed within a rotation, opened again, and then the power goes."""
+    for nth in range(1, MOST_CALLS):
+        word = make_primary()
+        act(word, 1, 2)
+        if not cut_at(word, nth, word.running.take_snapshot):
+            break
+        for luck in range(8):
+            again = make_machine(1)
+            again.disk = word.disk.kill()
+            again.start_leading(0)
+            again.stop(lambda disk, luck=luck: disk.crash(random.Random(luck)))  # type: ignore[misc]
+            try:
+                again.start_leading(0)
+            except CorruptionError as error:
+                pytest.fail(f"killed at call {nth}, luck {luck}: {error}")
+            assert again.kept == [1, 2]
+    else:
+        pytest.fail("the snapshot never came to its end")
