@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections import deque
 from typing import TYPE_CHECKING
 
 from coopy.engine.following import install_snapshot, read_through
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Follower", "Newcomer"]
 
 log = logging.getLogger("coopy.replication")
+MOST_DUE = 1000
 
 
 class Newcomer:
@@ -79,7 +81,9 @@ class Follower:
         self.place: Place | Archive = engine.archive
         self.primary_lsn = 0
         self._level_at = -math.inf
-        self._due: list[tuple[float, int]] = []  # beats that are ahead of what is executed
+        self._due: deque[tuple[float, int]] = (
+            deque()
+        )  # beats that are ahead of what is executed, but for those that came when there were many
 
     # --- a session begins ------------------------------------------------------------------------------------------------------
 
@@ -102,7 +106,8 @@ class Follower:
         self.engine.accepted(welcome.skips)
         if not welcome.snapshot:
             self._stand_at(welcome.tag)
-        self.primary_lsn, self._due = self.engine.executed, []
+        self.primary_lsn = self.engine.executed
+        self._due.clear()
 
     def _check(self, welcome: Welcome) -> None:
         archive, executed = self.engine.archive, self.engine.executed
@@ -141,13 +146,14 @@ class Follower:
         executed = self.engine.take(frames)
         self.primary_lsn = max(self.primary_lsn, executed)
         while self._due and self._due[0][1] <= executed:
-            self._level_at = self._due.pop(0)[0]
+            self._level_at = self._due.popleft()[0]
         return executed
 
     def beat(self, lsn: int) -> None:
         """The primary had so much at this moment."""
         self.primary_lsn = max(self.primary_lsn, lsn)
-        self._due = [*self._due[-10:], (self._now(), lsn)]
+        if len(self._due) < MOST_DUE:  # the oldest are reached next
+            self._due.append((self._now(), lsn))
 
     # --- what can be asked -------------------------------------------------------------------------------------------------------
 

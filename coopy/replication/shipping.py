@@ -54,6 +54,7 @@ __all__ = ["Shipper", "Shipping"]
 
 log = logging.getLogger("coopy.replication")
 PENALTY = 0.5  # seconds that a wrong password costs whoever sends it
+FRESH = 0.05  # seconds after records in which the replica hears up to where it is level with them
 LATEST, IDLE = 0.01, 0.02  # seconds between two looks at the journal: while records come, and while none do
 
 
@@ -278,6 +279,7 @@ class Shipping:
             data = self._tail.read(MANY)
             if data:
                 self._say(Frames(data))
+                self._next_beat = min(self._next_beat, self._now() + FRESH)
         self.shipped += len(data)
         self._look = LATEST if data else min(self._look * 1.2, IDLE)
 
