@@ -58,10 +58,11 @@ class Memory(Protocol):
 
 
 class Engine:
-    """A running system without its door."""
+    """A running system without its door. `follows`: its actions come from elsewhere now; nothing else says so of a running system."""
 
     memory: Memory  # handed in by whoever owns the files
     common: dict[str, Any]  # the names in the lines of the short ways (common.py), by whoever makes the engine
+    follows = False
     short_way = True  # whether the common call has one (common.py); the common query always has
 
     def __init__(self, executor: Executor, journal: Journal, codec: Codec, wall: Callable[[], int]) -> None:

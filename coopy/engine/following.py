@@ -58,11 +58,14 @@ class _InDoubt(BaseException):
 
 
 class FollowingEngine(ConfirmedEngine):
-    """An engine whose actions come from elsewhere. `primary`: from where ("host:port"), empty once it was promoted.
+    """An engine that follows, until it was promoted. `primary`: whom ("host:port").
+
+    `follows` is what this run goes by. The manifest's is of the directory, for the next opening, and true once a primary has accepted it; the
+    journal is silent as long as it may have no records of its own.
 
     `eras`: since which LSN records are of which epoch, as far as this run knows; the lock guards who changes it, and it says so before `executed`
-    does, so that who reads that first needs no lock. `base`: the LSN of the snapshot that this
-    run began with: how actions up to there ended here, nobody knows.
+    does, so that who reads that first needs no lock. `base`: the LSN of the snapshot that this run began with: how actions up to there ended
+    here, nobody knows.
     """
 
     journal: CopiedJournal
@@ -74,6 +77,7 @@ class FollowingEngine(ConfirmedEngine):
         """What a follower needs beside what any engine has."""
         self.primary, self.archive, self.restorer, self.base = primary, archive, restorer, base
         self.eras = [(self.journal.lsn, self.journal.epoch)]
+        self.follows = True
 
     # --- calls ---------------------------------------------------------------------------------------------------------
 
@@ -89,7 +93,7 @@ class FollowingEngine(ConfirmedEngine):
 
     def check_writable(self, what: str) -> None:
         """Raises ReplicaError while it follows."""
-        if self.primary:
+        if self.follows:
             raise ReplicaError(
                 f"{what} changes the state, and this is a replica: nothing was recorded. Call it on the primary at {self.primary}.",
                 primary=self.primary,
@@ -119,7 +123,7 @@ class FollowingEngine(ConfirmedEngine):
 
     def keep_promise(self, result: object) -> None:
         """As Engine.keep_promise. While it follows, the primary keeps it."""
-        if not self.primary:
+        if not self.follows:
             super().keep_promise(result)
 
     # --- what comes ----------------------------------------------------------------------------------------------------
@@ -133,7 +137,7 @@ class FollowingEngine(ConfirmedEngine):
         taken = True
         while taken:
             with self.lead:
-                taken = bool(self.primary) and self._take(data)
+                taken = self.follows and self._take(data)
         return self.executed
 
     def _take(self, data: bytearray) -> bool:
@@ -302,7 +306,7 @@ class FollowingEngine(ConfirmedEngine):
 
     def check_following(self) -> None:
         """Raises UsageError where it does not follow any more."""
-        if not self.primary:
+        if not self.follows:
             raise UsageError("This system was promoted already: it takes actions.")
 
     def lead_on(self, epoch: int) -> None:
@@ -310,14 +314,14 @@ class FollowingEngine(ConfirmedEngine):
         self.check_following()  # another thread may have been faster
         journal = self.journal
         self.archive.change(epoch=epoch, follows=False)
-        journal.following, journal.epoch = False, epoch
+        journal.silent, journal.epoch = False, epoch
         journal.controls.insert(0, (Kind.EPOCH, msgspec.msgpack.encode(epoch)))
         journal.flush()
         journal.sync()
         if self.archive.manifest.noted:
             self.archive.change(noted=())
         self.eras.append((self.executed, epoch))
-        self.primary = ""
+        self.follows = False
 
 
 def _due(how: tuple[int, str] | None) -> str:
@@ -345,7 +349,7 @@ def open_copied_journal(archive: Archive, replayed: Replayed, segment_bytes: int
         high_water.close()
         raise
     journal = CopiedJournal(archive.disk, archive.directory, archive.identity, archive.framer, file, found.head, high_water)
-    journal.following, journal.first_lsn, journal.epoch_before = True, segment.about.first_lsn, replayed.epoch_before
+    journal.silent, journal.first_lsn, journal.epoch_before = True, segment.about.first_lsn, replayed.epoch_before
     journal.segment_bytes = journal.limit = segment_bytes
     note_outcomes(journal, archive, replayed)
     high_water.write(journal.lsn, journal.action_tag, sync=True)

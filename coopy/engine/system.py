@@ -151,7 +151,7 @@ class System:
 
     def _writes(self) -> bool:
         """Whether records of its own go into its journal."""
-        return self.engine.final is None and not (isinstance(self.engine, FollowingEngine) and self.engine.primary)
+        return self.engine.final is None and not self.engine.follows
 
     def wait_durable(self) -> int:
         """Return when all calls so far are on stable storage. Gives the LSN up to which they are."""

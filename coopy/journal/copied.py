@@ -4,7 +4,7 @@ Only "durable back" is this copy's own (frame.py): what the primary had on stabl
 tag, so the chain of tags is the primary's. Segments end where the primary's do, and where a snapshot is taken here: then without a SEAL,
 which would be a record that the primary does not have; the next segment's header proves the end.
 
-While it follows, notes are kept and not written: how actions ended here. The primary's own records are to say the same. When it is promoted
+While it is silent, notes are kept and not written: how actions ended here. The primary's own records are to say the same. When it is promoted
 it is a journal like any other, and they are written.
 """
 
@@ -79,11 +79,11 @@ def eras_in(data: bytes, epoch: int) -> list[tuple[int, int]]:
 
 
 class CopiedJournal(Journal):
-    """A journal that follows another until it is promoted. `following`: it does."""
+    """A journal that copies another until it is promoted. `silent`: it has no records of its own."""
 
-    __slots__ = ("following",)
+    __slots__ = ("silent",)
 
-    following: bool
+    silent: bool
 
     def copy(self, data: bytes, after: Head) -> None:
         """Have these frames on stable storage behind the last; `after` is where the journal stands then. The caller has checked them.
@@ -130,7 +130,7 @@ class CopiedJournal(Journal):
 
     def rotate(self, enlist: Callable[[int, bytes], None]) -> None:
         """As Journal.rotate. While it follows: without a SEAL."""
-        if not self.following:
+        if not self.silent:
             super().rotate(enlist)
             return
         about = SegmentHeader(self._identity, self.lsn + 1, self.tag)
@@ -153,7 +153,7 @@ class CopiedJournal(Journal):
 
     def noted(self) -> dict[int, tuple[int, str]]:
         """As Journal.noted: as far as the primary has not said so yet."""
-        if not self.following:
+        if not self.silent:
             return super().noted()
         found: dict[int, tuple[int, str]] = {}
         for kind, payload in self.controls:
@@ -212,7 +212,7 @@ class CopiedJournal(Journal):
 
     def close(self) -> None:
         """As Journal.close. While it follows: without a CLOSE."""
-        if not self.following:
+        if not self.silent:
             super().close()
             return
         self.finish()
@@ -220,5 +220,5 @@ class CopiedJournal(Journal):
 
     def flush(self) -> None:
         """As Journal.flush. While it follows there is nothing of its own to write."""
-        if not self.following:
+        if not self.silent:
             super().flush()

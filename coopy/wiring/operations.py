@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Generic, Literal, NoReturn, TypeVar
 
 from coopy.clock import moment
-from coopy.engine.following import FollowingEngine
 from coopy.engine.opening import told
 from coopy.error import UsageError
 from coopy.wiring.options import check_number
@@ -135,7 +134,7 @@ class Control(Operations, Generic[T_co]):
         """What this system is among others."""
         if self._system.peers is None:
             return "alone"
-        return "replica" if isinstance(self._system.engine, FollowingEngine) and self._system.engine.primary else "primary"
+        return "replica" if self._system.engine.follows else "primary"
 
     @property
     def address(self) -> tuple[str, int]:
