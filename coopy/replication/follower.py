@@ -18,7 +18,7 @@ from coopy.error import CorruptionError
 from coopy.manifest import read_manifest
 from coopy.replication.handshake import FENCED, GENERATION, next_generation
 from coopy.replication.taking import RefusedError
-from coopy.replication.wire import Hello, PeerError, Welcome
+from coopy.replication.wire import Hello, LostError, PeerError, Welcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,6 +81,7 @@ class Follower:
         self.place: Place | Archive = engine.archive
         self.primary_lsn = 0
         self._level_at = -math.inf
+        self._boundary = b""  # as it was told
         self._due: deque[tuple[float, int]] = (
             deque()
         )  # beats that are ahead of what is executed, but for those that came when there were many
@@ -93,6 +94,7 @@ class Follower:
         with engine.lead:
             head, identity = engine.journal.head(), engine.archive.identity
             manifest, boundary = engine.archive.manifest, engine.boundary
+        self._boundary = boundary
         known = max(head.epoch, manifest.epoch)
         return Hello(identity.system, identity.domain, head.epoch, head.lsn, head.tag, boundary, known, manifest.replica)
 
@@ -122,6 +124,8 @@ class Follower:
     def _stand_at(self, tag: bytes) -> None:
         engine = self.engine
         if tag not in {engine.journal.tag, engine.boundary}:
+            if tag == self._boundary:  # it was there, and a snapshot that was taken here meanwhile has closed its segment
+                raise LostError("A snapshot was taken here meanwhile: the session begins anew.")
             raise PeerError(f"The primary at {self._primary} goes on from a record that is not here. Nothing was changed.")
         if tag != engine.journal.tag:
             engine.exclusively(engine.cut_back)

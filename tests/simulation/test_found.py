@@ -16,7 +16,7 @@ from coopy.replication.follower import Follower
 from coopy.replication.handshake import GENERATION
 from coopy.replication.taking import RefusedError
 from coopy.replication.token import check_token, make_token
-from coopy.replication.wire import PeerError
+from coopy.replication.wire import LostError, PeerError
 from coopy.wiring import Options, open_proxy
 from tests.simulation.machine import DIRECTORY, Machine
 from tests.simulation.session import Session, make_machine, shown
@@ -422,3 +422,18 @@ def test_a_segment_whose_end_was_only_in_the_cache_when_a_restart_went_on_behind
             assert again.kept == [1, 2]
     else:
         pytest.fail("the snapshot never came to its end")
+
+
+def test_a_former_primary_that_takes_a_snapshot_while_it_is_welcomed_begins_the_session_anew() -> None:
+    """What only it says is in a segment that is closed then. It gets a snapshot instead, and nobody is said to have broken the protocol."""
+    former, leader = make_primary(), make_machine(1)
+    act(former, 1)
+    level(leader, former)
+    former.close()
+    leader.promote(0, 0)
+    former.start_following()
+    session = Session(former, leader, Session.deliver)
+    former.running.take_snapshot()
+    with pytest.raises(LostError, match="snapshot was taken here meanwhile"):
+        session.run()
+    level(former, leader)
