@@ -20,7 +20,7 @@ demo: $(VENV)/.runtime ## a wiki of real text, killed in mid-write, restored and
 test: $(VENV)/.dev ## the test suite (ARGS="-k word" to choose)
 	$(BIN)/python -m pytest $(ARGS)
 
-faults: $(VENV)/.dev ## long crash and fault campaigns; seeds and counts are printed
+faults: $(VENV)/.dev ## long crash and fault campaigns; seeds and counts are printed (ARGS="replication --seed 2" SEEDS=5000)
 	$(BIN)/python -m tests.crash.campaigns $(ARGS)
 
 check: $(VENV)/.dev ## lint, format, types, floors, and the examples by coopy's own validator
