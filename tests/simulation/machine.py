@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from coopy.replication.wire import Welcome
 
 DIRECTORY = "/d"
+RUNNING: list[System] = []  # each has threads of its own, which whoever forgets a machine leaves behind
 
 
 class _EmptyError(Exception):
@@ -35,6 +36,13 @@ class _EmptyError(Exception):
 
 def _empty(_place: Place) -> None:
     raise _EmptyError
+
+
+def end(system: System) -> None:
+    """Its threads end, and nobody can use it any more."""
+    for timer in system._timers:
+        timer.stop()
+    system.engine.end(CLOSED)
 
 
 class Clock:
@@ -173,6 +181,7 @@ class Machine:
             self.home.machine = self
             self._settle_debts()
             return
+        RUNNING.append(system)
         system.engine.wall = self._clock.wall
         self.system, self.was_filled = system, True
         self.seen = self.lsn, self.kept[:]
@@ -225,15 +234,12 @@ class Machine:
     def stop(self, how: Callable[[FakeDisk], FakeDisk]) -> None:
         """The process ends without a word."""
         if self.system is not None:
-            engine = self.system.engine
             if self._perhaps_owed:
                 self.must = None
             else:
                 risky = self.buffered and self.leads and self.cut
-                self.must = (min(engine.journal.durable, self.seen[0]), []) if risky else self.seen
-            for timer in self.system._timers:
-                timer.stop()
-            engine.end(CLOSED)
+                self.must = (min(self.system.engine.journal.durable, self.seen[0]), []) if risky else self.seen
+            end(self.system)
         self._forget()
         self.disk = how(self.disk)
 
@@ -244,6 +250,8 @@ class Machine:
         self._forget()
 
     def _forget(self) -> None:
+        if self.system in RUNNING:
+            RUNNING.remove(self.system)
         self.system = self.home = self.shipper = None
         self.boots += 1
 
