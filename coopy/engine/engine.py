@@ -162,6 +162,12 @@ class Engine:
             finally:
                 self.gate = self.final or gate
 
+    def read_beside(self, function: Callable[..., object], /, *args: object, **kwargs: object) -> Any:
+        """Execute a query that does its own locking: without the lock."""
+        if not self.gate.readable:
+            self.read(_nothing)
+        return self.executor.settle(function(*args, **kwargs))
+
     # --- what belongs to it ------------------------------------------------------------------------------------------
 
     def prepare(self, now: int) -> None:
@@ -375,6 +381,10 @@ class Engine:
                     self.executor.ask()
                 raise
         return result
+
+
+def _nothing() -> None:
+    """Read nothing: only pass the gate."""
 
 
 def inside() -> UsageError:

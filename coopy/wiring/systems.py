@@ -11,9 +11,10 @@ from coopy.error import UsageError
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from coopy.engine.engine import Engine
     from coopy.engine.system import System
 
-__all__ = ["fix_wall", "is_proxy", "register", "system_of"]
+__all__ = ["engine_of", "fix_wall", "is_proxy", "register", "system_of"]
 
 _systems: weakref.WeakKeyDictionary[type, System] = (
     weakref.WeakKeyDictionary()
@@ -28,6 +29,11 @@ def register(proxy: object, system: System) -> None:
 def is_proxy(obj: object) -> bool:
     """Whether this is what `init_system` gave."""
     return type(obj) in _systems
+
+
+def engine_of(proxy: object) -> Engine:
+    """The engine behind a proxy, for whoever calls it in another way."""
+    return system_of(proxy).engine
 
 
 def fix_wall(proxy: object, date: datetime | None) -> None:
