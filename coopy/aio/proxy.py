@@ -10,8 +10,9 @@ error says what to write.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, Self, TypeVar
+from abc import abstractmethod
+from collections.abc import Coroutine, Hashable
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 
 from coopy.engine.execute import setter_name
 from coopy.error import UsageError
@@ -20,7 +21,7 @@ from coopy.proxy import SYSTEM_NAMES, awaited_methods, awaited_specials, member_
 from coopy.wiring import Control as BlockingControl
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Generator
+    from collections.abc import AsyncIterator, Callable
     from types import TracebackType
 
     from coopy.aio.door import Door
@@ -41,11 +42,11 @@ HINTS = {
 }  # fmt: skip
 
 
-class Member(Protocol):
-    """A method, property or attribute of the domain, as far as types go: call it or not, and await it."""
+class Member(Coroutine[Any, Any, Any]):
+    """A method, property or attribute of the domain, as far as types go: call it or not, and await it. Nothing is ever made of it."""
 
+    @abstractmethod
     def __call__(self, *args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]: ...  # noqa: D102
-    def __await__(self) -> Generator[Any, Any, Any]: ...
 
 
 class Inside:
@@ -82,8 +83,15 @@ class Proxy(Generic[T_co]):
 
     __slots__ = ("__weakref__", "_coopy")
     _coopy: Inside
+    __iter__: None = None  # Python would ask `[]` for 0, 1, 2 ... without end, where the domain has that
+    __contains__: None = None
+    __reversed__: None = None
 
     if TYPE_CHECKING:
+        __enter__: None  # mypy takes what `__getattr__` gives for these
+        __exit__: None
+        __setitem__: None
+        __delitem__: None
 
         def __getattr__(self, name: str) -> Member: ...
         def __call__(self, *args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]: ...  # noqa: D102

@@ -13,6 +13,7 @@ import pytest
 from coopy import aio, control, init_system, readonly, unlocked
 from coopy.aio import call, read
 from coopy.error import ClosedError, LockedError, NotSerializableError, UnconfirmedError, UsageError
+from coopy.wiring.systems import _systems
 from tests.words import Word
 
 if TYPE_CHECKING:
@@ -119,6 +120,11 @@ class Shelf:
         return 2 * number
 
 
+class Indexed:
+    def __getitem__(self, index: int) -> int:
+        return index
+
+
 @pytest.fixture(autouse=True)
 def _held() -> None:
     REACHED.clear()
@@ -174,11 +180,12 @@ def test_what_is_no_plain_method_has_its_way_too(tmp_path: Path, durability: Any
             await call(shelf, Shelf.__setitem__, "a", 1)
             assert await shelf["a"] == 1
             assert await shelf("b") == "b"
-            assert await call(shelf, Shelf.__iadd__, "c") is shelf
+            it: object = await call(shelf, Shelf.__iadd__, "c")
+            assert it is shelf
             await call(shelf, Shelf.__delitem__, "b")
             assert [name async for name in shelf] == ["a", "c"]
             assert await read(shelf, lambda shelf: (len(shelf), "c" in shelf, shelf < 3, list(shelf))) == (2, True, True, ["a", "c"])
-            await call(shelf, Shelf.label.fset, "x")  # type: ignore[attr-defined, misc]
+            await call(shelf, Shelf.label.fset, "x")  # type: ignore[attr-defined]
             assert await shelf.label == "x"
             assert (await shelf.size, await shelf.double(2)) == (3, 4)
 
@@ -188,9 +195,9 @@ def test_what_is_no_plain_method_has_its_way_too(tmp_path: Path, durability: Any
 @pytest.mark.parametrize(
     ("use", "instead"),
     [
-        (lambda it: len(it), r"read\(it, len\)"),
+        (len, r"read\(it, len\)"),
         (lambda it: "a" in it, r"read\(it, lambda it: x in it\)"),
-        (lambda it: list(it), r"async for one in it"),
+        (list, r"async for one in it"),
         (lambda it: it < 3, r"read\(it, lambda it: ...\)"),
         (lambda it: it.__setitem__("a", 1), r"call\(it, Shelf.__setitem__, ...\)"),
         (lambda it: it.__iadd__("a"), r"call\(it, Shelf.__iadd__, ...\)"),
@@ -213,6 +220,18 @@ def test_what_cannot_be_awaited_says_what_to_write(tmp_path: Path, use: Callable
     run(story)
 
 
+def test_what_python_would_iterate_over_by_index(tmp_path: Path) -> None:
+    """Is no iterable and no container: it would never end."""
+
+    async def story() -> None:
+        async with aio.open(Indexed, tmp_path / "i") as indexed:
+            for name in ("__iter__", "__contains__", "__reversed__"):
+                assert getattr(type(indexed), name) is None
+            assert await indexed[3] == 3
+
+    run(story)
+
+
 def test_names_that_are_not_there(tmp_path: Path) -> None:
     """Are missed at once, private ones too, so that `hasattr` is right."""
 
@@ -222,9 +241,10 @@ def test_names_that_are_not_there(tmp_path: Path) -> None:
             assert not hasattr(word, "_clock")
             assert {"add", "text", "read"} <= set(dir(word))
             assert repr(word) == f"<coopy.aio proxy of Word in {tmp_path / 'w'}>"
-            for wrong in (Shelf.double, len, [].append, Word.__init__):
+            wrong: list[Any] = [Shelf.double, len, [].append, {}.__len__, Word.__init__, 3]
+            for one in wrong:
                 with pytest.raises(UsageError, match="no public method of Word"):
-                    await call(word, wrong)  # type: ignore[arg-type]
+                    await call(word, one)
             with pytest.raises(UsageError, match=r"not a proxy of coopy\.aio"):
                 await read(Word(), len)  # type: ignore[arg-type]
 
@@ -249,7 +269,7 @@ def test_what_is_wrong_with_a_call_is_said_before_anything_happens(tmp_path: Pat
     async def story() -> None:
         async with aio.open(Word, tmp_path / "w", durability=durability) as word:
             with pytest.raises(TypeError, match="missing 1 required"):
-                word.add()
+                await word.add()
             with pytest.raises(NotSerializableError):
                 await word.keep(threading.Lock())
             assert aio.control(word).lsn == 0
@@ -426,6 +446,12 @@ def test_a_task_that_is_cancelled_before_it_runs_does_nothing(tmp_path: Path, du
     run(story)
 
 
+async def let_go_on_after(task: asyncio.Task[str]) -> str:
+    """Wait for an action, which is let go on when this is cancelled."""
+    asyncio.get_running_loop().call_later(0.02, GO_ON.set)
+    return await task
+
+
 def test_a_cancelled_action_is_over_before_its_task_hears_of_it(tmp_path: Path) -> None:
     """However often it is cancelled; a time-out too."""
 
@@ -444,11 +470,10 @@ def test_a_cancelled_action_is_over_before_its_task_hears_of_it(tmp_path: Path) 
             assert await word.text == "a"
             REACHED.clear()
             GO_ON.clear()
+            task = asyncio.create_task(word.add_slowly("b"))
+            await reached()
             with pytest.raises(TimeoutError):
-                async with asyncio.timeout(60) as limit:
-                    acting = asyncio.create_task(reached())
-                    acting.add_done_callback(lambda _: (limit.reschedule(0), asyncio.get_running_loop().call_later(0.02, GO_ON.set)))
-                    await word.add_slowly("b")
+                await asyncio.wait_for(let_go_on_after(task), 0.001)
             assert await word.text == "ab"
 
     run(story)
@@ -539,18 +564,19 @@ def test_closing_with_calls_under_way(tmp_path: Path, durability: Any) -> None:
     heard: list[int] = []
 
     async def story() -> None:
-        word = await aio.open(Word, tmp_path / "w", durability=durability)
+        word, enough = await aio.open(Word, tmp_path / "w", durability=durability), asyncio.Event()
 
         async def keep(number: int) -> None:
             with contextlib.suppress(ClosedError):
                 while True:
                     await word.keep(number)
                     heard.append(number)
+                    if len(heard) > 50:
+                        enough.set()
                     await asyncio.sleep(0)
 
         tasks = [asyncio.create_task(keep(number)) for number in range(20)]
-        while len(heard) < 50:
-            await asyncio.sleep(0.001)
+        await enough.wait()
         await word.close()
         await asyncio.gather(*tasks)
         await word.close()
@@ -582,7 +608,7 @@ def test_a_loop_that_is_closed_meanwhile_takes_nobody_with_it(tmp_path: Path) ->
         await word.close()
 
     run(story)
-    task.get_coro().close()  # type: ignore[union-attr]
+    task.get_coro().close()
     task._log_destroy_pending = False  # type: ignore[attr-defined]
 
 
@@ -613,7 +639,11 @@ def test_the_operations_are_awaited(tmp_path: Path, durability: Any) -> None:
             assert (await ctl.stats())["snapshots"] == 1
             assert await ctl.digest() == control(ctl.blocking).digest()
             assert await ctl.prune() == []
-            assert (ctl.role, ctl.basedir_abspath(), await word.basedir_abspath()) == ("alone", [str(tmp_path / "w")], [str(tmp_path / "w")])
+            assert (ctl.role, ctl.basedir_abspath(), await word.basedir_abspath()) == (
+                "alone",
+                [str(tmp_path / "w")],
+                [str(tmp_path / "w")],
+            )
             for name in ("address", "lag", "staleness", "problem"):
                 with pytest.raises(UsageError):
                     getattr(ctl, name)
@@ -632,7 +662,7 @@ def test_a_primary_and_its_replica(tmp_path: Path) -> None:
         async with aio.open(Word, tmp_path / "p", master=True, port=0, min_acks=1) as word:
             port = aio.control(word).address[1]
             async with aio.open(Word, tmp_path / "r", replication=True, port=port) as replica:
-                assert sorted(await asyncio.gather(*(word.add("a") for _ in range(20))), key=len)[-1] == "a" * 20
+                assert max(await asyncio.gather(*(word.add("a") for _ in range(20))), key=len) == "a" * 20
                 with pytest.raises(ValueError, match="b"):
                     await word.add_and_raise("b")
                 assert await aio.control(replica).wait_for(await aio.control(word).token()) == 21
@@ -646,18 +676,24 @@ def test_a_primary_and_its_replica(tmp_path: Path) -> None:
     run(story)
 
 
+def confirm_within(word: aio.Proxy[Word], seconds: float) -> None:
+    """How long a primary waits for its replicas."""
+    peers: Any = _systems[type(aio.control(word).blocking)].peers
+    peers.confirm_within = seconds
+
+
 def test_what_no_replica_confirms(tmp_path: Path) -> None:
     """Each hears so, in the time that one takes; who is cancelled meanwhile does not wait."""
 
     async def story() -> None:
         async with aio.open(Word, tmp_path / "p", master=True, port=0, min_acks=1) as word:
-            aio.control(word)._inside.engine.confirm.__self__.confirm_within = 0.1  # type: ignore[attr-defined]
+            confirm_within(word, 0.1)
             results = await asyncio.gather(*(word.add("a") for _ in range(20)), return_exceptions=True)
             assert {type(one) for one in results} == {UnconfirmedError}
             assert sorted(one.lsn for one in results if isinstance(one, UnconfirmedError)) == list(range(1, 21))
-            aio.control(word)._inside.engine.confirm.__self__.confirm_within = 50  # type: ignore[attr-defined]
+            confirm_within(word, 50)
             task = asyncio.create_task(word.add("b"))
-            while aio.control(word).lsn < 21:
+            while aio.control(word).lsn < 21:  # noqa: ASYNC110 - another thread executes it
                 await asyncio.sleep(0.001)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
