@@ -15,45 +15,66 @@ from typing import TYPE_CHECKING, Any
 
 from coopy.action import Outcome
 from coopy.aio.hand import Hand
+from coopy.aio.mail import Waiting
 from coopy.engine.commit import PENDING, copy_of
 from coopy.error import CoopyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from coopy.aio.mail import Waiting
+    from coopy.aio.mail import Mailbox
     from coopy.engine.commit import Entry, SharedEngine
     from coopy.engine.confirmed import ConfirmedEngine
 
-__all__ = ["Confirmer", "Courier", "Desk", "done"]
+__all__ = ["Confirmer", "Courier", "Desk", "Posted", "done"]
+
+
+class Posted(Waiting):
+    """An action that was queued up for a task. `entry`: in the engine, once it is there."""
+
+    __slots__ = ("_courier", "entry")
+
+    def __init__(self, mailbox: Mailbox, courier: Courier) -> None:
+        super().__init__(mailbox)
+        self._courier = courier
+        self.entry: Entry | None = None
+
+    def listen(self, entry: Entry) -> Callable[[], None]:
+        """As SharedEngine.post says."""
+        self.entry = entry
+        return self.look
+
+    def look(self) -> None:
+        """Have it led, or tell its outcome. May be called on any thread, and again."""
+        entry = self.entry
+        if entry is None or entry.outcome is PENDING:
+            self._courier.wake()
+        else:
+            self._courier.untold.discard(self)
+            self.tell(entry.outcome)
 
 
 class Courier:
-    """Leads whenever nobody else does, as long as tasks wait. Whoever else leads, a thread that calls the system too, tells them just so."""
+    """Leads whenever nobody else does, as long as tasks wait. Whoever else leads, a thread that calls the system too, tells them just so.
+
+    `untold`: who was not told yet.
+    """
 
     def __init__(self, engine: SharedEngine) -> None:
         self._engine = engine
-        self._untold: set[Waiting] = set()
-        self._hand = Hand("courier", self._lead)
-        self.end = self._hand.end
+        self.untold: set[Posted] = set()
+        hand = Hand("courier", self._lead)
+        self.wake, self.end = hand.wake, hand.end
 
-    def post(self, method: str, args: tuple[object, ...], kwargs: dict[str, object], waiting: Waiting) -> None:
-        """Queue an action up; `waiting` is told how it ended. Raises what is wrong with the call, and then it does not happen."""
-        self._untold.add(waiting)
+    def post(self, method: str, args: tuple[object, ...], kwargs: dict[str, object], posted: Posted) -> None:
+        """Queue an action up; `posted` is told how it ended. Raises what is wrong with the call, and then it does not happen."""
+        self.untold.add(posted)
         try:
-            self._engine.post(method, args, kwargs, functools.partial(self._completed, waiting))
+            self._engine.post(method, args, kwargs, posted.listen)
         except BaseException:
-            if waiting.entry is None:
-                self._untold.discard(waiting)
+            if posted.entry is None:
+                self.untold.discard(posted)
             raise
-
-    def _completed(self, waiting: Waiting, entry: Entry) -> None:
-        waiting.entry = entry
-        if entry.outcome is PENDING:
-            self._hand.wake()
-        else:
-            self._untold.discard(waiting)
-            waiting.tell(entry.outcome)
 
     def _lead(self) -> bool:
         try:
@@ -61,19 +82,19 @@ class Courier:
         except BaseException as error:  # noqa: BLE001 - it is told to those who wait: they would wait for ever
             self._tell_all(error)
         self._tell_missed()
-        return bool(self._untold)
+        return bool(self.untold)
 
     def _tell_all(self, error: BaseException) -> None:
         """What a thread that led would raise, and each that would have led after it."""
-        for waiting in [*self._untold]:
-            self._untold.discard(waiting)
-            waiting.tell(Outcome(copy_of(error) if isinstance(error, CoopyError) else error))
+        for posted in [*self.untold]:
+            self.untold.discard(posted)
+            posted.tell(Outcome(copy_of(error) if isinstance(error, CoopyError) else error))
 
     def _tell_missed(self) -> None:
         """Whoever was to tell them was interrupted before."""
-        for waiting in [*self._untold]:
-            if waiting.entry is not None and waiting.entry.outcome is not PENDING:
-                self._completed(waiting, waiting.entry)
+        for posted in [*self.untold]:
+            if posted.entry is not None and posted.entry.outcome is not PENDING:
+                posted.look()
 
 
 class Desk:

@@ -10,13 +10,14 @@ A task that is cancelled: what changes something is over, as a whole, before Can
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from _thread import start_new_thread
 from contextvars import copy_context
 from types import MethodType
 from typing import TYPE_CHECKING, Any
 
-from coopy.aio.courier import Confirmer, Courier, Desk, done
+from coopy.aio.courier import Confirmer, Courier, Desk, Posted, done
 from coopy.aio.mail import Mailboxes, Waiting, answer
 from coopy.engine.commit import SharedEngine
 from coopy.engine.confirmed import ConfirmedEngine
@@ -121,16 +122,20 @@ class SharedDoor(Door):
 
     async def call(self, method: str, args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
         """As SharedEngine.call, in the batch of whoever queues up now."""
-        waiting = Waiting(self._mailboxes.here())
-        self._courier.post(method, args, kwargs, waiting)
-        outcome = await waiting.over()
+        posted = Posted(self._mailboxes.here(), self._courier)
+        self._courier.post(method, args, kwargs, posted)
+        try:  # as `over` does, without its frame
+            await posted.future
+        except asyncio.CancelledError:
+            await posted.seen_out()
+            raise
         if self._confirmed is not None:
-            await self._wait_for_others(self._confirmed, waiting)
-        return self._shown(answer(outcome))
+            await self._wait_for_others(self._confirmed, posted)
+        return self._shown(answer(posted.outcome))
 
-    async def _wait_for_others(self, engine: ConfirmedEngine, waiting: Waiting) -> None:
+    async def _wait_for_others(self, engine: ConfirmedEngine, posted: Posted) -> None:
         """What happened is told when others have it. It is over here: a task that is cancelled does not wait for them."""
-        entry = waiting.entry
+        entry = posted.entry
         if self._confirmer is not None and entry is not None and engine.is_to_confirm(entry):
             asked = Waiting(self._mailboxes.here())
             self._confirmer.ask(entry.lsn, asked)

@@ -31,6 +31,8 @@ class Hand:
 
     def wake(self) -> None:
         """Have the work done, on any day: after `end()` as well."""
+        if self._alive and not self._signal.locked():  # woken before, and it has not looked yet: it will
+            return
         with self._guard:
             if self._signal.locked():
                 self._signal.release()

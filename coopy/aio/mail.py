@@ -10,64 +10,64 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from coopy.action import Outcome
 
-if TYPE_CHECKING:
-    from coopy.engine.commit import Entry
-
 __all__ = ["Mailbox", "Mailboxes", "Waiting", "answer"]
+
+UNTOLD = object()
 
 
 class Waiting:
-    """One call whose task waits. `tell` may be called on any thread, and again; all else belongs to the task's loop.
+    """One call whose task waits. `tell` may be called on any thread, and again: the first counts; all else belongs to the task's loop.
 
-    `entry`: what was queued up for it, where it is an action. `dropped`: nobody wants to know any more.
+    `dropped`: nobody wants to know any more.
     """
 
-    __slots__ = ("_future", "_mailbox", "_outcome", "_told", "dropped", "entry")
+    __slots__ = ("_heard", "_mailbox", "dropped", "future", "outcome")
 
     def __init__(self, mailbox: Mailbox) -> None:
         self._mailbox = mailbox
-        self._future: asyncio.Future[None] = mailbox.loop.create_future()
-        self._told = self.dropped = False
-        self._outcome: object = None
-        self.entry: Entry | None = None
+        self.future: asyncio.Future[None] = mailbox.loop.create_future()
+        self._heard = self.dropped = False
+        self.outcome: object = UNTOLD
 
     def tell(self, outcome: object) -> None:
         """It is over: this is what it gave, or an Outcome of what it raised."""
-        self._mailbox.put(self, outcome)
+        if self.outcome is UNTOLD:
+            self.outcome = outcome
+            self._mailbox.put(self)
 
-    def hear(self, outcome: object) -> None:
+    def hear(self) -> None:
         """The mailbox brings it."""
-        if not self._told:
-            self._told, self._outcome = True, outcome
-            if not self._future.done():
-                self._future.set_result(None)
+        self._heard = True
+        if not self.future.done():
+            self.future.set_result(None)
 
     async def over(self) -> object:
         """Wait until it is over, and give the outcome. Where the task is cancelled meanwhile, CancelledError is raised after that."""
         try:
-            await self._future
+            await self.future
         except asyncio.CancelledError:
-            await self._see_out()
+            await self.seen_out()
             raise
-        return self._outcome
+        return self.outcome
 
     async def given(self) -> object:
         """Wait for the outcome. A task that is cancelled does not wait."""
         try:
-            await self._future
+            await self.future
         finally:
             self.dropped = True
-        return self._outcome
+        return self.outcome
 
-    async def _see_out(self) -> None:
-        while not self._told:
-            self._future = self._mailbox.loop.create_future()
+    async def seen_out(self) -> None:
+        """The task was cancelled: wait until it is over all the same."""
+        while not self._heard:
+            self.future = self._mailbox.loop.create_future()
             try:
-                await self._future
+                await self.future
             except asyncio.CancelledError:  # once more: the first is raised when it is over
                 continue
 
@@ -84,12 +84,12 @@ class Mailbox:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
-        self._letters: deque[tuple[Waiting, object]] = deque()
+        self._letters: deque[Waiting] = deque()
         self._called = False
 
-    def put(self, waiting: Waiting, outcome: object) -> None:
-        """Bring an outcome. On any thread. If the loop is closed nobody waits there any more."""
-        self._letters.append((waiting, outcome))
+    def put(self, waiting: Waiting) -> None:
+        """Bring its outcome. On any thread. If the loop is closed nobody waits there any more."""
+        self._letters.append(waiting)
         if not self._called:
             try:
                 self._called = True
@@ -103,9 +103,16 @@ class Mailbox:
 
     def _deliver(self) -> None:
         self._called = False  # before it looks: whoever puts one in later calls again
+        try:
+            self._bring()
+        except BaseException:  # an interrupt: what is left is brought when the loop goes on
+            self.loop.call_soon(self._deliver)
+            raise
+
+    def _bring(self) -> None:
         while self._letters:
-            waiting, outcome = self._letters.popleft()
-            waiting.hear(outcome)
+            self._letters[0].hear()  # may be repeated
+            self._letters.popleft()
 
 
 class Mailboxes:

@@ -15,7 +15,6 @@ each wakes the next, so that they do not all wake at once only to wait for the i
 
 from __future__ import annotations
 
-import functools
 import threading
 from _thread import LockType, allocate_lock
 from itertools import pairwise
@@ -111,17 +110,17 @@ class SharedEngine(Engine):
         self._fly(entry)
         return self.answer_beside(entry.outcome)
 
-    def post(self, method: str, args: tuple[object, ...], kwargs: dict[str, object], completed: Callable[[Entry], None]) -> None:
+    def post(self, method: str, args: tuple[object, ...], kwargs: dict[str, object], listen: Callable[[Entry], Callable[[], None]]) -> None:
         """Queue an action up, and return; from here on it happens. Raises what is wrong with the call, and then nothing was queued.
 
-        `completed(entry)` hears when it has its outcome, and, while that is PENDING, that somebody is to call `lead_all`. It is called on any
-        thread, maybe more than once, and maybe not at all where the thread was interrupted: look at `entry.outcome` now and then.
+        `listen(entry)` gives what is called when it has its outcome, and, while that is PENDING, when somebody is to call `lead_all`. It is called
+        on any thread, maybe more than once, and maybe not at all where the thread was interrupted: look at `entry.outcome` now and then.
         """
         if self.final is FORKED:
             raise self.refusal()  # whoever would lead was not forked
         entry = self._entry(method, args, kwargs)
         entry.gone = True  # it has no thread that could wake the next
-        entry.complete = functools.partial(completed, entry)
+        entry.complete = listen(entry)
         try:
             self.queue.append(entry)
         finally:

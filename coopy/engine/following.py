@@ -81,10 +81,10 @@ class FollowingEngine(ConfirmedEngine):
         self.check_writable(f"{method}()")
         return super().call(method, args, kwargs)
 
-    def post(self, method: str, args: tuple[object, ...], kwargs: dict[str, object], completed: Callable[[Entry], None]) -> None:
+    def post(self, method: str, args: tuple[object, ...], kwargs: dict[str, object], listen: Callable[[Entry], Callable[[], None]]) -> None:
         """As SharedEngine.post; the same."""
         self.check_writable(f"{method}()")
-        super().post(method, args, kwargs, completed)
+        super().post(method, args, kwargs, listen)
 
     def call_beside(self, method: str, args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
         """The same."""

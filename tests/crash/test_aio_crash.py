@@ -241,9 +241,9 @@ def test_a_sync_that_fails_is_the_end_for_all() -> None:
 
 
 def storm(directory: str, durability: Any, seconds: float) -> dict[str, int]:  # noqa: C901 - one story
-    """Loops on the main thread, which every SIGINT hits, one after the other, beside a loop and a blocking caller on threads of their own."""
+    """Loops on the main thread, one after the other, each ended by a SIGINT, beside a loop and a blocking caller on threads of their own."""
     blocking = init_system(Word, directory, durability=durability)
-    word, stop, heard = beside(blocking), threading.Event(), [list[str]() for _ in range(3)]
+    word, stop, armed, heard = beside(blocking), threading.Event(), threading.Event(), [list[str]() for _ in range(3)]
 
     async def keep_on(who: int, task: int) -> None:
         number = 0
@@ -267,21 +267,23 @@ def storm(directory: str, durability: Any, seconds: float) -> dict[str, int]:  #
     def shoot() -> None:
         dice = random.Random(1)
         while not stop.is_set():
-            stop.wait(dice.random() / 100)
-            os.kill(os.getpid(), signal.SIGINT)
+            if armed.wait(0.1):
+                armed.clear()
+                stop.wait(dice.random() / 50)
+                os.kill(os.getpid(), signal.SIGINT)
 
     threads = [threading.Thread(target=work, daemon=True) for work in (block, lambda: asyncio.run(all_keep_on(1)), shoot)]
-    begin, shots = time.monotonic(), 0
     for thread in threads:
         thread.start()
-    while not stop.is_set():
+    end, shots = time.monotonic() + seconds, 0
+    while time.monotonic() < end:
         try:
-            while time.monotonic() < begin + seconds:
-                asyncio.run(all_keep_on(0))
-            stop.set()
+            armed.set()
+            asyncio.run(all_keep_on(0))
         except KeyboardInterrupt:
             shots += 1
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    stop.set()
     for thread in threads:
         thread.join(30)
     kept = set(blocking.kept)
