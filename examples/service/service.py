@@ -17,13 +17,13 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypedDict
 
 import uvicorn
-from examples.service.poll import Poll
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from coopy import aio
 from coopy.aio import call
+from examples.service.poll import Poll
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

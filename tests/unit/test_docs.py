@@ -19,7 +19,7 @@ def program(page: str) -> str:
     return "\n".join(sorted(blocks, key=lambda block: "class " not in block))
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/tutorial.md", "docs/replication.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/tutorial.md", "docs/replication.md", "docs/asyncio.md"])
 def test_the_examples_of_a_page_run(page: str, tmp_path: Path) -> None:
     """In a fresh directory, and once more on what is stored then."""
     (tmp_path / "program.py").write_text(program(page))
