@@ -43,7 +43,9 @@ class Leaving(Word):
 
 
 class SlowDisk(FakeDisk):
-    """Once `hold` is set, a sync waits until it may go on."""
+    """Once `hold` is set, a sync waits until it may go on. While it is `unreadable` no file can be opened."""
+
+    unreadable = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,6 +56,11 @@ class SlowDisk(FakeDisk):
             self.reached.set()
             assert self.go_on.wait(60)
         return super().begin(what)
+
+    def ask(self, what: str) -> None:
+        if self.unreadable and what.startswith("open "):
+            raise OSError(errno.EIO, "Input/output error")
+        super().ask(what)
 
     def syncs(self) -> int:
         return sum(one.startswith("sync /") for one in self.calls)
@@ -125,6 +132,35 @@ def test_cancelled_while_its_record_is_synced() -> None:
             assert await word.text == "ab"
 
     run(story)
+
+
+def test_a_loop_that_is_closed_takes_nobody_of_its_batch_with_it() -> None:
+    """Those of other loops, behind it in the batch, hear how it ended."""
+    disk, elsewhere = SlowDisk(), asyncio.new_event_loop()
+
+    async def story() -> None:
+        async with beside(opened(disk)) as word:
+            disk.hold.set()
+            first = asyncio.create_task(word.add("a"))
+            assert await asyncio.to_thread(disk.reached.wait, 60)
+            gone = word.add("b")
+            await asyncio.to_thread(begin, elsewhere, gone)
+            third = asyncio.create_task(word.add("c"))
+            await asyncio.sleep(0)
+            elsewhere.close()
+            disk.go_on.set()
+            assert list(await asyncio.gather(first, third)) == ["a", "abc"]
+            gone.close()
+
+    run(story)
+
+
+def begin(loop: asyncio.AbstractEventLoop, call: Coroutine[Any, Any, Any]) -> None:
+    """Have a call begin on a loop that runs no further then."""
+    task = loop.create_task(call)
+    task._log_destroy_pending = False  # type: ignore[attr-defined]
+    loop.call_soon(loop.stop)
+    loop.run_forever()
 
 
 # --- a disk that fails ---------------------------------------------------------------------------------------------------
@@ -233,6 +269,23 @@ def test_a_sync_that_fails_is_the_end_for_all() -> None:
             await word.add("d")
         assert await word.text == "a"
         await word.close()
+
+    run(story)
+
+
+def test_memory_that_cannot_be_made_anew_is_told_and_tried_again() -> None:
+    """The action happens; whoever waits hears why not yet."""
+    disk = SlowDisk()
+
+    async def story() -> None:
+        async with beside(opened(disk, kind=Leaving)) as word:
+            await word.add("a")
+            disk.unreadable = True
+            for _ in range(2):
+                with pytest.raises(DurabilityError, match="what was recorded happens"):
+                    await word.leave()
+            disk.unreadable = False
+            assert await word.add("b") == "allb"
 
     run(story)
 
