@@ -168,7 +168,7 @@ class Engine:
                 self.gate = self.final or gate
 
     def read_beside(self, function: Callable[..., object], /, *args: object, **kwargs: object) -> Any:
-        """Execute an `@unlocked` query, which does its own locking."""
+        """Execute a query that does its own locking: without the lock."""
         if not self.gate.readable:
             self.read(_nothing)
         return self.executor.settle(function(*args, **kwargs))

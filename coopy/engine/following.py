@@ -33,10 +33,11 @@ from coopy.manifest import NOT_CLOSED, Manifest, read_manifest
 from coopy.snapshot import open_snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from coopy.action import Outcome
     from coopy.disk import Disk
+    from coopy.engine.commit import Entry
     from coopy.engine.opening import Place
     from coopy.engine.restore import Replayed, Restorer
     from coopy.header import Identity
@@ -86,6 +87,11 @@ class FollowingEngine(ConfirmedEngine):
         """As Engine.call, once it was promoted. Raises ReplicaError before."""
         self.check_writable(f"{method}()")
         return super().call(method, args, kwargs)
+
+    def post(self, method: str, args: tuple[object, ...], kwargs: dict[str, object], listen: Callable[[Entry], Callable[[], None]]) -> None:
+        """As SharedEngine.post; the same."""
+        self.check_writable(f"{method}()")
+        super().post(method, args, kwargs, listen)
 
     def call_beside(self, method: str, args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
         """The same."""

@@ -148,11 +148,11 @@ class Primary:
 
     # --- who waits for acknowledgements ------------------------------------------------------------------------------------
 
-    def confirm(self, lsn: int) -> None:
-        """Return when `min_acks` replicas have this action. Raises UnconfirmedError after `confirm_within` seconds."""
+    def confirm(self, lsn: int, within: float | None = None) -> None:
+        """Return when `min_acks` replicas have this action. Raises UnconfirmedError after `within` seconds, by default `confirm_within`."""
         with _Waiter(self._calls, lsn) as waiter:
             self.wake()
-            deadline = self.now() + self.confirm_within
+            deadline = self.now() + (self.confirm_within if within is None else within)
             while self.shipper.confirmed() < lsn:
                 if self.now() >= deadline or self.stopping:
                     raise self._unconfirmed(lsn)
