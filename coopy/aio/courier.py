@@ -50,8 +50,8 @@ class Posted(Waiting):
         if entry is None or entry.outcome is PENDING:
             self._courier.wake()
         else:
-            self._courier.untold.discard(self)
             self.tell(entry.outcome)
+            self._courier.untold.discard(self)  # last: whoever is interrupted before has it told again
 
 
 class Courier:

@@ -37,7 +37,7 @@ class Waiting:
         """It is over: this is what it gave, or an Outcome of what it raised."""
         if self.outcome is UNTOLD:
             self.outcome = outcome
-            self._mailbox.put(self)
+        self._mailbox.put(self)  # in any case: the first time may have been interrupted before
 
     def hear(self) -> None:
         """The mailbox brings it."""

@@ -19,12 +19,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from coopy import aio, control, init_system
+from coopy.aio.mail import Mailbox, Waiting
 from coopy.aio.opening import beside
+from coopy.engine.commit import SharedEngine
 from coopy.engine.gate import CLOSED
 from coopy.error import ClosedError, CoopyError, DiskFullError, DurabilityError
 from coopy.fake_disk import FakeDisk, PowerCut
-from coopy.wiring import Options, open_proxy
+from coopy.wiring import Options, engine_of, open_proxy
 from coopy.wiring.systems import _systems
+from tests.crash.test_every_call import interrupted_at
 from tests.words import Word
 
 if TYPE_CHECKING:
@@ -143,13 +146,15 @@ def test_a_loop_that_is_closed_takes_nobody_of_its_batch_with_it() -> None:
             disk.hold.set()
             first = asyncio.create_task(word.add("a"))
             assert await asyncio.to_thread(disk.reached.wait, 60)
-            gone = word.add("b")
+            second = asyncio.create_task(word.add("b"))
+            await asyncio.sleep(0)
+            gone = word.add("c")
             await asyncio.to_thread(begin, elsewhere, gone)
-            third = asyncio.create_task(word.add("c"))
+            third = asyncio.create_task(word.add("d"))
             await asyncio.sleep(0)
             elsewhere.close()
             disk.go_on.set()
-            assert list(await asyncio.gather(first, third)) == ["a", "abc"]
+            assert list(await asyncio.gather(first, second, third)) == ["a", "ab", "abcd"]
             gone.close()
 
     run(story)
@@ -274,7 +279,7 @@ def test_a_sync_that_fails_is_the_end_for_all() -> None:
 
 
 def test_memory_that_cannot_be_made_anew_is_told_and_tried_again() -> None:
-    """The action happens; whoever waits hears why not yet."""
+    """The action happens; whoever waits hears why not yet. One that comes meanwhile is refused."""
     disk = SlowDisk()
 
     async def story() -> None:
@@ -285,7 +290,7 @@ def test_memory_that_cannot_be_made_anew_is_told_and_tried_again() -> None:
                 with pytest.raises(DurabilityError, match="what was recorded happens"):
                     await word.leave()
             disk.unreadable = False
-            assert await word.add("b") == "allb"
+            assert await word.add("b") == "alb"
 
     run(story)
 
@@ -347,6 +352,45 @@ def storm(directory: str, durability: Any, seconds: float) -> dict[str, int]:  #
         "heard": sum(map(len, heard)),
         "lost": len([one for names in heard for one in names if one not in kept]),
     }
+
+
+def test_tasks_hear_how_it_ended_though_who_led_was_interrupted(tmp_path: Path) -> None:
+    """At every point of leading: a thread that is shot at may tell nobody of those whose actions it executed."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    point, through = 0, False
+    with control(init_system(Word, tmp_path / "w")) as blocking:
+        word, engine = beside(blocking), engine_of(blocking)
+        assert isinstance(engine, SharedEngine)
+        while not through:
+            point += 1
+            with engine.lead:
+                futures = [asyncio.run_coroutine_threadsafe(word.keep(one), loop) for one in range(3)]
+                asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop).result(60)  # they have queued up
+                through = not interrupted_at(point, engine._drain)
+            assert sorted(future.result(10) for future in futures) == [3 * point - 2, 3 * point - 1, 3 * point]
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(60)
+    loop.close()
+
+
+def test_what_a_mailbox_holds_is_brought_though_the_loop_was_interrupted() -> None:
+    """At every point of bringing it; before it has begun, the loop itself may lose it."""
+
+    async def story() -> None:
+        point, through = 1, False
+        mailbox = Mailbox(asyncio.get_running_loop())
+        while not through:
+            point += 1
+            waiting = [Waiting(mailbox) for _ in range(3)]
+            mailbox._called = True  # it is brought by hand here
+            for one in waiting:
+                one.tell(point)
+            through = not interrupted_at(point, mailbox._deliver)
+            assert [await one.over() for one in waiting] == [point] * 3
+
+    run(story)
 
 
 @both

@@ -40,6 +40,9 @@ class Held(Word):
     def where(self) -> tuple[int, str]:
         return threading.get_ident(), WHO.get()
 
+    def acts_where(self) -> int:
+        return threading.get_ident()
+
     def who_acts(self) -> str:
         return WHO.get()
 
@@ -366,6 +369,7 @@ def test_queries_run_on_the_loop_s_thread_in_its_context_and_actions_in_the_syst
         async with aio.open(Held, tmp_path / "w", durability=durability, validation="off") as word:
             assert await word.where() == (threading.get_ident(), "task")
             assert await word.who_acts() == "nobody"
+            assert (await word.acts_where() == threading.get_ident()) == (durability == "buffered")
 
     run(story)
 
