@@ -150,12 +150,15 @@ def _base_of(lsn: int, journal: Journal) -> int:
 
 
 def _explained(found: Difference, journal: Journal) -> DivergenceError:
-    base = _base_of(found.good, journal)
+    base = found.one.base if found.one.base >= 0 else _base_of(found.good, journal)
     [report] = journal.run([Replay(base, found.bad, keep=journal.scratch)])
-    method, paths = report.method, _paths(found, base, journal)
+    method, paths = report.method, _paths(found, journal)
     place = f"LSN {found.bad}" if found.bad - found.good <= 1 else f"an action from LSN {found.good + 1} to {found.bad}"
     where = f"{place} ({method})" if found.bad > base else f"LSN {found.bad}, as it was loaded"
-    if found.other.base >= 0 or found.bad == base:
+    if found.other.base >= 0 and found.other.base != base:
+        what = f"Replays from the snapshots at LSN {base} and LSN {found.other.base} differ"
+        why = "Something is kept elsewhere than in the domain object, or a snapshot does not hold it."
+    elif found.other.base >= 0 or found.bad == base:
         what, why = (
             "Two replays differ",
             "What it does depends on something that no record holds: the order of a set, a time, an address, the environment.",
@@ -165,15 +168,15 @@ def _explained(found: Difference, journal: Journal) -> DivergenceError:
         why = "The recorded run depended on something that no record holds, or the code was changed since."
     return DivergenceError(
         f"{what} in {journal.directory} after {where}{_shown(paths)}. Nothing was changed. {why} `python -m coopy.validate` may find the place.",
-        lsn=found.bad, after=found.good, method=method, expected=found.other.digest, got=found.one.digest, paths=paths,
+        lsn=found.bad, after=found.good, method=method, expected=found.other.digest, got=found.one.digest, paths=paths, bases=(base, found.other.base),
     )  # fmt: skip
 
 
-def _paths(found: Difference, base: int, journal: Journal) -> tuple[str, ...]:
+def _paths(found: Difference, journal: Journal) -> tuple[str, ...]:
     """What differs between two replays, or between one and a snapshot. Of a recorded digest nobody has the state."""
     if found.other.base < 0 and found.bad not in journal.snapshots:
         return ()
-    other = Replay(base if found.other.base >= 0 else found.bad, found.bad, against=journal.scratch)
+    other = Replay(found.other.base if found.other.base >= 0 else found.bad, found.bad, against=journal.scratch)
     [report] = journal.run([other])
     return report.differs
 

@@ -7,6 +7,7 @@ read the directory beside whoever writes it, at low priority, and change nothing
 from __future__ import annotations
 
 import contextlib
+import itertools
 import secrets
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -32,11 +33,11 @@ from coopy.wiring.opening import adopt, directory_of
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from coopy.engine.archive import Archive
 
-__all__ = ["Subject", "replay_there", "verify", "verify_subject"]
+__all__ = ["Subject", "Task", "replay_there", "surroundings", "verify", "verify_subject"]
 
 AT_ONCE = 2  # processes
 SHOWN = 5  # places that differ
@@ -100,8 +101,11 @@ def verify_subject(subject: Subject) -> Verified:
     if not snapshots:
         what = f"{subject.directory} has no snapshot that its journal reaches back to: there is nothing to replay. Nothing was changed."
         raise CorruptionError(f"{what} See `coopy check`.", path=subject.directory)
+    numbers = itertools.count()
     with tempfile.TemporaryDirectory(prefix="coopy-") as folder:
-        return verified(Journal(subject.directory, subject.domain, snapshots, lambda replays: _run(subject, replays), f"{folder}/state"))
+        return verified(
+            Journal(subject.directory, subject.domain, snapshots, lambda replays: _run(subject, replays, numbers), f"{folder}/state")
+        )
 
 
 def _existing(place: Place) -> Archive:
@@ -111,8 +115,8 @@ def _existing(place: Place) -> Archive:
     return archive
 
 
-def _run(subject: Subject, replays: Sequence[Replay]) -> list[Report]:
-    """Some at once. Where one fails, or the caller is interrupted, the others are ended."""
+def _run(subject: Subject, replays: Sequence[Replay], numbers: Iterator[int]) -> list[Report]:
+    """Some at once, each in surroundings that none before had. Where one fails, or the caller is interrupted, the others are ended."""
     processes: list[Fresh] = []
 
     def one(replay: Replay, surroundings: Surroundings) -> Report:
@@ -124,7 +128,7 @@ def _run(subject: Subject, replays: Sequence[Replay]) -> list[Report]:
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         try:
-            return list(pool.map(one, replays, map(_surroundings, range(len(replays)))))
+            return list(pool.map(one, replays, map(surroundings, numbers)))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             for process in processes:
@@ -132,7 +136,8 @@ def _run(subject: Subject, replays: Sequence[Replay]) -> list[Report]:
             raise
 
 
-def _surroundings(number: int) -> Surroundings:
+def surroundings(number: int) -> Surroundings:
+    """Those of one process; the next number's are others."""
     seed, turned = str(1 + secrets.randbelow(1 << 32 - 1)), LOCALES[number % 2 :] + LOCALES[: number % 2]
     return Surroundings(seed, ZONES[number % len(ZONES)], turned, ("/", tempfile.gettempdir())[number % 2], nice=10)
 
