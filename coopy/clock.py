@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, NoReturn
 from coopy.error import NotSerializableError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from random import Random
 
 __all__ = [
     "Clock",
     "FixedClock",
     "Moment",
+    "fix_time",
     "follow",
     "forget",
     "moment",
@@ -33,6 +35,7 @@ __all__ = [
     "utcnow",
 ]
 
+_wall: Callable[[], int] = _time.time_ns  # what the time is outside of actions
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - naive values are made from it
 AWARE_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -62,6 +65,12 @@ def offset_minutes(time_us: int) -> int:
         return _time.localtime(time_us // 1_000_000).tm_gmtoff // 60
     except (OverflowError, OSError, ValueError):  # beyond what the system's zone tables know
         return 0
+
+
+def fix_time(wall: Callable[[], int] | None) -> None:
+    """For tests: what the time is outside of actions, in nanoseconds since 1970; None for the real one again."""
+    global _wall
+    _wall = _time.time_ns if wall is None else wall
 
 
 _followed: tuple[weakref.ref[Moment], ...] = ()
@@ -95,7 +104,7 @@ class Clock:
         if running is not None:
             return running.time_us, running.utc_offset
         last = [self._last] if self._last is not None else [one() for one in _followed]
-        latest = max(_time.time_ns() // 1000, *(one.time_us for one in last if one is not None), 0)
+        latest = max(_wall() // 1000, *(one.time_us for one in last if one is not None), 0)
         return latest, offset_minutes(latest)
 
     def now(self, tz: tzinfo | None = None) -> datetime:

@@ -36,7 +36,20 @@ from coopy.kinds import STAND_IN
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Fresh", "Surroundings", "serve"]
+__all__ = [
+    "Fresh",
+    "Surroundings",
+    "environment",
+    "error_of",
+    "interpreter",
+    "packed",
+    "program",
+    "receive",
+    "send",
+    "serve",
+    "take_locale",
+    "take_main",
+]
 
 FRAME = struct.Struct("<cI")
 QUOTED = 2000  # bytes of standard error
@@ -73,19 +86,19 @@ class Fresh:
     """
 
     def __init__(self, function: str, task: bytes, surroundings: Surroundings, *, script: bool = False) -> None:
-        path_of_script, module = _main() if script else ("", "")
+        path_of_script, module = program() if script else ("", "")
         work = _Work(function, task, path_of_script, module, surroundings.locales, surroundings.nice)
         path = [str(Path(one).absolute()) for one in sys.path]
         code = f"import sys; sys.path[:] = {path!r}; from coopy.fresh import serve; serve()"
         self._noise = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the process has ended
         self._cancelled, self._last_words = False, ""
         self._process = subprocess.Popen(  # noqa: S603 - this interpreter, with code of ours
-            [_interpreter(), "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._noise,
-            env=_environment(surroundings), cwd=surroundings.directory or None,
+            [interpreter(), "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._noise,
+            env=environment(surroundings), cwd=surroundings.directory or None,
         )  # fmt: skip
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):  # it ended already: its last words say why
-            _send(self._process.stdin, b"t", msgspec.msgpack.encode(work))
+            send(self._process.stdin, b"t", msgspec.msgpack.encode(work))
 
     def __iter__(self) -> Iterator[bytes]:
         """The messages, as they come. Raises the error that ended the function there, UsageError if the process ended without one.
@@ -94,16 +107,16 @@ class Fresh:
         """
         assert self._process.stdout is not None
         try:
-            letter, content = _receive(self._process.stdout)
+            letter, content = receive(self._process.stdout)
             while letter == b"m":
                 yield content
-                letter, content = _receive(self._process.stdout)
+                letter, content = receive(self._process.stdout)
             if not letter:
                 self._process.wait()
         finally:
             self._end()
         if letter == b"e":
-            raise _error_of(content)
+            raise error_of(content)
         if not letter and not self._cancelled:
             what = f"A process that was to work beside this one ended by itself ({self._process.returncode})"
             raise UsageError(f"{what}: {self._last_words}" if self._last_words else f"{what}.")
@@ -124,7 +137,7 @@ class Fresh:
                 stream.close()
 
 
-def _main() -> tuple[str, str]:
+def program() -> tuple[str, str]:
     """How another process finds what runs here: the path of a script, or the name of a module (python -m)."""
     main = sys.modules.get("__main__")
     spec, path = getattr(main, "__spec__", None), getattr(main, "__file__", None)
@@ -135,13 +148,15 @@ def _main() -> tuple[str, str]:
     return str(Path(path).absolute()), ""
 
 
-def _interpreter() -> str:
+def interpreter() -> str:
+    """The path of this Python. Raises UsageError where it does not know it."""
     if not sys.executable:
         raise UsageError("This Python does not know its own executable (sys.executable is empty), so it cannot start another one.")
     return sys.executable
 
 
-def _environment(surroundings: Surroundings) -> dict[str, str]:
+def environment(surroundings: Surroundings) -> dict[str, str]:
+    """The environment of a process there."""
     changed = {"PYTHONHASHSEED": surroundings.hash_seed, "TZ": surroundings.zone}
     return {**os.environ, **{name: value for name, value in changed.items() if value}}
 
@@ -149,12 +164,13 @@ def _environment(surroundings: Surroundings) -> dict[str, str]:
 # --- frames ----------------------------------------------------------------------------------------------------------
 
 
-def _send(stream: IO[bytes], letter: bytes, content: bytes) -> None:
+def send(stream: IO[bytes], letter: bytes, content: bytes) -> None:
+    """One frame."""
     stream.write(FRAME.pack(letter, len(content)) + content)
     stream.flush()
 
 
-def _receive(stream: IO[bytes]) -> tuple[bytes, bytes]:
+def receive(stream: IO[bytes]) -> tuple[bytes, bytes]:
     """The next frame; an empty letter where the other side has ended, also in the middle of one."""
     front = stream.read(FRAME.size)
     if len(front) < FRAME.size:
@@ -164,7 +180,7 @@ def _receive(stream: IO[bytes]) -> tuple[bytes, bytes]:
     return (letter, content) if len(content) == length else (b"", b"")
 
 
-def _packed(error: Exception) -> bytes:
+def packed(error: Exception) -> bytes:
     """An error of coopy's by class, text and values; of any other what it says."""
     known = isinstance(error, CoopyError)
     name, text = (type(error).__name__, str(error)) if known else ("UsageError", f"{type(error).__name__}: {error}")
@@ -172,7 +188,8 @@ def _packed(error: Exception) -> bytes:
     return msgspec.msgpack.encode((name, text, values))
 
 
-def _error_of(content: bytes) -> CoopyError:
+def error_of(content: bytes) -> CoopyError:
+    """What `packed` was given, to be raised here."""
     name, text, values = msgspec.msgpack.decode(content, type=tuple[str, str, dict[str, Any]])
     kind: type[CoopyError] = getattr(errors, name, CoopyError)
     return kind(text, **values)
@@ -185,21 +202,21 @@ def serve() -> None:
     """What the fresh process does: one piece of work, as it comes on standard input."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    _, content = _receive(sys.stdin.buffer)
+    _, content = receive(sys.stdin.buffer)
     work = msgspec.msgpack.decode(content, type=_Work)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         os.nice(work.nice)
-        _take_locale(work.locales)
-        _take_main(work)
+        take_locale(work.locales)
+        take_main(work.script, work.module)
         module, _, name = work.function.partition(":")
-        getattr(importlib.import_module(module), name)(work.task, lambda message: _send(answers, b"m", message))
+        getattr(importlib.import_module(module), name)(work.task, lambda message: send(answers, b"m", message))
     except BrokenPipeError:
         return
     except Exception as error:  # noqa: BLE001 - whatever it is, it is to be heard over there
-        _send(answers, b"e", _packed(error))
+        send(answers, b"e", packed(error))
     else:
-        _send(answers, b"d", b"")
+        send(answers, b"d", b"")
 
 
 def _end_with_parent() -> None:
@@ -207,7 +224,7 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _take_locale(locales: tuple[str, ...]) -> None:
+def take_locale(locales: tuple[str, ...]) -> None:
     """The first that this machine has becomes what `setlocale(LC_ALL, "")` finds."""
     for one in locales:
         with contextlib.suppress(locale.Error):
@@ -217,11 +234,11 @@ def _take_locale(locales: tuple[str, ...]) -> None:
             return
 
 
-def _take_main(work: _Work) -> None:
-    """Have `__main__` mean here what it means there."""
-    if not (work.script or work.module):
+def take_main(script: str, module: str) -> None:
+    """Have `__main__` mean here what it means there, as `program` says it."""
+    if not (script or module):
         return
-    names = runpy.run_module(work.module, run_name=STAND_IN) if work.module else runpy.run_path(work.script, run_name=STAND_IN)
+    names = runpy.run_module(module, run_name=STAND_IN) if module else runpy.run_path(script, run_name=STAND_IN)
     main = sys.modules["__main__"] = types.ModuleType("__main__")
     vars(main).update(names, __name__="__main__")
     for value in names.values():
