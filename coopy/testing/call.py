@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Call", "Told", "check_calls", "decoded", "outcome_of", "raised", "told"]
 
+ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")  # in what an exception says of an object
 WORDS = re.compile(r"\w+|[^\w\s]")
 SHOWN_AS_IT_IS = frozenset((str, int, float, bool, type(None), bytes))
 SHOWN = 70  # characters of an argument
@@ -84,7 +85,7 @@ def _without_order(value: object) -> object:
 
 def raised(error: Exception) -> Told:
     """An exception."""
-    words = f"{type(error).__qualname__}({_shown(str(error))})"
+    words = f"{type(error).__qualname__}({_shown(ADDRESS.sub('0x...', str(error)))})"
     return Told(f"raised {type(error).__module__}.{words}", f"raises {words}")
 
 

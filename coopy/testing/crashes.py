@@ -220,7 +220,7 @@ class _Judge:
 
     def _judge_one(self, history: History, name: str, returned: int, files: dict[str, bytes]) -> None:
         went_on = {lsn for one, lsn in self._gone_on if one == name}
-        found = self._restarted(history, Restart(history.kept, files, history.entries[returned].wall_us, snapshot=returned not in went_on))
+        found = self._restarted(history, Restart(history.kept, files, history.walls, snapshot=returned not in went_on))
         lsn = found.found.lsn
         least = returned if history.safe or self._crash.kind == "kill" else 0
         if not least <= lsn <= returned + 1:
@@ -237,7 +237,7 @@ class _Judge:
         """From the snapshot, with the calls that followed."""
         rest = history.entries[lsn + 1 :]
         calls = tuple(one.again for one in rest if one.again is not None)
-        later = self._restarted(history, Restart(history.kept, files, history.entries[lsn].wall_us, calls))
+        later = self._restarted(history, Restart(history.kept, files, history.walls, calls))
         self._compare(history, lsn, later.found, "after a second restart, from a snapshot")
         for number, (entry, told) in enumerate(zip(rest, later.outcomes, strict=True), lsn + 1):
             assert entry.told is not None
@@ -267,9 +267,7 @@ class _Judge:
         key = history.kept.directory, lsn
         if key not in self._controls:
             calls = tuple(one.again for one in history.entries[1 : lsn + 1] if one.again is not None)
-            self._controls[key] = self._restarted(
-                history, Restart(history.kept, history.base, history.entries[0].wall_us, calls, times=MANY)
-            )
+            self._controls[key] = self._restarted(history, Restart(history.kept, history.base, history.walls, calls, times=MANY))
         return self._controls[key]
 
     def _restarted(self, history: History, task: Restart) -> Restarted:

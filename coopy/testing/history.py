@@ -70,6 +70,11 @@ class History:
         moment = self.system.engine.executor.moment
         self._look(call, told, Again(kind, payload, self.system.engine.journal.time_us, moment.utc_offset))
 
+    @property
+    def walls(self) -> tuple[int, ...]:
+        """By LSN: the time by the clock, in microseconds."""
+        return tuple(one.wall_us for one in self.entries)
+
     def words(self, lsn: int) -> str:
         """An action and what was told of it."""
         entry = self.entries[lsn]

@@ -67,6 +67,11 @@ def machine(
             self.pair.restart()
 
         @rule()
+        def restart_from_snapshot(self) -> None:
+            control(self.pair.system).take_snapshot()
+            self.pair.restart()
+
+        @rule()
         def kill(self) -> None:
             self.pair.kill()
 

@@ -49,7 +49,6 @@ class Start(msgspec.Struct, frozen=True):
     """How a parent of all is to be."""
 
     locales: tuple[str, ...]
-    nice: int
     shift: float
 
 
@@ -81,7 +80,7 @@ class Nursery:
         assert self._process.stdout is not None
         self._to, self._from = self._process.stdin, self._process.stdout
         with contextlib.suppress(BrokenPipeError):  # `ask` says why
-            send(self._to, b"t", msgspec.msgpack.encode(Start(around.locales, 0, SHIFTS[number % len(SHIFTS)])))
+            send(self._to, b"t", msgspec.msgpack.encode(Start(around.locales, SHIFTS[number % len(SHIFTS)])))
 
     def ask(self, errand: Errand) -> bytes:
         """The answer. Raises what ended the work there; UsageError where the process ended without a word."""

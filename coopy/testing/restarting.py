@@ -37,11 +37,14 @@ class Again(msgspec.Struct, frozen=True):
 
 
 class Restart(msgspec.Struct, frozen=True):
-    """What to do: open it on these files, go on with `rest`, look so many `times`, close it with a snapshot. `wall_us`: what the time is, if no action was later."""
+    """What to do: open it on these files, go on with `rest`, look so many `times`, close it with a snapshot.
+
+    `walls`: by LSN, what the time was by the clock after that action, in microseconds.
+    """
 
     kept: Kept
     files: dict[str, bytes]
-    wall_us: int
+    walls: tuple[int, ...]
     rest: tuple[Again, ...] = ()
     snapshot: bool = False
     times: int = 1
@@ -61,18 +64,24 @@ def restart(task: bytes) -> bytes:
     work = msgspec.msgpack.decode(task, type=Restart)
     kept, disk = work.kept, FakeDisk()
     disk.put(work.files)
-    fix_time(lambda: work.wall_us * 1000)
     module, _, name = kept.domain.partition(":")
     codec = Codec((module.partition(".")[0],), kept.allow)
     options = Options(validation="off", allow=kept.allow, signing_key=kept.signing_key, segment_bytes=kept.segment_bytes)
     proxy = open_proxy(codec.find(module, name), kept.directory, options, disk)
-    found = look(proxy, work.times)
+    found = _look(proxy, work)
     outcomes = tuple(_once_more(proxy, codec, one) for one in work.rest)
-    end = look(proxy, work.times) if work.rest else found
+    end = _look(proxy, work) if work.rest else found
     if work.snapshot:
         control(proxy).take_snapshot()
     control(proxy).close()
     return msgspec.msgpack.encode(Restarted(found, outcomes, end, disk.contents() if work.snapshot else {}))
+
+
+def _look(proxy: object, work: Restart) -> Look:
+    """Look, at the time when the scenario looked."""
+    lsn = min(control(proxy).lsn, len(work.walls) - 1)
+    fix_time(lambda: work.walls[lsn] * 1000)
+    return look(proxy, work.times)
 
 
 def _once_more(proxy: object, codec: Codec, one: Again) -> Told:

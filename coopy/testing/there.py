@@ -56,7 +56,6 @@ def serve() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asks decides what an interrupt ends
     _, content = receive(sys.stdin.buffer)
     start = msgspec.msgpack.decode(content, type=Start)
-    os.nice(start.nice)
     take_locale(start.locales)
     shift_time(start.shift)
     sys.meta_path.insert(0, _finder)
