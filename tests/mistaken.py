@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import threading
 import time
 from datetime import date, datetime
 from pathlib import Path
@@ -281,6 +282,16 @@ class Handles:
     def rename(self, handle: int, name: str) -> str:
         next(one for one in self.things if id(one) == handle)[0] = name
         return name
+
+
+class Door:
+    """Something that no snapshot can hold."""
+
+    def __init__(self) -> None:
+        self.keys: list[object] = []
+
+    def cut(self) -> None:
+        self.keys.append(threading.Lock())
 
 
 class Shelf:

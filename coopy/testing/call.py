@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import typing
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from coopy.codec import Codec
 
-__all__ = ["Call", "Told", "check_calls", "decoded", "outcome_of", "raised", "told"]
+__all__ = ["Call", "Told", "check_calls", "decoded", "kind_of", "outcome_of", "raised", "told"]
 
 ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")  # in what an exception says of an object
 WORDS = re.compile(r"\w+|[^\w\s]")
@@ -98,6 +99,12 @@ def outcome_of(function: Callable[[], object]) -> Told:
     except Exception as error:  # noqa: BLE001 - an exception is an answer of the domain's
         return raised(error)
     return told(value)
+
+
+def kind_of(domain: Any) -> type:
+    """The class of a domain that is given as `init_system` takes it: a class, `Box[int]`, or an instance."""
+    domain = typing.get_origin(domain) or domain
+    return domain if isinstance(domain, type) else type(domain)
 
 
 def check_calls(kind: type, calls: Iterable[object]) -> list[Call]:

@@ -23,7 +23,7 @@ import msgspec
 
 from coopy.error import CoopyError, CorruptionError, DivergenceError, NotSerializableError, UsageError
 from coopy.fake_disk import CHANGES, FakeDisk
-from coopy.testing.call import Told
+from coopy.testing.call import Told, kind_of
 from coopy.testing.clock import standing, wall
 from coopy.testing.failures import CrashAssertionError, listed
 from coopy.testing.history import History
@@ -159,7 +159,7 @@ class _Opening:
         """As Opening says."""
         if unknown := options.keys() - OPTIONS:
             raise UsageError(f"{min(unknown)}= is not for a scenario of crashes: it takes {', '.join(sorted(OPTIONS))}.")
-        kind: type = domain if isinstance(domain, type) else type(domain)
+        kind = kind_of(domain)
         check_findable(kind)
         name = name or kind.__name__.lower()
         chosen = Options(validation="off", sync_interval=3600, **{"segment_bytes": SEGMENT_BYTES, **options})

@@ -9,7 +9,7 @@ import msgspec
 
 from coopy.difference import difference
 from coopy.digest import digest
-from coopy.error import CorruptionError
+from coopy.error import CorruptionError, NotSerializableError
 from coopy.testing.call import Call, Told
 from coopy.testing.failures import CrashAssertionError, listed
 from coopy.testing.looks import Look, changing, look, lost_in_storing
@@ -68,7 +68,12 @@ class History:
     def after(self, call: Call, kind: int, payload: bytes, told: Told) -> None:
         """As Watcher says."""
         moment = self.system.engine.executor.moment
-        self._look(call, told, Again(kind, payload, self.system.engine.journal.time_us, moment.utc_offset))
+        try:
+            self._look(call, told, Again(kind, payload, self.system.engine.journal.time_us, moment.utc_offset))
+        except NotSerializableError as error:  # nothing after it can be compared
+            text = f"{self.kind.__qualname__}: after {call} -> {told.words}: {error}"
+            self.failure = self.failure or CrashAssertionError(text, lsn=len(self.entries))
+            raise
 
     @property
     def walls(self) -> tuple[int, ...]:

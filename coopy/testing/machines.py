@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from coopy.digest import digest
 from coopy.error import NotSerializableError
 from coopy.fake_disk import FakeDisk
-from coopy.testing.call import outcome_of
+from coopy.testing.call import kind_of, outcome_of
 from coopy.testing.clock import MovableClock, wall
 from coopy.testing.looks import look
 from coopy.testing.plain import Plain
@@ -47,7 +47,7 @@ def machine(
     from hypothesis import strategies as st
     from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-    kind = domain if isinstance(domain, type) else type(domain)
+    kind = kind_of(domain)
     strategy = one_call(kind, arguments=arguments, only=only)
     allowed = tuple(allow)
 

@@ -20,7 +20,7 @@ from coopy.difference import difference
 from coopy.digest import digest
 from coopy.engine.verify import Journal, Replay, Report, verified
 from coopy.error import CorruptionError, DivergenceError, NotSerializableError
-from coopy.testing.call import Call, Told, check_calls, outcome_of
+from coopy.testing.call import Call, Told, check_calls, kind_of, outcome_of
 from coopy.testing.clock import wall
 from coopy.testing.failures import ReplayAssertionError, listed
 from coopy.testing.looks import lost_in_storing
@@ -53,13 +53,14 @@ def assert_replayable(domain: T, calls: Callable[[T], object], *, allow: Iterabl
 def assert_replayable(domain: Any, calls: Iterable[Call] | Callable[[Any], object], *, allow: Iterable[str] = ()) -> None:
     """Run calls on a system of the domain, replay them in fresh processes, and compare what they give.
 
-    `domain`: a class, or an instance to begin with. `calls`: `Call` values (an exception of one is an answer like any other), or a function that is given
-    the system and calls it (what it raises passes through). `allow`: as for `init_system`. The validator is not asked: what it reports, `init_system` does.
+    `domain`: a class, or an instance to begin with. `calls`: `Call` values (an exception of one is an answer like any other), or a function that is
+    given the system and calls it, on one thread (what it raises passes through). `allow`: as for `init_system`. The validator is not asked: what it
+    reports, `init_system` does.
 
     Raises ReplayAssertionError, an AssertionError: `lsn`, `method` and `paths` say after which call the state is another, and where.
     UsageError for a class inside of a function, which no other process can find.
     """
-    kind: type = domain if isinstance(domain, type) else type(domain)
+    kind = kind_of(domain)
     check_findable(kind)
     act = calls if callable(calls) else _one_by_one(check_calls(kind, calls))
     allow = tuple(allow)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from coopy.disk import RealDisk
 from coopy.error import UsageError
+from coopy.testing.call import kind_of
 from coopy.testing.clock import wall
 from coopy.wiring import Options, control, open_proxy
 from coopy.wiring.systems import opened_again, system_of
@@ -63,7 +65,7 @@ class Systems:
     def __init__(self, directory: str | os.PathLike[str] | None = None) -> None:
         self._own = tempfile.TemporaryDirectory(prefix="coopy-") if directory is None else None
         self.directory = Path(self._own.name if self._own is not None else directory or "")
-        self._open: list[Any] = []
+        self._open = ExitStack()
 
     @overload
     def __call__(self, domain: type[T], name: str | None = None, **options: Any) -> T: ...
@@ -71,7 +73,7 @@ class Systems:
     def __call__(self, domain: T, name: str | None = None, **options: Any) -> T: ...
     def __call__(self, domain: Any, name: str | None = None, **options: Any) -> Any:
         """As `init_system`, in a directory of this `name` (by default the class's, in lower case). `options`: as there."""
-        kind = domain if isinstance(domain, type) else type(domain)
+        kind = kind_of(domain)
         proxy = open_proxy(domain, self.directory / (name or kind.__name__.lower()), Options(**{"durability": "buffered", **options}))
         system_of(proxy).engine.wall = wall
         return self._kept(proxy)
@@ -85,13 +87,12 @@ class Systems:
         return self._kept(crash(system))
 
     def _kept(self, proxy: T) -> T:
-        self._open.append(proxy)
+        self._open.callback(control(proxy).close)
         return proxy
 
     def close(self) -> None:
-        """Close every system that is open."""
-        while self._open:
-            control(self._open.pop()).close()
+        """Close every system that is open, the last one first."""
+        self._open.close()
 
     def __enter__(self) -> Self:
         return self

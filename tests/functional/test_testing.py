@@ -56,6 +56,18 @@ def test_a_state_that_cannot_be_read_back_is_named_by_call() -> None:
         assert_replayable(mistaken.Sealed, [Call("write", "a")])
 
 
+def test_what_no_snapshot_can_hold_is_named_by_its_place() -> None:
+    """Whichever assertion meets it."""
+
+    def scenario(open: Opening) -> None:  # noqa: A002 - as the documentation names it
+        open(mistaken.Door).cut()
+
+    with pytest.raises(ReplayAssertionError, match=r"Door does not replay: .*door\.keys\[0\]"):
+        assert_replayable(mistaken.Door, [Call("cut")])
+    with pytest.raises(CrashAssertionError, match=r"Door: after cut\(\) -> None: .*door\.keys\[0\]"):
+        assert_survives_crashes(scenario)
+
+
 @pytest.mark.parametrize("one", sound.SOUND, ids=lambda one: one.domain.__name__)
 def test_a_good_domain_replays(one: sound.Sound) -> None:
     """Whatever it does that looks suspicious."""
