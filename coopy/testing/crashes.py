@@ -5,7 +5,7 @@ The scenario runs once, on a disk in memory, which is kept as a crash at each wr
     kill        all that was written is there                power cut      what was not synced may be there or not, by halves too
 
 Of each crash: every call that returned is there ("sync"; "buffered" after a kill), at most one more, and the state and all answers are what callers
-were told after that call. Once for each number of calls the system goes on, after a snapshot and a second restart: the calls that followed in the scenario
+were told after that call. Of up to GOING_ON numbers of calls the system goes on, after a snapshot and a second restart: the calls that followed in the scenario
 are made again, at the same times, and must be answered as they were. That finds what the state does not hold, though it comes back from the journal.
 
 Answers may depend on the process (the order of a set, its zone): one that differs counts only if a process that did not restart gives another one.
@@ -45,6 +45,7 @@ SEGMENT_BYTES = 1 << 16
 OPTIONS = frozenset({"allow", "durability", "keep_snapshots", "auto_prune", "segment_bytes", "signing_key", "compression"})
 NOTHING = Told("", "nothing")
 KINDS = ("kill", "power cut")
+GOING_ON = 16  # times at most, for each system
 MANY = 20  # looks, so that no answer is the same by chance
 SHOWN = 5
 
@@ -201,7 +202,7 @@ class _Judge:
     def __init__(self, histories: Mapping[str, History], disk: _Recorder, check: Callable[[Any], object] | None) -> None:
         self._histories, self._disk, self._check = histories, disk, check
         self._seen: set[bytes] = set()
-        self._gone_on: set[tuple[str, int]] = set()
+        self._gone_on: dict[str, list[int]] = {name: [] for name in histories}
         self._controls: dict[tuple[str, int], Restarted] = {}
         self._crash: _Crash = disk.crashes[0]
 
@@ -219,8 +220,8 @@ class _Judge:
                     self._judge_one(history, name, returned, mine)
 
     def _judge_one(self, history: History, name: str, returned: int, files: dict[str, bytes]) -> None:
-        went_on = {lsn for one, lsn in self._gone_on if one == name}
-        found = self._restarted(history, Restart(history.kept, files, history.walls, snapshot=returned not in went_on))
+        snapshot = self._is_due(history, returned) or self._is_due(history, returned + 1)
+        found = self._restarted(history, Restart(history.kept, files, history.walls, snapshot=snapshot))
         lsn = found.found.lsn
         least = returned if history.safe or self._crash.kind == "kill" else 0
         if not least <= lsn <= returned + 1:
@@ -229,9 +230,14 @@ class _Judge:
             return
         self._compare(history, lsn, found.found, "after the restart")
         self._ask_user(self._crash.disk, history)
-        if found.files and (name, lsn) not in self._gone_on:
-            self._gone_on.add((name, lsn))
+        if found.files and self._is_due(history, lsn):
+            self._gone_on[name].append(lsn)
             self._go_on(history, lsn, found.files)
+
+    def _is_due(self, history: History, lsn: int) -> bool:
+        """Whether it is to go on from here: from each LSN of a short scenario, from GOING_ON, about as far from each other, of a long one."""
+        apart = -(-len(history.entries) // GOING_ON)
+        return all(abs(lsn - one) >= apart for one in self._gone_on[history.kept.directory[1:]])
 
     def _go_on(self, history: History, lsn: int, files: dict[str, bytes]) -> None:
         """From the snapshot, with the calls that followed."""
@@ -241,7 +247,9 @@ class _Judge:
         self._compare(history, lsn, later.found, "after a second restart, from a snapshot")
         for number, (entry, told) in enumerate(zip(rest, later.outcomes, strict=True), lsn + 1):
             assert entry.told is not None
-            if told.token not in {entry.told.token, self._without_restart(history, number).outcomes[-1].token}:
+            if told.token == entry.told.token:
+                continue
+            if told.token != self._without_restart(history, number).outcomes[-1].token:
                 what = f"its callers get other answers than without it: {entry.call} gave {entry.told.words} then, and {told.words} after the restart"
                 raise self._failure(history, lsn, what, ())
         self._compare(history, lsn + len(rest), later.end, f"after the restart at LSN {lsn} and the calls that followed")
@@ -296,7 +304,7 @@ class _Judge:
     def _failure(self, history: History, lsn: int, what: str, paths: tuple[str, ...]) -> CrashAssertionError:
         crash, disk = self._crash, self._disk
         kind = history.kind.__qualname__
-        text = f"{kind} does not survive a {crash.kind} {crash.where}: {what}."
+        text = f"{kind} does not survive a {crash.kind} {crash.where}: {what.removesuffix('.')}."
         last = min(lsn, len(history.entries) - 1)
         text += listed("What differs (as callers were told, as it is now):", paths)
         text += listed("Calls up to there, and what their callers were told:", [history.words(one) for one in range(1, last + 1)][-SHOWN:])

@@ -66,14 +66,21 @@ def restart(task: bytes) -> bytes:
     disk.put(work.files)
     module, _, name = kept.domain.partition(":")
     codec = Codec((module.partition(".")[0],), kept.allow)
-    options = Options(validation="off", allow=kept.allow, signing_key=kept.signing_key, segment_bytes=kept.segment_bytes)
+    options = Options(
+        validation="off",
+        durability="buffered",
+        sync_interval=3600,
+        allow=kept.allow,
+        signing_key=kept.signing_key,
+        segment_bytes=kept.segment_bytes,
+    )
     proxy = open_proxy(codec.find(module, name), kept.directory, options, disk)
     found = _look(proxy, work)
     outcomes = tuple(_once_more(proxy, codec, one) for one in work.rest)
     end = _look(proxy, work) if work.rest else found
-    if work.snapshot:
+    if work.snapshot:  # else the process ends with the system open, and its disk with it
         control(proxy).take_snapshot()
-    control(proxy).close()
+        control(proxy).close()
     return msgspec.msgpack.encode(Restarted(found, outcomes, end, disk.contents() if work.snapshot else {}))
 
 

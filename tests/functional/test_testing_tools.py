@@ -167,13 +167,6 @@ def test_fails():
     from tests.mistaken import Draw
     assert_replayable(Draw, [Call("draw")])
 """
-NOT_USING = """
-import sys
-def test_it():
-    heavy = ["coopy.wiring", "coopy.engine", "coopy.testing.restarts", "msgspec", "hypothesis.strategies"]
-    assert "coopy.testing.plugin" in sys.modules
-    assert [name for name in heavy if name in sys.modules] == []
-"""
 
 
 def pytest_run(folder: Path, text: str, *options: str) -> subprocess.CompletedProcess[str]:
@@ -199,10 +192,20 @@ def test_a_class_of_a_test_module_is_found_that_nobody_can_import(tmp_path: Path
     assert "1 passed" in ran.stdout, ran.stdout
 
 
-def test_who_does_not_use_the_plugin_does_not_load_coopy(tmp_path: Path) -> None:
+def test_who_does_not_use_the_plugin_does_not_load_coopy() -> None:
     """It is in every pytest run of an environment."""
-    ran = pytest_run(tmp_path, NOT_USING)
-    assert "1 passed" in ran.stdout, ran.stdout
+    code = "import sys, coopy.testing.plugin; print(*sorted(name for name in sys.modules if name.startswith(('coopy', 'msgspec', 'hypothesis'))))"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    ran = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["coopy", "coopy.testing", "coopy.testing.plugin"]
+
+
+def test_coopy_loads_neither_pytest_nor_hypothesis() -> None:
+    """Before somebody asks for what needs them."""
+    code = "import sys, coopy.testing.crashes, coopy.testing.machines, coopy.testing.strategies; print(*{'pytest', 'hypothesis'} & sys.modules.keys())"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    ran = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == []
 
 
 def test_the_page_on_testing_is_a_test_file(tmp_path: Path) -> None:
