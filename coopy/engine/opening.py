@@ -167,9 +167,13 @@ def read_archive(place: Place) -> Archive | None:
     if place.domain and manifest.identity.domain != place.domain:
         what = f"{place.directory} holds a {manifest.identity.domain}, not a {place.domain}. Nothing was changed."
         raise UsageError(f"{what} Open it with that class, or choose another directory.", path=place.directory)
-    archive = Archive(place.disk, place.directory, place.key, manifest)
-    _miss_none(place, manifest, set(names))
-    return archive
+    try:
+        _miss_none(place, manifest, set(names))
+    except CorruptionError:
+        if read_manifest(place.disk, place.directory, place.key) == manifest:
+            raise
+        return read_archive(place)  # whoever has it open changed it meanwhile
+    return Archive(place.disk, place.directory, place.key, manifest)
 
 
 def _refuse_foreign(place: Place, names: list[str]) -> None:
