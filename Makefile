@@ -33,6 +33,7 @@ check: $(VENV)/.dev ## lint, format, types, floors, and the examples by coopy's 
 bench: $(VENV)/.dev ## coopy beside others, as ratios of one run
 	$(BIN)/python tests/benchmarks/bench.py $(ARGS)
 	$(BIN)/python tests/benchmarks/replication.py $(ARGS)
+	$(BIN)/python tests/benchmarks/snapshots.py $(ARGS)
 	$(BIN)/python tests/benchmarks/validation.py 10000
 
 coverage: $(VENV)/.dev ## which branches the tests reach

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from coopy.action import Action
     from coopy.base import init_persistent_system, init_system
     from coopy.clock import Clock
-    from coopy.decorators import abort_exception, readonly, unlocked
+    from coopy.decorators import abort_exception, readonly, unlocked, upgrade, was
     from coopy.key import once
     from coopy.marks import Replica, System, View
     from coopy.random import Random
     from coopy.wiring import Control, control
     from coopy.wiring.elsewhere import verify
+    from coopy.wiring.rehearsal import rehearse
 
 __all__ = [
     "Action",
@@ -38,20 +39,24 @@ __all__ = [
     "once",
     "random",
     "readonly",
+    "rehearse",
     "unlocked",
+    "upgrade",
     "verify",
+    "was",
 ]
 
 _HOMES = {
     "action": ("Action",),
     "base": ("init_persistent_system", "init_system"),
     "clock": ("Clock",),
-    "decorators": ("abort_exception", "readonly", "unlocked"),
+    "decorators": ("abort_exception", "readonly", "unlocked", "upgrade", "was"),
     "key": ("once",),
     "marks": ("Replica", "System", "View"),
     "random": ("Random",),
     "wiring": ("Control", "control"),
     "wiring.elsewhere": ("verify",),
+    "wiring.rehearsal": ("rehearse",),
 }
 
 

@@ -9,7 +9,7 @@ from coopy.wiring import Options, open_proxy
 if TYPE_CHECKING:
     import os
     import ssl
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
 __all__ = ["init_persistent_system", "init_system"]
 
@@ -43,6 +43,7 @@ def init_system(
     cluster: str | None = None,
     name: str | None = None,
     assume_durable: bool = False,
+    renames: Mapping[str, str] | None = None,
 ) -> T: ...
 @overload
 def init_system(
@@ -71,6 +72,7 @@ def init_system(
     cluster: str | None = None,
     name: str | None = None,
     assume_durable: bool = False,
+    renames: Mapping[str, str] | None = None,
 ) -> T: ...
 def init_system(
     obj: Any,
@@ -98,6 +100,7 @@ def init_system(
     cluster: str | None = None,
     name: str | None = None,
     assume_durable: bool = False,
+    renames: Mapping[str, str] | None = None,
 ) -> Any:
     """Make a domain object durable: open its directory, or create it, and give a proxy that is used exactly as the object.
 
@@ -116,12 +119,14 @@ def init_system(
     `master`: ship the journal to replicas, listening at `host` and `port` (0: any, see `control(proxy).address`). `replication`: follow the primary that listens
     there, in a directory of its own (by default the class name with "-replica" behind it), and answer queries only. `password`: the same on both sides; `tls`: an
     ssl.SSLContext, needed off loopback. `min_acks`: a primary's calls return when so many replicas have them on stable storage.
+    `renames`: what became of names that the directory holds and the code has no more, {"old.module:Old": "new.module:New"}, {"old.module": "new.module"}
+    or, of an action, {"module:Class.old": "new"}; beside those of `@was` and of `[tool.coopy.renames]` in the project's pyproject.toml.
     `cluster`, `name`, `assume_durable`: not built yet, UsageError for anything but the default.
 
     Raises PrevalentError (`findings` says what a replay could not repeat), UsageError (wrong class, option or directory),
     NotSerializableError (initial state), LockedError (open elsewhere), CorruptionError and FormatError (damaged, newer or old files),
     AuthenticationError (signing key, password or certificate), ReplicaError (the primary cannot be reached by a new replica, or refuses it),
-    DivergenceError (the code no longer does what was recorded), DiskFullError and DurabilityError.
+    DivergenceError (the code no longer does what was recorded), UpgradeError (what is stored does not fit today's classes), DiskFullError and DurabilityError.
     """
     options = Options(
         snapshot_time=snapshot_time,
@@ -145,6 +150,7 @@ def init_system(
         cluster=cluster,
         name=name,
         assume_durable=assume_durable,
+        renames=renames,
         allow=allow,
     )
     return open_proxy(obj, basedir, options)

@@ -6,40 +6,41 @@
     a value   as a pickle: a copy of what an action gave
 
 A method runs on what a restart will read: atoms as they are, anything else as the decoded copy. What would be refused when it comes
-back is refused when it goes out, by the same unpickler. That lets pass: classes of the domain's own packages, found by name and through
-classes only; a fixed list of standard value types; what `allow` names. Never functions.
+back is refused when it goes out, by the same unpickler (classes.py says who passes).
+
+An object of a class with `@upgrade` is written with its version: made by a mark that says it, instead of by its class. A pickle in which
+all such objects are of today's version is read by CPython's fast reader; one with older objects, or with some from before there were
+versions, is read once more by the one written in Python, which can be asked to stop where an object gets its state.
 """
 
 from __future__ import annotations
 
 import array
-import builtins
 import collections
 import copyreg
-import datetime
-import decimal
-import fractions
-import importlib
+import functools
 import io
-import pathlib
 import pickle
-import random
 import re
-import sys
 import types
-import uuid
 from copyreg import __newobj__ as newobj  # type: ignore[attr-defined]
 from enum import Enum
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 from typing import TYPE_CHECKING, Any, Generic, cast
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from coopy.error import CorruptionError, NotSerializableError, UsageError
+from coopy.classes import Classes
+from coopy.error import CorruptionError, NotSerializableError, UpgradeError, UsageError
+from coopy.older import Mark, OldUnpickler, root_of
+from coopy.renames import NO_NAMES
+from coopy.shapes import INTACT, OlderError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+    from coopy.renames import Names
+    from coopy.shapes import Shape
 
 __all__ = ["MSGPACK", "NO_KEYWORDS", "PICKLE", "Codec", "unpack"]
 
@@ -54,16 +55,6 @@ NO_KEYWORDS: dict[str, Any] = {}  # never changed
 
 _encode = msgspec.msgpack.Encoder().encode
 unpack = msgspec.msgpack.Decoder(list[Any]).decode
-
-_VALUES: tuple[type, ...] = (
-    bool, bytearray, bytes, complex, dict, float, frozenset, int, list, object, range, set, slice, str, tuple,
-    array.array, collections.ChainMap, collections.Counter, collections.OrderedDict, collections.UserDict, collections.UserList,
-    collections.UserString, collections.defaultdict, collections.deque, datetime.date, datetime.datetime, datetime.time, datetime.timedelta,
-    datetime.timezone, decimal.Decimal, fractions.Fraction, random.Random, types.SimpleNamespace, uuid.SafeUUID, uuid.UUID, ZoneInfo,
-    IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network,
-    *(one for one in vars(builtins).values() if isinstance(one, type) and issubclass(one, BaseException)),
-)  # fmt: skip
-_PATHS = ("PurePath", "PurePosixPath", "PureWindowsPath", "Path", "PosixPath", "WindowsPath")
 
 
 class _Pattern:
@@ -80,6 +71,21 @@ class _Named:
         return {"Ellipsis": ..., "NotImplemented": NotImplemented}[name]
 
 
+class _Member:
+    """A member of an enumeration as a pickle carries it, so that one that is gone can be told."""
+
+    def __new__(cls, kind: Any, value: Any) -> Any:
+        if not (isinstance(kind, type) and issubclass(kind, Enum)):
+            raise TypeError(f"{kind!r} is no enumeration.")
+        try:
+            return kind(value)
+        except (ValueError, KeyError) as error:
+            name = f"{kind.__module__}:{kind.__qualname__}"
+            what = f"{value!r} is stored as a member of {name}, which has no such value today. {INTACT}"
+            ways = "Keep the member, or say in `_missing_` of the class which one took its place; or open with the code that wrote it."
+            raise UpgradeError(f"{what} {ways}", name=name, version=0, lsn=0) from error
+
+
 class _Raised:
     """An exception as a copy carries it: by its class, arguments and attributes. Its own `__init__` may take something else, and is not called."""
 
@@ -94,26 +100,36 @@ class _Root:
     """Marks the domain object itself in a state, so that a state can be loaded into the object that there is."""
 
 
-STANDARD: dict[tuple[str, str], type] = {
-    **{(one.__module__, one.__qualname__): one for one in (*_VALUES, _Pattern, _Named, _Raised)},
-    **{(module, name): getattr(pathlib, name) for module in ("pathlib", "pathlib._local") for name in _PATHS},  # 3.13 moved them
-}
+class _Dated:
+    """Stands in a pickle for a class whose objects carry versions; makes one when it is read. `_Codec.dated` says how."""
+
+    def __init__(self, shape: Shape) -> None:
+        self.shape = shape
+
+    def __call__(self) -> None:
+        """What makes an object must be callable."""
+
+
+class _Class:
+    """Marks such a class where it is a value itself."""
+
+
+MARKS: tuple[type, ...] = (_Pattern, _Named, _Member, _Raised)
 
 
 class Codec:
     """Encodes and decodes for one domain.
 
     `packages`: names of the domain's own top-level packages. `allow`: "module:Name" or "package", each also let through; UsageError otherwise.
+    `names`: where old names lead.
     """
 
-    def __init__(self, packages: tuple[str, ...], allow: Iterable[str] = ()) -> None:
-        names = tuple(allow)
-        for name in names:
-            if not all(part.isidentifier() for part in re.split(r"[.:]", name)) or name.count(":") > 1:
-                raise UsageError(f'allow={name!r} is not "module:Name" or "package".', option="allow")
-        self._packages = frozenset((*packages, *(name for name in names if ":" not in name)))
-        self._allowed = {tuple(name.split(":")) for name in names if ":" in name}
-        self._classes: dict[tuple[str, str], Any] = dict(STANDARD)
+    def __init__(self, packages: tuple[str, ...], allow: Iterable[str] = (), names: Names = NO_NAMES) -> None:
+        marks: dict[tuple[str, str], Any] = {(__name__, one.__qualname__): one for one in MARKS}
+        marks |= {(__name__, "_Dated"): Mark(self._make_dated), (__name__, "_Class"): Mark(self._find_class)}
+        self.classes = Classes(packages, allow, names, marks)
+        self.names, self.find = names, self.classes.find
+        self.reducers: dict[type, Callable[[Any], Any] | None] = dict(_REDUCERS)
 
     # --- calls -------------------------------------------------------------------------------------------------------
 
@@ -140,18 +156,24 @@ class Codec:
                     return (method, args[:-1], args[-1]) if args and type(args[-1]) is dict else (method, args, NO_KEYWORDS)
                 raise TypeError("it names no method.")
             method, positional, named = _call(*self._loads(payload))
+        except (UpgradeError, UsageError):
+            raise
         except Exception as error:
             raise CorruptionError(f"A recorded call cannot be decoded: {_why(error)} Nothing of it was executed.") from error
         return method, positional, named
 
     def _dumps(self, value: object) -> bytes:
         out = io.BytesIO()
-        _Pickler(out, self.find, None).dump(value)
+        _Pickler(out, self, None).dump(value)
         return out.getvalue()
 
     def _loads(self, payload: bytes) -> Any:
         source = io.BytesIO(payload)
-        value = _Unpickler(source, self.find).load()
+        try:
+            value = _Unpickler(source, self.find).load()
+        except OlderError:
+            source.seek(0)
+            value = OldUnpickler(source, self.classes, state=False).load()
         if source.read(1):
             raise pickle.UnpicklingError("bytes follow the end.")
         return value
@@ -180,9 +202,9 @@ class Codec:
         """
         sink = _Sink(write)
         try:
-            _Pickler(sink, self.find, root).dump(root)
+            _Pickler(sink, self, root).dump(root)
             if beside is not None:
-                _Pickler(sink, self.find, None).dump(beside)
+                _Pickler(sink, self, None).dump(beside)
         except MemoryError:
             raise
         except Exception as error:
@@ -195,17 +217,16 @@ class Codec:
     def load_state(self, source: Any, into: Any = None) -> tuple[object, object]:
         """The domain object, with `into` that object, its contents replaced; and what is kept beside it, or None.
 
-        Raises CorruptionError for what is not let through. After an error `into` is in doubt.
+        `source` can be wound back to where it begins: old shapes are read twice. Raises CorruptionError for what is not let through, UpgradeError
+        for what does not fit today's classes. After an error `into` is in doubt.
         """
-        if into is not None:
-            self.empty(into)
         beside = None
         try:
-            value: object = _StateUnpickler(source, self.find, into).load()
+            value = self._load_root(source, into)
             more = source.read(1)
             if more:
                 beside = _Unpickler(_Behind(more, source), self.find).load()
-        except (CorruptionError, MemoryError, OSError):
+        except (CorruptionError, UpgradeError, UsageError, MemoryError, OSError):
             raise
         except Exception as error:
             raise CorruptionError(f"The stored state cannot be read: {_why(error)} No file was changed.") from error
@@ -227,6 +248,19 @@ class Codec:
                 [hasattr(one, "clear") and one.__module__ in {"builtins", "collections"} for one in type(root).__mro__].index(True)
             ].clear(root)  # type: ignore[attr-defined]
 
+    def _load_root(self, source: Any, into: Any) -> object:
+        if into is not None:
+            self.empty(into)
+        value: object
+        try:
+            value = _StateUnpickler(source, self.find, into).load()
+        except OlderError:
+            source.seek(0)
+            if into is not None:
+                self.empty(into)
+            value = OldUnpickler(source, self.classes, into, state=True).load()
+        return value
+
     def _bad_attribute(self, root: object) -> str:
         for name, value in getattr(root, "__dict__", {}).items():
             if type(value).__module__ not in OWN:
@@ -245,7 +279,7 @@ class Codec:
         """
         out = io.BytesIO()
         try:
-            _ValuePickler(out, self.find, root).dump(value)
+            _ValuePickler(out, self, root).dump(value)
             copy = self._loads(out.getvalue())
             if type(copy) is not type(value):
                 raise pickle.UnpicklingError(f"a {type(value).__qualname__} comes back as a {type(copy).__qualname__}.")
@@ -263,36 +297,47 @@ class Codec:
             raise CorruptionError(_why(error)) from error
         return value
 
-    # --- who passes --------------------------------------------------------------------------------------------------
+    # --- classes whose objects carry versions ------------------------------------------------------------------------
 
-    def find(self, module: str, name: str) -> Any:
-        """The class of this name, if it is let through. Raises UnpicklingError."""
-        known = self._classes.get((module, name))
-        if known is None:
-            if module.partition(".")[0] not in self._packages and (module, name) not in self._allowed:
-                raise pickle.UnpicklingError(
-                    f'{module}.{name} is not let through: only the domain\'s own classes and standard values are. Pass allow=("{module}:{name}",) if it is safe.'
-                )
-            known = self._classes[module, name] = _resolve(module, name)
-        return known
+    def reducer(self, kind: type) -> Callable[[Any], Any] | None:
+        """How objects of a class are pickled, if not as they do it themselves."""
+        shape = self.classes.shape(kind)
+        if issubclass(kind, Enum):
+            reduce: Callable[[Any], Any] | None = _reduced_member
+        elif issubclass(kind, _GLOBAL):
+            reduce = self._reduced_global
+        elif shape is not None:
+            reduce = functools.partial(_reduced_dated, _Dated(shape))
+        else:
+            reduce = _without_parameters if issubclass(kind, Generic) else None
+        self.reducers[kind] = reduce
+        return reduce
 
+    def _find_class(self, module: str, name: str) -> Any:
+        return self.classes.find_any(module, name)
 
-def _resolve(module: str, name: str) -> type:
-    """Step by step through classes, never through what a module happens to have imported."""
-    try:
-        found: Any = sys.modules.get(module) or importlib.import_module(module)
-    except SystemExit as error:  # a script, not a module
-        raise pickle.UnpicklingError(f"{module} cannot be imported: it ends the program.") from error
-    for part in name.split("."):
-        found = vars(found).get(part)
-        if not isinstance(found, type):
-            raise pickle.UnpicklingError(f"{module}.{name} is not a class: functions and values are never let through.")
-    if (found.__module__, found.__qualname__) != (module, name):
-        raise pickle.UnpicklingError(
-            f"{module}.{name} is really {found.__module__}.{found.__qualname__}: it is let through by its own name only."
-        )
-    kind: type = found
-    return kind
+    def _make_dated(self, module: str, name: str, stored: tuple[tuple[str, int], ...]) -> Any:
+        kind = self.classes.find_any(module, name)
+        if not self.classes.check_versions(kind, stored):
+            raise OlderError
+        return functools.partial(kind.__new__, kind)
+
+    def _reduced_global(self, obj: Any) -> Any:
+        """What pickles by name passes only if it could come back by that name, as itself."""
+        if any(obj is one for one in _OURS):
+            return NotImplemented
+        module, name = obj.__module__, obj.__qualname__
+        if not isinstance(obj, type):
+            raise pickle.PicklingError(f"{module}.{name} is a function: functions are never let through.")
+        if (module, name) in copyreg._extension_registry:  # type: ignore[attr-defined]  # noqa: SLF001 - there is no other door to it
+            raise pickle.PicklingError(f"{module}.{name} has an extension code (copyreg), which another process may not know.")
+        try:
+            found = self.classes.find_any(module, name)
+        except UpgradeError as error:
+            raise pickle.PicklingError(f"there is no class {module}.{name} by that name.") from error
+        if found is not obj:
+            raise pickle.PicklingError(f"{module}.{name} is another class by now.")
+        return NotImplemented if self.classes.shape(obj) is None else (_Class, (module, name))
 
 
 def _call(method: Any, args: Any, kwargs: Any) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
@@ -336,41 +381,25 @@ class _Sink:
 class _Pickler(pickle.Pickler):
     """Protocol 5 with reducers of our own for values that would pickle as functions, and a mark on the root."""
 
-    def __init__(self, out: Any, find: Callable[[str, str], Any], root: object) -> None:
+    def __init__(self, out: Any, codec: Codec, root: object) -> None:
         super().__init__(out, PROTOCOL)
-        self._find, self._root = find, root
+        self._codec, self._root = codec, root
+        self._known = codec.reducers
 
     def reducer_override(self, obj: Any) -> Any:
         """As pickle.Pickler.reducer_override."""
         if obj is self._root and obj is not None:
-            return _reduced_root(obj)
-        reduce = _REDUCERS.get(type(obj))
-        if reduce is not None:
-            return reduce(obj)
-        if isinstance(obj, Enum):
-            return type(obj), (obj._value_,)
-        if isinstance(obj, _GLOBAL):
-            self._check_global(obj)
-        elif isinstance(obj, Generic) and PARAMETERS in getattr(obj, "__dict__", ()):
-            return _without_parameters(obj)
-        return NotImplemented
-
-    def _check_global(self, obj: Any) -> None:
-        """What pickles by name passes only if it could come back by that name, as itself."""
-        module, name = obj.__module__, obj.__qualname__
-        if not isinstance(obj, type):
-            raise pickle.PicklingError(f"{module}.{name} is a function: functions are never let through.")
-        if (module, name) in copyreg._extension_registry:  # type: ignore[attr-defined]  # noqa: SLF001 - there is no other door to it
-            raise pickle.PicklingError(f"{module}.{name} has an extension code (copyreg), which another process may not know.")
-        if not (obj is _Root and self._root is not None) and self._find(module, name) is not obj:
-            raise pickle.PicklingError(f"{module}.{name} is another class by now.")
+            return _reduced_root(obj, self._codec)
+        kind = type(obj)
+        reduce = self._known[kind] if kind in self._known else self._codec.reducer(kind)
+        return NotImplemented if reduce is None else reduce(obj)
 
 
 class _ValuePickler(_Pickler):
     """For a copy of a part of a state, or of an exception."""
 
-    def __init__(self, out: Any, find: Callable[[str, str], Any], whole: object) -> None:
-        super().__init__(out, find, None)
+    def __init__(self, out: Any, codec: Codec, whole: object) -> None:
+        super().__init__(out, codec, None)
         self._whole = whole
 
     def reducer_override(self, obj: Any) -> Any:
@@ -389,11 +418,31 @@ _REDUCERS: dict[type, Callable[[Any], Any]] = {
     array.array: lambda one: (array.array, (one.typecode, one.tolist())),
     type(...): lambda _one: (_Named, ("Ellipsis",)),
     type(NotImplemented): lambda _one: (_Named, ("NotImplemented",)),
+    _Dated: lambda one: (_Dated, (one.shape.kind.__module__, one.shape.kind.__qualname__, one.shape.versions)),
 }
+_OURS = (_Root, _Dated, _Class)
+
+
+def _reduced_member(member: Any) -> Any:
+    return _Member, (type(member), member._value_)
+
+
+def _reduced_dated(dated: _Dated, obj: Any) -> Any:
+    """As the object pickles itself, but made by a mark that says its versions."""
+    reduced = _as_itself(obj) if PARAMETERS in getattr(obj, "__dict__", ()) else obj.__reduce_ex__(PROTOCOL)
+    if not isinstance(reduced, tuple) or reduced[0] is not newobj:
+        raise pickle.PicklingError(
+            f"{type(obj).__qualname__} has @upgrade and pickles in its own way: it must be stored by its attributes."
+        )
+    return (dated, reduced[1][1:], *reduced[2:])
 
 
 def _without_parameters(obj: Any) -> Any:
     """As the object pickles itself, but for the attribute that `Box[int]()` leaves on it: how it was made is not what it is."""
+    return _as_itself(obj) if PARAMETERS in getattr(obj, "__dict__", ()) else NotImplemented
+
+
+def _as_itself(obj: Any) -> Any:
     reduced = obj.__reduce_ex__(PROTOCOL)
     if not isinstance(reduced, tuple):
         return reduced
@@ -410,7 +459,7 @@ def _kept(state: Any, dropped: tuple[str, ...]) -> Any:
     return state
 
 
-def _reduced_root(root: Any) -> Any:
+def _reduced_root(root: Any, codec: Codec) -> Any:
     """As the object pickles itself, but made by a mark, and without what coopy put in."""
     reduced = root.__reduce_ex__(PROTOCOL)
     if not isinstance(reduced, tuple) or reduced[0] is not newobj:
@@ -419,7 +468,8 @@ def _reduced_root(root: Any) -> Any:
     state = _kept(state, OWN)
     if state == {} and getattr(type(root), "__getstate__", None) is getattr(object, "__getstate__", None):
         state = None  # as an object without attributes pickles itself
-    return (_Root, args, state, *items)
+    shape = codec.classes.shape(type(root))
+    return (_Root, args if shape is None else (_Dated(shape), *args[1:]), state, *items)
 
 
 def _own_reduce(kind: type) -> str:
@@ -473,9 +523,5 @@ class _StateUnpickler(_Unpickler):
         """As pickle.Unpickler.find_class."""
         return self._make_root if module == __name__ and name == "_Root" else super().find_class(module, name)
 
-    def _make_root(self, kind: type, *args: Any) -> Any:
-        if self._into is None:
-            return kind.__new__(kind, *args)
-        if type(self._into) is not kind:
-            self._into.__class__ = kind  # an action gave it another one since
-        return self._into
+    def _make_root(self, made: Any, *args: Any) -> Any:
+        return root_of(made if isinstance(made, type) else made.args[0], args, self._into)

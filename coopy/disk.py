@@ -1,4 +1,4 @@
-"""The one door to the operating system: files, directories and the lock of a data directory, and what differs between systems.
+"""The one door to the operating system: files, directories, the lock of a data directory, a copy of this process; and what differs between systems.
 
 It knows errors and the standard library, nothing of journals. What must never happen here: a sync that failed and later counts as done;
 a write that is shorter than asked and says nothing; a lock that a forked child gives back for its parent.
@@ -19,6 +19,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, overload
 
 from coopy.error import LockedError, UsageError
+from coopy.forked import can_fork, fork, resident
 
 if sys.platform != "win32":
     import fcntl
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CELLS",
+    "Child",
     "Disk",
     "File",
     "Lock",
@@ -129,8 +131,22 @@ class Lock(Protocol):
         """Let others open the directory. May be repeated."""
 
 
+class Child(Protocol):
+    """A copy of this process that works beside it (coopy/forked.py). One thread waits; any may kill."""
+
+    @property
+    def seconds(self) -> float:
+        """How long making it took."""
+
+    def wait(self) -> bytes:
+        """The answer of its work, once it has ended. Raises ChildProcessError, which says how, where it ended without one."""
+
+    def kill(self) -> None:
+        """End it now, whatever it does. May be repeated."""
+
+
 class Disk(Protocol):
-    """Files and directories by path."""
+    """Files and directories by path; and processes, which are what it takes to write a file beside everything else."""
 
     def create(self, path: str) -> File:
         """A new empty file, for reading and writing. FileExistsError if something is there."""
@@ -170,6 +186,18 @@ class Disk(Protocol):
 
     def check_directory(self, path: str) -> None:
         """UsageError if no system should live there, saying what to do about it."""
+
+    def can_fork(self) -> bool:
+        """Whether `fork` is possible on this system."""
+
+    def fork(self, work: Callable[[Callable[[], None]], bytes]) -> Child:
+        """Have a copy of this process do `work(pulse)`, which calls `pulse` as it gets on and gives its answer. OSError where none can be made.
+
+        Nothing of this process but `work` runs there, and it must need no lock that another thread may hold.
+        """
+
+    def resident(self) -> int:
+        """Bytes of memory that this process holds; 0 where that is not known."""
 
 
 def is_full(error: OSError) -> bool:
@@ -412,6 +440,18 @@ class RealDisk:
         if kind in LOST_OVER_NETWORKS:
             raise _unfit(path, f"it lies on a network file system ({kind}), where locks and syncs prove nothing", "choose a local one")
 
+    def can_fork(self) -> bool:
+        """As Disk says."""
+        return can_fork()
+
+    def fork(self, work: Callable[[Callable[[], None]], bytes]) -> Child:
+        """As Disk says."""
+        return fork(work)
+
+    def resident(self) -> int:
+        """As Disk says."""
+        return resident()
+
 
 def _open_regular(path: str, mode: int) -> int:
     """A descriptor of a regular file, never of what a link points to. O_NONBLOCK: a FIFO would wait for someone at its other end."""
@@ -468,6 +508,8 @@ class RealLock:
 
     def __init__(self, directory: str) -> None:
         self._descriptors: list[int] = []
+        self._map: mmap.mmap | None = None
+        self.cells = memoryview(b"")
         path = f"{directory}/{LOCK}"
         about = os.stat(directory)
         self._key = (about.st_dev, about.st_ino)
@@ -484,7 +526,7 @@ class RealLock:
             self._map = mmap.mmap(fd, LOCK_SIZE)
             self.cells = memoryview(self._map)[CELLS_AT : CELLS_AT + 8 * CELLS].cast("Q")
         except BaseException:
-            self.abandon()
+            self.release()
             raise
 
     def _hold(self, fd: int, directory: str, path: str) -> None:
@@ -503,15 +545,12 @@ class RealLock:
         return (about.st_dev, about.st_ino) == self._key
 
     def release(self) -> None:
-        """As Lock says."""
-        if self._descriptors:
-            self.cells.release()
+        """As Lock says, and what a forked child does with its parent's lock. The mapping has a descriptor of its own, which holds as the others do."""
+        self.cells.release()
+        if self._map is not None:
             with suppress(BufferError):
                 self._map.close()
-        self.abandon()
-
-    def abandon(self) -> None:
-        """Close the descriptors, no more: what a forked child does with its parent's lock."""
+            self._map = None
         descriptors, self._descriptors = self._descriptors, []
         for fd in descriptors:
             with suppress(OSError):
@@ -528,7 +567,7 @@ def after_fork_in_child(hook: Callable[[], None]) -> None:
 
 def _after_fork() -> None:
     for lock in list(_held.values()):
-        lock.abandon()
+        lock.release()
     for hook in [reference() for reference in _hooks]:
         if hook is not None:
             hook()

@@ -12,6 +12,7 @@
     ├── CorruptionError       bytes on disk are wrong: another copy, a backup, or `coopy repair`
     │   └── FormatError       the files are of a newer or another program: open them with that one
     ├── DivergenceError       replay differs from what was recorded: open with the old code
+    ├── UpgradeError          what is stored does not fit today's classes: say what became of them, or open with the old code
     ├── AuthenticationError   the password, key or certificate is not accepted
     ├── UnconfirmedError      durable here, not confirmed there
     └── ClusterError          the shared journal cannot be used as it is
@@ -37,6 +38,7 @@ __all__ = [
     "PrevalentError",
     "ReplicaError",
     "UnconfirmedError",
+    "UpgradeError",
     "UsageError",
 ]
 
@@ -125,6 +127,17 @@ class DivergenceError(CoopyError):
     got: str
     after: int
     paths: tuple[str, ...]
+
+
+class UpgradeError(CoopyError):
+    """What is stored cannot become an object of today's classes; the files are good, and nothing was changed. `name`: the class, "module:Name".
+
+    `version`: that of the stored state, 0 where it is not about one. `lsn`: of the action whose record holds it, 0 for a snapshot.
+    """
+
+    name: str
+    version: int
+    lsn: int
 
 
 class AuthenticationError(CoopyError):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import struct
     from collections.abc import Callable
 
-    from coopy.disk import File, Lock, Window
+    from coopy.disk import Child, File, Lock, Window
 
 __all__ = ["FakeDisk", "PowerCut"]
 
@@ -305,6 +305,19 @@ class FakeDisk:
         if isinstance(self._find(path), _Content):
             raise UsageError(f"{path} cannot hold a system: it is a file. Nothing was changed. Choose another name.", path=path)
 
+    def can_fork(self) -> bool:
+        """As Disk says."""
+        return True
+
+    def fork(self, work: Callable[[Callable[[], None]], bytes]) -> Child:
+        """As Disk says, but the work is done here and at once, on this disk. Whatever it raises ends the child, not this process."""
+        self.ask("fork")
+        return FakeChild(work)
+
+    def resident(self) -> int:
+        """As Disk says."""
+        return 0
+
     # --- how calls go ------------------------------------------------------------------------------------------------
 
     def begin(self, what: str) -> BaseException | None:
@@ -514,6 +527,30 @@ class FakeLock:
         """As Lock says."""
         self.cells.release()
         self._held.pop(id(self._names), None)
+
+
+class FakeChild:
+    """As coopy.disk.Child."""
+
+    seconds = 0.0
+
+    def __init__(self, work: Callable[[Callable[[], None]], bytes]) -> None:
+        self._answer: bytes | None = None
+        try:
+            self._answer = work(self.kill)
+        except BaseException as error:  # noqa: BLE001 - it is another process's
+            self._failure = error
+
+    def wait(self) -> bytes:
+        """As Child says. A power cut is everybody's."""
+        if self._answer is not None:
+            return self._answer
+        if isinstance(self._failure, PowerCut):
+            raise self._failure
+        raise ChildProcessError(f"the process that wrote it was ended by {type(self._failure).__name__}")
+
+    def kill(self) -> None:
+        """As Child says. It has ended already."""
 
 
 def _parts(path: str) -> list[str]:

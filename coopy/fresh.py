@@ -36,7 +36,7 @@ from coopy.kinds import STAND_IN
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Fresh", "Surroundings", "is_fresh", "serve"]
+__all__ = ["Fresh", "Surroundings", "is_fresh", "pack_error", "serve", "unpack_error"]
 
 FRAME = struct.Struct("<cI")
 QUOTED = 2000  # bytes of standard error
@@ -113,7 +113,7 @@ class Fresh:
         finally:
             self._end()
         if letter == b"e":
-            raise _error_of(content)
+            raise unpack_error(content)
         if not letter and not self._cancelled:
             what = f"A process that was to work beside this one ended by itself ({self._process.returncode})"
             raise UsageError(f"{what}: {self._last_words}" if self._last_words else f"{what}.")
@@ -174,7 +174,7 @@ def _receive(stream: IO[bytes]) -> tuple[bytes, bytes]:
     return (letter, content) if len(content) == length else (b"", b"")
 
 
-def _packed(error: Exception) -> bytes:
+def pack_error(error: Exception) -> bytes:
     """An error of coopy's by class, text and values; of any other what it says."""
     known = isinstance(error, CoopyError)
     name, text = (type(error).__name__, str(error)) if known else ("UsageError", f"{type(error).__name__}: {error}")
@@ -182,7 +182,8 @@ def _packed(error: Exception) -> bytes:
     return msgspec.msgpack.encode((name, text, values))
 
 
-def _error_of(content: bytes) -> CoopyError:
+def unpack_error(content: bytes) -> CoopyError:
+    """The error again; a CoopyError where it is of a class that is not known here."""
     name, text, values = msgspec.msgpack.decode(content, type=tuple[str, str, dict[str, Any]])
     kind: type[CoopyError] = getattr(errors, name, CoopyError)
     return kind(text, **values)
@@ -212,7 +213,7 @@ def serve() -> None:
     except BrokenPipeError:
         return
     except Exception as error:  # noqa: BLE001 - whatever it is, it is to be heard over there
-        _send(answers, b"e", _packed(error))
+        _send(answers, b"e", pack_error(error))
     else:
         _send(answers, b"d", b"")
 

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 __all__ = ["Bag", "Named", "Table", "Thing", "Unfinished", "read_call", "read_value"]
 
 ALL = 1 << 62
-ROOT, NEWOBJ = "coopy.codec:_Root", "copyreg:__newobj__"
+# What coopy's pickler writes in the place of a class (coopy/codec.py): its first argument is the class, or its first two name it.
+FIRST_IS_CLASS = frozenset(("coopy.codec:_Root", "coopy.codec:_Member", "copyreg:__newobj__"))
+NAMES_CLASS = frozenset(("coopy.codec:_Dated", "coopy.codec:_Class"))
 PAIR = 2
 
 
@@ -212,10 +214,15 @@ class _Machine:
         """An instance of a class."""
         keywords = self.stack.pop() if named else None
         args, kind = self.stack.pop(), self.stack.pop()
-        if type(kind) is not Named or type(args) is not tuple:
+        if type(args) is not tuple:
             raise TypeError
-        if kind.name in (ROOT, NEWOBJ) and args and type(args[0]) is Named:
+        if type(kind) is Named and kind.name in FIRST_IS_CLASS and args:
             kind, args = args[0], args[1:]
+        if type(kind) is not Named:
+            raise TypeError
+        if kind.name in NAMES_CLASS and len(args) >= PAIR:
+            self.stack.append(Named(f"{args[0]}:{args[1]}"))
+            return
         one = Thing(kind.name, args)
         if keywords is not None:
             one.attributes = _names(keywords) or {}

@@ -18,7 +18,7 @@ from coopy.disk import write_whole
 if TYPE_CHECKING:
     from coopy.disk import Disk
 
-__all__ = ["Listed", "Manifest", "read_manifest", "write_manifest"]
+__all__ = ["Code", "Listed", "Manifest", "read_manifest", "write_manifest"]
 
 NAME = "MANIFEST"
 NOT_CLOSED = -1
@@ -33,10 +33,19 @@ class Listed(msgspec.Struct, frozen=True, array_like=True):
     digest: bytes = b""
 
 
+class Code(msgspec.Struct, frozen=True, array_like=True):
+    """Since which epoch and LSN a directory is written by which source. `digest`: of all; `modules`: of each, by name, for the last one only."""
+
+    epoch: int
+    lsn: int
+    digest: bytes
+    modules: dict[str, bytes] = {}
+
+
 class Manifest(msgspec.Struct, frozen=True):
     """`closed`: the last LSN if the system was closed cleanly, else -1. `skips`: actions that `coopy repair --skip` leaves out. Lists are in order of LSN.
 
-    `follows`: this is a replica's, whose journal is its primary's.
+    `follows`: this is a replica's, whose journal is its primary's. `code`: what source wrote it, as far as known: the last changes of it.
     """
 
     identity: header.Identity
@@ -46,6 +55,7 @@ class Manifest(msgspec.Struct, frozen=True):
     closed: int = NOT_CLOSED
     skips: tuple[int, ...] = ()
     follows: bool = False
+    code: tuple[Code, ...] = ()
 
 
 def read_manifest(disk: Disk, directory: str, key: bytes) -> Manifest | None:
@@ -62,9 +72,16 @@ def write_manifest(disk: Disk, directory: str, manifest: Manifest, key: bytes) -
     write_whole(disk, directory, NAME, header.pack(header.MANIFEST, manifest, key))
 
 
-_OWN = re.compile(r"(MANIFEST|LOCK|HWM|quarantine|journal-[0-9]{20}\.log|snapshot-[0-9]{20}\.snap)(\.tmp)?", re.ASCII)
+_OWN = re.compile(
+    r"(MANIFEST|LOCK|HWM|quarantine|journal-[0-9]{20}\.log|snapshot-[0-9]{20}\.snap(\.[0-9a-f]{8}(?=\.tmp))?)(\.tmp)?", re.ASCII
+)
 
 
 def is_own(name: str) -> bool:
     """Whether a file of this name may lie in a data directory: coopy's own, a hidden one, or a file system's `lost+found`."""
     return _OWN.fullmatch(name) is not None or name.startswith(".") or name == "lost+found"
+
+
+def is_leftover(name: str) -> bool:
+    """Whether a file of this name is what somebody was writing, or throwing away, when a crash came."""
+    return name.endswith(".tmp") and is_own(name) and not name.startswith(".")

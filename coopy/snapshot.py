@@ -15,6 +15,7 @@ import hashlib
 import hmac
 import io
 import re
+import secrets
 import struct
 import sys
 from typing import TYPE_CHECKING, Any
@@ -29,14 +30,21 @@ if TYPE_CHECKING:
 
     from coopy.disk import Disk, File
 
+    Dump = Callable[[Callable[[bytes], object]], None]
+    Check = Callable[[str], object]
+    Pulse = Callable[[], object]
+
 __all__ = [
     "SnapshotHeader",
+    "begin_snapshot",
+    "finish_snapshot",
     "open_snapshot",
     "parse_snapshot_name",
+    "place_snapshot",
     "put_snapshot",
     "python_version",
     "snapshot_name",
-    "write_snapshot",
+    "temporary_path",
     "zstd",
 ]
 
@@ -44,6 +52,10 @@ BLOCK = 1 << 20
 LENGTH = struct.Struct("<I")
 DIGEST_SIZE = 32
 _NAME = re.compile(r"snapshot-([0-9]{20})\.snap", re.ASCII)
+
+
+def _nothing() -> None:
+    """Nobody wants to hear of a block."""
 
 
 class SnapshotHeader(msgspec.Struct, frozen=True, array_like=True):
@@ -69,57 +81,76 @@ def parse_snapshot_name(name: str) -> int | None:
     return int(match[1]) if match else None
 
 
-def put_snapshot(
-    disk: Disk,
-    directory: str,
-    about: SnapshotHeader,
-    dump: Callable[[Callable[[bytes], object]], None],
-    key: bytes,
-    check: Callable[[str], object] | None = None,
-) -> None:
-    """Write a snapshot and put it in place; it is on stable storage under its name when this returns.
+def put_snapshot(disk: Disk, directory: str, about: SnapshotHeader, dump: Dump, key: bytes, check: Check | None = None) -> None:
+    """Write a snapshot and put it in place; it is on stable storage under its name when this returns. Where anything fails, no trace is left."""
+    temporary = temporary_path(directory, about.lsn)
+    finish_snapshot(disk, begin_snapshot(disk, temporary, about, dump, key), check)
+    place_snapshot(disk, temporary, directory, about.lsn)
 
-    `check(path)` reads the written file back and raises if it does not hold the state; the cache is dropped before, so that it reads what
-    the disk holds. Where anything fails, no trace is left.
+
+def temporary_path(directory: str, lsn: int) -> str:
+    """Where a snapshot is until it is whole: nowhere where another one could be, be it of a process that still ends."""
+    return f"{directory}/{snapshot_name(lsn)}.{secrets.token_hex(4)}.tmp"
+
+
+def begin_snapshot(disk: Disk, temporary: str, about: SnapshotHeader, dump: Dump, key: bytes, on_block: Pulse = _nothing) -> File:
+    """Write the state into a new file of this path. It is not synced. Where that fails, no trace is left.
+
+    `dump` is called once with where to write the state's bytes; `on_block()` after each block, and what it raises ends the work.
     """
-    path = f"{directory}/{snapshot_name(about.lsn)}"
-    temporary = f"{path}.tmp"
-    if disk.exists(temporary):
-        disk.unlink(temporary)
     file = disk.create(temporary)
     try:
+        _write(file, about, dump, key, on_block)
+    except BaseException:
+        file.close()
+        disk.unlink(temporary)
+        raise
+    return file
+
+
+def finish_snapshot(disk: Disk, file: File, check: Check | None = None) -> None:
+    """Sync what `begin_snapshot` gave, and close it. Where that fails, no trace is left.
+
+    `check(path)` reads it back and raises if it does not hold the state; the cache is dropped before, so that it reads what the disk holds.
+    """
+    try:
         try:
-            write_snapshot(file, about, dump, key)
+            file.sync()
             file.drop_cache()
         finally:
             file.close()
         if check is not None:
-            check(temporary)
+            check(file.path)
     except BaseException:
-        disk.unlink(temporary)
+        disk.unlink(file.path)
         raise
-    disk.replace(temporary, path)
+
+
+def place_snapshot(disk: Disk, temporary: str, directory: str, lsn: int) -> None:
+    """Give a whole snapshot its name; it is on stable storage under it when this returns."""
+    disk.replace(temporary, f"{directory}/{snapshot_name(lsn)}")
     disk.sync_directory(directory)
 
 
-def write_snapshot(file: File, about: SnapshotHeader, dump: Callable[[Callable[[bytes], object]], None], key: bytes) -> None:
-    """Write and sync a snapshot into an empty file. `dump` is called once with where to write the state's bytes."""
+def _write(file: File, about: SnapshotHeader, dump: Dump, key: bytes, on_block: Pulse) -> None:
     front = header.pack(header.SNAPSHOT, about, key)
     file.write(0, front)
-    blocks = _BlockWriter(file, len(front), hashlib.sha256(front).digest(), key)
+    blocks = _BlockWriter(file, len(front), hashlib.sha256(front).digest(), key, on_block)
     if about.compression == "zstd":
         with zstd().ZstdCompressor().stream_writer(blocks, closefd=False) as stream:
             dump(stream.write)
     else:
         dump(blocks.write)
     blocks.finish()
-    file.sync()
 
 
-def open_snapshot(disk: Disk, path: str, key: bytes, identity: header.Identity | None) -> tuple[SnapshotHeader, io.BufferedReader]:
+def open_snapshot(
+    disk: Disk, path: str, key: bytes, identity: header.Identity | None, on_block: Pulse = _nothing
+) -> tuple[SnapshotHeader, io.BufferedReader]:
     """The header and the state's bytes as a stream that checks every block before it hands it out.
 
-    Reading raises CorruptionError at the first damage, naming file and offset. Close the stream.
+    Reading raises CorruptionError at the first damage, naming file and offset. `on_block()` is called before each block. The stream can be wound back
+    to its beginning. Close it.
     """
     file = disk.open_read(path)
     try:
@@ -128,11 +159,12 @@ def open_snapshot(disk: Disk, path: str, key: bytes, identity: header.Identity |
         if identity is not None and about.identity.system != identity.system:
             what = f"{path} is a snapshot of another system: move it out of this directory. Nothing was changed."
             raise CorruptionError(what, path=path, offset=0, lsn=about.lsn)
-        blocks = _BlockReader(file, start, hashlib.sha256(front[:start]).digest(), key)
-        stream: io.RawIOBase = blocks
-        if about.compression == "zstd":
-            stream = zstd().ZstdDecompressor().stream_reader(io.BufferedReader(blocks, BLOCK), closefd=True)
-        return about, io.BufferedReader(stream, BLOCK)
+        digest, inflate = hashlib.sha256(front[:start]).digest(), about.compression == "zstd"
+
+        def begin() -> io.RawIOBase:
+            return _inflated(_BlockReader(file, start, digest, key, on_block), inflate=inflate)
+
+        return about, io.BufferedReader(_State(file, begin), BLOCK)
     except BaseException:
         file.close()
         raise
@@ -155,11 +187,19 @@ def zstd() -> Any:
     return zstandard
 
 
+def _inflated(blocks: io.RawIOBase, *, inflate: bool) -> io.RawIOBase:
+    if not inflate:
+        return blocks
+    stream: io.RawIOBase = zstd().ZstdDecompressor().stream_reader(io.BufferedReader(blocks, BLOCK))
+    return stream
+
+
 class _BlockWriter(io.RawIOBase):
     """Cuts a stream of bytes into linked blocks."""
 
-    def __init__(self, file: File, offset: int, digest: bytes, key: bytes) -> None:
-        self._file, self._offset, self._digest, self._key, self._pending = file, offset, digest, key, bytearray()
+    def __init__(self, file: File, offset: int, digest: bytes, key: bytes, on_block: Pulse) -> None:
+        self._file, self._offset, self._digest, self._key, self._on_block = file, offset, digest, key, on_block
+        self._pending = bytearray()
 
     def writable(self) -> bool:
         return True
@@ -180,13 +220,14 @@ class _BlockWriter(io.RawIOBase):
         self._digest = _link(self._digest, data, self._key)
         self._file.write(self._offset, LENGTH.pack(len(data)) + self._digest + data)
         self._offset += LENGTH.size + DIGEST_SIZE + len(data)
+        self._on_block()
 
 
 class _BlockReader(io.RawIOBase):
     """Gives the data of linked blocks, each after its check."""
 
-    def __init__(self, file: File, offset: int, digest: bytes, key: bytes) -> None:
-        self._file, self._offset, self._digest, self._key = file, offset, digest, key
+    def __init__(self, file: File, offset: int, digest: bytes, key: bytes, on_block: Pulse) -> None:
+        self._file, self._offset, self._digest, self._key, self._on_block = file, offset, digest, key, on_block
         self._data, self._ended = memoryview(b""), False
 
     def readable(self) -> bool:
@@ -200,6 +241,7 @@ class _BlockReader(io.RawIOBase):
         return count
 
     def _next(self) -> bytes:
+        self._on_block()
         front = self._file.read(self._offset, LENGTH.size + DIGEST_SIZE)
         length = LENGTH.unpack_from(front)[0] if len(front) == LENGTH.size + DIGEST_SIZE else BLOCK + 1
         data = self._file.read(self._offset + len(front), length) if length <= BLOCK else b""
@@ -216,6 +258,33 @@ class _BlockReader(io.RawIOBase):
         if self._file.size() != self._offset:
             what = f"{self._file.path} goes on after its end, at offset {self._offset}."
             raise CorruptionError(what, path=self._file.path, offset=self._offset)
+
+
+class _State(io.RawIOBase):
+    """A state's bytes, from the beginning and from there on. `begin` gives them as a stream."""
+
+    def __init__(self, file: File, begin: Callable[[], Any]) -> None:
+        self._file, self._begin, self._at, self._inner = file, begin, 0, begin()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer, /) -> int:  # type: ignore[no-untyped-def]  # noqa: ANN001 - io's own signature
+        count: int = self._inner.readinto(buffer)
+        self._at += count
+        return count
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        if (offset, whence) != (0, io.SEEK_SET):
+            raise io.UnsupportedOperation("a state is read from its beginning on.")
+        self._at, self._inner = 0, self._begin()
+        return 0
 
     def close(self) -> None:
         if not self.closed:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from coopy.error import UsageError
+from coopy.project import project_at
 from coopy.validation import report
 from coopy.validation.cache import Cache, default_folder
 from coopy.validation.findings import CATEGORIES, CODES, Selection
@@ -129,16 +130,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def _settings() -> dict[str, Any]:
     """[tool.coopy] of the pyproject.toml in the working directory or above."""
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        path = folder / "pyproject.toml"
-        if path.is_file():
-            try:
-                found = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {}).get("coopy", {})
-            except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-                raise SourceError(f"{path} cannot be read: {error}") from None
-            return dict(found) if isinstance(found, dict) else {}
-    return {}
+    try:
+        project = project_at(Path.cwd())
+    except UsageError as error:
+        raise SourceError(str(error)) from None
+    return project.settings if project is not None else {}
 
 
 def _options(given: argparse.Namespace, settings: dict[str, Any]) -> Options:

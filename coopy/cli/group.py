@@ -5,7 +5,6 @@ A command is a function in a file of this folder that gives its exit status, Non
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 from importlib import import_module
@@ -26,7 +25,8 @@ COMMANDS = {
     "check": ("looking", "Is everything whole? Reads all of it."),
     "log": ("past", "The recorded actions."),
     "show": ("past", "The state as it was behind an action."),
-    "verify": ("proving", "Does the journal give the same state wherever it is replayed?"),
+    "verify": ("proving", "Is the state the same wherever the journal is replayed?"),
+    "rehearse": ("proving", "Would the code as it is today open it?"),
     "repair": ("mending", "What coopy never decides by itself."),
     "prune": ("mending", "Drop what no kept snapshot needs."),
     "export": ("moving", "Everything as JSON lines, for who leaves."),
@@ -54,6 +54,16 @@ class _Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click.Group.invoke. A reader that has gone, as `head` does, has read enough: that is no failure."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains when it flushes at its end
+            return FINE
+        return result
+
     def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> Any:  # type: ignore[override]
         """Run the command that the arguments name, and exit with its status."""
         extra["standalone_mode"] = False
@@ -65,7 +75,6 @@ def _ended(run: Any) -> int:
     _escape_what_cannot_be_written()
     try:
         status = run()
-        sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         return NOT_DONE
@@ -82,10 +91,7 @@ def _ended(run: Any) -> int:
 
 
 def _refused(error: OSError) -> int:
-    """What the operating system does not let be done. A reader that has gone, as `head` does, has read enough."""
-    if error.errno == errno.EPIPE:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains when it flushes at its end
-        return FINE
+    """What the operating system does not let be done. Exit status 1 where it is a disk that does not give what it holds."""
     offset = getattr(error, "offset", None)
     where = f" at offset {offset}" if offset is not None else ""
     click.echo(f"{error.filename or 'It'} cannot be used{where}: {error.strerror}. Nothing was changed.", err=True)

@@ -17,7 +17,7 @@ from coopy.disk import held_by
 from coopy.engine.archive import snapshot_path
 from coopy.engine.check import check_directory
 from coopy.engine.opening import high_water_of, read_archive
-from coopy.engine.reading import newest_lsn
+from coopy.engine.recorded import newest_lsn
 from coopy.error import CorruptionError, UsageError
 from coopy.manifest import read_manifest
 from coopy.snapshot import open_snapshot

@@ -21,7 +21,7 @@ from coopy.cli.record import as_json as json_lines
 from coopy.cli.select import parts_of, selected
 from coopy.cli.terminal import progress
 from coopy.cli.text import short_name, value_text
-from coopy.engine.reading import Follower, newest_lsn, recorded, since_time
+from coopy.engine.recorded import Follower, newest_lsn, recorded, since_time
 from coopy.error import UsageError
 from coopy.inert import read_value
 from coopy.wiring.earlier import state_at
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from coopy.engine.history import Told
-    from coopy.engine.reading import Recorded
+    from coopy.engine.recorded import Recorded
 
 __all__ = ["log", "show"]
 

@@ -37,7 +37,7 @@ def _is_name_of(root: Any, name: str) -> bool:
 
 def _step(value: Any, step: re.Match[str], path: str) -> Any:
     parts = parts_of(value)
-    label = f".{step['name']}" if step["name"] is not None else f"[{_key(step['key'], path)!r}]"
+    label = f".{step['name']}" if step["name"] is not None else f"[{value_text(_key(step['key'], path), WIDTH)}]"
     for name, part in parts:
         if name.lstrip(".") == label.lstrip("."):
             return part

@@ -50,15 +50,22 @@ class Segment(msgspec.Struct, frozen=True):
 class Archive:
     """The files of one directory. One thread changes it at a time: whoever opens it, then whoever has the engine to itself."""
 
-    def __init__(self, disk: Disk, directory: str, key: bytes, manifest: Manifest) -> None:
+    def __init__(self, disk: Disk, directory: str, key: bytes, manifest: Manifest, domain: str = "") -> None:
         self.disk, self.directory, self.key, self.manifest = disk, directory, key, manifest
+        self.domain = domain or manifest.identity.domain  # what the class is called today
         self.framer = Framer(salt_of(manifest.identity.system), key)
+        self.source: dict[str, bytes] = {}  # of today's program, by module; empty where it is not known
         self.opened: Scan | None = None  # how the last segment was found, as long as it is the last
 
     @property
     def identity(self) -> Identity:
-        """Whose files these are."""
+        """Whose files these are, by the name that their class had when they were last opened for writing."""
         return self.manifest.identity
+
+    @property
+    def identity_today(self) -> Identity:
+        """The same, by today's name."""
+        return msgspec.structs.replace(self.identity, domain=self.domain)
 
     def path(self, name: str) -> str:
         """Where a file of this name is."""

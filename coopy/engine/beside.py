@@ -7,8 +7,12 @@ interrupted: memory is in doubt.
 from __future__ import annotations
 
 from _thread import allocate_lock
+from typing import TYPE_CHECKING
 
-__all__ = ["Beside", "Flight"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["Beside", "Flight", "wait_for"]
 
 WAKE = 0.05  # seconds; a wake-up lost to an interrupt costs this, never a hang
 
@@ -25,6 +29,13 @@ class Flight:
         self.end.acquire()
 
 
+def wait_for(flights: Iterable[Flight]) -> None:
+    """Until all of these have gone."""
+    for flight in flights:
+        while not flight.gone:
+            flight.end.acquire(timeout=WAKE)
+
+
 class Beside:
     """The flights of one system, by LSN, from when their records are in the journal. The state's lock guards it."""
 
@@ -35,9 +46,7 @@ class Beside:
 
     def wait(self) -> None:
         """Until every flight has gone."""
-        for flight in self.flights.values():
-            while not flight.gone:
-                flight.end.acquire(timeout=WAKE)
+        wait_for(self.flights.values())
 
     def gone(self) -> list[int]:
         """Those that have ended."""

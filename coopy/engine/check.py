@@ -16,7 +16,7 @@ import msgspec
 from coopy.disk import UnreadableError
 from coopy.engine.archive import Segment, snapshot_path
 from coopy.engine.opening import high_water_of, read_archive
-from coopy.engine.reading import proven_end
+from coopy.engine.recorded import proven_end
 from coopy.engine.restore import check_sealed
 from coopy.error import CoopyError, CorruptionError, FormatError
 from coopy.journal.frame import Kind

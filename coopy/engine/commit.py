@@ -191,7 +191,9 @@ class SharedEngine(Engine):
         return result
 
     def _drain(self) -> None:
-        while self.queue or self.batch:
+        """What comes meanwhile waits: where many call all the time there is no moment at which nobody does."""
+        last = self.queue[-1:]
+        while self.batch or any(entry.outcome is PENDING for entry in last):
             self._commit(None)
 
     # --- leading -----------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from coopy.action import Outcome, type_name
 from coopy.clock import moment, offset_minutes, running
-from coopy.engine.beside import Beside, Flight
+from coopy.engine.beside import Beside, Flight, wait_for
 from coopy.engine.execute import PLAIN
 from coopy.engine.gate import BROKEN, BUSY, CLOSED, FAILED, FORKED, LEFTOVER, OPEN, SHARED, Gate
 from coopy.engine.keyed import call_keyed, refuse_beside
@@ -364,6 +364,12 @@ class Engine:
         self.journal.known = self.beside.known(self.executed)
 
     # --- what nobody may disturb -------------------------------------------------------------------------------------
+
+    def let_land(self) -> None:
+        """Wait for the `@unlocked` actions that are in flight, while others go on: whoever then needs memory to stand still waits for few."""
+        with self.lock:
+            flights = list(self.beside.flights.values())
+        wait_for(flights)
 
     def rotate(self) -> None:
         """Go on in a new segment. All outcomes are known before."""

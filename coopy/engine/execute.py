@@ -67,15 +67,18 @@ class Executor:
     `expose` turns a result that is the domain object itself, or a way to it, into what a caller may hold, and never raises. `show` hears of each attribute
     of the domain object that is not among `names` yet; `ask` has the proxy look for any, as long as memory is in doubt and ever after. `free`:
     `@abort_exception` methods that change nothing before they raise, as long as their arguments are atoms and attributes hold what the
-    validator's proof took for granted ("atom", "plain": a built-in container or atom, "absent"). `keys`: which were used, by whoever loads the state.
+    validator's proof took for granted ("atom", "plain": a built-in container or atom, "absent"). `old`: by former name, the methods that run
+    recorded calls (renames.py). `keys`: which were used, by whoever loads the state.
     """
 
-    __slots__ = ("aborts", "ask", "context", "expose", "free", "holder", "keys", "methods", "moment", "names", "root", "run", "show")
+    __slots__ = ("aborts", "ask", "context", "expose", "free", "holder", "keys", "methods", "moment", "names", "old", "root", "run", "show")
 
     keys: Keys
 
-    def __init__(self, root: object, secret: bytes, free: Mapping[str, Mapping[str, str]] | None = None) -> None:
-        self.root, self.free = root, free or {}
+    def __init__(
+        self, root: object, secret: bytes, free: Mapping[str, Mapping[str, str]] | None = None, old: Mapping[str, str] | None = None
+    ) -> None:
+        self.root, self.free, self.old = root, free or {}, old or {}
         self.moment = Moment(secret)
         self.expose: Callable[[object], object] = _as_it_is
         self.holder: Any = root if hasattr(root, "__dict__") else _NoAttributes()
@@ -121,7 +124,7 @@ class Executor:
 
     def beside(self) -> Executor:
         """Another one for the same domain object, with a context and a moment of its own: for what runs beside others."""
-        other = Executor(self.root, self.moment.secret, self.free)
+        other = Executor(self.root, self.moment.secret, self.free, self.old)
         other.expose, other.methods, other.aborts, other.names, other.show = self.expose, self.methods, self.aborts, self.names, self.show
         return other
 
@@ -217,14 +220,29 @@ class Executor:
         """The bound method of this name. Raises UnknownMethodError where the class has none that is an action."""
         if method == ONCE:
             return self._once
-        kind = type(self.root)
-        declared = getattr(kind, method.removesuffix("="), None)
-        if declared is None or (method.startswith("_") and method not in ACTION_SPECIALS):
-            raise UnknownMethodError(f"{kind.__qualname__} has no action {method!r}.")
-        function = declared.fset.__get__(self.root) if method.endswith("=") else getattr(self.root, method)
+        kind, former = type(self.root), self.old.get(method)
+        is_there = getattr(kind, method.removesuffix("="), None) is not None
+        if former is not None:
+            before = self._bound(former, method)
+            return _either(self._bound(method, method), before) if is_there else before
+        if not is_there or (method.startswith("_") and method not in ACTION_SPECIALS):
+            raise UnknownMethodError(f"{kind.__qualname__} has no action {method!r}, and no method is marked @was({method!r})")
+        return self._bound(method, method)
+
+    def live(self, method: str) -> Callable[..., object]:
+        """The same for calls of today."""
+        return self._bound(method, method) if method in self.old else self.methods[method]
+
+    def as_recorded(self, recorded: str, method: str) -> str:
+        """What a record calls a method, if `recorded` is a former name of it."""
+        return recorded if self.old.get(recorded) == method else method
+
+    def _bound(self, name: str, recorded: str) -> Callable[..., object]:
+        """A method of the domain object; `recorded`: what the journal calls it."""
+        declared = getattr(type(self.root), name.removesuffix("="))
         if "abort_exception" in marks_of(getattr(declared, "fset", declared)):
-            self.aborts.add(method)
-        bound: Callable[..., object] = function
+            self.aborts.add(recorded)
+        bound: Callable[..., object] = declared.fset.__get__(self.root) if name.endswith("=") else getattr(self.root, name)
         return bound
 
     def _once(self, key: str, within: int | None, most: int | None, print_: str, method: str, /, *args: object, **kwargs: object) -> object:
@@ -233,7 +251,7 @@ class Executor:
         assert now is not None
         known = keys.find(key, now.time_us)
         if known is not None:
-            known.check(method, print_)
+            known.check(self.as_recorded(known.method, method), print_)
             return keys.give(known, root)
         function = self.methods[method]
         result, caught = None, None
@@ -264,6 +282,22 @@ class Executor:
         self.context = Context()
         self.context.run(moment.set, self.moment)
         self.run = self.context.run
+
+
+def _either(today: Callable[..., object], before: Callable[..., object]) -> Callable[..., object]:
+    """A method, and for calls that its parameters do not take any more the one for these."""
+    import inspect
+
+    signature = inspect.signature(today)
+
+    def either(*args: object, **kwargs: object) -> object:
+        try:
+            signature.bind(*args, **kwargs)
+        except TypeError:
+            return before(*args, **kwargs)
+        return today(*args, **kwargs)
+
+    return either
 
 
 class _NoAttributes:

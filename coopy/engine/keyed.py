@@ -44,7 +44,7 @@ def _once(engine: Engine, key: Key, method: str, args: tuple[object, ...], kwarg
     except NotSerializableError:
         engine.codec.encode(method, args, kwargs)  # says it of the call as it was written, if that is the reason
         raise
-    known.check(method, print_)
+    known.check(engine.executor.as_recorded(known.method, method), print_)
     engine.confirm_known(known.lsn)
     return engine.executor.settle(engine.executor.keys.give(known, engine.executor.root))
 

@@ -22,6 +22,7 @@ from coopy.action import type_name
 from coopy.disk import Disk, UnreadableError, is_full, write_whole
 from coopy.engine.archive import HIGH_WATER, Archive
 from coopy.engine.restore import Bounds, Replayed, Restorer
+from coopy.engine.restored import code_from_now
 from coopy.engine.uninterrupted import Worker
 from coopy.error import CorruptionError, DiskFullError, DurabilityError, FormatError, UsageError
 from coopy.header import Identity
@@ -31,6 +32,7 @@ from coopy.journal.journal import Journal, create_segment
 from coopy.journal.repair import judge_end
 from coopy.journal.segment import SegmentHeader, parse_segment_name, read_header, segment_name
 from coopy.manifest import NOT_CLOSED, Listed, Manifest, is_own, read_manifest, write_manifest
+from coopy.renames import NO_NAMES, Names
 from coopy.snapshot import SnapshotHeader, put_snapshot, python_version, snapshot_name
 
 if TYPE_CHECKING:
@@ -68,12 +70,16 @@ OLD_COOPY = re.compile(r"coopy\.json|snapshot_.*\.dat|transaction_.*\.log", re.A
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where a system lives. `key`: derived from the signing key, or empty. `domain`: its class, "module:Name"; empty for any."""
+    """Where a system lives. `key`: derived from the signing key, or empty. `domain`: its class, "module:Name"; empty for any.
+
+    `names`: where former names lead.
+    """
 
     disk: Disk
     directory: str
     key: bytes
     domain: str
+    names: Names = NO_NAMES
 
     def path(self, name: str) -> str:
         """Where a file of this name is."""
@@ -164,16 +170,19 @@ def read_archive(place: Place) -> Archive | None:
         return None
     if not manifest.snapshots:
         return None
-    if place.domain and manifest.identity.domain != place.domain:
+    if place.domain and not place.names.lead(manifest.identity.domain, place.domain):
         what = f"{place.directory} holds a {manifest.identity.domain}, not a {place.domain}. Nothing was changed."
-        raise UsageError(f"{what} Open it with that class, or choose another directory.", path=place.directory)
+        raise UsageError(
+            f'{what} Open it with that class, or choose another directory. Was the class called so, mark it: @was("{manifest.identity.domain}").',
+            path=place.directory,
+        )
     try:
         _miss_none(place, manifest, set(names))
     except CorruptionError:
         if read_manifest(place.disk, place.directory, place.key) == manifest:
             raise
         return read_archive(place)  # whoever has it open changed it meanwhile
-    return Archive(place.disk, place.directory, place.key, manifest)
+    return Archive(place.disk, place.directory, place.key, manifest, place.domain)
 
 
 def _refuse_foreign(place: Place, names: list[str]) -> None:
@@ -283,6 +292,7 @@ def settle_end(archive: Archive, replayed: Replayed) -> tuple[Scan, Segment, Hig
     try:
         torn = prove_end(archive, segment, found, max(high_water.mark.lsn, archive.manifest.closed))
         if torn:
+            replayed.torn = len(torn)
             name = f"{segment_name(segment.about.first_lsn)}.{found.end}"
             kept = archive.quarantine(name, torn)
             log.warning(
@@ -306,7 +316,9 @@ def open_journal(archive: Archive, replayed: Replayed, *, segment_bytes: int, ma
     disk = archive.disk
     try:
         segments = tuple(replayed.checked.get(one.first_lsn, one) for one in archive.manifest.segments)
-        archive.change(epoch=max(archive.manifest.epoch, found.head.epoch) + 1, closed=NOT_CLOSED, segments=segments)
+        epoch = max(archive.manifest.epoch, found.head.epoch) + 1
+        code = code_from_now(archive.manifest.code, archive.source, epoch, found.head.lsn)
+        archive.change(epoch=epoch, closed=NOT_CLOSED, segments=segments, identity=archive.identity_today, code=code)
         archive.opened = found
         journal = Journal(disk, archive.directory, archive.identity, archive.framer, disk.open(segment.path), found.head, high_water)
     except BaseException:

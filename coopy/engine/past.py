@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from coopy.clock import offset_minutes, running
 from coopy.digest import digest
 from coopy.disk import UnreadableError
-from coopy.engine.execute import PLAIN, Executor
+from coopy.engine.execute import PLAIN
 from coopy.engine.opening import unreadable
-from coopy.engine.restore import Bounds, Restorer
+from coopy.engine.reading import reading_restorer
+from coopy.engine.restore import Bounds
 from coopy.engine.uninterrupted import Worker
 from coopy.error import ClosedError, UsageError
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from coopy.clock import Moment
+    from coopy.engine.execute import Executor
     from coopy.engine.history import History
 
 __all__ = ["Past", "PastEngine", "look_back"]
@@ -112,9 +114,7 @@ def look_back(ask: Callable[[], History], lsn: int, adopt: Callable[[object, Mom
 
 def _restored(history: History, lsn: int, adopt: Callable[[object, Moment], None], on_divergence: str) -> Past:
     archive, said = history.archive, history.said
-    secret = archive.identity.secret
-    restorer = Restorer(archive, history.codec, memoryview(bytearray(8)).cast("Q"), lambda root: Executor(root, secret), on_divergence)
-    restorer.adopt = adopt
+    restorer = reading_restorer(archive, history.codec, adopt, on_divergence)
     bounds = Bounds(lsn, frozenset(said.skipped), said.raised, min(said.known, lsn))
     try:
         replayed = Worker().run(lambda: restorer.restore(bounds), restorer.cancel)

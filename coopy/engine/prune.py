@@ -1,13 +1,21 @@
-"""Drop what is no longer needed: snapshots beyond those kept, segments behind the oldest kept snapshot. The manifest forgets them first."""
+"""Drop what is no longer needed: snapshots beyond those kept, segments behind the oldest kept snapshot.
+
+The manifest forgets them first. Then they get a name under which nobody misses them, and go beside the calls: the operating system may take
+a fifth of a second to free a gigabyte.
+"""
 
 from __future__ import annotations
 
+import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from coopy.disk import TEMPORARY
 from coopy.engine.archive import snapshot_path
 from coopy.engine.opening import open_archive
 from coopy.error import CorruptionError, UsageError
 from coopy.journal.segment import parse_segment_name, segment_name
+from coopy.manifest import is_leftover
 from coopy.snapshot import open_snapshot, parse_snapshot_name, snapshot_name
 
 if TYPE_CHECKING:
@@ -16,32 +24,72 @@ if TYPE_CHECKING:
     from coopy.engine.archive import Archive
     from coopy.engine.opening import Place
 
-__all__ = ["prune_closed", "prune_segments", "prune_snapshots"]
+__all__ = ["prune_closed", "put_aside", "snapshots_kept", "sweep", "unlink_aside"]
 
 PIECE = 1 << 20
 
+log = logging.getLogger("coopy")
 
-def prune_closed(place: Place, keep: int, agreed: Callable[[list[str]], object]) -> list[str]:
-    """Both for a directory that nobody has open, keeping at most `keep` snapshots. `agreed` is told the files, and nothing goes if it raises.
 
-    The snapshots that stay are read whole before. Gives the names of the files that went.
+def snapshots_kept(lsns: tuple[int, ...], keep: int) -> tuple[int, ...]:
+    """The newest `keep` of these, in order."""
+    return tuple(sorted(set(lsns)))[-keep:]
+
+
+def put_aside(archive: Archive) -> list[str]:
+    """Rename what is older than all that is listed; also what a crash kept an earlier one from. Gives the names that it had.
+
+    Within what changes the manifest: nobody may list a file of such a name meanwhile.
+    """
+    snapshot, segment = archive.manifest.snapshots[0], archive.manifest.segments[0].first_lsn
+    gone = []
+    for name in archive.disk.entries(archive.directory):
+        lsn, first = parse_snapshot_name(name), parse_segment_name(name)
+        if (lsn is not None and lsn < snapshot) or (first is not None and first < segment):
+            archive.disk.replace(archive.path(name), archive.path(name + TEMPORARY))
+            gone.append(name)
+    return gone
+
+
+def unlink_aside(archive: Archive, names: list[str]) -> None:
+    """Remove what `put_aside` gave. Anybody may have done so already."""
+    for name in names:
+        with suppress(FileNotFoundError):
+            archive.disk.unlink(archive.path(name + TEMPORARY))
+    if names:
+        archive.disk.sync_directory(archive.directory)
+
+
+def sweep(archive: Archive) -> None:
+    """Remove what somebody was writing or throwing away when a crash came."""
+    for name in filter(is_leftover, archive.disk.entries(archive.directory)):
+        try:
+            archive.disk.unlink(archive.path(name))
+        except OSError as error:
+            log.warning("%s is left over from a crash and could not be removed: %s.", archive.path(name), error)
+
+
+def prune_closed(place: Place, keep: int | None, agreed: Callable[[list[str]], object]) -> list[str]:
+    """Of a directory that nobody has open, drop snapshots but the newest `keep` (None: none), and the segments that those left do not need.
+
+    The snapshots that stay are read whole before. `agreed` is told which files would go, and nothing does if it raises. Gives their names.
     """
     lock = place.disk.lock(place.directory)
     try:
         archive = open_archive(place)
         if archive is None:
             raise UsageError(f"{place.directory} holds no system yet, so there is nothing to prune.", path=place.directory)
-        snapshots = archive.manifest.snapshots
-        stay = snapshots[-keep:]
-        needed = archive.from_snapshot(stay[0])
-        for lsn in stay:
+        snapshots = snapshots_kept(archive.manifest.snapshots, keep or len(archive.manifest.snapshots))
+        for lsn in snapshots:
             _read_whole(archive, lsn)
-        segments = [one for one in archive.manifest.segments if needed and one.first_lsn < needed[0].first_lsn]
-        names = [*(snapshot_name(lsn) for lsn in snapshots[:-keep]), *(segment_name(one.first_lsn) for one in segments)]
-        if not names:
-            return []
-        agreed(names)
-        return [*prune_snapshots(archive, keep), *(prune_segments(archive) if needed else [])]
+        segments = archive.from_snapshot(snapshots[0])
+        went = [snapshot_name(lsn) for lsn in archive.manifest.snapshots if lsn not in snapshots]
+        went += [segment_name(one.first_lsn) for one in archive.manifest.segments if one not in segments]
+        if went:
+            agreed(went)
+            archive.change(snapshots=snapshots, segments=segments)
+            unlink_aside(archive, put_aside(archive))
+        return went
     finally:
         lock.release()
 
@@ -57,29 +105,3 @@ def _read_whole(archive: Archive, lsn: int) -> None:
     if about.lsn != lsn or not follow or follow[0].previous_tag != about.tag:
         what = f"{path} does not fit the journal: it is a snapshot of another history. Nothing was dropped."
         raise CorruptionError(f"{what} See `coopy check`.", path=path, offset=0, lsn=lsn)
-
-
-def prune_snapshots(archive: Archive, keep: int) -> list[str]:
-    """Drop all snapshots but the newest `keep`. Gives the names of the files that went."""
-    if len(archive.manifest.snapshots) > keep:
-        archive.change(snapshots=archive.manifest.snapshots[-keep:])
-    return _unlink_older(archive, parse_snapshot_name, archive.manifest.snapshots[0])
-
-
-def prune_segments(archive: Archive) -> list[str]:
-    """Drop the segments that even the oldest snapshot makes superfluous. Gives the names of the files that went."""
-    needed = archive.from_snapshot(archive.manifest.snapshots[0])
-    if len(needed) < len(archive.manifest.segments):
-        archive.change(segments=needed)
-    return _unlink_older(archive, parse_segment_name, archive.manifest.segments[0].first_lsn)
-
-
-def _unlink_older(archive: Archive, parse: Callable[[str], int | None], oldest: int) -> list[str]:
-    """Also what a crash kept an earlier prune from unlinking."""
-    numbers = ((name, parse(name)) for name in archive.disk.entries(archive.directory))
-    gone = [name for name, number in numbers if number is not None and number < oldest]
-    for name in gone:
-        archive.disk.unlink(archive.path(name))
-    if gone:
-        archive.disk.sync_directory(archive.directory)
-    return gone

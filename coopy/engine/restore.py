@@ -27,7 +27,7 @@ from coopy.engine.archive import Archive, Segment, snapshot_path
 from coopy.engine.execute import UnknownMethodError
 from coopy.engine.once import Keys, action_of
 from coopy.engine.uninterrupted import Worker
-from coopy.error import CorruptionError, DivergenceError, FormatError
+from coopy.error import CorruptionError, DivergenceError, FormatError, UpgradeError
 from coopy.journal.segment import Head, Outcomes, Scan, foretell, is_silent, records
 from coopy.manifest import Listed
 from coopy.snapshot import SnapshotHeader, open_snapshot
@@ -68,6 +68,7 @@ class Replayed(msgspec.Struct):
     """What came out: how the journal ended, the last segment and its scan, new outcomes, and how the last action ended if it was to run anew.
 
     `epoch_before`: of the last record before the last segment; `checked`: by first LSN the segments, with what was found good in them.
+    `torn`: bytes behind the end that were put aside, once they were.
     """
 
     base: SnapshotHeader
@@ -77,6 +78,7 @@ class Replayed(msgspec.Struct):
     result: object = None
     epoch_before: int = 0
     checked: dict[int, Listed] = {}
+    torn: int = 0
 
 
 class _Again(BaseException):
@@ -137,6 +139,8 @@ class Restorer:
                     continue
                 except MemoryError as error:
                     raise self.too_large(self.mark[0]) from error
+                except UpgradeError as error:
+                    raise unfit(error, self.mark[0]) from error
                 if bounds.last in learned.undone:
                     replayed.result = learned.undone[bounds.last]
                 return replayed
@@ -175,7 +179,10 @@ class Restorer:
             if about.lsn != lsn or not follow or follow[0].previous_tag != about.tag:
                 raise CorruptionError(f"{path} is a snapshot of another history.", path=path, offset=0, lsn=lsn)
             known = self.executor.root if self.executor else None
-            root, beside = self._load_instead(known) if self.instead else self.codec.load_state(stream, known)
+            try:
+                root, beside = self._load_instead(known) if self.instead else self.codec.load_state(stream, known)
+            except UpgradeError as error:
+                raise UpgradeError(f"{path}: {error}", **vars(error)) from error
         keys = Keys(self.codec)
         keys.fill(beside)
         if self.executor is None:
@@ -374,7 +381,7 @@ class _Run:
                 self.learned.undone[lsn] = outcome
                 raise _Again
             self.outcomes[lsn] = outcome
-        elif self.expected.get(lsn) != got:
+        elif not self.restorer.codec.names.same_error(self.expected.get(lsn), got):
             self._prove()
             self.restorer.diverged(lsn, method, _raising(self.expected.get(lsn)), f"raised {got}: {outcome.error}")
         self.seen.add(lsn)
@@ -430,6 +437,11 @@ def check_sealed(segment: Segment, found: Scan, following: Listed) -> None:
             offset=found.end,
             lsn=found.head.lsn + 1,
         )
+
+
+def unfit(error: UpgradeError, lsn: int) -> UpgradeError:
+    """The same, with the action whose record it is about."""
+    return UpgradeError(f"The record of LSN {lsn}: {error}", **{**vars(error), "lsn": lsn}) if lsn else error
 
 
 def _raising(name: str | None) -> str:

@@ -17,7 +17,7 @@ import msgspec
 from coopy.clock import follow, forget
 from coopy.codec import Codec
 from coopy.digest import digest
-from coopy.disk import after_fork_in_child, is_refused
+from coopy.disk import after_fork_in_child
 from coopy.engine.archive import Archive
 from coopy.engine.background import Timer
 from coopy.engine.commit import SharedEngine
@@ -28,10 +28,11 @@ from coopy.engine.execute import Executor
 from coopy.engine.following import FollowingEngine, open_copied_journal
 from coopy.engine.gate import BROKEN, CLOSED, FAILED, FORKED, OPEN, SHARED
 from coopy.engine.history import History
-from coopy.engine.once import Keys
-from coopy.engine.opening import Place, create, domain_name, open_archive, open_journal, restore_all, told
-from coopy.engine.prune import prune_segments, prune_snapshots
+from coopy.engine.opening import Place, create, open_archive, open_journal, restore_all, told
+from coopy.engine.prune import put_aside, sweep, unlink_aside
 from coopy.engine.restore import Bounds, Replayed, Restorer
+from coopy.engine.restored import Restored, restored
+from coopy.engine.snapshots import Snapshots
 from coopy.error import (
     ClosedError,
     CoopyError,
@@ -46,7 +47,6 @@ from coopy.journal.frame import Kind
 from coopy.journal.segment import Outcomes
 from coopy.manifest import NAME as MANIFEST
 from coopy.manifest import read_manifest
-from coopy.snapshot import SnapshotHeader, open_snapshot, put_snapshot, python_version
 
 if TYPE_CHECKING:
     from coopy.action import Outcome
@@ -73,6 +73,7 @@ class Settings(msgspec.Struct, frozen=True):
     on_divergence: str = "stop"
     on_progress: Callable[[int, int], object] | None = None
     free: dict[str, dict[str, str]] = {}  # as Executor says
+    source: dict[str, bytes] = {}  # as fingerprint() says
     confirmed: bool = False  # whether calls wait until others have them, too
 
 
@@ -94,16 +95,18 @@ class Origin(msgspec.Struct, frozen=True):
 
 
 class System:
-    """One open directory and its domain object."""
+    """One open directory and its domain object. `restored`: what its opening found."""
+
+    restored: Restored
 
     def __init__(self, archive: Archive, restorer: Restorer, engine: Engine, lock: Lock, settings: Settings) -> None:
         self.archive, self.restorer, self.engine, self.settings = archive, restorer, engine, settings
-        self.snapshots_taken = 0
+        self.snapshots = Snapshots(archive, engine, restorer, settings, self)
         self.peers: Peers | None = None
         self._lock = lock
-        self._timers = [Timer("sync", settings.sync_interval, self._sync)]
+        self._timers = [Timer("sync", settings.sync_interval, self.sync)]
         if settings.snapshot_time:
-            self._timers.append(Timer("snapshot", settings.snapshot_time, self.take_snapshot))
+            self._timers.append(Timer("snapshot", settings.snapshot_time, self.snapshots.begin))
         after_fork_in_child(self._forked)
         follow(engine.executor.moment)
 
@@ -114,22 +117,19 @@ class System:
 
     # --- what can be asked of it -------------------------------------------------------------------------------------
 
-    def take_snapshot(self) -> int:
-        """Write the state as it is after all calls so far, and read it back. Gives its LSN.
-
-        Calls wait meanwhile. Where it fails, the snapshots before it and the journal are as they were and the system goes on.
-        """
-        lsn: int = self.engine.exclusively(self._snapshot)
-        return lsn
-
     def prune(self) -> list[str]:
         """Drop the segments that no kept snapshot needs. Gives the names of the files that went."""
         gone: list[str] = self.engine.exclusively(self._prune)
+        unlink_aside(self.archive, gone)
         return gone
 
     def _prune(self) -> list[str]:
-        self._stay()
-        return prune_segments(self.archive)
+        self.stay()
+        archive = self.archive
+        needed = archive.from_snapshot(archive.manifest.snapshots[0])
+        if len(needed) < len(archive.manifest.segments):
+            archive.change(segments=needed)
+        return put_aside(archive)
 
     def digest(self) -> str:
         """The digest of the state, equal for equal states in any process. The journal keeps it, where it is this system's to write."""
@@ -158,7 +158,7 @@ class System:
         with self.engine.lock:
             lsn = self.engine.executed
         while self.engine.journal.durable < lsn:
-            self._sync()
+            self.sync()
             if self.engine.final is not None and self.engine.journal.durable < lsn:
                 raise self.engine.refusal()
         return self.engine.journal.durable
@@ -173,7 +173,9 @@ class System:
                 "epoch": journal.epoch,
                 "rebuilds": engine.rebuilds,
                 "rebuild_seconds": engine.rebuild_seconds,
-                "snapshots": self.snapshots_taken,
+                "snapshots": self.snapshots.taken,
+                "snapshots_failed": self.snapshots.failed,
+                "snapshot_pause_us": round(self.snapshots.pause * 1_000_000),
                 "keys": len(engine.executor.keys),
                 "divergences": self.restorer.divergences,
                 "damaged_snapshots": len(self.restorer.passed_over),
@@ -215,6 +217,18 @@ class System:
         if self.peers is not None:
             self.peers.stop()
         try:
+            self.snapshots.stop()
+            self._close()
+            self.snapshots.stop()  # one that was begun at the same moment
+        finally:
+            if engine.final is None:
+                self.snapshots.go_on()
+        for timer in self._timers:
+            timer.wait()
+
+    def _close(self) -> None:
+        engine = self.engine
+        try:
             engine.exclusively(self._finish)
         except (ClosedError, ReplicaError):  # it closed itself before, or another thread was faster
             with engine.lock:
@@ -227,63 +241,10 @@ class System:
                 if engine.final is not None:
                     raise
                 self._give_up(error)
-        for timer in self._timers:
-            timer.wait()
 
     # --- how ---------------------------------------------------------------------------------------------------------
 
-    def _snapshot(self) -> int:
-        archive, journal = self.archive, self.engine.journal
-        self._stay()
-        if journal.lsn >= journal.first_lsn:
-            self.rotate()
-        lsn, codec, root, beside = journal.lsn, self.engine.codec, self.root, self.engine.executor.keys.values()
-        self._check_kind(root)
-        if archive.manifest.snapshots[-1] == lsn and not self.restorer.passed_over:
-            return lsn
-        tag = archive.manifest.segments[-1].previous_tag
-        # Not of today's epoch: records of older ones may stand behind it, of openings that called no action.
-        about = SnapshotHeader(
-            archive.identity, lsn, journal.time_us, journal.epoch_before, tag, python_version(), self.settings.compression
-        )
-        try:
-            put_snapshot(
-                archive.disk, archive.directory, about, lambda write: codec.dump_state(root, write, beside), archive.key, self._read_back
-            )
-            archive.change(snapshots=tuple(sorted({*archive.manifest.snapshots, lsn})))
-            prune_snapshots(archive, self.settings.keep_snapshots)
-            if self.settings.auto_prune:
-                prune_segments(archive)
-        except OSError as error:
-            raise self._snapshot_failed(lsn, error) from error
-        self.snapshots_taken += 1
-        return lsn
-
-    def _check_kind(self, root: object) -> None:
-        """An action may have given the domain object another class: the journal leads there again, but no snapshot could be opened."""
-        domain, name = self.archive.identity.domain, domain_name(type(root))
-        if name != domain:
-            what = f"The domain object is a {name} by now (its __class__ was set), but the directory belongs to a {domain}. No snapshot was written."
-            raise UsageError(
-                f"{what} The journal holds everything. Set the class back, or keep what changes in an attribute.",
-                path=self.archive.directory,
-            )
-
-    def _read_back(self, path: str) -> None:
-        _, stream = open_snapshot(self.archive.disk, path, self.archive.key, self.archive.identity)
-        with stream:
-            _, beside = self.engine.codec.load_state(stream)
-        Keys(self.engine.codec).fill(beside)
-
-    def _snapshot_failed(self, lsn: int, error: OSError) -> CoopyError:
-        what = f"The snapshot at LSN {lsn} was not completed in {self.archive.directory}: {error}. The snapshots before it and the journal are intact"
-        if is_refused(error):
-            return DiskFullError(
-                f"{what}; the system goes on. Make room, or what else it needs, and take it again.", path=self.archive.directory, needed=0
-            )
-        return DurabilityError(f"{what}; the system goes on. Check the disk.", path=self.archive.directory)
-
-    def _sync(self) -> None:
+    def sync(self) -> None:
         """Force to stable storage what is only written, beside the calls that go on; raise the high-water mark without waiting."""
         engine, journal = self.engine, self.engine.journal
         with engine.lock:
@@ -307,7 +268,7 @@ class System:
         journal = self.engine.journal
         try:
             journal.close()
-            self._stay()
+            self.stay()
             self.archive.change(closed=journal.lsn, segments=self._checked())
         except (DiskFullError, OSError) as error:
             if journal.durable < journal.lsn:
@@ -342,7 +303,7 @@ class System:
             self._release()
         log.warning("%s was closed without saying so in its files: %s", self.archive.directory, error)
 
-    def _stay(self) -> None:
+    def stay(self) -> None:
         """What is written by name must go where the lock is. Raises DurabilityError if that is another directory by now, or none."""
         if not self._lock.holds(self.archive.directory):
             what = f"{self.archive.directory} was moved, replaced or deleted while its system was open. Its journal goes on where it is"
@@ -378,7 +339,7 @@ class System:
 
     def rotate(self) -> None:
         """As engine.Memory says."""
-        self._stay()
+        self.stay()
         self.engine.journal.rotate(self.archive.enlist)
 
 
@@ -396,7 +357,7 @@ def open_system(
 
     Raises what is wrong with the directory, the state or the settings; then nothing is locked and nothing was changed.
     """
-    codec, disk = Codec(packages, settings.allow), place.disk
+    codec, disk = Codec(packages, settings.allow, place.names), place.disk
     with told(place.directory):
         begun = disk.exists(place.path(MANIFEST))
     state = None if begun or origin is not None else _dump(codec, initial)
@@ -421,17 +382,33 @@ def open_system(
         assert archive is not None
         if archive.manifest.follows and origin is None:
             raise _follows(place)
-        secret = archive.identity.secret
-        restorer = Restorer(archive, codec, lock.cells, lambda root: Executor(root, secret, settings.free), settings.on_divergence)
-        restorer.adopt, restorer.on_progress = adopt, settings.on_progress
-        replayed = restore_all(restorer, lock)
-        restorer.on_progress = None
+        archive.source = settings.source
+        restorer = _restorer(archive, codec, lock, place, settings)
+        restorer.adopt = adopt
+        replayed, found = _restored(archive, restorer, lock)
+        sweep(archive)
         engine = _make_engine(archive, restorer, replayed, settings, origin)
         undo.callback(engine.journal.release)
         system = System(archive, restorer, engine, lock, settings)
+        system.restored = msgspec.structs.replace(found, torn=replayed.torn)
+        log.info("%s: %s", place.directory, system.restored)
         engine.memory, engine.common = system, common_names(engine)
         undo.pop_all()
     return system
+
+
+def _restorer(archive: Archive, codec: Codec, lock: Lock, place: Place, settings: Settings) -> Restorer:
+    secret, old = archive.identity.secret, place.names.methods
+    restorer = Restorer(archive, codec, lock.cells, lambda root: Executor(root, secret, settings.free, old), settings.on_divergence)
+    restorer.on_progress = settings.on_progress
+    return restorer
+
+
+def _restored(archive: Archive, restorer: Restorer, lock: Lock) -> tuple[Replayed, Restored]:
+    begun = time.monotonic()
+    replayed = restore_all(restorer, lock)
+    restorer.on_progress = None
+    return replayed, restored(archive, restorer, replayed, time.monotonic() - begun)
 
 
 def _refuse_begun(place: Place) -> None:

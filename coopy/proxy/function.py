@@ -67,7 +67,7 @@ class Door(Protocol):
 def make_method(engine: Door, root: object, name: str, member: object, reading: Callable[[Callable[..., object]], Any]) -> FunctionType:
     """The function of this name: it records a call, or reads; `reading` makes of a bound method what a query under the lock runs."""
     marks = marks_of(member)
-    bound = getattr(root, name) if "readonly" in marks else engine.executor.methods[name]
+    bound = getattr(root, name) if "readonly" in marks else engine.executor.live(name)
     signature = _signature(bound)
     names: dict[str, Any] = {"_coopy_bound": bound, "_coopy_none": NO_KEYWORDS, "_coopy_missing": MISSING, "_coopy_sort": _sort}
     write: Writer

@@ -76,7 +76,7 @@ class Answer(msgspec.Struct, frozen=True):
 def answer(hello: Hello, history: History) -> Answer:
     """How to go on."""
     ours = history.identity
-    if hello.domain != ours.domain:
+    if hello.domain != ours.domain and hello.system != ours.system:
         return Answer(OTHER, f"this primary has a {ours.domain}, the replica wants a {hello.domain}")
     if not hello.system:
         return Answer(snapshot=True)

@@ -34,6 +34,7 @@ from coopy.error import (
     DurabilityError,
     ReplicaError,
     UnconfirmedError,
+    UpgradeError,
 )
 from coopy.replication.auth import Prover
 from coopy.replication.handshake import AUTHENTICATION, CLOSING, GENERATION, next_generation
@@ -167,7 +168,7 @@ class Replica:
                     if hello is not None:
                         self._begin(session, session.greet(hello))
                     self._stream(session)
-            except (DivergenceError, DurabilityError, ClosedError, CorruptionError, MemoryError) as error:
+            except (DivergenceError, UpgradeError, DurabilityError, ClosedError, CorruptionError, MemoryError) as error:
                 self._trouble(error)
                 return  # the system says the same to whoever asks it
             except (CoopyError, OSError) as error:
@@ -236,9 +237,16 @@ class Replica:
             self._level_at = self._due.pop(0)[0]
 
     def _check(self, welcome: Welcome) -> None:
-        archive, executed = self.engine.archive, self.engine.executed
-        if welcome.identity != archive.identity:
+        archive, executed, theirs = self.engine.archive, self.engine.executed, welcome.identity
+        if (theirs.system, theirs.secret) != (archive.identity.system, archive.identity.secret):
             raise _RefusedError(f"The primary at {self.address} is of another system. Nothing was changed here.", primary=str(self.address))
+        if not self.engine.codec.names.lead(theirs.domain, archive.domain):
+            what = f"The primary at {self.address} has a {theirs.domain} by now, and this replica's program knows it as {archive.domain}"
+            raise _RefusedError(
+                f"{what}. Start the replica with the primary's program. Nothing was changed here.", primary=str(self.address)
+            )
+        if theirs != archive.identity:
+            self.engine.exclusively(lambda: archive.change(identity=theirs))
         known = max(self.engine.journal.epoch, archive.manifest.epoch)
         if welcome.epoch // GENERATION < known // GENERATION:
             what = f"The primary at {self.address} is of epoch {welcome.epoch}, and this replica knows a newer one ({known})"

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from coopy.error import PrevalentError
+from coopy.error import PrevalentError, UsageError
+from coopy.project import project_at
 from coopy.validation.target import Target, target_of
 from coopy.validation.verdict import Facts, Finding, Verdict, default_folder, remember, remembered
 
@@ -176,18 +177,9 @@ def _shown(one: Finding, target: Target) -> Finding:
 
 def _chosen(path: str) -> str | None:
     """`cache` of [tool.coopy] in the nearest pyproject.toml above a file."""
-    for folder in Path(path).parents:
-        try:
-            data = (folder / "pyproject.toml").read_bytes()
-        except OSError:
-            continue
-        if b"[tool.coopy]" not in data:
-            return None
-        import tomllib
-
-        try:
-            found = tomllib.loads(data.decode("utf-8"))["tool"]["coopy"].get("cache")
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, AttributeError):
-            return None  # the command says what is wrong with it; here it is about a cache only
-        return str(folder / found) if isinstance(found, str) and found else found if found == "" else None
-    return None
+    try:
+        project = project_at(Path(path).parent)
+    except UsageError:
+        return None  # the command says what is wrong with it; here it is about a cache only
+    found = project.settings.get("cache") if project is not None else None
+    return str(project.folder / found) if project is not None and isinstance(found, str) and found else found if found == "" else None

@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 
 from coopy.disk import UnreadableError
 from coopy.engine.archive import snapshot_path
-from coopy.engine.execute import Executor
 from coopy.engine.opening import high_water_of, unreadable
-from coopy.engine.reading import existing, proven_end
-from coopy.engine.restore import Bounds, Restorer
+from coopy.engine.reading import reading_restorer
+from coopy.engine.recorded import existing, proven_end
+from coopy.engine.restore import Bounds
 from coopy.engine.uninterrupted import Worker
 from coopy.error import UsageError
 from coopy.snapshot import open_snapshot
 from coopy.wiring.opening import adopt
-from coopy.wiring.witness import class_of
+from coopy.wiring.witness import class_of, named
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from coopy.engine.archive import Archive
-    from coopy.engine.restore import Replayed
+    from coopy.engine.restore import Replayed, Restorer
     from coopy.wiring.witness import Subject
 
 __all__ = ["snapshot_state", "state_at"]
@@ -62,11 +62,9 @@ def snapshot_state(archive: Archive, lsn: int) -> bytes:
 
 
 def _restorer(subject: Subject, archive: Archive) -> Restorer:
-    codec, secret = subject.codec, archive.identity.secret
-    kind = class_of(subject, codec)
-    restorer = Restorer(archive, codec, memoryview(bytearray(24)).cast("Q"), lambda root: Executor(root, secret), "stop")
-    restorer.adopt = lambda root, moment: adopt(root, kind, moment)
-    return restorer
+    kind = class_of(subject)
+    codec = named(subject, kind).codec
+    return reading_restorer(archive, codec, lambda root, moment: adopt(root, kind, moment))
 
 
 def _last(archive: Archive, replayed: Replayed, proven: int, wanted: int | None) -> int:

@@ -21,7 +21,7 @@ from coopy.clock import moment
 from coopy.disk import RealDisk
 from coopy.engine.archive import snapshot_path
 from coopy.engine.opening import Place
-from coopy.engine.reading import existing
+from coopy.engine.recorded import existing
 from coopy.engine.verify import Journal, Replay, Report, Verified, verified
 from coopy.error import CorruptionError, UsageError
 from coopy.fresh import Fresh, Surroundings

@@ -5,22 +5,29 @@ from __future__ import annotations
 import inspect
 import logging
 import os
+import sys
 import typing
 import weakref
 from _thread import LockType, allocate_lock, start_new_thread
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from coopy.classes import Classes
 from coopy.clock import Clock
 from coopy.disk import RealDisk
 from coopy.engine.opening import Place, domain_name
 from coopy.engine.system import Origin, Settings, System, open_system
 from coopy.error import CoopyError, UsageError
+from coopy.fingerprint import fingerprint
 from coopy.fresh import is_fresh
 from coopy.header import derive_key
 from coopy.kinds import INJECTED
+from coopy.project import project_at
 from coopy.proxy import check_class, make_proxy, member_of
 from coopy.random import Random
+from coopy.renames import gather
+from coopy.shapes import shape_of
+from coopy.wiring.helper import Helper
 from coopy.wiring.operations import Operations
 from coopy.wiring.options import Options, check_options
 from coopy.wiring.peers import join, replica_of
@@ -29,8 +36,9 @@ from coopy.wiring.systems import is_proxy, register
 if TYPE_CHECKING:
     from coopy.clock import Moment
     from coopy.disk import Disk
+    from coopy.renames import Names
 
-__all__ = ["adopt", "directory_of", "open_proxy"]
+__all__ = ["adopt", "directory_of", "names_of", "open_proxy", "packages_of"]
 
 log = logging.getLogger("coopy")
 PATIENCE = 1.0  # seconds that a finalizer waits for the closing; a thread that still runs in the system may keep it for longer
@@ -49,17 +57,21 @@ def open_proxy(obj: Any, basedir: str | os.PathLike[str] | None, options: Option
     directory = directory_of(basedir if basedir is not None else kind.__name__.lower() + ("-replica" if options.replication else ""))
     replica = replica_of(options, kind)
     free = _validate(kind, options)
+    classes = Classes(packages_of(kind), allow)
+    names = names_of(kind, options.renames, classes)
     settings = Settings(
         durability=options.durability, sync_interval=options.sync_interval, snapshot_time=options.snapshot_time,
         keep_snapshots=options.keep_snapshots, auto_prune=options.auto_prune, segment_bytes=options.segment_bytes,
         compression=options.compression or "", allow=allow, on_divergence=options.on_divergence, on_progress=options.on_progress,
-        free=free, confirmed=options.min_acks > 0,
+        free=free, source=fingerprint(kind, classes.passes), confirmed=options.min_acks > 0,
     )  # fmt: skip
-    place = Place(disk or RealDisk(), directory, derive_key(options.signing_key), domain_name(kind))
+    place = Place(disk or RealDisk(), directory, derive_key(options.signing_key), domain_name(kind), names)
     system = open_system(
-        place, lambda: _initial(obj), lambda root, moment: adopt(root, kind, moment), (kind.__module__.partition(".")[0],), settings,
+        place, lambda: _initial(obj), lambda root, moment: adopt(root, kind, moment), packages_of(kind), settings,
         Origin(str(replica.address), replica.fetch) if replica is not None else None,
     )  # fmt: skip
+    if disk is None:
+        system.snapshots.helper = Helper(packages_of(kind), names, settings)
     join(system, options, replica)
     proxy = make_proxy(system.engine, Operations(system))
     register(proxy, system)
@@ -102,6 +114,19 @@ def _validate(kind: type, options: Options) -> dict[str, dict[str, str]]:
     from coopy.validation.wrap import check
 
     return check(kind, options.validation, options.allow, level=5)
+
+
+def packages_of(kind: type) -> tuple[str, ...]:
+    """The domain's own top-level packages, whose classes may be unpickled."""
+    return (kind.__module__.partition(".")[0],)
+
+
+def names_of(kind: type, given: Any, classes: Classes) -> Names:
+    """Where former names of the domain's classes and actions lead. Raises UsageError for what cannot be, before anything is opened."""
+    file = getattr(sys.modules.get(kind.__module__), "__file__", None)
+    project = project_at(Path(file).absolute().parent) if isinstance(file, str) else None
+    shape_of(kind)
+    return gather(kind, given or {}, project.settings.get("renames", {}) if project else {}, classes.passes, classes.find_any)
 
 
 def _initial(obj: Any) -> object:

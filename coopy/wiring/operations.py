@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from coopy.action import Action
     from coopy.engine.past import Past
+    from coopy.engine.restored import Restored
     from coopy.engine.system import System
     from coopy.engine.verify import Verified
     from coopy.marks import Replica
@@ -39,10 +40,12 @@ class Operations:
         self._system = system
 
     def take_snapshot(self, *, background: bool = False) -> int:
-        """Write the state as a snapshot; gives its LSN. `background`: beside the calls. Not built yet: raises UsageError."""
-        if background:
-            raise UsageError("take_snapshot(background=True) is not part of this version yet. Leave it out: calls wait for the snapshot.")
-        return self._system.take_snapshot()
+        """Write the state as it is after all calls so far, and read it back; gives its LSN. Calls wait while it is written.
+
+        With `background` they go on, and so does the caller: the LSN is that of the snapshot to come, which `control(x).wait_snapshot()` waits for.
+        If one is on its way already, no other is begun, and the LSN is that one's.
+        """
+        return self._system.snapshots.begin() if background else self._system.snapshots.take()
 
     def close(self) -> None:
         """Finish what runs and close. A second time it does nothing."""
@@ -76,6 +79,11 @@ class Control(Operations, Generic[T_co]):
         """The LSN of the last action."""
         return self._system.engine.executed
 
+    @property
+    def restored(self) -> Restored:
+        """What the opening found: which snapshot, how much was replayed, what was put aside, and whether the code has changed since the last one."""
+        return self._system.restored
+
     def digest(self) -> str:
         """The digest of the state: equal states give equal digests in any process. Recorded, so that `verify` can compare with it."""
         return self._system.digest()
@@ -95,14 +103,23 @@ class Control(Operations, Generic[T_co]):
 
         if moment.get() is not None:
             self._system.engine.refuse_nested("verify")
-        archive = self._system.archive
-        verified = verify_subject(Subject(archive.directory, archive.identity.domain, archive.key, self._system.settings.allow))
+        archive, names = self._system.archive, self._system.engine.codec.names
+        verified = verify_subject(Subject(archive.directory, archive.domain, archive.key, self._system.settings.allow, names))
         self._system.vouch(verified.lsn, verified.digest)
         return verified
 
     def wait_durable(self) -> int:
         """Return when all calls so far are on stable storage; gives the LSN up to which they are. Raises DurabilityError."""
         return self._system.wait_durable()
+
+    def wait_snapshot(self) -> int:
+        """Return when no snapshot is on its way; gives the LSN of the newest there is. Raises what kept the last one from being completed."""
+        return self._system.snapshots.wait()
+
+    @property
+    def snapshot_problem(self) -> str:
+        """Why the last snapshot was not completed; empty if it was. It harmed nothing, and the next may be."""
+        return self._system.snapshots.problem
 
     def prune(self) -> list[str]:
         """Drop the part of the journal that no kept snapshot needs; gives the names of the files that went."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -40,6 +40,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     cluster: str | None = None
     name: str | None = None
     assume_durable: bool = False
+    renames: Mapping[str, str] | None = None
 
 
 LATER = {"cluster": "the cluster", "name": "the cluster", "assume_durable": "the cluster"}  # parts that are not built yet, by option

@@ -18,15 +18,16 @@ from coopy.codec import Codec
 from coopy.difference import difference
 from coopy.digest import digest
 from coopy.disk import RealDisk
-from coopy.engine.execute import Executor
 from coopy.engine.opening import Place, high_water_of, prove_end
-from coopy.engine.reading import existing
+from coopy.engine.reading import reading_restorer
+from coopy.engine.recorded import existing
 from coopy.engine.restore import Bounds, Replayed, Restorer, method_in
 from coopy.engine.uninterrupted import Worker
 from coopy.engine.verify import Replay, Report
 from coopy.error import UsageError
 from coopy.journal.segment import foretell
-from coopy.wiring.opening import adopt
+from coopy.renames import NO_NAMES, Names
+from coopy.wiring.opening import adopt, names_of
 from coopy.wiring.unlike import become_unlike
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from coopy.engine.archive import Archive
     from coopy.engine.once import Keys
 
-__all__ = ["Subject", "Task", "class_of", "replay_there"]
+__all__ = ["Subject", "Task", "class_of", "named", "replay_there"]
 
 MOST = 32  # digests of a large state cost more than its replay
 SHOWN = 5  # places that differ
@@ -43,22 +44,23 @@ TRIES = 5  # what is read may be pruned meanwhile
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """Which directory, and what it takes to read it. `domain`: its class, "module:Name"."""
+    """Which directory, and what it takes to read it. `domain`: its class, "module:Name"; `names`: where former names lead, if that is known."""
 
     directory: str
     domain: str
     key: bytes = b""
     allow: tuple[str, ...] = ()
+    names: Names | None = None
 
     @property
     def place(self) -> Place:
         """Where it is."""
-        return Place(RealDisk(), self.directory, self.key, self.domain)
+        return Place(RealDisk(), self.directory, self.key, self.domain, self.names or NO_NAMES)
 
     @property
     def codec(self) -> Codec:
         """What its calls and states are decoded by."""
-        return Codec((self.domain.partition(":")[0].partition(".")[0],), self.allow)
+        return Codec((self.domain.partition(":")[0].partition(".")[0],), self.allow, self.names or NO_NAMES)
 
     @property
     def in_script(self) -> bool:
@@ -77,9 +79,11 @@ class Task(msgspec.Struct, frozen=True):
 def replay_there(task: bytes, tell: Callable[[bytes], object]) -> None:
     """Do a Task, and tell its Report."""
     work = msgspec.msgpack.decode(task, type=Task)
-    subject, codec = work.subject, work.subject.codec
+    subject = work.subject
     existing(subject.place, "verify")  # before the class is looked for: what is wrong with the directory is said first
-    kind = class_of(subject, codec)
+    kind = class_of(subject)
+    subject = named(subject, kind)
+    codec = subject.codec
     become_unlike(work.replay.around, work.recursion_limit)
     for _ in range(TRIES):
         try:
@@ -93,14 +97,22 @@ def replay_there(task: bytes, tell: Callable[[bytes], object]) -> None:
     raise UsageError(f"{subject.directory} is pruned all the time: what is to be replayed is gone before it was read. Try it again.")
 
 
-def class_of(subject: Subject, codec: Codec) -> type:
+def class_of(subject: Subject) -> type:
     """The domain's class, imported. Raises UsageError."""
     try:
-        kind: type = codec.find(*subject.domain.split(":"))
+        kind: type = subject.codec.classes.find_any(*subject.domain.split(":"))
     except Exception as error:
+        reason = error.__cause__ or error
         what = f"The class {subject.domain}, of which {subject.directory} holds one, cannot be imported"
-        raise UsageError(f"{what}: {type(error).__name__}: {error} Nothing was changed.", path=subject.directory) from error
+        raise UsageError(f"{what}: {type(reason).__name__}: {reason} Nothing was changed.", path=subject.directory) from error
     return kind
+
+
+def named(subject: Subject, kind: type) -> Subject:
+    """The same with where former names lead, as the class says."""
+    if subject.names is not None:
+        return subject
+    return msgspec.structs.replace(subject, names=names_of(kind, None, subject.codec.classes))
 
 
 def _replay(subject: Subject, codec: Codec, kind: type, wanted: Replay) -> Report:
@@ -108,9 +120,7 @@ def _replay(subject: Subject, codec: Codec, kind: type, wanted: Replay) -> Repor
     proven = high_water_of(archive)  # before the segments are read, to which somebody may be adding
     if wanted.base not in archive.manifest.snapshots:
         raise UsageError(f"The snapshot at LSN {wanted.base} of {subject.directory} was pruned meanwhile. Try it again.")
-    secret = archive.identity.secret
-    restorer = Restorer(archive, codec, memoryview(bytearray(24)).cast("Q"), lambda root: Executor(root, secret), "stop")
-    restorer.adopt = lambda root, moment: adopt(root, kind, moment)
+    restorer = reading_restorer(archive, codec, lambda root, moment: adopt(root, kind, moment))
     if wanted.state:
         restorer.instead = Path(wanted.state)
     report = Report(wanted.last)

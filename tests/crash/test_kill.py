@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -14,15 +15,21 @@ from typing import Any
 import pytest
 
 from coopy import control, init_system
+from coopy.disk import RealDisk
+from coopy.engine.check import check_directory
+from coopy.engine.drafts import Beside
+from coopy.engine.opening import Place
+from coopy.error import DurabilityError
+from coopy.wiring.systems import system_of
 from tests.words import Word
 
 KILLS = 20  # of each kind; `make faults` does 150 and more
 THREADS = 4
 
 
-def child(directory: str, durability: Any, threads: int) -> None:
+def child(directory: str, durability: Any, threads: int, snapshot_time: float) -> None:
     """Call until killed; each acknowledged call goes to the parent as "thread number" before the next."""
-    word = init_system(Word, directory, durability=durability, segment_bytes=16384)
+    word = init_system(Word, directory, durability=durability, segment_bytes=16384, snapshot_time=snapshot_time)
     start = len(word.kept)
 
     def work(thread: int) -> None:
@@ -34,9 +41,9 @@ def child(directory: str, durability: Any, threads: int) -> None:
         threading.Thread(target=work, args=(thread,)).start()
 
 
-def kill_one(directory: Path, durability: str, threads: int, calls: int) -> dict[int, int]:
+def kill_one(directory: Path, durability: str, threads: int, calls: int, snapshot_time: float = 0) -> dict[int, int]:
     """Start a child, kill it after so many acknowledged calls; the highest acknowledged number of each thread."""
-    command = [sys.executable, "-m", "tests.crash.test_kill", str(directory), durability, str(threads)]
+    command = [sys.executable, "-m", "tests.crash.test_kill", str(directory), durability, str(threads), str(snapshot_time)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]) as process:
         assert process.stdout is not None
         lines = [line for line, _ in zip(process.stdout, range(calls), strict=False)]
@@ -46,13 +53,13 @@ def kill_one(directory: Path, durability: str, threads: int, calls: int) -> dict
     return {int(thread): int(number) for thread, number in (line.split() for line in lines)}
 
 
-def kill_many(directory: Path, durability: str, threads: int, kills: int, seed: int) -> int:
+def kill_many(directory: Path, durability: str, threads: int, kills: int, seed: int, snapshot_time: float = 0) -> int:
     """Kill, restart, compare, again and again on one directory. Gives how many calls were acknowledged."""
     dice, acknowledged = random.Random(seed), 0
     for _ in range(kills):
         with control(init_system(Word, directory)) as word:
             start = len(word.kept)
-        last = kill_one(directory, durability, threads, dice.randint(1, 200))
+        last = kill_one(directory, durability, threads, dice.randint(1, 200), snapshot_time)
         with control(init_system(Word, directory)) as word:
             kept = [one for one in word.kept[start:] if one[0] == start]
             assert len(kept) == len(word.kept) - start
@@ -72,5 +79,36 @@ def test_a_killed_process_loses_no_acknowledged_call(tmp_path: Path, durability:
     assert kill_many(tmp_path / "w", durability, threads, KILLS, seed=threads) > KILLS
 
 
+def test_nor_does_one_that_takes_snapshots_all_the_time(tmp_path: Path) -> None:
+    """Whatever of a snapshot is there at that moment; what the killed one had begun is gone after the next start."""
+    assert kill_many(tmp_path / "w", "buffered", THREADS, KILLS, seed=7, snapshot_time=0.002) > KILLS
+    left = [path.name for path in (tmp_path / "w").iterdir() if path.suffix == ".tmp"]
+    assert (left, len(list((tmp_path / "w").glob("snapshot-*"))) <= 2) == ([], True)
+
+
+@pytest.mark.parametrize("durability", ["sync", "buffered"])
+def test_a_snapshot_whose_process_is_killed_is_none(tmp_path: Path, durability: Any) -> None:
+    """At any moment of its life: what is listed is whole, and the word is what was called."""
+    dice = random.Random(8)
+    word: Any = init_system(Word, tmp_path / "w", durability=durability, keep_snapshots=1000)
+    for number in range(3 * KILLS):
+        word.keep("a" * dice.randint(1, 50_000))
+        word.take_snapshot(background=True)
+        for _ in range(dice.randint(0, 40)):
+            word.add("b")
+        job = system_of(word).snapshots._job
+        if job is not None and isinstance(job.draft, Beside):
+            job.draft.child.kill()
+        with contextlib.suppress(DurabilityError):
+            assert control(word).wait_snapshot() <= control(word).lsn, number
+    stats, digest = control(word).stats(), control(word).digest()
+    assert stats["snapshots"] + stats["snapshots_failed"] == 3 * KILLS
+    assert stats["snapshots_failed"] > KILLS / 4
+    control(word).close()
+    assert all(not one.problem for one in check_directory(Place(RealDisk(), str(tmp_path / "w"), b"", "")))
+    with control(init_system(Word, tmp_path / "w")) as word:
+        assert control(word).digest() == digest
+
+
 if __name__ == "__main__":
-    child(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    child(sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4]))

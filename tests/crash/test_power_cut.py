@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from coopy import control
 from coopy.engine.gate import CLOSED
 from coopy.error import CoopyError, DiskFullError
 from coopy.fake_disk import FakeDisk, PowerCut
@@ -68,7 +69,8 @@ def scenario(run: Run) -> None:
     run.fail_twice()
     run.word.take_snapshot()
     run.add(8)
-    run.word.take_snapshot()
+    run.word.take_snapshot(background=True)
+    control(run.word).wait_snapshot()
     run.add(2)
     run.word.take_snapshot()
     _systems[type(run.word)].prune()

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from coopy import control, init_system, once
+from coopy import control, init_system, once, rehearse
+from tests.fossils.library import Library
 from tests.fossils.write import KEY, ask_keyed
 from tests.words import Word
 
@@ -46,3 +47,29 @@ def test_an_old_directory_knows_its_keys(tmp_path: Path) -> None:
 def test_there_are_fossils() -> None:
     """Of this format: closed, signed and killed."""
     assert {path.name for path in FOSSILS if path.parent.name == "1.0"} == {"closed", "killed", "signed"}
+
+
+@pytest.mark.parametrize("name", ["first", "second"])
+def test_a_directory_of_former_classes_opens_with_todays(name: str, tmp_path: Path) -> None:
+    """Renamed classes and methods, moved modules, other parameters, other states, exceptions and members that have another name or are gone."""
+    shutil.copytree(Path(__file__).parent / "changed-1.0" / name, tmp_path / "w")
+    (tmp_path / "w").chmod(0o700)
+    found = rehearse(tmp_path / "w", Library)
+    assert found.safe, str(found)
+    for _ in range(2):
+        with control(init_system(Library, tmp_path / "w")) as library:
+            assert library.shown() == SHOWN[name]
+            assert library.name == "old"
+            control(library).take_snapshot()
+
+
+SHOWN = {
+    "first": [
+        ("a", "yyy", 1903, "a by yyy", "green", 3, 2), ("a", "yyy", 1903, "a by yyy", "green", 3, 2),
+        ("b", "xx", 1902, "b by xx", "green", 3, 2), ("b by xx", "?", 1, "b by xx", "red", 1, 1),
+    ],
+    "second": [
+        *[("a", "yyy", 1903, "a by yyy", "green", 3, 2)] * 2, *[("b", "xx", 1902, "b by xx", "green", 3, 2), ("b by xx", "x", 1901, "b by xx", "green", 3, 2)],
+        ("e", "x", 1901, "e", "green", 3, 2),
+    ],
+}  # fmt: skip

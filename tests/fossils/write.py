@@ -1,12 +1,14 @@
 """Write the fossils: directories that this version and every later one must open. Run once for a released format, then commit.
 
-python -m tests.fossils.write tests/fossils/1.0
+python -m tests.fossils.write tests/fossils/1.0             of the class that the tests have today
+python -m tests.fossils.write tests/fossils/changed-1.0     of classes that have changed since: a module `former` that is in no file
 """
 
 from __future__ import annotations
 
 import contextlib
 import sys
+import types
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,56 @@ def write(directory: Path, key: bytes | None, *, close: bool) -> None:
         system.engine.journal.file.truncate(system.engine.journal.end)  # 4 MB of reserved space need not be kept in a repository
 
 
+FORMER = "tests.fossils.former"
+STEP = """
+    @upgrade(from_=1)
+    @staticmethod
+    def _with_author(state):
+        title, _, author = state["title"].partition(" by ")
+        return {**state, "title": title, "author": author}
+"""
+
+
+def become(text: str) -> Any:
+    """Have a module of this text, as if it had been imported."""
+    module = sys.modules[FORMER] = types.ModuleType(FORMER)
+    exec(text, vars(module))  # noqa: S102 - the classes must be in no file, or the tests would find them
+    return module
+
+
+def write_changed(directory: Path) -> None:
+    """A directory of a first version of the classes, and one that a second version has taken over."""
+    text = Path(__file__).with_name("former.py.txt").read_text()
+    for name in ("first", "second"):
+        former = become(text)
+        shelf = init_system(former.Shelf(), directory / name, validation="off")
+        fill(former, shelf)
+        control(shelf).take_snapshot()
+        fill(former, shelf)
+        shelf.sort()
+        control(shelf).close()
+    text = (
+        text.replace("class Book:", '@was("Book")\nclass Volume:')
+        .replace("Book.Page", "Volume.Page")
+        .replace("Book(title)", "Volume(title)")
+    )
+    former = become(text.replace("        #author\n", f'        self.author = "x"\n{STEP}'))
+    shelf = init_system(former.Shelf, directory / "second", validation="off")
+    control(shelf).take_snapshot()
+    shelf.put(former.Volume("e"))
+    control(shelf).close()
+
+
+def fill(former: Any, shelf: Any) -> None:
+    """A record of every kind."""
+    shelf.add("b by xx")
+    shelf.put(former.Book("a by yyy"))
+    shelf.label = "old"
+    for call in (shelf.refuse, shelf.clear):
+        with contextlib.suppress(former.TooMany):
+            call()
+
+
 def write_keyed(directory: Path) -> None:
     """Keys in a snapshot and in the journal behind it, with each way to keep an outcome."""
     word = init_system(Word(), directory)
@@ -58,6 +110,9 @@ def ask_keyed(word: Any) -> None:
 
 
 if __name__ == "__main__":
+    if "changed" in sys.argv[1]:
+        write_changed(Path(sys.argv[1]))
+        sys.exit()
     for name, key, close in (("closed", None, True), ("signed", KEY, True), ("killed", None, False)):
         write(Path(sys.argv[1]) / name, key, close=close)
     write_keyed(Path(sys.argv[1]) / "keyed")

@@ -280,7 +280,8 @@ def test_a_replica_takes_snapshots_and_prunes_by_itself(house: House, tmp_path: 
             word.keep_and_raise("r")
         if number % 7 == 3:
             level(replica, word)
-            assert control(replica).take_snapshot() == control(replica).lsn
+            assert control(replica).take_snapshot(background=number % 2 == 0) == control(replica).lsn
+            control(replica).wait_snapshot()
             control(replica).prune()
         if number % 14 == 3:
             control(word).take_snapshot()  # a SEAL right behind the replica's own break

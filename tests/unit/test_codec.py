@@ -30,9 +30,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coopy.codec import MSGPACK, PICKLE, Codec
+from coopy import upgrade
+from coopy.codec import MSGPACK, PICKLE, Codec, _Unpickler
 from coopy.digest import digest
-from coopy.error import CorruptionError, NotSerializableError, UsageError
+from coopy.error import CorruptionError, NotSerializableError, UpgradeError, UsageError
+from coopy.older import MARKS
+from coopy.shapes import OlderError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -71,6 +74,13 @@ class Pair(NamedTuple):
 
 class Letters(list[str]):
     pass
+
+
+class Dated:
+    @upgrade(from_=1)
+    @staticmethod
+    def _more(state: dict[str, Any]) -> dict[str, Any]:
+        return state
 
 
 class Outer:
@@ -348,8 +358,8 @@ def named(module: str, name: str) -> bytes:
         ("functools", "partial"), ("operator", "attrgetter"), ("subprocess", "Popen"), ("pickle", "loads"), ("types", "FunctionType"),
         ("coopy.codec", "_Root"), ("coopy.codec", "Codec"), ("coopy.disk", "RealDisk"), ("__main__", "Word"), ("sys", "modules"), ("", "x"),
         (HERE, "join"), (HERE, "make"), (HERE, "os.system"), (HERE, "os"), (HERE, "Page.__init__"), (HERE, "Page.__class__"), (HERE, "Word.__init__.__globals__"),
-        (HERE, "codec"), (HERE, "pathlib"), (HERE, "pathlib.Path"), (HERE, "ZoneInfo"), (HERE, "Codec"), (HERE, "Colour.RED"), (HERE, "Missing"),
-        (HERE, ""), (HERE, "."), (HERE, "Outer..Inner"), (HERE + "\0", "Word"), ("tests..x", "y"), ("tests.missing", "y"), ("tests.unit.__main__", "y"),
+        (HERE, "codec"), (HERE, "pathlib"), (HERE, "pathlib.Path"), (HERE, "ZoneInfo"), (HERE, "Codec"), (HERE, "Colour.RED"), (HERE, "__missing__"),
+        (HERE, ""), (HERE, "."), (HERE, "Outer..Inner"), (HERE + "\0", "Word"), ("tests..x", "y"), ("tests.unit.__main__", "y"),
     ],
 )  # fmt: skip
 def test_only_classes_by_their_own_names_are_let_through(module: str, name: str) -> None:
@@ -359,6 +369,18 @@ def test_only_classes_by_their_own_names_are_let_through(module: str, name: str)
     if (module, name) != ("coopy.codec", "_Root"):
         with pytest.raises(CorruptionError):
             codec.load_state(io.BytesIO(b"\x80\x05" + named(module, name) + b"."))
+
+
+@pytest.mark.parametrize(
+    ("module", "name"), [(HERE, "Missing"), (HERE, "Page.Missing"), ("tests.missing", "Page"), ("tests.missing.more", "Page")]
+)
+def test_a_class_that_is_gone_is_no_damage(module: str, name: str) -> None:
+    """The bytes are good: it is the program that is to say what became of it."""
+    with pytest.raises(UpgradeError, match="there is no such class any more"):
+        codec.decode(PICKLE, call(named(module, name)))
+    with pytest.raises(UpgradeError) as caught:
+        codec.load_state(io.BytesIO(b"\x80\x05" + named(module, name) + b"."))
+    assert caught.value.name == f"{module}:{name}"
 
 
 def test_a_nested_class_is_let_through() -> None:
@@ -479,9 +501,36 @@ def test_a_class_that_was_removed_or_replaced_is_not_let_through(monkeypatch: py
     with pytest.raises(CorruptionError, match=r"really .*Page"):
         fresh.decode(PICKLE, kept)
     monkeypatch.delattr(sys.modules[HERE], "Word")
-    with pytest.raises(CorruptionError, match="Word is not a class"):
+    with pytest.raises(UpgradeError, match="no such class any more"):
         fresh.decode(PICKLE, kept)
     assert type(codec.decode(PICKLE, kept)[1][0]) is word
+
+
+@pytest.mark.parametrize("mark", ["_Dated", "_Class"])
+def test_a_mark_is_not_changed_by_a_pickle(mark: str) -> None:
+    """It would be another one for all that is read later."""
+    for state in (b"}X\x01\x00\x00\x00aNs", b"N}X\x05\x00\x00\x00_workNs\x86"):
+        with pytest.raises(CorruptionError, match="has no state"):
+            codec.decode(PICKLE, call(named("coopy.codec", mark) + state + b"b"))
+
+
+@pytest.mark.parametrize("stored", [((1, 2),), ((f"{HERE}:Dated", "y"),), 3, (("a:b", 1, 2),), [[]], ((f"{HERE}:Dated", 9),)])
+def test_versions_that_cannot_be_are_refused(stored: Any) -> None:
+    """Whatever stands there, it is an error of coopy's."""
+    for kind in ("Dated", "Page"):
+        payload = call(named(MARKS, "_Dated") + pickle.dumps((HERE, kind, stored), 2)[2:-1] + b"R)R")
+        with pytest.raises((CorruptionError, UpgradeError)):
+            codec.decode(PICKLE, payload)
+
+
+def test_what_is_written_today_is_read_by_the_fast_reader() -> None:
+    """Objects of a class with versions, and the class as a value; only older ones need the slow one."""
+    for value in (Dated(), [Dated, Dated()], {Dated: 1}):
+        payload = codec.encode("keep", (value,), {})[1]
+        method, args, _ = _Unpickler(io.BytesIO(payload), codec.find).load()
+        assert (method, type(args[0])) == ("keep", type(value))
+    with pytest.raises(OlderError):
+        _Unpickler(io.BytesIO(pickle.dumps(Dated())), codec.find).load()
 
 
 # --- allow -----------------------------------------------------------------------------------------------------------

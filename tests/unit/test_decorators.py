@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from coopy.decorators import abort_exception, marks_of, readonly, unlocked
+from coopy.decorators import abort_exception, claims_of, marks_of, readonly, unlocked, was
 from coopy.error import UsageError
 
 MARKS: list[Any] = [readonly, unlocked, abort_exception]
@@ -113,3 +113,46 @@ def test_a_circle_of_wrappers_ends() -> None:
     readonly(function)
     function.__wrapped__ = function
     assert marks_of(function) == {"readonly"}
+
+
+# --- former names ----------------------------------------------------------------------------------------------------
+
+
+def test_former_names_are_read_through_wrappers() -> None:
+    """As often as they were given."""
+    assert claims_of(wrapped(was("a")(was("b=")(fresh())))) == ("b=", "a")
+    assert claims_of(fresh()) == ()
+
+
+@pytest.mark.parametrize("old", ["", "1", "a b", "_private", "__init__", "a.b", "module:a", 3, None, act])
+def test_what_no_action_was_ever_called_is_refused(old: Any) -> None:
+    """Where it is written."""
+    with pytest.raises(UsageError, match="no action had that name"):
+        was(old)(fresh())
+
+
+@pytest.mark.parametrize("old", ["", "1", ":A", "a:", "a:b:c", "a b:C", 3, None])
+def test_what_no_class_was_ever_called_is_refused(old: Any) -> None:
+    """Where it is written."""
+    with pytest.raises(UsageError, match='it takes "Name" or "module:Name"'):
+        was(old)(type("Page", (), {}))
+
+
+def test_a_class_was_never_called_what_it_is_called() -> None:
+    """Bare or in full."""
+    for old in ("Page", f"{__name__}:Page"):
+        with pytest.raises(UsageError, match="the name that it has"):
+            was(old)(type("Page", (), {"__module__": __name__}))
+
+
+@pytest.mark.parametrize("member", [staticmethod(act), classmethod(act), property(act), 3])
+def test_only_methods_and_classes_have_former_names(member: Any) -> None:
+    """What sees no state was never recorded."""
+    with pytest.raises(UsageError, match="@was"):
+        was("old")(member)
+
+
+def test_a_bare_name_is_meant_at_the_same_place() -> None:
+    """Of a nested class: beside it."""
+    inner = was("other:Leaf")(was("Page")(type("Sheet", (), {"__module__": "wiki", "__qualname__": "Book.Sheet"})))
+    assert vars(inner)["__coopy_was__"] == ("wiki:Book.Page", "other:Leaf")

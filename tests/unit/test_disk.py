@@ -252,6 +252,23 @@ def test_a_forked_child_does_not_free_its_parents_lock(tmp_path: Path) -> None:
     assert not _in_child(lambda: _is_refused(tmp_path))
 
 
+def test_a_forked_child_that_lives_on_does_not_hold_the_directory(tmp_path: Path) -> None:
+    """Neither by a descriptor nor by the mapping of LOCK: once the parent lets go, anybody may have it."""
+    lock = RealDisk().lock(str(tmp_path))
+    waits, ends = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(ends)
+        os.read(waits, 1)
+        os._exit(0)
+    os.close(waits)
+    lock.release()
+    refused = _in_another_process(tmp_path)
+    os.close(ends)
+    os.waitpid(child, 0)
+    assert not refused
+
+
 def test_hooks_run_in_a_forked_child(tmp_path: Path) -> None:
     """A method given to `after_fork_in_child` runs there as long as its object lives."""
 
@@ -418,6 +435,12 @@ def _is_refused(directory: Path) -> bool:
     except LockedError:
         return True
     return False
+
+
+def _in_another_process(directory: Path) -> bool:
+    """Whether a process that inherited nothing is refused."""
+    code = "import sys; from coopy.disk import RealDisk; RealDisk().lock(sys.argv[1]).release()"
+    return subprocess.run([sys.executable, "-c", code, str(directory)], capture_output=True, check=False).returncode != 0
 
 
 def _in_child(question: Callable[[], bool]) -> bool:

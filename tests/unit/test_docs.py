@@ -24,12 +24,36 @@ def program(page: str) -> str:
 )
 def test_the_examples_of_a_page_run(page: str, tmp_path: Path) -> None:
     """In a fresh directory, and once more on what is stored then."""
-    (tmp_path / "program.py").write_text(program(page))
     for _ in range(2):
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        ran = subprocess.run([sys.executable, "program.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-        assert ran.returncode == 0, ran.stderr
-        assert ran.stderr == ""
+        run(tmp_path, program(page))
+
+
+def test_the_examples_about_changing_classes_run(tmp_path: Path) -> None:
+    """Each by itself, on the directory of a former version of the program."""
+    page = (ROOT / "docs/upgrade.md").read_text()
+    wiki = tmp_path / "wiki"
+    wiki.mkdir()
+    (wiki / "__init__.py").write_text("")
+    (wiki / "models.py").write_text("class Wiki:\n def create_page(self, title): self.title = title")
+    make = "from coopy import control, init_system; from wiki.models import Wiki; control(init_system(Wiki, 'data/wiki')).close()"
+    run(tmp_path, make)
+    (tmp_path / "pyproject.toml").write_text("".join(re.findall(r"```toml\n(.*?)```", page, re.DOTALL)))
+    (wiki / "models.py").unlink()
+    (wiki / "domain.py").write_text("from wiki import pages\nclass Wiki:\n def add_page(self, title): self.title = title")
+    (wiki / "pages.py").write_text("class Page: ...")
+    before = "from coopy import init_system, upgrade, was\nfrom wiki.domain import Wiki\n"
+    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert len(blocks) == 5
+    for block in blocks:
+        run(tmp_path, before + block)
+
+
+def run(folder: Path, text: str) -> None:
+    """Run a program in a folder; it says nothing on standard error."""
+    (folder / "program.py").write_text(text)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    ran = subprocess.run([sys.executable, "program.py"], cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")
 
 
 def test_importing_coopy_loads_nothing_heavy() -> None:

@@ -1,6 +1,6 @@
 """One domain class -> what its entry points reach: the facts, each with the shortest way from an entry point to it.
 
-ACTION entry points    public methods, setters, `__init__`, special methods that change: nothing on their way may be repeated otherwise
+ACTION entry points    public methods, setters, `__init__`, special methods that change, what `@was` and `@upgrade` mark: nothing may differ
 QUERY entry points     @readonly methods, getters, special methods that read: they may look at the clock, and must not change state
 """
 
@@ -38,6 +38,9 @@ _SKIPPED = frozenset((
     "__annotations__", "__match_args__", "__del__", "__post_init__", "__set_name__", "__dict__", "__weakref__",
 ))  # fmt: skip
 _READONLY = frozenset(("coopy.readonly", "coopy.decorators.readonly"))
+_AT_RESTORE = frozenset(
+    ("coopy.was", "coopy.decorators.was", "coopy.upgrade", "coopy.decorators.upgrade")
+)  # what private methods run in every restore
 
 
 class Reached(msgspec.Struct, frozen=True):
@@ -122,10 +125,10 @@ class Analysis(Interpreter):
         names = dict.fromkeys(name for one in self.domain.own() for name in one.scope.bindings)
         for name in names:
             special = name.startswith("__") and name.endswith("__")
-            if name in _SKIPPED or (name.startswith("_") and not special):
+            if name in _SKIPPED or (name.startswith("_") and not special and not self._is_marked(name, _AT_RESTORE)):
                 continue
             frame = self.scratch(self.domain.module, self.domain, self.domain.parent, AT_END)
-            query = name in _READING or self._is_readonly(name)
+            query = name in _READING or self._is_marked(name, _READONLY)
             for value in self.member_values(frame, self.domain, name, self.domain.node.at):
                 yield from self._callables(name, value, QUERY if query else ACTION)
 
@@ -151,14 +154,16 @@ class Analysis(Interpreter):
         functions = (one.statement for cls in self.domain.own() for bindings in cls.scope.bindings.values() for one in bindings)
         return any(getattr(node, "name", "") == mark for one in functions for node in getattr(one, "decorators", ()))
 
-    def _is_readonly(self, name: str) -> bool:
+    def _is_marked(self, name: str, marks: frozenset[str]) -> bool:
         found = self.member(self.domain, name)
         if not isinstance(found, tuple):
             return False
         owner, bindings = found
         frame = self.scratch(owner.module, owner, owner.parent, AT_END)
-        decorators = [one for binding in bindings for one in getattr(binding.statement, "decorators", ())]
-        return any(isinstance(one, Foreign) and one.name in _READONLY for node in decorators for one in self._receiver(frame, node))
+        decorators = [
+            one.func if isinstance(one, s.Call) else one for binding in bindings for one in getattr(binding.statement, "decorators", ())
+        ]
+        return any(isinstance(one, Foreign) and one.name in marks for node in decorators for one in self._receiver(frame, node))
 
     def _enter(self, name: str, value: Value, mode: str) -> None:
         cls = self.domain

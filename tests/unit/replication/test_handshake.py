@@ -37,7 +37,7 @@ class History:
         ({"lsn": 10, "tag": b"tag 10"}, AHEAD, False), ({"epoch": 2 * GENERATION}, FENCED, False), ({"epoch": GENERATION + 40}, "", False),
         ({"epoch": 40}, "", False), ({"epoch": 40, "tag": b"closed", "action_tag": b"tag 7"}, "", False), ({"tag": b"?", "action_tag": b"!"}, DIVERGED, False),
         ({"epoch": 40, "tag": b"?"}, "", True), ({"epoch": 40, "lsn": 10}, "", True),
-        ({"system": b"another's id  16"}, OTHER, False), ({"domain": "other:Class"}, OTHER, False), ({"system": b"", "domain": "other:Class"}, OTHER, False),
+        ({"system": b"another's id  16"}, OTHER, False), ({"domain": "former:Name"}, "", False), ({"system": b"", "domain": "other:Class"}, OTHER, False),
     ],
 )  # fmt: skip
 def test_each_case_has_its_answer(said: dict[str, object], code: str, snapshot: bool) -> None:

@@ -1,0 +1,71 @@
+"""What source a domain class is made of: a hash for each module of its own that it reaches, so that a restart can tell that the code has changed.
+
+Its module, and by the names in it all others that pass for the domain's own; what is imported inside of functions is not seen. Modules, not
+files: a program may lie elsewhere tomorrow. Nothing is imported, a module without a source file has no hash.
+"""
+
+from __future__ import annotations
+
+import sys
+from hashlib import blake2b
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["differences", "fingerprint", "whole"]
+
+SIZE = 8  # bytes: it tells versions of a file apart, it protects nothing
+
+
+def fingerprint(kind: type, own: Callable[[str], bool]) -> dict[str, bytes]:
+    """Module name -> hash of its source; empty if the class's own has none. `own`: whether a module is the domain's."""
+    found: dict[str, bytes] = {}
+    if (first := _hash_of(kind.__module__)) is None:
+        return found
+    found[kind.__module__] = first
+    waiting = [*_around(kind.__module__)]
+    seen = {kind.__module__}
+    while waiting:
+        name = waiting.pop()
+        if name in seen or not own(name):
+            continue
+        seen.add(name)
+        waiting += _around(name)
+        if (one := _hash_of(name)) is not None:
+            found[name] = one
+    return dict(sorted(found.items()))
+
+
+def _around(name: str) -> Iterator[str]:
+    """The modules that a module's names are of, and the packages it lies in."""
+    package = name.rpartition(".")[0]
+    if package:
+        yield package
+    for value in [*getattr(sys.modules.get(name), "__dict__", {}).values()]:
+        of = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
+        if isinstance(of, str):
+            yield of
+
+
+def _hash_of(name: str) -> bytes | None:
+    path = getattr(sys.modules.get(name), "__file__", None)
+    if not isinstance(path, str) or not path.endswith(".py"):
+        return None
+    try:
+        return blake2b(Path(path).read_bytes(), digest_size=SIZE).digest()
+    except OSError:
+        return None
+
+
+def whole(modules: dict[str, bytes]) -> bytes:
+    """One hash of all."""
+    text = b"\0".join(part for name, one in sorted(modules.items()) for part in (name.encode("utf-8", "replace"), one))
+    return blake2b(text, digest_size=2 * SIZE).digest()
+
+
+def differences(before: dict[str, bytes], now: dict[str, bytes]) -> tuple[str, ...]:
+    """The modules that are new, gone or otherwise."""
+    return tuple(sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name)))

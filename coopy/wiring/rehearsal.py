@@ -1,0 +1,256 @@
+"""Would today's code open this directory? The opening is tried in a fresh process that loads the code as it lies on disk, and nothing is written.
+
+    here      name the class, start the process, hand on what it says
+    there     class -> validator -> names -> what is kept -> restore as an opening would -> is the state to be stored again
+
+It reads beside whoever writes the directory. Outcomes that differ are collected where an opening would stop, so that all are seen at once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from coopy.codec import Codec
+from coopy.digest import digest
+from coopy.disk import RealDisk
+from coopy.engine.execute import Executor
+from coopy.engine.opening import Place, domain_name, high_water_of, prove_end, read_archive
+from coopy.engine.restore import Bounds, Restorer
+from coopy.engine.restored import changed_code
+from coopy.engine.uninterrupted import Worker
+from coopy.error import CoopyError, UsageError
+from coopy.fingerprint import fingerprint
+from coopy.fresh import Fresh, Surroundings
+from coopy.header import derive_key
+from coopy.journal.segment import foretell
+from coopy.proxy import check_class
+from coopy.wiring.opening import adopt, directory_of, names_of, packages_of
+from coopy.wiring.options import Options, check_options
+
+if TYPE_CHECKING:
+    import os
+
+    from coopy.engine.archive import Archive
+    from coopy.engine.restore import Replayed
+    from coopy.renames import Names
+
+__all__ = ["Divergence", "Rehearsal", "rehearse", "rehearse_there"]
+
+SHOWN = 5  # divergences in a text
+KEPT = 1000  # and in a report
+TRIES = 5  # what is read may be pruned meanwhile
+
+
+class Divergence(msgspec.Struct, frozen=True):
+    """An action that ends otherwise than it did."""
+
+    lsn: int
+    method: str
+    expected: str
+    got: str
+
+    def __str__(self) -> str:
+        return f"LSN {self.lsn}: {self.method}() was expected to {self.expected}, but it {self.got}"
+
+
+class Rehearsal(msgspec.Struct, frozen=True):
+    """What an opening with today's code would come to. `safe` says whether it would be as if nothing had changed; `str()` tells all.
+
+    `base`, `lsn`: the snapshot it begins with and the last action; `problem`: what would stop it, whatever the options, empty if nothing would;
+    `divergences`: the first thousand actions that end otherwise than was recorded, which stop an opening with on_divergence="stop";
+    `compared`: the LSNs whose state could be compared with a digest in the journal, up to the first that `differs` (0: none does);
+    `translated`: whether old names or shapes were met, so that a state that differs is meant to; `changed`: as in `control(x).restored`.
+    """
+
+    directory: str
+    domain: str
+    base: int = 0
+    lsn: int = 0
+    seconds: float = 0.0
+    problem: str = ""
+    divergences: tuple[Divergence, ...] = ()
+    compared: tuple[int, ...] = ()
+    differs: int = 0
+    translated: bool = False
+    changed: tuple[str, ...] | None = None
+
+    @property
+    def safe(self) -> bool:
+        """Whether an opening would succeed and give what the recorded run gave."""
+        return not self.problem and not self.divergences and (not self.differs or self.translated)
+
+    def __str__(self) -> str:
+        lines = [f"{self.directory} can {'' if self.safe else 'NOT '}be opened safely with {self.domain} as it is today."]
+        lines.append(f"Replayed {max(self.lsn - self.base, 0)} actions behind the snapshot at LSN {self.base} in {self.seconds:.2f} s.")
+        if self.changed is not None:
+            lines.append(f"Code changed since the last opening: {', '.join(self.changed) or 'none'}.")
+        if self.problem:
+            lines.append(self.problem)
+        lines += map(str, self.divergences[:SHOWN])
+        if len(self.divergences) > SHOWN:
+            lines.append(f"... and {len(self.divergences) - SHOWN} more.")
+        if self.differs:
+            why = "as it may where shapes have changed" if self.translated else "the code does otherwise than it did"
+            lines.append(f"The state after LSN {self.differs} is not the recorded one: {why}.")
+        elif self.compared:
+            lines.append(f"The state is the recorded one at LSN {', '.join(map(str, self.compared))}.")
+        if self.divergences or (self.differs and not self.translated):
+            lines.append("The way out: open it with the code that wrote it, take a snapshot, then go on with the new code.")
+        return "\n".join(lines)
+
+
+class Task(msgspec.Struct, frozen=True):
+    """What is rehearsed: the directory, the class "module:Name", and the options that matter."""
+
+    directory: str
+    domain: str
+    key: bytes
+    allow: tuple[str, ...]
+    renames: dict[str, str]
+    validation: str
+
+
+# --- here ------------------------------------------------------------------------------------------------------------
+
+
+def rehearse(
+    basedir: str | os.PathLike[str],
+    domain: type | str,
+    *,
+    allow: Iterable[str] = (),
+    renames: Mapping[str, str] | None = None,
+    signing_key: bytes | None = None,
+    validation: Literal["strict", "off"] = "strict",
+) -> Rehearsal:
+    """Try to open a directory with the code that lies on disk now, before it is opened for writing. Changes nothing.
+
+    `basedir`: of a system that is closed, or open in any process. `domain`: today's class, or its name "module:Class"; it is loaded anew in a
+    process of its own, so that it need not be the code that runs here. The options are those of `init_system`.
+
+    Raises UsageError for a directory that holds no system, a class that cannot be found there, and for wrong options; CorruptionError, FormatError
+    and AuthenticationError where the directory cannot be read at all. What else would stop an opening is in what it gives.
+    """
+    options = Options(allow=allow, signing_key=signing_key, renames=renames, validation=validation)
+    allowed, name = check_options(options), domain if isinstance(domain, str) else domain_name(domain)
+    if name.count(":") != 1 or not all(part.isidentifier() for part in name.replace(":", ".").split(".")):
+        raise UsageError(
+            f'domain={domain!r} is not possible: it is a class that can be imported, or its name "module:Class".', option="domain"
+        )
+    if renames is not None and not isinstance(renames, Mapping):
+        raise UsageError(f"renames={renames!r} is not possible: it maps old names to today's.", option="renames")
+    task = Task(directory_of(basedir), name, derive_key(signing_key), allowed, dict(renames or {}), validation)
+    in_script = any(one.partition(":")[0] == "__main__" for one in (name, *allowed))
+    found = [*Fresh(f"{__name__}:rehearse_there", msgspec.msgpack.encode(task), Surroundings(), script=in_script)]
+    return msgspec.msgpack.decode(found[-1], type=Rehearsal)
+
+
+# --- there -----------------------------------------------------------------------------------------------------------
+
+
+def rehearse_there(task: bytes, tell: Callable[[bytes], object]) -> None:
+    """Do a Task, and tell its Rehearsal."""
+    wanted = msgspec.msgpack.decode(task, type=Task)
+    kind = _class_of(wanted)
+    for _ in range(TRIES):
+        try:
+            found = _rehearsed(wanted, kind)
+        except FileNotFoundError as error:
+            if not str(error.filename).startswith(wanted.directory):
+                raise
+            continue  # it was pruned while it was read
+        tell(msgspec.msgpack.encode(found))
+        return
+    raise UsageError(f"{wanted.directory} is pruned all the time: what is to be replayed is gone before it was read. Try it again.")
+
+
+def _class_of(wanted: Task) -> type:
+    module, _, name = wanted.domain.partition(":")
+    try:
+        kind: type = Codec((module.partition(".")[0],)).classes.find_any(module, name)
+    except Exception as error:
+        reason = error.__cause__ or error
+        what = f"The class {wanted.domain} cannot be had in a fresh process: {type(reason).__name__}: {reason}"
+        raise UsageError(f"{what} Nothing was changed.", option="domain") from error
+    return kind
+
+
+def _rehearsed(wanted: Task, kind: type) -> Rehearsal:
+    """Before the directory is looked at, what is wrong with the code alone."""
+    codec, problem = Codec(packages_of(kind), wanted.allow), ""
+    try:
+        check_class(kind)
+        if wanted.validation != "off":
+            from coopy.validation.wrap import check
+
+            check(kind, "strict", wanted.allow, level=1)
+        codec = Codec(packages_of(kind), wanted.allow, names_of(kind, wanted.renames, codec.classes))
+    except CoopyError as error:
+        problem = str(error)
+    place = Place(RealDisk(), wanted.directory, wanted.key, "" if problem else wanted.domain, codec.names)
+    archive = read_archive(place) if place.disk.exists(place.directory) else None
+    if archive is None:
+        raise UsageError(f"{place.directory} holds no system yet, so there is nothing to rehearse.", path=place.directory)
+    archive.source = fingerprint(kind, codec.classes.passes)
+    changed = changed_code(archive.manifest.code, archive.source)
+    report = Rehearsal(wanted.directory, wanted.domain, problem=problem, changed=changed)
+    return report if problem else _Stage(archive, codec, kind, report).perform()
+
+
+class _Stage(Restorer):
+    """A restore that goes on where outcomes differ, and takes notes."""
+
+    def __init__(self, archive: Archive, codec: Codec, kind: type, report: Rehearsal) -> None:
+        names: Names = codec.names
+        secret = archive.identity.secret
+        cells = memoryview(bytearray(24)).cast("Q")
+        super().__init__(archive, codec, cells, lambda root: Executor(root, secret, {}, names.methods), "warn")
+        self.adopt = lambda root, moment: adopt(root, kind, moment)
+        self.report = report
+        self._noted: dict[int, Divergence] = {}
+        self._recorded = _digests(archive)
+        self._seen: dict[int, str] = {}
+        self.visit = self._look
+
+    def perform(self) -> Rehearsal:
+        """Restore as an opening would; what came out."""
+        begun_at, proven = time.monotonic(), high_water_of(self.archive)  # before the segments are read, to which somebody may be adding
+        values: dict[str, Any] = {"base": self.archive.manifest.snapshots[-1]}
+        try:
+            replayed: Replayed = Worker().run(lambda: self.restore(Bounds(marks=tuple(sorted(self._recorded)))), self.cancel)
+            assert replayed.found is not None
+            assert replayed.segment is not None
+            assert self.executor is not None
+            values.update(base=replayed.base.lsn, lsn=replayed.found.head.lsn)
+            prove_end(self.archive, replayed.segment, replayed.found, proven)
+            self.codec.dump_state(
+                self.executor.root, len, self.executor.keys.values()
+            )  # a system that cannot take a snapshot any more is not well
+        except CoopyError as error:
+            values.update(problem=str(error), lsn=getattr(error, "lsn", 0))
+        wrong = min((lsn for lsn, found in self._seen.items() if found != self._recorded[lsn]), default=0)
+        compared = tuple(lsn for lsn in sorted(self._seen) if not wrong or lsn <= wrong)
+        return msgspec.structs.replace(
+            self.report, seconds=time.monotonic() - begun_at, divergences=tuple(self._noted[lsn] for lsn in sorted(self._noted)),
+            compared=compared, differs=wrong, translated=self.codec.classes.translated, **values,
+        )  # fmt: skip
+
+    def diverged(self, lsn: int, method: str, expected: str, got: str) -> None:
+        """As Restorer.diverged; nothing stops."""
+        if len(self._noted) < KEPT:
+            self._noted[lsn] = Divergence(lsn, method, expected, got)
+
+    def _look(self, lsn: int, root: object) -> None:
+        self._seen[lsn] = digest(root)
+
+
+def _digests(archive: Archive) -> dict[int, str]:
+    """Those that the journal has, from the newest snapshot on: looked up, not checked, as the replay does that."""
+    found: dict[int, str] = {}
+    for listed in archive.from_snapshot(archive.manifest.snapshots[-1]):
+        segment = archive.segment(listed)
+        found.update(foretell(segment.data, segment.start, archive.framer)[0].digests)
+    return found
