@@ -131,10 +131,9 @@ def _part(machine: _Machine, why: str) -> tuple[str, Sequence[Any], dict[str, An
     bottom = levels[0]
     if not bottom or type(bottom[0]) is not str:
         raise CorruptionError(f"A recorded call cannot be read: {why}. Nothing of it was executed.")
+    done: Sequence[Any] = levels[1] if len(levels) > 1 else []  # more than three arguments stand above a mark of their own
     if len(bottom) > 1:
         done = bottom[1] if type(bottom[1]) is tuple else bottom[1:]
-    else:
-        done = levels[1] if len(levels) > 1 else []
     return bottom[0], (*done, Unfinished(why)), {}
 
 

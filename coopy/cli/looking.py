@@ -29,7 +29,13 @@ if TYPE_CHECKING:
 
 __all__ = ["check", "status"]
 
-HOW = {"digest": "by its digest", "records": "each record", "both": "by its digest, then each record", "blocks": "each block", "header": "its header"}
+HOW = {
+    "digest": "by its digest",
+    "records": "each record",
+    "both": "by its digest, then each record",
+    "blocks": "each block",
+    "header": "its header",
+}
 
 
 class Status(msgspec.Struct):
@@ -161,7 +167,7 @@ def check(directory: str, signing_key_file: str | None, as_json: bool, full: boo
     damaged, count = False, 0
     total = sum(name.startswith(("journal-", "snapshot-")) for name in place.disk.entries(place.directory)) + 1
     with progress("Checking") as move:
-        for count, one in enumerate(check_directory(place, full=full), 1):  # noqa: B007 - how many there were
+        for count, one in enumerate(check_directory(place, full=full), 1):
             damaged = damaged or bool(one.problem)
             click.echo(_as_json(one) if as_json else _line(one))
             move(count, total)

@@ -46,7 +46,11 @@ SHOWN = 100  # parts of a value that are shown
 @directory
 @key
 @as_json
-@click.option("--since", metavar="LSN|TIME", help="Those behind this LSN, or from this time on (2026-01-31, 2026-01-31T12:00; local if no zone is said).")
+@click.option(
+    "--since",
+    metavar="LSN|TIME",
+    help="Those behind this LSN, or from this time on (2026-01-31, 2026-01-31T12:00; local if no zone is said).",
+)
 @click.option("--method", metavar="NAME", help="Those of this method.")
 @click.option("--last", type=click.IntRange(1), metavar="N", help="The last N of them.")
 @click.option("--follow", is_flag=True, help="Go on with what is written from now on, until Ctrl-C.")
@@ -115,7 +119,9 @@ def _chosen(journal: Recorded, since: str | None, last: int | None) -> tuple[Ite
 
 def _check_lsn(since: int, oldest: int, newest: int) -> int:
     if since < oldest:
-        raise UsageError(f"--since {since}: the actions up to LSN {oldest} are not kept any more. Use --since {oldest}, or leave it out.", lsn=since)
+        raise UsageError(
+            f"--since {since}: the actions up to LSN {oldest} are not kept any more. Use --since {oldest}, or leave it out.", lsn=since
+        )
     if since > newest:
         raise UsageError(f"--since {since}: there is no such action, the last one is {newest}.", lsn=since)
     return since
@@ -164,7 +170,7 @@ def _follow(follower: Follower, render: Callable[[Iterable[Told]], Iterator[str]
 @as_json
 @click.option("--at", "lsn", type=click.IntRange(0), metavar="LSN", help="Behind this action; 0: before the first. By default the newest.")
 @click.option("--path", default="", metavar="PATH", help="Only what is there: pages['Home'].title")
-def show(  # noqa: PLR0913 - click passes each option by name
+def show(
     directory: str,
     signing_key_file: str | None,
     allow: tuple[str, ...],

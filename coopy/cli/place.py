@@ -6,14 +6,12 @@ import os
 import sys
 from pathlib import Path
 
-
 import click
 
 from coopy.disk import RealDisk
 from coopy.engine.opening import Place
 from coopy.error import UsageError
 from coopy.header import derive_key
-
 
 __all__ = ["allow", "as_json", "directory", "find_classes_here", "key", "place_of", "signing_key", "yes"]
 
@@ -23,7 +21,9 @@ key = click.option(
     type=click.Path(exists=True, dir_okay=False),
     help="The file whose bytes are the signing key of a directory that is signed.",
 )
-allow = click.option("--allow", multiple=True, metavar="NAME", help='As allow= of init_system: "module:Name" or "package" (may be repeated).')
+allow = click.option(
+    "--allow", multiple=True, metavar="NAME", help='As allow= of init_system: "module:Name" or "package" (may be repeated).'
+)
 as_json = click.option("--json", "as_json", is_flag=True, help="For programs.")
 yes = click.option("--yes", is_flag=True, help="Do not ask.")
 

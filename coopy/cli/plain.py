@@ -1,11 +1,11 @@
 """Values as JSON, for programs: what JSON has is itself, everything else an object with one key that begins with `$`.
 
-    {"$bytes": "base64"}  {"$bytearray": "base64"}  {"$float": "nan"}  {"$int": "0x..."}     atoms that JSON has not
-    {"$tuple": [...]}  {"$set": [...]}  {"$frozenset": [...]}  {"$dict": [[key, value], ...]}   a dict whose keys are strings is an object
-    {"$datetime": "2026-01-31T12:00:00+01:00"}  $date  $time  $timedelta (seconds)  $decimal  $uuid  $zone
-    {"$class": "module:Name"}                                                                a class
-    {"$object": "module:Name", "args": [...], "attributes": {...}, "state": ..., "items": [...], "pairs": [...]}   an instance; what is empty is left out
-    {"$cut": "why"}                                                                          what is not shown: too deep, too much, in itself
+{"$bytes": "base64"}  {"$bytearray": "base64"}  {"$float": "nan"}  {"$int": "0x..."}     atoms that JSON has not
+{"$tuple": [...]}  {"$set": [...]}  {"$frozenset": [...]}  {"$dict": [[key, value], ...]}   a dict whose keys are strings is an object
+{"$datetime": "2026-01-31T12:00:00+01:00"}  $date  $time  $timedelta (seconds)  $decimal  $uuid  $zone
+{"$class": "module:Name"}                                                                a class
+{"$object": "module:Name", "args": [...], "attributes": {...}, "state": ..., "items": [...], "pairs": [...]}   an instance; what is empty is left out
+{"$cut": "why"}                                                                          what is not shown: too deep, too much, in itself
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from coopy.inert import Bag, Named, Table, Thing, Unfinished
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-__all__ = ["plain"]
+__all__ = ["plain", "valued"]
 
 DEEPEST = 100
 LONG_INT = 4096  # bits; Python reads no longer decimal
@@ -121,8 +121,8 @@ KINDS: dict[type, Callable[[_Plainly, Any, int], Any]] = {
     bytearray: _encoded("$bytearray"),
     list: lambda self, value, depth: self.every(value, depth),
     tuple: _listed("$tuple"),
-    dict: lambda self, value, depth: self._pairs(list(value.items()), depth),  # noqa: SLF001 - its own table
-    Table: lambda self, value, depth: self._pairs(value.pairs, depth),  # noqa: SLF001
+    dict: lambda self, value, depth: self._pairs(list(value.items()), depth),
+    Table: lambda self, value, depth: self._pairs(value.pairs, depth),
     Bag: lambda self, value, depth: {"$frozenset" if value.frozen else "$set": self.every(value.items, depth)},
     Named: lambda _self, value, _depth: {"$class": value.name},
     Thing: _Plainly.thing,
@@ -137,4 +137,42 @@ STANDARD: dict[type, tuple[str, Callable[[Any], Any]]] = {
     ZoneInfo: ("$zone", str),
     decimal.Decimal: ("$decimal", str),
     uuid.UUID: ("$uuid", str),
+}
+
+
+# --- back ------------------------------------------------------------------------------------------------------------
+
+
+def valued(value: Any) -> Any:
+    """The value that such JSON stands for. Raises ValueError for what only a class could make."""
+    if type(value) is list:
+        return [valued(one) for one in value]
+    if type(value) is not dict:
+        return value
+    name = next(iter(value), "")
+    if name[:1] != "$":
+        return {key: valued(one) for key, one in value.items()}
+    if len(value) != 1 or name not in BACK:
+        raise ValueError(f"{name} is nothing that a value could be made of")
+    try:
+        return BACK[name](value[name])
+    except (TypeError, AttributeError, ArithmeticError) as error:
+        raise ValueError(f"{name}: {error}") from error
+
+
+BACK: dict[str, Callable[[Any], Any]] = {
+    "$bytes": lambda text: base64.b64decode(text, validate=True),
+    "$bytearray": lambda text: bytearray(base64.b64decode(text, validate=True)),
+    "$float": float,
+    "$int": lambda text: int(text, 16),
+    "$tuple": lambda values: tuple(valued(values)),
+    "$set": lambda values: set(valued(values)),
+    "$frozenset": lambda values: frozenset(valued(values)),
+    "$dict": lambda pairs: {key: value for key, value in valued(pairs)},  # noqa: C416 - of two, or it is wrong
+    "$datetime": datetime.datetime.fromisoformat,
+    "$date": datetime.date.fromisoformat,
+    "$time": datetime.time.fromisoformat,
+    "$timedelta": lambda seconds: datetime.timedelta(seconds=seconds),
+    "$decimal": decimal.Decimal,
+    "$uuid": uuid.UUID,
 }

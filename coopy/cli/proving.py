@@ -35,7 +35,9 @@ def verify(directory: str, signing_key_file: str | None, allow: tuple[str, ...],
     except DivergenceError as error:
         if not as_json:
             raise
-        click.echo(json.dumps({"same": False, "problem": str(error), **{name: getattr(error, name, None) for name in ("lsn", "method", "paths")}}))
+        click.echo(
+            json.dumps({"same": False, "problem": str(error), **{name: getattr(error, name, None) for name in ("lsn", "method", "paths")}})
+        )
         return DAMAGE
     click.echo(json.dumps({"same": True, **msgspec.to_builtins(found)}) if as_json else str(found))
     return FINE

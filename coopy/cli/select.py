@@ -42,7 +42,10 @@ def _step(value: Any, step: re.Match[str], path: str) -> Any:
         if name.lstrip(".") == label.lstrip("."):
             return part
     known = ", ".join(name for name, _ in parts[:FEW]) or "nothing"
-    raise UsageError(f"--path {path!r}: there is no {label} before {path[step.end() :]!r}. There is {known}{', …' if len(parts) > FEW else ''}.", option="path")
+    raise UsageError(
+        f"--path {path!r}: there is no {label} before {path[step.end() :]!r}. There is {known}{', …' if len(parts) > FEW else ''}.",
+        option="path",
+    )
 
 
 def _key(text: str, path: str) -> Any:
