@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 STUBS := $(patsubst stubs/%/,%,$(wildcard stubs/*/))
+DOMAINS := wiki:Wiki orders:OrderBook jobs:JobQueue sessions:SessionStore
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test faults check bench coverage docs
@@ -28,7 +29,7 @@ check: $(VENV)/.dev ## lint, format, types, floors, and the examples by coopy's 
 	$(BIN)/mypy $(wildcard coopy tests examples)
 	$(if $(STUBS),MYPYPATH=stubs $(BIN)/stubtest --ignore-missing-stub $(STUBS))
 	$(BIN)/lint-imports
-	$(BIN)/python -m coopy.validate examples
+	$(BIN)/python -m coopy.validate $(DOMAINS:%=--domain %) examples
 
 bench: $(VENV)/.dev ## coopy beside others, as ratios of one run
 	$(BIN)/python tests/benchmarks/bench.py $(ARGS)

@@ -120,7 +120,7 @@ def _segments(archive: Archive, *, full: bool) -> Iterator[Checked]:
             result, head = (None if full else one.by_digest()) or one.by_record()
         except UnreadableError as error:
             intact = archive.intact(listed, error.offset)
-            problem = f"{one.path} cannot be read at offset {error.offset}: {error.strerror}. Everything up to LSN {intact} is intact."
+            problem = f"{one.path} cannot be read at offset {error.offset}, after LSN {intact}: {error.strerror}. Everything up to there is intact."
             found = f"from LSN {listed.first_lsn} on"
             yield Checked(one.path, "records", found, listed.first_lsn, problem=problem, offset=error.offset, lsn=intact + 1)
             return
