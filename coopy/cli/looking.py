@@ -179,7 +179,8 @@ def check(directory: str, signing_key_file: str | None, as_json: bool, full: boo
 def _line(one: Checked) -> str:
     name = Path(one.path).name
     if one.problem:
-        return f"{coloured('DAMAGED', 8)}{name}  {one.problem}"
+        where = f" at offset {one.offset}" if one.offset is not None else ""
+        return f"{coloured('DAMAGED', 8)}{name}{where}  {one.problem}"
     return f"{'ok':8}{name}  {one.found} ({HOW[one.how]})"
 
 

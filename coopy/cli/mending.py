@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -13,7 +14,6 @@ from coopy.engine.check import check_directory
 from coopy.engine.mend import drop_tail, rebuild_manifest, skip_action
 from coopy.engine.prune import prune_closed
 from coopy.engine.recorded import existing
-from coopy.error import CorruptionError, FormatError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,24 +66,40 @@ def _asking(*, yes: bool) -> Callable[[str], None]:
     return lambda what: agree(what, yes=yes)
 
 
+COPY = "  another copy  of the file, from a backup or a replica, loses nothing"
+WAYS = {
+    "MANIFEST": "  --manifest    writes it anew from the headers of the other files",
+    "HWM": "  --manifest    writes it anew, as the journal ends now",
+    "snapshot": "  --manifest    leaves out what is no good: the snapshot before it serves, if there is one",
+    "tail": "  --drop-tail   moves everything from there on to quarantine: what was recorded there is lost",
+    "old": "  coopy prune   drops this segment, if a later snapshot is whole: the state stays, the actions in it are lost",
+}
+
+
 def _advise(place: Place) -> int:
     """What is wrong, and what could be done about it."""
-    try:
+    found = [one for one in check_directory(place) if one.problem]
+    if not found:
         existing(place, "repair")
-    except FormatError:
-        raise
-    except CorruptionError as error:
-        click.echo(str(error))
-        click.echo("  --manifest    writes MANIFEST anew, if that is what is wrong")
-        return DAMAGE
-    problems = [one.problem for one in check_directory(place) if one.problem]
-    if not problems:
         click.echo("All is whole: there is nothing to repair.")
         return FINE
-    click.echo("\n".join(problems))
-    click.echo("  another copy  of the file, from a backup or a replica, loses nothing")
-    click.echo("  --drop-tail   moves all from the first damage in the newest segment on to quarantine: what was recorded there is lost")
+    for one in found:
+        click.echo(one.problem)
+        click.echo(COPY)
+        way = _way(place, Path(one.path).name)
+        if way:
+            click.echo(WAYS[way])
     return DAMAGE
+
+
+def _way(place: Place, name: str) -> str:
+    """What could be done about a file without another copy of it; empty if nothing."""
+    if not name.startswith("journal-"):
+        return name.partition("-")[0]
+    later = [other for other in place.disk.entries(place.directory) if other.startswith("journal-") and other > name]
+    if not place.disk.exists(place.path(name)):
+        return ""
+    return "old" if later else "tail"
 
 
 @click.command()

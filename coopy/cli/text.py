@@ -20,13 +20,13 @@ PLAIN = frozenset((str, int, bool, type(None), float))
 
 
 def call_text(method: str, args: Sequence[Any], kwargs: Mapping[str, Any], room: int) -> str:
-    """A call as it was written, about: `add('a', times=2)`."""
+    """A call as it was written, about: `add('a', times=2)`; its arguments in at most about `room` characters."""
     if not kwargs and PLAIN.issuperset(map(type, args)):  # most calls, and the only ones that have to be fast
         text = ", ".join(map(repr, args)) if _small(args) else MORE * (room + 1)
         if len(text) <= room:
             return f"{name_text(method)}({text})"
     out = _Line(room)
-    out.add(f"{name_text(method)}(")
+    out.parts.append(f"{name_text(method)}(")
     out.parts_of(_arguments(args, kwargs), 0)
     out.end(")")
     return out.text()

@@ -179,7 +179,7 @@ def read_archive(place: Place) -> Archive | None:
     try:
         _miss_none(place, manifest, set(names))
     except CorruptionError:
-        if read_manifest(place.disk, place.directory, place.key) == manifest:
+        if place.disk.entries(place.directory) == names and read_manifest(place.disk, place.directory, place.key) == manifest:
             raise
         return read_archive(place)  # whoever has it open changed it meanwhile
     return Archive(place.disk, place.directory, place.key, manifest, place.domain)
