@@ -20,7 +20,7 @@ demo: $(VENV)/.runtime ## a wiki of real text, killed in mid-write, restored and
 test: $(VENV)/.dev ## the test suite (ARGS="-k word" to choose)
 	$(BIN)/python -m pytest $(ARGS)
 
-faults: $(VENV)/.dev ## long crash and fault campaigns; seeds and counts are printed
+faults: $(VENV)/.dev ## long crash and fault campaigns; seeds and counts are printed (ARGS="replication --seed 2" SEEDS=5000)
 	$(BIN)/python -m tests.crash.campaigns $(ARGS)
 
 check: $(VENV)/.dev ## lint, format, types, floors, and the examples by coopy's own validator
@@ -35,6 +35,7 @@ bench: $(VENV)/.dev ## coopy beside others, as ratios of one run
 	$(BIN)/python tests/benchmarks/bench.py $(ARGS)
 	$(BIN)/python tests/benchmarks/replication.py $(ARGS)
 	$(BIN)/python tests/benchmarks/snapshots.py $(ARGS)
+	$(BIN)/python tests/benchmarks/aio.py $(ARGS)
 	$(BIN)/python tests/benchmarks/validation.py 10000
 
 coverage: $(VENV)/.dev ## which branches the tests reach

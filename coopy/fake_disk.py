@@ -5,7 +5,8 @@ synced (it would blame the innocent), or one that can only keep all or nothing (
 
     file        since its last sync, each 512-byte sector may be as any of the writes left it, or as before them; and the size as any
                 change left it. What a size cut off stays cut off as long as that size counts.
-    directory   each name made, moved or removed since its last sync may be so or not; a rename is one such change
+    directory   each name made, moved or removed since its last sync may be so or not; a rename is one such change, also where it leads to
+                another directory: it is certain once either of both was synced
     failed sync says so once, and takes what was written for clean (as Linux does): a later sync has nothing to write, a crash loses it
 """
 
@@ -79,7 +80,7 @@ class _Content:
             self.doubtful.setdefault(sector, []).extend(versions)
         self.versions = {}
 
-    def after_crash(self, rng: random.Random) -> _Content:
+    def after_crash(self, rng: random.Random, _fates: dict[int, bool]) -> _Content:
         """What is found: the sizes up to some point, each sector in some version."""
         keep = rng.choice((0.0, 0.5, 0.5, 0.9, 1.0))
         count = len(self.sizes) if keep == 1 else rng.randint(1, len(self.sizes))
@@ -116,29 +117,42 @@ class _Names:
     def __init__(self) -> None:
         self.now: dict[str, _Node] = {}
         self.durable: dict[str, _Node] = {}
-        self.changes: list[tuple[dict[str, _Node | None], str]] = []
+        self.changes: list[tuple[dict[str, _Node | None], _Fate]] = []
 
-    def change(self, names: dict[str, _Node | None]) -> None:
+    def change(self, names: dict[str, _Node | None], fate: _Fate) -> None:
         _apply(self.now, names)
-        self.changes.append((names, "open"))
+        self.changes.append((names, fate))
 
     def sync(self) -> None:
-        self.changes = [(names, "certain" if state == "open" else state) for names, state in self.changes]
-        while self.changes and self.changes[0][1] == "certain":
+        for _, fate in self.changes:
+            fate.settle("certain")
+        while self.changes and self.changes[0][1].state == "certain":
             _apply(self.durable, self.changes.pop(0)[0])
 
     def fail_sync(self) -> None:
-        self.changes = [(names, "doubtful" if state == "open" else state) for names, state in self.changes]
+        for _, fate in self.changes:
+            fate.settle("doubtful")
 
-    def after_crash(self, rng: random.Random) -> _Names:
+    def after_crash(self, rng: random.Random, fates: dict[int, bool]) -> _Names:
         keep, names = rng.choice((0.0, 0.5, 0.5, 1.0)), dict(self.durable)
-        for change, state in self.changes:
-            if state == "certain" or rng.random() < keep:
+        for change, fate in self.changes:
+            if fates.setdefault(id(fate), fate.state == "certain" or rng.random() < keep):
                 _apply(names, change)
         after = _Names()
-        after.durable = {name: node.after_crash(rng) for name, node in names.items()}
+        after.durable = {name: node.after_crash(rng, fates) for name, node in names.items()}
         after.now = dict(after.durable)
         return after
+
+
+class _Fate:
+    """Whether a change of names survives a crash: "open", "certain", or "doubtful" after a failed sync. A move to another directory has one for both."""
+
+    def __init__(self) -> None:
+        self.state = "open"
+
+    def settle(self, state: str) -> None:
+        if self.state == "open":
+            self.state = state
 
 
 _Node: TypeAlias = _Content | _Names
@@ -187,7 +201,7 @@ class FakeDisk:
     def crash(self, rng: random.Random) -> FakeDisk:
         """The disk as it is found after a power cut now: on it everything is on stable storage."""
         found = FakeDisk(rng.getrandbits(32), self.capacity)
-        found._root = self._root.after_crash(rng)
+        found._root = self._root.after_crash(rng, {})
         return found
 
     def kill(self) -> FakeDisk:
@@ -204,7 +218,7 @@ class FakeDisk:
         if name in names.now:
             raise _error(errno.EEXIST, path)
         content = _Content()
-        self._change(f"create {path}", names, {name: content})
+        self._change(f"create {path}", [(names, {name: content})])
         return FakeFile(self, path, content, writable=True)
 
     def open(self, path: str) -> File:
@@ -231,16 +245,17 @@ class FakeDisk:
         """As Disk says."""
         (names, name), (target, other) = self._parent(old), self._parent(new)
         node = self._find(old)
-        if target is not names:
-            raise _error(errno.EXDEV, new)  # coopy never moves a file to another directory, so how that crashes is not modelled
-        self._change(f"replace {old} {new}", names, {name: None, other: node})
+        if target is names:
+            self._change(f"replace {old} {new}", [(names, {name: None, other: node})])
+        else:
+            self._change(f"replace {old} {new}", [(names, {name: None}), (target, {other: node})])
 
     def unlink(self, path: str) -> None:
         """As Disk says."""
         names, name = self._parent(path)
         if isinstance(self._find(path), _Names):
             raise _error(errno.EISDIR, path)
-        self._change(f"unlink {path}", names, {name: None})
+        self._change(f"unlink {path}", [(names, {name: None})])
 
     def sync_directory(self, path: str) -> None:
         """As Disk says."""
@@ -262,7 +277,7 @@ class FakeDisk:
             if isinstance(node, _Content):
                 raise _error(errno.EEXIST if depth == len(parts) else errno.ENOTDIR, path)
             if node is None:
-                self._change(f"mkdir {here}", names, {parts[depth - 1]: _Names()})
+                self._change(f"mkdir {here}", [(names, {parts[depth - 1]: _Names()})])
             if node is None or depth == len(parts):
                 self.sync_directory("/" + "/".join(parts[: depth - 1]))
 
@@ -286,7 +301,7 @@ class FakeDisk:
             holder = self._held[id(names)]
             raise LockedError(f"{directory} is open for writing by {holder}. Close it there first.", path=directory, holder=holder)
         if "LOCK" not in names.now:
-            self._change(f"lock {directory}", names, {"LOCK": _Content()})
+            self._change(f"lock {directory}", [(names, {"LOCK": _Content()})])
         content = names.now["LOCK"]
         assert isinstance(content, _Content)
         self._held[id(names)] = "another system on this fake disk"
@@ -351,10 +366,12 @@ class FakeDisk:
         if trouble is not None:
             raise trouble
 
-    def _change(self, what: str, names: _Names, change: dict[str, _Node | None]) -> None:
+    def _change(self, what: str, changes: list[tuple[_Names, dict[str, _Node | None]]]) -> None:
         trouble = self.begin(what)
         if trouble is None or self.share(trouble) == 1:
-            names.change(change)
+            fate = _Fate()
+            for names, change in changes:
+                names.change(change, fate)
         if trouble is not None:
             raise trouble
 

@@ -46,6 +46,8 @@ class Manifest(msgspec.Struct, frozen=True):
     """`closed`: the last LSN if the system was closed cleanly, else -1. `skips`: actions that `coopy repair --skip` leaves out. Lists are in order of LSN.
 
     `follows`: this is a replica's, whose journal is its primary's. `code`: what source wrote it, as far as known: the last changes of it.
+    `replica`: what tells it from other replicas, at random; empty where it never was one. `noted`: how actions that a replica's snapshot holds
+    ended there, of which its primary's journal had not said so yet: kind of record, LSN, what raised.
     """
 
     identity: header.Identity
@@ -56,6 +58,8 @@ class Manifest(msgspec.Struct, frozen=True):
     skips: tuple[int, ...] = ()
     follows: bool = False
     code: tuple[Code, ...] = ()
+    noted: tuple[tuple[int, int, str], ...] = ()
+    replica: bytes = b""
 
 
 def read_manifest(disk: Disk, directory: str, key: bytes) -> Manifest | None:

@@ -152,16 +152,20 @@ class Archive:
         Gives the segment's file. From the first step to the last the manifest lists nothing: a crash leaves something to be begun again.
         """
         disk = self.disk
-        self.change(segments=(), snapshots=(), closed=NOT_CLOSED, epoch=epoch)
-        for name in disk.entries(self.directory):
-            if parse_segment_name(name) is not None or parse_snapshot_name(name) is not None:
-                self.set_aside(name)
+        self.change(segments=(), snapshots=(), noted=(), closed=NOT_CLOSED, epoch=max(epoch, self.manifest.epoch))
+        self.set_all_aside()
         disk.replace(temporary, self.path(snapshot_name(about.lsn)))
         disk.sync_directory(self.directory)
         write_whole(disk, self.directory, HIGH_WATER, b"")
         file = create_segment(disk, self.directory, SegmentHeader(self.identity, about.lsn + 1, about.tag), self.key)
         self.change(segments=(Listed(about.lsn + 1, about.tag),), snapshots=(about.lsn,))
         return file
+
+    def set_all_aside(self) -> None:
+        """Move all segments and snapshots to quarantine, for good. The manifest lists none of them."""
+        for name in self.disk.entries(self.directory):
+            if parse_segment_name(name) is not None or parse_snapshot_name(name) is not None:
+                self.set_aside(name)
 
     def set_aside(self, name: str) -> str:
         """Move a file to quarantine, for good. Gives its path."""

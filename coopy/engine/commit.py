@@ -6,6 +6,7 @@
                offset and the same entry on
     entry      one call; it is complete when it has an outcome, and says so by a callback, so that a thread, an event loop or a replica
                may wait for it
+    post       takes part without a thread that waits: whoever posts sees to it that somebody leads, on a thread that no signal reaches
 
 A wake-up lost to an interrupt costs a waiter 50 ms, never a hang. There is no lingering: a batch is what has queued up while the one
 before was synced. (Measured: each waiter executing its own action in turn collapses under a convoy of wake-ups.) Whoever led wakes one, and
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from coopy.action import Outcome
 from coopy.engine.beside import WAKE, Flight
 from coopy.engine.engine import Engine, inside, moment_of
-from coopy.engine.gate import BUSY, FAILED, LEFTOVER, OPEN, SHARED
+from coopy.engine.gate import BUSY, FAILED, FORKED, LEFTOVER, OPEN, SHARED
 from coopy.engine.keyed import call_keyed, refuse_beside
 from coopy.engine.once import ONCE
 from coopy.error import CoopyError, DiskFullError
@@ -31,7 +32,7 @@ from coopy.journal.frame import stored
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Entry", "SharedEngine"]
+__all__ = ["PENDING", "Entry", "SharedEngine", "copy_of"]
 
 PENDING = object()
 TAKE_OFF = object()  # an `@unlocked` action is durable: its own thread executes it
@@ -55,7 +56,7 @@ class Entry:
         self.next: Entry | None = None
         self.gone = False
         self.wake: LockType | None = None  # once it waits
-        self.complete: Callable[[], None] = self._wake
+        self.complete: Callable[[], None] = self._wake  # it has its outcome, or it is to lead; may come more than once, from any thread
 
     def begin_to_wait(self) -> LockType:
         """What is released when it is complete or is to lead. What came before shows in the next look."""
@@ -76,6 +77,9 @@ class Entry:
                 self.wake.release()
             except RuntimeError:  # it was woken before
                 pass
+
+
+UNREACHED = Entry("", (), {}, b"", b"")  # leads for a thread that no signal reaches: what is raised there is the action's own doing
 
 
 class SharedEngine(Engine):
@@ -109,6 +113,30 @@ class SharedEngine(Engine):
         entry = self._entry(method, args, kwargs)
         self._fly(entry)
         return self.answer_beside(entry.outcome)
+
+    def post(self, method: str, args: tuple[object, ...], kwargs: dict[str, object], listen: Callable[[Entry], Callable[[], None]]) -> None:
+        """Queue an action up, and return; from here on it happens. Raises what is wrong with the call, and then nothing was queued.
+
+        `listen(entry)` gives what is called when it has its outcome, and, while that is PENDING, when somebody is to call `lead_all`. It is called
+        on any thread, maybe more than once, and maybe not at all where the thread was interrupted: look at `entry.outcome` now and then.
+        """
+        if self.final is FORKED:
+            raise self.refusal()  # whoever would lead was not forked
+        entry = self._entry(method, args, kwargs)
+        entry.gone = True  # it has no thread that could wake the next
+        entry.complete = listen(entry)
+        try:
+            self.queue.append(entry)
+        finally:
+            entry.complete()
+
+    def lead_all(self) -> None:
+        """Lead until nothing is queued, or as long as nobody else leads. Only on a thread that no signal reaches.
+
+        Raises what keeps a batch from being executed: it happens, and whoever leads next tries again.
+        """
+        while (self.queue or self.batch) and self._lead(UNREACHED):
+            pass
 
     def _fly(self, entry: Entry) -> None:
         flight = entry.flight = Flight()
@@ -310,10 +338,10 @@ class SharedEngine(Engine):
         """On memory made anew. Gives what must still be raised on this thread, though the action was another's."""
         self._rebuild(entry.lsn)
         result = entry.outcome
-        if entry is mine:
+        if entry is mine or mine is UNREACHED:
             entry.outcome = Outcome(error)
         own = isinstance(error, MemoryError | RecursionError) or (type(result) is Outcome and type(result.error) is type(error))
-        return None if own else error
+        return None if own or mine is UNREACHED else error
 
     # --- what an interrupted leader leaves behind ----------------------------------------------------------------------
 

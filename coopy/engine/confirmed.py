@@ -19,16 +19,19 @@ if TYPE_CHECKING:
 __all__ = ["ConfirmedEngine"]
 
 
-def _at_once(_lsn: int) -> None:
+def _at_once(_lsn: int, _within: float | None = None) -> None:
     """Nobody has to confirm."""
 
 
 class ConfirmedEngine(SharedEngine):
-    """`confirm(lsn)` returns when enough others have this action, or raises UnconfirmedError. It is called without any lock."""
+    """`confirm(lsn)` returns when enough others have this action, or raises UnconfirmedError. It is called without any lock.
+
+    `confirm(lsn, seconds)` says how long to wait at most. Who has an action has all before it.
+    """
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self.confirm: Callable[[int], None] = _at_once
+        self.confirm: Callable[..., None] = _at_once
 
     def call(self, method: str, args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
         """As SharedEngine.call; what the action raised is told only if others have it."""
@@ -52,8 +55,12 @@ class ConfirmedEngine(SharedEngine):
         """As Engine.confirm_known."""
         self.confirm(lsn)
 
-    def _confirm(self, entry: Entry) -> None:
+    def is_to_confirm(self, entry: Entry) -> bool:
+        """Whether others must have this action before its caller hears how it ended."""
         outcome = entry.outcome
         refused = type(outcome) is Outcome and isinstance(outcome.error, CoopyError)  # no room, closed: it did not happen
-        if not refused:
+        return self.confirm is not _at_once and not refused
+
+    def _confirm(self, entry: Entry) -> None:
+        if self.is_to_confirm(entry):
             self.confirm(entry.lsn)

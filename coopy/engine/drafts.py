@@ -36,12 +36,13 @@ class Cancelled(BaseException):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What is to be written, and where. `directory` and LSN are in messages."""
+    """What is to be written, and where. `noted`: what the journal does not say yet of how actions in it ended, as the manifest keeps it."""
 
     archive: Archive
     codec: Codec
     about: SnapshotHeader
     temporary: str
+    noted: tuple[tuple[int, int, str], ...] = ()
 
     def dump(self, executor: Executor, on_block: Callable[[], object]) -> Callable[[], None]:
         """Write the state now; gives what is still to be done. Where either fails, no trace is left."""

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from coopy.engine.execute import Executor
     from coopy.journal.journal import Journal
 
-__all__ = ["Engine", "Memory", "inside", "moment_of"]
+__all__ = ["NOTHING", "Engine", "Memory", "inside", "moment_of"]
 
 QUARTER = 900_000_000  # microseconds; zones change their offset at quarters of an hour
 moment_of = moment.get
@@ -58,10 +58,11 @@ class Memory(Protocol):
 
 
 class Engine:
-    """A running system without its door."""
+    """A running system without its door. `follows`: its actions come from elsewhere now; nothing else says so of a running system."""
 
     memory: Memory  # handed in by whoever owns the files
     common: dict[str, Any]  # the names in the lines of the short ways (common.py), by whoever makes the engine
+    follows = False
     short_way = True  # whether the common call has one (common.py); the common query always has
 
     def __init__(self, executor: Executor, journal: Journal, codec: Codec, wall: Callable[[], int]) -> None:
@@ -167,7 +168,7 @@ class Engine:
                 self.gate = self.final or gate
 
     def read_beside(self, function: Callable[..., object], /, *args: object, **kwargs: object) -> Any:
-        """Execute an `@unlocked` query, which does its own locking."""
+        """Execute a query that does its own locking: without the lock."""
         if not self.gate.readable:
             self.read(_nothing)
         return self.executor.settle(function(*args, **kwargs))

@@ -10,17 +10,18 @@ memory is in doubt it is rebuilt from this directory. `lead` comes before `lock`
 from __future__ import annotations
 
 import logging
+import secrets
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
 
-from coopy.action import Outcome, type_name
 from coopy.disk import is_refused
 from coopy.engine.archive import HIGH_WATER, Archive
 from coopy.engine.confirmed import ConfirmedEngine
+from coopy.engine.engine import NOTHING
 from coopy.engine.execute import UnknownMethodError
 from coopy.engine.gate import BROKEN, BUSY, FAILED, LEFTOVER, OPEN
-from coopy.engine.opening import settle_end
+from coopy.engine.opening import note_outcomes, settle_end, unsaid
 from coopy.engine.restore import Bounds
 from coopy.engine.restored import code_from_now
 from coopy.error import CorruptionError, DivergenceError, DurabilityError, ReplicaError, UpgradeError, UsageError
@@ -28,13 +29,15 @@ from coopy.journal.copied import CopiedJournal, checked, eras_in, whole
 from coopy.journal.frame import Kind
 from coopy.journal.high_water import HighWater
 from coopy.journal.segment import Head, Scan
-from coopy.manifest import NOT_CLOSED, Manifest
+from coopy.manifest import NOT_CLOSED, Manifest, read_manifest
 from coopy.snapshot import open_snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from coopy.action import Outcome
     from coopy.disk import Disk
+    from coopy.engine.commit import Entry
     from coopy.engine.opening import Place
     from coopy.engine.restore import Replayed, Restorer
     from coopy.header import Identity
@@ -57,11 +60,14 @@ class _InDoubt(BaseException):
 
 
 class FollowingEngine(ConfirmedEngine):
-    """An engine whose actions come from elsewhere. `primary`: from where ("host:port"), empty once it was promoted.
+    """An engine that follows, until it was promoted. `primary`: whom ("host:port").
+
+    `follows` is what this run goes by. The manifest's is of the directory, for the next opening, and true once a primary has accepted it; the
+    journal is silent as long as it may have no records of its own.
 
     `eras`: since which LSN records are of which epoch, as far as this run knows; the lock guards who changes it, and it says so before `executed`
-    does, so that who reads that first needs no lock. `base`: the LSN of the snapshot that this
-    run began with: how actions up to there ended here, nobody knows.
+    does, so that who reads that first needs no lock. `base`: the LSN of the snapshot that this run began with: how actions up to there ended
+    here, nobody knows.
     """
 
     journal: CopiedJournal
@@ -73,6 +79,7 @@ class FollowingEngine(ConfirmedEngine):
         """What a follower needs beside what any engine has."""
         self.primary, self.archive, self.restorer, self.base = primary, archive, restorer, base
         self.eras = [(self.journal.lsn, self.journal.epoch)]
+        self.follows = True
 
     # --- calls ---------------------------------------------------------------------------------------------------------
 
@@ -81,6 +88,11 @@ class FollowingEngine(ConfirmedEngine):
         self.check_writable(f"{method}()")
         return super().call(method, args, kwargs)
 
+    def post(self, method: str, args: tuple[object, ...], kwargs: dict[str, object], listen: Callable[[Entry], Callable[[], None]]) -> None:
+        """As SharedEngine.post; the same."""
+        self.check_writable(f"{method}()")
+        super().post(method, args, kwargs, listen)
+
     def call_beside(self, method: str, args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
         """The same."""
         self.check_writable(f"{method}()")
@@ -88,16 +100,20 @@ class FollowingEngine(ConfirmedEngine):
 
     def check_writable(self, what: str) -> None:
         """Raises ReplicaError while it follows."""
-        if self.primary:
+        if self.follows:
             raise ReplicaError(
                 f"{what} changes the state, and this is a replica: nothing was recorded. Call it on the primary at {self.primary}.",
                 primary=self.primary,
             )
 
-    def accepted(self) -> None:
-        """The primary is this system's: from now on the directory is a replica's, and nobody may open it as an ordinary one."""
-        if not self.archive.manifest.follows:
-            self.exclusively(lambda: self.archive.change(follows=True))
+    def accepted(self, identity: Identity, skips: tuple[int, ...]) -> None:
+        """The primary is this system's: from now on the directory is a replica's, and nobody may open it as an ordinary one.
+
+        `identity`: the primary's, where the class may have another name by now; `skips`: what it leaves out.
+        """
+        archive, skips = self.archive, tuple(sorted({*self.archive.manifest.skips, *skips}))
+        if (archive.manifest.follows, archive.identity, archive.manifest.skips) != (True, identity, skips):
+            self.exclusively(lambda: archive.change(follows=True, identity=identity, skips=skips))
 
     @property
     def boundary(self) -> bytes:
@@ -110,11 +126,13 @@ class FollowingEngine(ConfirmedEngine):
 
     def cut_back(self) -> None:
         """It was a primary: what only it says behind the boundary goes to quarantine, and the new primary's records follow. Within `exclusively`."""
-        self.journal.cut_back(self.boundary, self.archive.quarantine)
+        journal = self.journal
+        journal.cut_back(self.boundary, self.archive.quarantine, lambda: self.archive.change(noted=unsaid(journal)))
+        self.eras = [(journal.lsn, journal.epoch)]
 
     def keep_promise(self, result: object) -> None:
         """As Engine.keep_promise. While it follows, the primary keeps it."""
-        if not self.primary:
+        if not self.follows:
             super().keep_promise(result)
 
     # --- what comes ----------------------------------------------------------------------------------------------------
@@ -128,7 +146,7 @@ class FollowingEngine(ConfirmedEngine):
         taken = True
         while taken:
             with self.lead:
-                taken = bool(self.primary) and self._take(data)
+                taken = self.follows and self._take(data)
         return self.executed
 
     def _take(self, data: bytearray) -> bool:
@@ -178,10 +196,10 @@ class FollowingEngine(ConfirmedEngine):
     # --- execute ---------------------------------------------------------------------------------------------------------
 
     def _execute_taken(self, actions: list[Record], found: Scan) -> None:
-        skips = found.said.skipped.keys() | self.archive.manifest.skips
+        skips, before = found.said.skipped.keys() | self.archive.manifest.skips, self.executed
         try:
             self._execute_slices(actions, skips)
-            self._compare(found)
+            self._compare(found, before)
         except (DivergenceError, UpgradeError, MemoryError) as error:
             with self.lock:
                 if self.final is None:
@@ -251,23 +269,30 @@ class FollowingEngine(ConfirmedEngine):
 
     # --- compare ---------------------------------------------------------------------------------------------------------
 
-    def _compare(self, found: Scan) -> None:
-        """What the primary's records say of outcomes against what happened here. What agrees is forgotten."""
+    def _compare(self, found: Scan, before: int) -> None:
+        """What the primary's records say of outcomes against what happened here. What agrees is forgotten. `before`: executed in an earlier `take`."""
         with self.lock:
             here = self.journal.noted()
             said = {lsn: (Kind.RAISED, name) for lsn, name in found.said.raised.items()}
             said |= {lsn: (Kind.SKIP, name) for lsn, name in found.said.skipped.items()}
             due = said.keys() | {lsn for lsn in here if lsn <= found.said.known}
-            self._compare_each(sorted(due), said, here)
+            undone = self._compare_each(sorted(due), said, here, before)
             self.journal.forget_noted(due)
+            if undone:  # the journal says so by now
+                self._rebuild(self.executed, NOTHING)
 
-    def _compare_each(self, due: list[int], said: dict[int, tuple[int, str]], here: dict[int, tuple[int, str]]) -> None:
+    def _compare_each(self, due: list[int], said: dict[int, tuple[int, str]], here: dict[int, tuple[int, str]], before: int) -> list[int]:
+        """Gives what returned here before the primary said that it was undone there: it used a proxy that this process does not have."""
+        undone, newest = [], self.archive.manifest.snapshots[-1]
         for lsn in due:
             recorded, found = said.get(lsn), here.get(lsn)
-            unknown = lsn <= self.base or lsn in self.archive.manifest.skips
-            skipped = recorded is not None and recorded[0] == Kind.SKIP and found is None  # it was left out from the start
-            if not unknown and not skipped and not self._alike(recorded, found):
+            if lsn <= self.base or lsn in self.archive.manifest.skips or self._alike(recorded, found):
+                continue
+            if recorded is None or recorded[0] != Kind.SKIP or found is not None or newest >= lsn:
                 self.restorer.diverged(lsn, "an action", _due(recorded), _ended(found))
+            elif lsn <= before:  # else it was left out from the start
+                undone.append(lsn)
+        return undone
 
     def _alike(self, recorded: tuple[int, str] | None, found: tuple[int, str] | None) -> bool:
         """Whether an action ended as recorded; its exception may have another name by now."""
@@ -277,8 +302,11 @@ class FollowingEngine(ConfirmedEngine):
 
     # --- a snapshot instead ----------------------------------------------------------------------------------------------
 
-    def start_over(self, epoch: int, about: SnapshotHeader, temporary: str) -> None:
-        """A snapshot file that was read through takes the place of all that is here, which goes to quarantine. Within `exclusively`."""
+    def start_over(self, about: SnapshotHeader, epoch: int, temporary: str) -> None:
+        """A snapshot file that was read through takes the place of all that is here, which goes to quarantine. Within `exclusively`.
+
+        `epoch`: the primary's.
+        """
         try:
             file = self.archive.replace_all(about, epoch, temporary)
             mark = HighWater(self.archive.disk.open(self.archive.path(HIGH_WATER)), self.archive.identity.system, self.archive.key)
@@ -295,7 +323,7 @@ class FollowingEngine(ConfirmedEngine):
 
     def check_following(self) -> None:
         """Raises UsageError where it does not follow any more."""
-        if not self.primary:
+        if not self.follows:
             raise UsageError("This system was promoted already: it takes actions.")
 
     def lead_on(self, epoch: int) -> None:
@@ -303,12 +331,14 @@ class FollowingEngine(ConfirmedEngine):
         self.check_following()  # another thread may have been faster
         journal = self.journal
         self.archive.change(epoch=epoch, follows=False, identity=self.archive.identity_today)
-        journal.following, journal.epoch = False, epoch
+        journal.silent, journal.epoch = False, epoch
         journal.controls.insert(0, (Kind.EPOCH, msgspec.msgpack.encode(epoch)))
         journal.flush()
         journal.sync()
+        if self.archive.manifest.noted:
+            self.archive.change(noted=())
         self.eras.append((self.executed, epoch))
-        self.primary = ""
+        self.follows = False
 
 
 def _due(how: tuple[int, str] | None) -> str:
@@ -331,16 +361,15 @@ def open_copied_journal(archive: Archive, replayed: Replayed, segment_bytes: int
     found, segment, high_water = settle_end(archive, replayed)
     try:
         code = code_from_now(archive.manifest.code, archive.source, archive.manifest.epoch, found.head.lsn)
-        archive.change(closed=NOT_CLOSED, code=code)
+        archive.change(closed=NOT_CLOSED, code=code, replica=archive.manifest.replica or secrets.token_bytes(16))
         file = archive.disk.open(segment.path)
     except BaseException:
         high_water.close()
         raise
     journal = CopiedJournal(archive.disk, archive.directory, archive.identity, archive.framer, file, found.head, high_water)
-    journal.following, journal.first_lsn, journal.epoch_before = True, segment.about.first_lsn, replayed.epoch_before
+    journal.silent, journal.first_lsn, journal.epoch_before = True, segment.about.first_lsn, replayed.epoch_before
     journal.segment_bytes = journal.limit = segment_bytes
-    for lsn, outcome in replayed.outcomes.items():
-        journal.note(Kind.SKIP if outcome.undo else Kind.RAISED, (lsn, type_name(outcome.error)))
+    note_outcomes(journal, archive, replayed)
     high_water.write(journal.lsn, journal.action_tag, sync=True)
     return journal
 
@@ -360,10 +389,13 @@ def _read_all(stream: BinaryIO) -> None:
         pass
 
 
-def install_snapshot(place: Place, epoch: int, about: SnapshotHeader, temporary: str) -> None:
-    """Make a directory of a snapshot file that was read through, and of an empty segment behind it.
+def install_snapshot(place: Place, about: SnapshotHeader, epoch: int, skips: tuple[int, ...], temporary: str) -> None:
+    """Make a replica's directory of a snapshot file that was read through, and of an empty segment behind it. `epoch`, `skips`: the primary's.
 
-    What a crash in the middle of `start_over` left is set aside, as that would have done.
+    What a replacement that was cut off has left is set aside, as that would have done, and the newest epoch that was known stays so.
     """
-    archive = Archive(place.disk, place.directory, place.key, Manifest(about.identity, epoch, follows=True), place.domain)
-    archive.replace_all(about, epoch, temporary).close()
+    begun = read_manifest(place.disk, place.directory, place.key)
+    manifest = Manifest(about.identity, epoch, skips=skips, follows=True)
+    if begun is not None and begun.identity.system == about.identity.system:
+        manifest = msgspec.structs.replace(manifest, epoch=max(epoch, begun.epoch), replica=begun.replica)
+    Archive(place.disk, place.directory, place.key, manifest, place.domain).replace_all(about, epoch, temporary).close()

@@ -49,6 +49,7 @@ __all__ = [
     "create_high_water",
     "domain_name",
     "high_water_of",
+    "note_outcomes",
     "open_archive",
     "open_journal",
     "prove_end",
@@ -57,6 +58,7 @@ __all__ = [
     "settle_end",
     "told",
     "unreadable",
+    "unsaid",
 ]
 
 log = logging.getLogger("coopy")
@@ -220,6 +222,8 @@ def _adopt_next(archive: Archive, names: list[str]) -> None:
         path = archive.path(segment_name(lsn))
         if sealed.sealed == lsn:
             archive.segment(Listed(lsn, sealed.head.tag))
+            # The SEAL may have been read from the cache only, and a segment with another behind it is never written again.
+            write_whole(archive.disk, archive.directory, segment_name(last.first_lsn), segment.data[: sealed.end])
             archive.enlist(lsn, sealed.head.tag)
         elif lsn == sealed.head.lsn + 1 and not sealed.sealed and _is_empty(archive, path):
             kept = archive.quarantine(segment_name(lsn), archive.disk.read(path))
@@ -328,15 +332,30 @@ def open_journal(archive: Archive, replayed: Replayed, *, segment_bytes: int, ma
     journal.segment_bytes, journal.limit, journal.mapped = segment_bytes, segment_bytes, mapped
     try:
         journal.note(Kind.EPOCH, journal.epoch)
-        for lsn, outcome in replayed.outcomes.items():
-            journal.note(Kind.SKIP if outcome.undo else Kind.RAISED, (lsn, type_name(outcome.error)))
+        note_outcomes(journal, archive, replayed)
         journal.flush()
         journal.sync()
+        if archive.manifest.noted:
+            archive.change(noted=())
         high_water.write(journal.lsn, journal.action_tag, sync=True)
     except BaseException:
         journal.release()
         raise
     return journal
+
+
+def note_outcomes(journal: Journal, archive: Archive, replayed: Replayed) -> None:
+    """What the journal does not say yet of how actions ended: those that were replayed, and those that a replica's snapshot held before it was said."""
+    for kind, lsn, name in archive.manifest.noted:
+        if lsn <= replayed.base.lsn and lsn not in replayed.said:
+            journal.note(kind, (lsn, name))
+    for lsn, outcome in replayed.outcomes.items():
+        journal.note(Kind.SKIP if outcome.undo else Kind.RAISED, (lsn, type_name(outcome.error)))
+
+
+def unsaid(journal: Journal) -> tuple[tuple[int, int, str], ...]:
+    """What the manifest keeps for `note_outcomes`."""
+    return tuple((kind, lsn, name) for lsn, (kind, name) in journal.noted().items())
 
 
 def prove_end(archive: Archive, segment: Segment, found: Scan, proven: int) -> bytes:

@@ -28,7 +28,7 @@ from coopy.engine.execute import UnknownMethodError
 from coopy.engine.once import Keys, action_of
 from coopy.engine.uninterrupted import Worker
 from coopy.error import CorruptionError, DivergenceError, FormatError, UpgradeError
-from coopy.journal.segment import Head, Outcomes, Scan, foretell, is_silent, records
+from coopy.journal.segment import Head, Outcomes, Scan, foretell, is_sealed, is_silent, records
 from coopy.manifest import Listed
 from coopy.snapshot import SnapshotHeader, open_snapshot
 
@@ -67,8 +67,8 @@ class Bounds(msgspec.Struct, frozen=True):
 class Replayed(msgspec.Struct):
     """What came out: how the journal ended, the last segment and its scan, new outcomes, and how the last action ended if it was to run anew.
 
-    `epoch_before`: of the last record before the last segment; `checked`: by first LSN the segments, with what was found good in them.
-    `torn`: bytes behind the end that were put aside, once they were.
+    `epoch_before`: of the last record before the last segment; `checked`: by first LSN the segments, with what was found good in them. `said`: actions
+    of which the journal says how they ended; `torn`: bytes behind the end that were put aside, once they were.
     """
 
     base: SnapshotHeader
@@ -79,6 +79,7 @@ class Replayed(msgspec.Struct):
     epoch_before: int = 0
     checked: dict[int, Listed] = {}
     torn: int = 0
+    said: set[int] = set()
 
 
 class _Again(BaseException):
@@ -199,13 +200,12 @@ class Restorer:
     # --- replay ------------------------------------------------------------------------------------------------------
 
     def _replay(self, executor: Executor, base: SnapshotHeader, bounds: Bounds, learned: _Learned) -> Replayed:
-        replayed = Replayed(base, outcomes={})
+        replayed = Replayed(base, outcomes={}, said=set())
         head = Head(base.lsn, base.time_us, base.epoch, base.tag, b"")
         executor.moment.time_us = base.time_us
         executor.moment.generator = None  # an action that drew before draws the same again
         listed = self.archive.from_snapshot(base.lsn)
         self.marks = [lsn for lsn in reversed(bounds.marks) if lsn >= max(base.lsn, bounds.after)]
-        said: set[int] = set()
         if self.on_progress is not None:
             newest = self.archive.segment(listed[-1])
             self.last_lsn = foretell(newest.data, newest.start, self.archive.framer)[1] or newest.about.first_lsn - 1
@@ -215,21 +215,35 @@ class Restorer:
             segment = self.archive.segment(one)
             self.archive.check_order(segment, head)
             replayed.epoch_before = head.epoch
-            run = _Run(self, executor, segment, Scan(head, segment.start, self.archive.known(one, segment)), bounds, learned)
+            later = self._said_later(segment, listed[listed.index(one) + 1 :])
+            run = _Run(self, executor, segment, Scan(head, segment.start, self.archive.known(one, segment)), bounds, learned, later)
             found = run.replay()
             if following is not None:
                 check_sealed(segment, found, following)
             run.report(replayed)
             if bounds.last is None:
                 replayed.checked[one.first_lsn] = self.archive.checked(one, segment, found)
-            said.update(found.said.raised, found.said.skipped)
+            replayed.said.update(found.said.raised, found.said.skipped)
             head, replayed.found, replayed.segment = found.head, found, segment
             if bounds.last is not None and head.lsn >= bounds.last:
                 break
         if self.on_progress is not None:
             self.on_progress(self.last_lsn, self.last_lsn)
-        replayed.outcomes = {lsn: one for lsn, one in {**replayed.outcomes, **learned.undone}.items() if lsn not in said}
+        replayed.outcomes = {lsn: one for lsn, one in {**replayed.outcomes, **learned.undone}.items() if lsn not in replayed.said}
         return replayed
+
+    def _said_later(self, segment: Segment, behind: tuple[Listed, ...]) -> Outcomes:
+        """How actions of a segment ended, as segments behind it say: those that a replica began for a snapshot, when not all was known yet."""
+        later = Outcomes()
+        for one in behind:
+            if is_sealed(segment.data):
+                break
+            segment = self.archive.segment(one)
+            said, _ = foretell(segment.data, segment.start, self.archive.framer)
+            later.raised.update(said.raised)
+            later.skipped.update(said.skipped)
+            later.known = max(later.known, said.known)
+        return later
 
     def diverged(self, lsn: int, method: str, expected: str, got: str) -> None:
         """Stop, or warn if that was asked for."""
@@ -266,19 +280,21 @@ class Restorer:
 class _Run:
     """The replay of one segment. `found` fills while it runs."""
 
-    def __init__(self, restorer: Restorer, executor: Executor, segment: Segment, found: Scan, bounds: Bounds, learned: _Learned) -> None:
+    def __init__(  # noqa: PLR0913 - whose segment, what is known of it, how far to go
+        self, restorer: Restorer, executor: Executor, segment: Segment, found: Scan, bounds: Bounds, learned: _Learned, later: Outcomes
+    ) -> None:
         self.restorer, self.executor, self.segment, self.found, self.learned = restorer, executor, segment, found, learned
         self.first, self.last, self.after = segment.about.first_lsn, bounds.last, bounds.after
         self.said = learned.said.get(self.first)
         if self.said is None and not is_silent(segment.data, segment.start):
             self.said = self._foretell()
         said = self.said or Outcomes()
-        self.skips = {*said.skipped, *bounds.skips, *restorer.archive.manifest.skips}
+        self.skips = {*said.skipped, *later.skipped, *bounds.skips, *restorer.archive.manifest.skips}
         if bounds.run_last:
             self.skips.discard(bounds.last)  # it was to be undone when it was interrupted: how it ended is found out again
         self.skips |= learned.undone.keys()
-        self.known = bounds.known
-        self.expected = {**bounds.raised, **said.raised}
+        self.known = max(bounds.known, later.known)
+        self.expected = {**bounds.raised, **later.raised, **said.raised}
         self.outcomes: dict[int, Outcome] = {}
         self.results: dict[int, object] = {}
         self.due = sorted((lsn for lsn in self.expected if lsn >= max(self.first, self.after + 1)), reverse=True)  # the next is the last

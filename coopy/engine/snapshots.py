@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Protocol
 from coopy.engine.beside import WAKE
 from coopy.engine.drafts import Beside, Cancelled, Elsewhere, Here, Plan, incomplete
 from coopy.engine.gate import FORKED
-from coopy.engine.opening import domain_name
+from coopy.engine.opening import domain_name, unsaid
 from coopy.engine.prune import put_aside, snapshots_kept, unlink_aside
 from coopy.error import ClosedError, CoopyError, DiskFullError, DurabilityError, UsageError
 from coopy.snapshot import SnapshotHeader, place_snapshot, python_version, snapshot_name, temporary_path
@@ -229,7 +229,7 @@ class Snapshots:
         about = SnapshotHeader(
             archive.identity, journal.lsn, journal.time_us, journal.epoch_before, tag, python_version(), self._settings.compression
         )
-        return Plan(archive, codec, about, temporary_path(archive.directory, journal.lsn))
+        return Plan(archive, codec, about, temporary_path(archive.directory, journal.lsn), unsaid(journal))
 
     def _check_kind(self) -> None:
         """An action may have given the domain object another class: the journal leads there again, but no snapshot could be opened."""
@@ -303,7 +303,7 @@ class Snapshots:
         snapshots = snapshots_kept((*archive.manifest.snapshots, job.lsn), settings.keep_snapshots)
         segments = archive.from_snapshot(snapshots[0]) if settings.auto_prune else archive.manifest.segments
         job.listed = True  # should writing the manifest fail, it may be so
-        archive.change(snapshots=snapshots, segments=segments)
+        archive.change(snapshots=snapshots, segments=segments, noted=job.plan.noted)
         aside = put_aside(archive)
         self.pause = max(self.pause, time.perf_counter() - begun)
         return aside

@@ -151,7 +151,7 @@ class System:
 
     def _writes(self) -> bool:
         """Whether records of its own go into its journal."""
-        return self.engine.final is None and not (isinstance(self.engine, FollowingEngine) and self.engine.primary)
+        return self.engine.final is None and not self.engine.follows
 
     def wait_durable(self) -> int:
         """Return when all calls so far are on stable storage. Gives the LSN up to which they are."""
@@ -374,7 +374,7 @@ def open_system(
                 origin.fetch(place)
                 archive = open_archive(place)
         elif archive is None:
-            _refuse_begun(place)
+            _refuse_half_replaced(place)
             state = state or _dump(codec, initial)
             with told(place.directory):
                 create(place, state, settings.compression)
@@ -411,11 +411,12 @@ def _restored(archive: Archive, restorer: Restorer, lock: Lock) -> tuple[Replaye
     return replayed, restored(archive, restorer, replayed, time.monotonic() - begun)
 
 
-def _refuse_begun(place: Place) -> None:
-    """A replica that was ended while a snapshot took the place of all it had: its files are still there, and nobody may begin upon them."""
-    manifest = read_manifest(place.disk, place.directory, place.key)
-    if manifest is not None and manifest.follows:
-        raise _follows(place)
+def _refuse_half_replaced(place: Place) -> None:
+    """A replica's state goes to quarantine before a snapshot takes its place. Where that was cut off, nothing new may begin there."""
+    begun = read_manifest(place.disk, place.directory, place.key)
+    if begun is not None and begun.follows:
+        what = f"{place.directory} is the directory of a replica whose state was being replaced by its primary's. Nothing was changed"
+        raise UsageError(f"{what}. Open it with replication=True: it goes on; what it had is in quarantine/.", path=place.directory)
 
 
 def _follows(place: Place) -> UsageError:

@@ -4,7 +4,7 @@ Only "durable back" is this copy's own (frame.py): what the primary had on stabl
 tag, so the chain of tags is the primary's. Segments end where the primary's do, and where a snapshot is taken here: then without a SEAL,
 which would be a record that the primary does not have; the next segment's header proves the end.
 
-While it follows, notes are kept and not written: how actions ended here. The primary's own records are to say the same. When it is promoted
+While it is silent, notes are kept and not written: how actions ended here. The primary's own records are to say the same. When it is promoted
 it is a journal like any other, and they are written.
 """
 
@@ -79,11 +79,11 @@ def eras_in(data: bytes, epoch: int) -> list[tuple[int, int]]:
 
 
 class CopiedJournal(Journal):
-    """A journal that follows another until it is promoted. `following`: it does."""
+    """A journal that copies another until it is promoted. `silent`: it has no records of its own."""
 
-    __slots__ = ("following",)
+    __slots__ = ("silent",)
 
-    following: bool
+    silent: bool
 
     def copy(self, data: bytes, after: Head) -> None:
         """Have these frames on stable storage behind the last; `after` is where the journal stands then. The caller has checked them.
@@ -130,7 +130,7 @@ class CopiedJournal(Journal):
 
     def rotate(self, enlist: Callable[[int, bytes], None]) -> None:
         """As Journal.rotate. While it follows: without a SEAL."""
-        if not self.following:
+        if not self.silent:
             super().rotate(enlist)
             return
         about = SegmentHeader(self._identity, self.lsn + 1, self.tag)
@@ -152,7 +152,9 @@ class CopiedJournal(Journal):
     # --- what is noted ---------------------------------------------------------------------------------------------------
 
     def noted(self) -> dict[int, tuple[int, str]]:
-        """By LSN how actions ended here that did not return, as far as the primary has not said so yet: kind of record, and what raised."""
+        """As Journal.noted: as far as the primary has not said so yet."""
+        if not self.silent:
+            return super().noted()
         found: dict[int, tuple[int, str]] = {}
         for kind, payload in self.controls:
             lsn, name = msgspec.msgpack.decode(payload, type=tuple[int, str])
@@ -174,38 +176,43 @@ class CopiedJournal(Journal):
             self.file, self.first_lsn, self.end, self.capacity, self.dirty = file, first_lsn, file.size(), file.size(), 0
             self.epoch_before = self.epoch
 
-    def cut_back(self, tag: bytes, put_aside: Callable[[str, bytes], object]) -> None:
-        """Go on behind the record with this tag: the last action, or none in this segment. What is behind is put aside; what it says is noted."""
-        name = segment_name(self.first_lsn)
+    def cut_back(self, tag: bytes, put_aside: Callable[[str, bytes], object], keep: Callable[[], object]) -> None:
+        """Go on behind the record with this tag: the last action, or none in this segment. What is behind is put aside.
+
+        What that says of how actions ended is noted, and `keep` is called to have it kept, before it goes.
+        """
+        name, before, epoch = segment_name(self.first_lsn), self.epoch_before, self.epoch_before
         data = self.file.read(0, self.end)
         _, end = read_header(data, self.framer.key, f"{self._directory}/{name}", self._identity)
         stop = end
         while stop < len(data):
-            _, kind, length = HOP(data, stop)
+            _, kind, length, of, _ = ERA(data, stop)
             stop += HEADER_SIZE + length
-            end = stop if kind in Kind.CALLS else end
+            if kind in Kind.CALLS:
+                end, epoch = stop, of
         put_aside(f"{name}.{end}", data[end:])
         said = scan(data[end:], self.framer, Scan(Head(self.lsn, self.time_us, 0, tag, tag), 0), name).said
-        write_whole(self._disk, self._directory, name, data[:end])
-        self.stand(self._disk.open(f"{self._directory}/{name}"), self.first_lsn)
-        self.tag = tag
         for kind, endings in ((Kind.RAISED, said.raised), (Kind.SKIP, said.skipped)):
             for lsn, how in endings.items():
                 self.note(kind, (lsn, how))
+        keep()
+        write_whole(self._disk, self._directory, name, data[:end])
+        self.stand(self._disk.open(f"{self._directory}/{name}"), self.first_lsn)
+        self.tag, self.epoch, self.epoch_before = tag, epoch, before
 
     def begin_behind(self, file: File, high_water: HighWater, head: Head) -> None:
         """Go on in an empty segment behind a snapshot: it takes the place of all that was here, also of what is above it."""
         self.high_water.close()
         self.high_water = high_water
+        self.epoch = head.epoch
         self.stand(file, head.lsn + 1)
         self.controls, self.time_us, self.tag, self.action_tag = [], head.time_us, head.tag, head.action_tag
-        self.epoch = self.epoch_before = head.epoch
         self.lsn = self.durable = self.known = head.lsn
         high_water.write(head.lsn, head.tag, sync=True)
 
     def close(self) -> None:
         """As Journal.close. While it follows: without a CLOSE."""
-        if not self.following:
+        if not self.silent:
             super().close()
             return
         self.finish()
@@ -213,5 +220,5 @@ class CopiedJournal(Journal):
 
     def flush(self) -> None:
         """As Journal.flush. While it follows there is nothing of its own to write."""
-        if not self.following:
+        if not self.silent:
             super().flush()

@@ -214,6 +214,10 @@ class Journal:
         waiting = self.controls if self.batch is None else self.batch.controls + self.controls
         return dict(msgspec.msgpack.decode(payload, type=tuple[int, str]) for one, payload in waiting if one == kind)
 
+    def noted(self) -> dict[int, tuple[int, str]]:
+        """By LSN how actions ended that did not return, where the journal is kept from saying so: kind of record, and what raised."""
+        return {}
+
     def flush(self) -> None:
         """Write the pending control records. The owner calls it when an outcome must be on disk before someone hears of it."""
         if self.controls or self.dirty:

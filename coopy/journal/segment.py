@@ -35,6 +35,7 @@ __all__ = [
     "SegmentHeader",
     "foretell",
     "head_before",
+    "is_sealed",
     "is_silent",
     "known_by",
     "last_frame",
@@ -51,6 +52,7 @@ _HOP = struct.Struct("<I4xI").unpack_from
 NOT_ITS_CONTENT = (zlib.error, msgspec.MsgspecError, UnicodeDecodeError)
 _PLAIN = {int.from_bytes(word_of(kind, 0), "little"): kind for kind in Kind.CALLS}
 _CALLS = frozenset(int.from_bytes(word_of(kind, flags), "little") for kind in Kind.CALLS for flags in (0, COMPRESSED))
+_SEAL = int.from_bytes(word_of(Kind.SEAL, 0), "little")
 _SATURATED = 0xFFFF
 
 
@@ -230,6 +232,12 @@ def _limit(data: bytes, found: Scan) -> int:
 def known_by(frame: Frame) -> int:
     """Up to which LSN outcomes were known when this frame was written; 0 where it cannot say."""
     return 0 if frame.executed_back == _SATURATED else frame.lsn - frame.executed_back
+
+
+def is_sealed(data: bytes) -> bool:
+    """Whether a segment behind which another stands ends with a SEAL, by the looks of its last bytes."""
+    ends = (len(data) - HEADER_SIZE - length for length in range(1, 10))
+    return any(at >= 0 and _HOP(data, at) == (_SEAL, len(data) - at - HEADER_SIZE) for at in ends)
 
 
 def is_silent(data: bytes, start: int) -> bool:

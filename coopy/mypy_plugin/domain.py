@@ -39,7 +39,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Definitions"]
 
-USERS = frozenset(("coopy.base.init_system", "coopy.base.init_persistent_system", "coopy.marks.System", "coopy.marks.Replica"))
+USERS = frozenset((
+    "coopy.base.init_system", "coopy.base.init_persistent_system", "coopy.aio.opening.open", "coopy.marks.System", "coopy.marks.Replica",
+))  # fmt: skip
 
 
 class Definitions:

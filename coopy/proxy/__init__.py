@@ -4,10 +4,12 @@ names       what the names of a proxy mean
 check       which classes cannot be domains
 surface     which name of the proxy is an action, which a query, and what the rest does
 function    a method of it, as a generated function
+awaited     the same surface as coroutine functions
 """
 
+from coopy.proxy.awaited import awaited_methods, awaited_specials
 from coopy.proxy.check import check_class
-from coopy.proxy.names import member_of
+from coopy.proxy.names import SYSTEM_NAMES, member_of
 from coopy.proxy.surface import make_proxy
 
-__all__ = ["check_class", "make_proxy", "member_of"]
+__all__ = ["SYSTEM_NAMES", "awaited_methods", "awaited_specials", "check_class", "make_proxy", "member_of"]

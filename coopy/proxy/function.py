@@ -20,12 +20,22 @@ if TYPE_CHECKING:
 
     from coopy.engine.execute import Executor
 
+    Reading: TypeAlias = Callable[[Callable[..., object]], Callable[..., object]]  # what a query runs -> what runs under the lock
     Writer: TypeAlias = Callable[[str, list[str], list[str]], list[str]]  # method, arguments, items of the keyword dictionary -> lines
 
-__all__ = ["NO_KEYWORDS", "Door", "make_method"]
+__all__ = ["NO_KEYWORDS", "Door", "Ways", "make_awaited", "make_method"]
 
 PLACED = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 NO_KEYWORDS: dict[str, object] = {}  # never changed
+
+
+class Ways(Protocol):
+    """How calls get to the engine where they are awaited: what the engine's own methods of these names do."""
+
+    async def call(self, method: str, args: tuple[object, ...], kwargs: dict[str, object]) -> Any: ...  # noqa: D102
+    async def call_beside(self, method: str, args: tuple[object, ...], kwargs: dict[str, object]) -> Any: ...  # noqa: D102
+    async def read(self, function: Callable[..., object], /, *args: object, **kwargs: object) -> Any: ...  # noqa: D102
+    async def read_beside(self, function: Callable[..., object], /, *args: object, **kwargs: object) -> Any: ...  # noqa: D102
 
 
 class _Missing:
@@ -64,7 +74,7 @@ class Door(Protocol):
         """Raises what an action would raise here at any time."""
 
 
-def make_method(engine: Door, root: object, name: str, member: object, reading: Callable[[Callable[..., object]], Any]) -> FunctionType:
+def make_method(engine: Door, root: object, name: str, member: object, reading: Reading) -> FunctionType:
     """The function of this name: it records a call, or reads; `reading` makes of a bound method what a query under the lock runs."""
     marks = marks_of(member)
     bound = getattr(root, name) if "readonly" in marks else engine.executor.live(name)
@@ -84,6 +94,22 @@ def make_method(engine: Door, root: object, name: str, member: object, reading: 
     else:
         write, names["_coopy_call"] = _action, engine.call
     function = _generate(name, signature, write, names)
+    return _dressed(function, bound, _shown_signature(bound, signature))
+
+
+def make_awaited(ways: Ways, engine: Door, name: str, member: object, reading: Reading) -> FunctionType:
+    """The same as a coroutine function, whose calls go these ways."""
+    marks = marks_of(member)
+    bound = getattr(engine.executor.root, name) if "readonly" in marks else engine.executor.live(name)
+    signature = _signature(bound)
+    names: dict[str, Any] = {"_coopy_none": NO_KEYWORDS, "_coopy_missing": MISSING, "_coopy_sort": _sort}
+    if "readonly" in marks:
+        unlocked = "unlocked" in marks
+        names |= {"_coopy_read": ways.read_beside if unlocked else ways.read, "_coopy_bound": bound if unlocked else reading(bound)}
+        function = _generate(name, signature, _awaited_query, names)
+    else:
+        names["_coopy_call"] = ways.call_beside if "unlocked" in marks else ways.call
+        function = _generate(name, signature, _awaited_action, names)
     return _dressed(function, bound, _shown_signature(bound, signature))
 
 
@@ -139,6 +165,14 @@ def _query_beside(_name: str, arguments: list[str], items: list[str]) -> list[st
     return [f"return _coopy_read(_coopy_bound, {_passed_on(arguments, items)})"]
 
 
+def _awaited_action(name: str, arguments: list[str], items: list[str]) -> list[str]:
+    return [f"return await _coopy_call({name!r}, ({_listed(arguments)}), {_dictionary(items)})"]
+
+
+def _awaited_query(_name: str, arguments: list[str], items: list[str]) -> list[str]:
+    return [f"return await _coopy_read(_coopy_bound, {_passed_on(arguments, items)})"]
+
+
 def _listed(arguments: list[str]) -> str:
     return "".join(f"{one}, " for one in arguments)
 
@@ -156,12 +190,15 @@ def _passed_on(arguments: list[str], items: list[str]) -> str:
 
 def _generate(name: str, signature: inspect.Signature, write: Writer, names: dict[str, Any]) -> FunctionType:
     """Compile the function, with `names` as its globals."""
-    records = write in {_action, _common_action}
+    records, define = (
+        write in {_action, _common_action, _awaited_action},
+        "async def" if write in {_awaited_action, _awaited_query} else "def",
+    )
     every = signature.parameters.values()
     names |= {f"_coopy_default_{one.name}": MISSING if records else one.default for one in every if one.default is not one.empty}
     called = "method" if keyword.iskeyword(name) or not name.isidentifier() else name
     body = _recorded_body(write, name, signature) if records else write(name, *_passed(signature))
-    source = "\n".join((f"def {called}({_declared(signature)}):", *(f"    {line}" for line in body)))
+    source = "\n".join((f"{define} {called}({_declared(signature)}):", *(f"    {line}" for line in body)))
     exec(compile(source, f"<proxy method {name}>", "exec"), names)  # noqa: S102 - made of parameter names only
     function = names[called]
     assert isinstance(function, FunctionType)
@@ -211,7 +248,7 @@ def _recorded_body(write: Writer, name: str, signature: inspect.Signature) -> li
         f"if {' and '.join(f'{one.name} is not _coopy_missing' for one in optional)}:",
         *(f"    {line}" for line in everything),
         f"_coopy_args, _coopy_kwargs = _coopy_sort(({_listed(placed)}), ({optionals}), {{{', '.join(items)}}})",
-        *_action(name, ["*_coopy_args", *star], ["**_coopy_kwargs"]),
+        *(_awaited_action if write is _awaited_action else _action)(name, ["*_coopy_args", *star], ["**_coopy_kwargs"]),
     ]
 
 

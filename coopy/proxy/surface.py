@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     Reading: TypeAlias = Callable[[Callable[..., object]], Callable[..., object]]  # what a query runs -> what runs under the lock
 
-__all__ = ["Operations", "make_proxy"]
+__all__ = ["Operations", "in_full", "is_method", "make_proxy", "without_storing"]
 
 OPERATORS = frozenset((*BINARY, *COMPARISONS))
 FOREIGN = "__coopy_system__"  # on every proxy's own class
@@ -88,12 +88,13 @@ def _methods(engine: Door, root: object, reading: Reading) -> dict[str, Any]:
             found[name] = staticmethod(getattr(kind, name))
         elif isinstance(member, property):
             found[name] = _property(engine, root, name, reading(getattr))
-        elif _is_method(kind, name, member):
+        elif is_method(kind, name, member):
             found[name] = make_method(engine, root, name, member, reading)
     return found
 
 
-def _is_method(kind: type, name: str, member: object) -> bool:
+def is_method(kind: type, name: str, member: object) -> bool:
+    """Whether this member of a class is called on its objects."""
     if isinstance(member, FunctionType | functools.partialmethod | functools.singledispatchmethod):
         return True
     return (
@@ -142,7 +143,7 @@ def _specials(engine: Door, root: object, reading: Reading) -> dict[str, Any]:
 
 def _query(engine: Door, root: object, name: str, reading: Reading) -> Callable[..., object]:
     function = getattr(type(root), name)
-    read = reading(_in_full(function, root) if name in ITERATIONS else function)
+    read = reading(in_full(function, root) if name in ITERATIONS else function)
     write = _operator if name in OPERATORS else _plain_query
     query = write(engine, root, read)
     query.__name__ = name
@@ -165,12 +166,12 @@ def _operator(engine: Door, root: object, function: Callable[..., object]) -> Ca
     return query
 
 
-def _in_full(function: Callable[..., object], root: object) -> Callable[..., object]:
+def in_full(function: Callable[..., object], root: object) -> Callable[..., object]:
     """What it iterates over, as a list made under the lock, be it an iterator of the domain's own class."""
     return lambda *args: listed(function(*args), root)
 
 
-def _without_storing(engine: Door, root: object) -> Reading:
+def without_storing(engine: Door, root: object) -> Reading:
     """What a query runs, made so that no `functools.cached_property` of the domain object keeps what it computed meanwhile: only actions may."""
     cached = [name for name in dir(type(root)) if isinstance(member_of(type(root), name), functools.cached_property)]
     if not cached or not hasattr(root, "__dict__"):
@@ -237,7 +238,7 @@ class Attributes:
 
     def __init__(self, engine: Door, root: object, operations: Operations) -> None:
         self.engine, self.root, self.kind, self.operations = engine, root, type(root), operations
-        self.reading = _without_storing(engine, root)
+        self.reading = without_storing(engine, root)
         self.get = self.reading(getattr)
 
     def existing(self) -> list[str]:

@@ -1,6 +1,6 @@
 """What a primary answers to what a replica says it has. Pure: both are values, and the journal is asked through three questions.
 
-nothing there yet                             the newest snapshot, then the frames behind it
+nothing there (any more)                      the newest snapshot, then the frames behind it
 its last record is one of ours, with its tag  the frames behind it
 its last action is, but not what is behind    the frames behind that: it was the primary, and says no more of its own
 of our history as far as we can tell, pruned  the newest snapshot, then the frames behind it
@@ -78,13 +78,12 @@ def answer(hello: Hello, history: History) -> Answer:
     ours = history.identity
     if hello.domain != ours.domain and hello.system != ours.system:
         return Answer(OTHER, f"this primary has a {ours.domain}, the replica wants a {hello.domain}")
-    if not hello.system:
-        return Answer(snapshot=True)
-    if hello.system != ours.system:
+    if hello.system and hello.system != ours.system:
         return Answer(OTHER, "the replica's directory belongs to another system of that class: give the replica a directory of its own")
-    if hello.epoch // GENERATION > history.epoch // GENERATION:
-        return Answer(FENCED, f"the replica follows a newer primary (epoch {hello.epoch}, here {history.epoch})")
-    return _compared(hello, history)
+    known = max(hello.known, hello.epoch)
+    if hello.system and known // GENERATION > history.epoch // GENERATION:
+        return Answer(FENCED, f"the replica knows a newer primary (epoch {known}, here {history.epoch})")
+    return _compared(hello, history) if hello.tag else Answer(snapshot=True)
 
 
 def _compared(hello: Hello, history: History) -> Answer:
@@ -96,7 +95,8 @@ def _compared(hello: Hello, history: History) -> Answer:
     for tag in (hello.tag, hello.action_tag):
         if tag and before <= hello.lsn <= history.last() and history.holds(hello.lsn, tag):
             return Answer(tag=tag)
-    if hello.lsn <= before or former:  # at `before` what came between its last record and our first is pruned: nobody can tell
+    rival = hello.epoch > history.epoch  # no record here is of that epoch: what is there is certainly not of our history
+    if former or (hello.lsn <= before and not rival):  # what came between its last record and our first is pruned: nobody can tell
         return Answer(snapshot=True)
     return Answer(
         DIVERGED, f"up to LSN {hello.lsn} the replica's history is not this primary's: each took actions that the other does not have"

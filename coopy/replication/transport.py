@@ -19,8 +19,9 @@ import ssl
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias
 
-from coopy.error import AuthenticationError, CoopyError, UsageError
+from coopy.error import AuthenticationError, UsageError
 from coopy.replication.auth import binding_of
+from coopy.replication.wire import BEAT, PATIENCE, LostError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,16 +31,10 @@ __all__ = ["DEFAULT_PASSWORD", "PATIENCE", "Address", "Link", "Listener", "LostE
 log = logging.getLogger("coopy.replication")
 DEFAULT_PASSWORD = "copynet"  # noqa: S105 - the original's, known to everybody, and therefore accepted on loopback only
 LONGEST_PASSWORD = 1024
-PATIENCE = 5.0  # seconds
-BEAT = 1.0  # seconds between two signs of life
 AT_ONCE = 1 << 18  # bytes read in one step
 SCARCE = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 Places: TypeAlias = list[tuple[int, tuple[str | int, ...]]]  # families and addresses
 AGAIN = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
-
-
-class LostError(CoopyError):
-    """The connection is gone, or was never there."""
 
 
 class Address:

@@ -8,18 +8,22 @@ Each side begins with 8 bytes, then sends messages:
     then, for each message:
          0     4  length of the body in bytes, little-endian
          4     1  kind (MESSAGES below)
-         5        body: for Chunk and Frames the bytes themselves, for all others a MessagePack array
+         5        body: for Chunk and Frames the bytes themselves, which have checks of their own; for all others a MessagePack array and, in the
+                  last 4 bytes, its CRC-32, begun with the kind: a flipped bit must not confirm what is not there, or fence a primary
 
 `MOVES` is the whole grammar: which message may come in which state and where it leads. `SPEAKER` says whose it is. Before the password is
 proven nothing is longer than 1 KiB; nothing is ever decoded but these messages, and a length is judged before a byte of the body is kept.
 
 Who breaks the protocol is said by the class: LocalError ("we": a bug here) or PeerError ("the peer"). After either nothing more is read.
+LostError is neither's fault: the connection is gone, or nothing comes any more. Both sides say something every `BEAT` seconds, and who has
+said nothing for `PATIENCE` seconds is gone.
 What `Frames` carry are the frames of the primary's journal as they stand in its files (journal/frame.py), cut anywhere.
 """
 
 from __future__ import annotations
 
 import struct
+import zlib
 from enum import Enum
 from typing import TypeAlias
 
@@ -29,10 +33,12 @@ from coopy.error import CoopyError
 from coopy.header import Identity
 
 __all__ = [
+    "BEAT",
     "FEW",
     "MANY",
     "MESSAGES",
     "MOVES",
+    "PATIENCE",
     "PRELUDE",
     "SPEAKER",
     "VERSION",
@@ -45,6 +51,7 @@ __all__ = [
     "Frames",
     "Hello",
     "LocalError",
+    "LostError",
     "Message",
     "PeerError",
     "Proof",
@@ -60,6 +67,8 @@ PRELUDE = MAGIC + VERSION.to_bytes(2, "little")
 FRONT = struct.Struct("<IB")
 FEW = 1 << 10  # bytes of a body before the password is proven
 MANY = 1 << 18  # and after it
+BEAT = 1.0  # seconds between two signs of life
+PATIENCE = 5.0  # seconds
 
 
 class LocalError(CoopyError):
@@ -68,6 +77,10 @@ class LocalError(CoopyError):
 
 class PeerError(CoopyError):
     """The peer sends what the protocol does not allow. The connection is of no use any more."""
+
+
+class LostError(CoopyError):
+    """The connection is gone, or was never there."""
 
 
 class Side(Enum):
@@ -107,7 +120,8 @@ class Verified(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fiel
 class Hello(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """What the replica has: the system (empty: nothing yet), its class, and the epoch, the LSN and the tag of its last record.
 
-    `action_tag`: of its last action, behind which it may have control records of its own (it was a primary).
+    `action_tag`: of its last action, behind which it may have control records of its own (it was a primary). `known`: the epoch of the newest
+    primary it knows of, which may be above any record's; `replica`: its directory, told from others.
     """
 
     system: bytes
@@ -116,6 +130,8 @@ class Hello(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=
     lsn: int
     tag: bytes
     action_tag: bytes = b""
+    known: int = 0
+    replica: bytes = b""
 
 
 class Welcome(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -224,7 +240,7 @@ class Connection:
         kind = type(message)
         if SPEAKER[kind] is not self.side:
             raise self._ours(f"{kind.__name__} is not for {self.side.value} to send")
-        body = message.data if isinstance(message, Chunk | Frames) else msgspec.msgpack.encode(message)
+        body = message.data if isinstance(message, Chunk | Frames) else _sealed(kind, msgspec.msgpack.encode(message))
         if len(body) > self._limit():
             raise self._ours(f"{kind.__name__} has {len(body):,} bytes, {self._limit():,} are allowed while {self.state.value}")
         if not self._move(message):
@@ -285,8 +301,11 @@ class Connection:
     def _decoded(self, kind: type[Message], body: bytes) -> Message:
         if kind is Chunk or kind is Frames:
             return kind(body)
+        content = body[:-4]
+        if body != _sealed(kind, content):
+            raise self._theirs(f"{kind.__name__} cannot be read (its CRC does not match)")
         try:
-            message: Message = msgspec.msgpack.decode(body, type=kind)
+            message: Message = msgspec.msgpack.decode(content, type=kind)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise self._theirs(f"{kind.__name__} cannot be read ({error})") from None
         return message
@@ -325,6 +344,11 @@ class Connection:
     def _fail(self) -> None:
         self.state = State.FAILED
         self._buffer.clear()
+
+
+def _sealed(kind: type[Message], content: bytes) -> bytes:
+    """A body with its CRC."""
+    return content + zlib.crc32(content, KINDS[kind]).to_bytes(4, "little")
 
 
 def _guessed(start: bytes) -> str:

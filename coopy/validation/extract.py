@@ -23,7 +23,7 @@ from coopy.validation.text import UnreadableError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-_WRAPS = re.compile(r"\binit_(?:persistent_)?system\b").search
+_WRAPS = re.compile(r"\binit_(?:persistent_)?system\b|\bcoopy\b.*\baio\b").search  # `open` of coopy.aio wraps, too
 
 
 def extract(text: str) -> s.Module:

@@ -15,7 +15,7 @@ from typing import Union
 
 import msgspec
 
-FORMAT = 4
+FORMAT = 5
 
 
 class Node(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -342,7 +342,7 @@ class Pragma(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Module(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One file. `body` is a Block, encoded; `wraps`: the text mentions init_system; `bases`: last names of the bases of its classes."""
+    """One file. `body` is a Block, encoded; `wraps`: the text mentions init_system or coopy.aio; `bases`: last names of the bases of its classes."""
 
     lines: list[int]
     pragmas: list[Pragma]

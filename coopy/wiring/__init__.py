@@ -7,6 +7,6 @@ says which system is behind a proxy; `operations` are what can be done with it b
 from coopy.wiring.opening import open_proxy
 from coopy.wiring.operations import Control, control
 from coopy.wiring.options import Options
-from coopy.wiring.systems import fix_wall, is_proxy
+from coopy.wiring.systems import engine_of, fix_wall, is_proxy
 
-__all__ = ["Control", "Options", "control", "fix_wall", "is_proxy", "open_proxy"]
+__all__ = ["Control", "Options", "control", "engine_of", "fix_wall", "is_proxy", "open_proxy"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Generic, Literal, NoReturn, TypeVar
 
 from coopy.clock import moment
-from coopy.engine.following import FollowingEngine
 from coopy.engine.opening import told
 from coopy.error import UsageError
 from coopy.wiring.options import check_number
@@ -152,7 +151,7 @@ class Control(Operations, Generic[T_co]):
         """What this system is among others."""
         if self._system.peers is None:
             return "alone"
-        return "replica" if isinstance(self._system.engine, FollowingEngine) and self._system.engine.primary else "primary"
+        return "replica" if self._system.engine.follows else "primary"
 
     @property
     def address(self) -> tuple[str, int]:
@@ -193,16 +192,20 @@ class Control(Operations, Generic[T_co]):
         check_number("timeout", timeout)
         return self._replica().wait_for(token, timeout)
 
-    def promote(self, host: str = "127.0.0.1", port: int | None = None, *, min_acks: int = 0, tls: ssl.SSLContext | None = None) -> int:
+    def promote(
+        self, host: str = "127.0.0.1", port: int | None = None, *, min_acks: int = 0, tls: ssl.SSLContext | None = None, after: int = 0
+    ) -> int:
         """Of a replica: follow no more, and take actions; with a `port`, listen there for replicas. Gives the new epoch, which is on stable storage.
 
         `tls`: as a primary's; needed off loopback. What is wrong with the arguments, or a port that is taken, is a UsageError before anything
-        has changed. Make sure before that the former primary is gone: nobody else decides who leads.
+        has changed. Make sure before that the former primary is gone: nobody else decides who leads. `after`: what the promotion before this one
+        gave, where this replica may not have heard of it; else both may get the same epoch, and the one that returns is refused, or fences this one.
         """
+        check_number("after", after)
         replica = self._replica()
         address = place_to_listen(replica.address, host, port, min_acks, tls)
         with told(self._system.archive.directory):
-            epoch = replica.promote()
+            epoch = replica.promote(after)
         self._system.peers = None
         if address is not None:
             listen(self._system, address, min_acks)

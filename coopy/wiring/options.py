@@ -53,6 +53,7 @@ NUMBERS: dict[str, tuple[tuple[type, ...], float, float]] = {  # types, at least
     "snapshot_time": ((int, float), 0, threading.TIMEOUT_MAX), "sync_interval": ((int, float), 0.001, threading.TIMEOUT_MAX),
     "keep_snapshots": ((int,), 1, sys.maxsize), "segment_bytes": ((int,), 4096, 1 << 37),
     "port": ((int,), 0, 65535), "min_acks": ((int,), 0, 1000), "timeout": ((int, float), 0, threading.TIMEOUT_MAX),
+    "after": ((int,), 0, (1 << 32) - (1 << 17)),  # an epoch has 32 bits, and others follow
 }  # fmt: skip
 
 

@@ -11,10 +11,11 @@ from coopy.error import UsageError
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from coopy.engine.engine import Engine
     from coopy.engine.past import Past
     from coopy.engine.system import System
 
-__all__ = ["fix_wall", "is_proxy", "past_of", "register", "register_past", "system_of"]
+__all__ = ["engine_of", "fix_wall", "is_proxy", "past_of", "register", "register_past", "system_of"]
 
 _systems: weakref.WeakKeyDictionary[type, System] = (
     weakref.WeakKeyDictionary()
@@ -40,6 +41,11 @@ def is_proxy(obj: object) -> bool:
 def past_of(proxy: object) -> Past | None:
     """The past state behind a proxy, if that is what it stands for."""
     return _pasts.get(type(proxy))
+
+
+def engine_of(proxy: object) -> Engine:
+    """The engine behind a proxy, for whoever calls it in another way."""
+    return system_of(proxy).engine
 
 
 def fix_wall(proxy: object, date: datetime | None) -> None:

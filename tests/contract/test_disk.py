@@ -153,6 +153,16 @@ def test_a_directory_lists_its_names(place: Place) -> None:
     assert place.disk.read(place.path("c")) == b"a"
 
 
+def test_a_file_moves_to_another_directory(place: Place) -> None:
+    """In place of what has its name there."""
+    place.disk.make_directories(place.path("below"))
+    place.make("word", b"ab").close()
+    place.make("below/word", b"xy").close()
+    place.disk.replace(place.path("word"), place.path("below/word"))
+    assert "word" not in place.disk.entries(place.directory)
+    assert place.disk.read(place.path("below/word")) == b"ab"
+
+
 def test_an_open_file_outlives_its_name(place: Place) -> None:
     """Who has a file open goes on with it when its name is removed or given to another."""
     file = place.make("word", b"ab")

@@ -835,3 +835,13 @@ def test_an_outcome_that_is_said_behind_a_snapshot_of_the_replicas_own_is_known(
     assert control(replica).stats()["damaged_snapshots"] == 1
     word.add("c")
     level(replica, word)
+
+
+def test_a_promotion_is_told_of_the_one_before_it(house: House, tmp_path: Path) -> None:
+    """The new epoch is above it, though this replica never followed that primary."""
+    word = house.primary(tmp_path / "p")
+    replica = house.replica(word, tmp_path / "r")
+    with pytest.raises(UsageError, match="after=-1"):
+        control(replica).promote(after=-1)
+    assert control(replica).promote(after=5 * 65536) == 6 * 65536
+    assert replica.add("a") == "a"

@@ -31,8 +31,9 @@ from coopy.error import (
     UsageError,
 )
 from coopy.fake_disk import FakeDisk
-from coopy.replication import primary as primary_room
 from coopy.replication import replica as replica_room
+from coopy.replication import shipping as shipping_room
+from coopy.replication import taking as taking_room
 from coopy.replication import transport as transport_room
 from coopy.wiring import Options, open_proxy
 from tests.functional.test_replication import PASSWORD, House, house, level, wait_until
@@ -103,6 +104,23 @@ def test_a_lost_manifest_of_a_replica_is_rebuilt_as_one(house: House, tmp_path: 
         init_system(Word, tmp_path / "r")
     level(house.replica(word, tmp_path / "r"), word)
     assert "a replica's" not in run_coopy("status", tmp_path / "p").output
+
+
+def test_a_new_replica_of_a_repaired_primary_follows_it(house: House, tmp_path: Path) -> None:
+    """What was left out there is left out here, though the snapshot is of a later time."""
+    with control(init_system(Word, tmp_path / "p")) as word:
+        word.add("a")
+        word.add("b")
+    assert run_coopy("repair", "--skip", 2, tmp_path / "p").exit_code == 0
+    word = house.primary(tmp_path / "p")
+    word.add("c")
+    control(word).take_snapshot()
+    word.add("d")
+    replica = house.replica(word, tmp_path / "r")
+    level(replica, word)
+    assert replica.text == "acd"
+    control(replica).close()
+    assert house.replica(word, tmp_path / "r").text == "acd"
 
 
 def run_coopy(*arguments: object) -> Result:
@@ -306,9 +324,10 @@ def met(server: socket.socket) -> float:
 @pytest.mark.parametrize("size", [1, 2_000_000])
 def test_a_replica_that_is_busy_for_long_is_not_dropped(house: House, tmp_path: Path, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Given a query that takes longer than silence may last, then the replica goes on in the same session, also where it could not read for so long."""
-    for room in (primary_room, transport_room):
+    for room in (shipping_room, transport_room):
         monkeypatch.setattr(room, "PATIENCE", 0.5)
-    monkeypatch.setattr(replica_room, "BEAT", 0.05)
+    for other in (replica_room, taking_room):
+        monkeypatch.setattr(other, "BEAT", 0.05)
     word = house.primary(tmp_path / "p", Quiz, validation="off")
     replica = house.replica(word, tmp_path / "r", Quiz, validation="off")
     level(replica, word)

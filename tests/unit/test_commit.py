@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import functools
 import itertools
+from typing import TYPE_CHECKING
 
 import pytest
 
-from coopy.engine.commit import Entry, wake
+from coopy import control, init_system
+from coopy.engine.commit import PENDING, Entry, SharedEngine, wake
+from coopy.wiring import engine_of
+from tests.words import Word
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 
 class Sleepers:
@@ -61,3 +69,20 @@ def test_waking_twice_is_waking_once() -> None:
     entry.complete()
     assert wake.acquire(blocking=False)
     assert not wake.acquire(blocking=False)
+
+
+def test_whoever_has_no_thread_is_told_by_who_leads(tmp_path: Path) -> None:
+    """First that somebody is to lead, then how it ended; each, whoever comes before it."""
+    told: list[object] = []
+
+    def listen(entry: Entry) -> Callable[[], None]:
+        return lambda: told.append(entry.outcome)
+
+    with control(init_system(Word, tmp_path / "w")) as word:
+        engine = engine_of(word)
+        assert isinstance(engine, SharedEngine)
+        for letter in "abc":
+            engine.post("add", (letter,), {}, listen)
+        assert told == [PENDING] * 3
+        engine.lead_all()
+        assert sorted(map(str, told[3:])) == ["a", "ab", "abc"]

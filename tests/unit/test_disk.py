@@ -450,3 +450,19 @@ def _in_child(question: Callable[[], bool]) -> bool:
     child.join()
     assert child.exitcode in {0, 10}
     return child.exitcode == 10
+
+
+@pytest.mark.parametrize("synced", ["", "/d", "/d/below"])
+def test_a_file_that_moved_to_another_directory_is_in_one_of_both_after_a_crash(synced: str) -> None:
+    """Certainly in the second once either was synced: a rename is one change."""
+    disk = FakeDisk()
+    disk.make_directories("/d/below")
+    write_whole(disk, "/d", "a", b"a")
+    disk.replace("/d/a", "/d/below/a")
+    if synced:
+        disk.sync_directory(synced)
+    seen = set()
+    for seed in range(60):
+        found = disk.crash(random.Random(seed))
+        seen.add(tuple(path for path in ("/d/a", "/d/below/a") if found.exists(path)))
+    assert seen == ({("/d/below/a",)} if synced else {("/d/a",), ("/d/below/a",)})

@@ -21,7 +21,16 @@ def program(page: str) -> str:
 
 @pytest.mark.parametrize(
     "page",
-    ["README.md", "docs/tutorial.md", "docs/once.md", "docs/history.md", "docs/replication.md", "docs/verify.md", "docs/client-server.md"],
+    [
+        "README.md",
+        "docs/tutorial.md",
+        "docs/once.md",
+        "docs/history.md",
+        "docs/replication.md",
+        "docs/verify.md",
+        "docs/client-server.md",
+        "docs/asyncio.md",
+    ],
 )
 def test_the_examples_of_a_page_run(page: str, tmp_path: Path) -> None:
     """In a fresh directory, and once more on what is stored then."""

@@ -331,10 +331,11 @@ def _functions(
 
 
 def _spellings(body: list[s.Stmt]) -> list[bytes]:
-    """What init_system is called in a module."""
-    names = {"init_system", "init_persistent_system"}
+    """What init_system, or that of coopy.aio, is called in a module."""
+    names = {"init_system", "init_persistent_system", "aio"}
     for one in body:
         if isinstance(one, s.ImportFrom):
+            names |= {alias for name, alias in one.names if name == "open" and one.module == "coopy.aio"}
             names |= {alias for name, alias in one.names if name in names}
     return [name.encode() for name in sorted(names)]
 

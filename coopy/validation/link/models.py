@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from coopy.validation.link.machine import Frame
     from coopy.validation.link.values import Value, Values
 
-WRAPPERS = frozenset(("coopy.init_system", "coopy.base.init_system", "coopy.base.init_persistent_system", "coopy.wiring.init_system"))
+WRAPPERS = frozenset((
+    "coopy.init_system", "coopy.base.init_system", "coopy.base.init_persistent_system", "coopy.wiring.init_system", "coopy.aio.open", "coopy.aio.opening.open",
+))  # fmt: skip
 # what these make of a hash table does not depend on its order
 CALM = frozenset(f"builtins.{one}" for one in (
     "sorted", "len", "sum", "min", "max", "any", "all", "set", "frozenset", "bool", "isinstance", "id", "type", "print", "filter", "map",

@@ -169,7 +169,7 @@ def test_a_copy_is_the_same_chain_wherever_the_bytes_are_cut(seed: int, steps: i
     copy = Place(Watched)
     journal = copy.journal
     assert isinstance(journal, Watched)
-    journal.following = True
+    journal.silent = True
     waiting, offset = bytearray(), 0
     while offset < len(data):
         step = dice.choice((1, 40, 700, 5000))
@@ -285,7 +285,7 @@ def test_a_seal_behind_a_break_of_the_copys_own_seals_nothing() -> None:
     place, copy = Place(Journal), Place(CopiedJournal)
     copied, journal = copy.journal, place.journal
     assert isinstance(copied, CopiedJournal)
-    copied.following = True
+    copied.silent = True
     journal.append(*stored(Kind.MSGPACK, b"x"), 1, 0)
     journal.sync()
     tail = place.tail()
