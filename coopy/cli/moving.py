@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from coopy.cli.group import DAMAGE, FINE
-from coopy.cli.place import allow, directory, find_classes_here, key, place_of, signing_key
+from coopy.cli.place import allow, directory, find_classes_here, key, on_divergence, place_of, signing_key
 from coopy.cli.plain import plain, valued
 from coopy.cli.record import as_dict
 from coopy.cli.terminal import progress
@@ -32,7 +32,7 @@ from coopy.engine.recorded import recorded
 from coopy.error import CoopyError, UsageError
 from coopy.header import derive_key
 from coopy.inert import read_value
-from coopy.wiring.arriving import Call, arrive, free_place, load_root, prepared
+from coopy.wiring.arriving import Call, arrive, check_action, free_place, load_root, prepared
 from coopy.wiring.earlier import snapshot_state
 from coopy.wiring.opening import directory_of
 from coopy.wiring.witness import Subject
@@ -118,9 +118,7 @@ def _state(journal: Recorded, lsn: int) -> dict[str, Any]:
 @click.argument("directory", type=click.Path())
 @key
 @allow
-@click.option(
-    "--on-divergence", type=click.Choice(("stop", "warn")), default="stop", help="What to do where an action ends otherwise than it did."
-)
+@on_divergence
 def import_(file: str, directory: str, signing_key_file: str | None, allow: tuple[str, ...], on_divergence: str) -> int:
     """Make DIRECTORY from FILE: its actions are called on a fresh domain object, at the times that they had.
 
@@ -132,7 +130,7 @@ def import_(file: str, directory: str, signing_key_file: str | None, allow: tupl
     free_place(where)
     source = _Source(file)
     subject, kind = prepared(Subject(where, source.domain(), derive_key(secret), allow))
-    state = source.check(subject.codec)
+    state = source.check(subject.codec, kind)
     obj: object = kind
     if state is not None:
         obj, keys = load_root(subject, state)
@@ -165,7 +163,7 @@ class _Source:
         domain: str = first["domain"]
         return domain
 
-    def check(self, codec: Codec) -> bytes | None:
+    def check(self, codec: Codec, kind: type) -> bytes | None:
         """Read all of it. Gives the state in it, None if there is none. Raises UsageError that names the line."""
         state, count, number, last = None, 0, 0, None
         for number, line in self._parsed():
@@ -176,7 +174,7 @@ class _Source:
                     raise self._wrong(number, "it is a second state")
                 state, self._base = self._bytes(number, line, "pickle"), number
             elif "method" in line:
-                self._call(number, line, codec)
+                self._check(number, self._call(number, line, codec), kind)
                 count += 1
             elif "end" in line:
                 last = line["end"]
@@ -209,6 +207,12 @@ class _Source:
                 yield number, line
                 if move is not None:
                     move(file.tell(), size)
+
+    def _check(self, number: int, call: Call, kind: type) -> None:
+        try:
+            check_action(kind, call)
+        except UsageError as error:
+            raise self._wrong(number, str(error).rstrip(".")) from error
 
     def _call(self, number: int, line: dict[str, Any], codec: Codec) -> Call:
         try:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from coopy.cli.group import FINE
-from coopy.cli.place import allow, as_json, directory, find_classes_here, key, place_of
+from coopy.cli.place import allow, as_json, directory, find_classes_here, key, on_divergence, place_of
 from coopy.cli.plain import plain
 from coopy.cli.record import HEADING, of_method, text_lines
 from coopy.cli.record import as_json as json_lines
@@ -169,13 +169,15 @@ def _follow(follower: Follower, render: Callable[[Iterable[Told]], Iterator[str]
 @allow
 @as_json
 @click.option("--at", "lsn", type=click.IntRange(0), metavar="LSN", help="Behind this action; 0: before the first. By default the newest.")
+@on_divergence
 @click.option("--path", default="", metavar="PATH", help="Only what is there: pages['Home'].title")
-def show(
+def show(  # noqa: PLR0913 - click passes each option by name
     directory: str,
     signing_key_file: str | None,
     allow: tuple[str, ...],
     as_json: bool,  # noqa: FBT001
     lsn: int | None,
+    on_divergence: str,
     path: str,
 ) -> int:
     """The state in DIRECTORY as it was behind an action.
@@ -188,7 +190,7 @@ def show(
     journal = recorded(place, "show")
     subject = Subject(place.directory, journal.archive.identity.domain, place.key, allow)
     with progress("Replaying") as move:
-        lsn, data = state_at(subject, lsn, move)
+        lsn, data = state_at(subject, lsn, on_divergence, move)
     root, steps = read_value(data)
     value = selected(root, path)
     if as_json:

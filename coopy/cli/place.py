@@ -13,7 +13,7 @@ from coopy.engine.opening import Place
 from coopy.error import UsageError
 from coopy.header import derive_key
 
-__all__ = ["allow", "as_json", "directory", "find_classes_here", "key", "place_of", "signing_key", "yes"]
+__all__ = ["allow", "as_json", "directory", "find_classes_here", "key", "on_divergence", "place_of", "signing_key", "yes"]
 
 directory = click.argument("directory", type=click.Path(exists=True, file_okay=False))
 key = click.option(
@@ -25,6 +25,9 @@ allow = click.option(
     "--allow", multiple=True, metavar="NAME", help='As allow= of init_system: "module:Name" or "package" (may be repeated).'
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="For programs.")
+on_divergence = click.option(
+    "--on-divergence", type=click.Choice(("stop", "warn")), default="stop", help="What to do where an action ends otherwise than it did."
+)
 yes = click.option("--yes", is_flag=True, help="Do not ask.")
 
 

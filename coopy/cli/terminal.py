@@ -80,10 +80,11 @@ class _Bar:
 
 
 def agree(what: str, *, yes: bool) -> None:
-    """Say what will be done, and go on if that is agreed. Raises click.Abort, or UsageError where there is nobody to ask."""
+    """Say what will be done, and go on if that is agreed. Raises UsageError where it is not, or there is nobody to ask."""
     click.echo(what, err=True)
     if yes:
         return
     if not sys.stdin.isatty():
         raise UsageError("Nobody can be asked here, so nothing was changed. Pass --yes to have it done.")
-    click.confirm("Do it?", abort=True, err=True)
+    if not click.confirm("Do it?", err=True):
+        raise UsageError("Nothing was changed.")

@@ -15,8 +15,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from coopy.action import type_name
+from coopy.decorators import marks_of
 from coopy.disk import RealDisk
+from coopy.engine.once import action_of
 from coopy.error import CoopyError, DivergenceError, UsageError
+from coopy.proxy import member_of
 from coopy.wiring.opening import open_proxy
 from coopy.wiring.options import Options
 from coopy.wiring.systems import system_of
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
     from coopy.engine.engine import Engine
     from coopy.wiring.witness import Subject
 
-__all__ = ["Call", "arrive", "free_place", "load_root", "prepared"]
+__all__ = ["Call", "arrive", "check_action", "free_place", "load_root", "prepared"]
 
 BESIDE = ".importing"
 
@@ -55,6 +58,13 @@ def load_root(subject: Subject, state: bytes) -> tuple[object, bool]:
     """A domain object from a stored state, and whether keys were remembered beside it. Raises CorruptionError."""
     root, beside = subject.codec.load_state(io.BytesIO(state))
     return root, bool(beside)
+
+
+def check_action(kind: type, call: Call) -> None:
+    """Raises UsageError for a call of a query: it changes nothing, so no journal has it."""
+    name = action_of(call.method, call.args)
+    if "readonly" in marks_of(member_of(kind, name)):
+        raise UsageError(f"{kind.__qualname__}.{name} is @readonly: it is no action.", method=name)
 
 
 def free_place(directory: str) -> None:

@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 __all__ = ["snapshot_state", "state_at"]
 
 
-def state_at(subject: Subject, lsn: int | None, on_progress: Callable[[int, int], object] | None = None) -> tuple[int, bytes]:
+def state_at(subject: Subject, lsn: int | None, on_divergence: str, on_progress: Callable[[int, int], object]) -> tuple[int, bytes]:
     """The LSN and the pickled state behind that action; behind the last one for None. What no snapshot has is replayed, for which the class is imported.
+
+    `on_divergence`, `on_progress`: as for `init_system`.
 
     Raises UsageError for an LSN that is not kept, or where the class cannot be imported; and what a restore raises.
     """
@@ -39,7 +41,7 @@ def state_at(subject: Subject, lsn: int | None, on_progress: Callable[[int, int]
     if lsn in archive.manifest.snapshots:
         return lsn, snapshot_state(archive, lsn)
     proven = high_water_of(archive)
-    restorer = _restorer(subject, archive)
+    restorer = _restorer(subject, archive, on_divergence)
     restorer.on_progress = on_progress
     try:
         replayed: Replayed = Worker().run(lambda: restorer.restore(Bounds(lsn)), restorer.cancel)
@@ -61,10 +63,10 @@ def snapshot_state(archive: Archive, lsn: int) -> bytes:
         return stream.read()
 
 
-def _restorer(subject: Subject, archive: Archive) -> Restorer:
+def _restorer(subject: Subject, archive: Archive, on_divergence: str) -> Restorer:
     kind = class_of(subject)
     codec = named(subject, kind).codec
-    return reading_restorer(archive, codec, lambda root, moment: adopt(root, kind, moment))
+    return reading_restorer(archive, codec, lambda root, moment: adopt(root, kind, moment), on_divergence)
 
 
 def _last(archive: Archive, replayed: Replayed, proven: int, wanted: int | None) -> int:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import shutil
 import subprocess
 import sys
+import threading
 import zlib
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
@@ -20,6 +21,9 @@ from coopy.cli import main
 from coopy.journal.segment import segment_name
 from coopy.snapshot import snapshot_name
 from tests.words import Word
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).parents[2]
 FIRST, SECOND = segment_name(1), segment_name(5)
@@ -126,12 +130,24 @@ DAMAGE: dict[str, Callable[[Path], str]] = {
 # Of each damage: the commands that can do nothing about it, beside `check` and `repair`, which always tell.
 EVERY = {"status", "log", "show", "export", "prune"}
 STOPPED: dict[str, set[str]] = {
-    "a bit in an old record": {"log", "export"}, "a bit in a new record": {"log", "show", "export"}, "a bit in the last record": {"log", "show", "export"},
-    "an old segment cut off": {"log", "export"}, "the newest segment cut off": {"log", "show", "export"}, "zeros in a segment": {"log", "export"},
-    "an old segment gone": EVERY, "the newest segment gone": EVERY, "another system's segment": {"log", "export"},
-    "a bit in a segment's header": {"status", "log", "show", "export"}, "a bit in the newest snapshot": {"prune"}, "a snapshot cut off": {"export"},
-    "a snapshot gone": EVERY, "the manifest gone": EVERY, "a bit in the manifest": EVERY, "the manifest cut off": EVERY, "the high-water mark gone": EVERY,
-}  # fmt: skip
+    "a bit in an old record": {"log", "export"},
+    "a bit in a new record": {"log", "show", "export"},
+    "a bit in the last record": {"log", "show", "export"},
+    "an old segment cut off": {"log", "export"},
+    "the newest segment cut off": {"log", "show", "export"},
+    "zeros in a segment": {"log", "export"},
+    "an old segment gone": EVERY,
+    "the newest segment gone": EVERY,
+    "another system's segment": {"log", "export"},
+    "a bit in a segment's header": {"status", "log", "show", "export"},
+    "a bit in the newest snapshot": {"prune"},
+    "a snapshot cut off": {"export"},
+    "a snapshot gone": EVERY,
+    "the manifest gone": EVERY,
+    "a bit in the manifest": EVERY,
+    "the manifest cut off": EVERY,
+    "the high-water mark gone": EVERY,
+}
 
 
 @pytest.mark.parametrize("name", DAMAGE)
@@ -190,10 +206,60 @@ def test_an_old_damaged_segment_goes_with_what_is_pruned(good: Path) -> None:
     assert "not kept any more" in run("log", "--since", 2, good, code=2)
 
 
+@pytest.mark.parametrize(
+    ("answer", "code", "said"), [(b"n\n", 2, "Nothing was changed."), (b"y\n", 0, "is left out from now on"), (b"\x04", 130, "Stopped")]
+)
+def test_what_changes_something_asks_first(good: Path, answer: bytes, code: int, said: str) -> None:
+    """In a terminal; what is not agreed is not done."""
+    ours, theirs = pty.openpty()
+    before = (good / "MANIFEST").read_bytes()
+    try:
+        os.write(ours, answer)
+        ran = program("repair", "--skip", 7, good, stdin=theirs)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert ran.returncode == code
+    assert "The action with LSN 7 is left out of every restore" in ran.stderr
+    assert said in ran.stdout + ran.stderr
+    assert (before == (good / "MANIFEST").read_bytes()) is bool(code)
+
+
+def test_a_copy_made_in_the_order_of_the_page_is_a_backup(tmp_path: Path) -> None:
+    """Beside a system that goes on writing, through new segments: whole, and with all that was acknowledged before."""
+    data, backup = tmp_path / "data", tmp_path / "backup"
+    script = (ROOT / "docs" / "operations.md").read_text().partition("```sh\n")[2].partition("```")[0].rpartition("coopy check")[0]
+    with control(init_system(Word, data, durability="buffered", segment_bytes=20_000)) as word:
+        done = threading.Event()
+
+        def write() -> None:
+            while not done.is_set():
+                word.add("a")
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        try:
+            for _ in range(5):
+                acknowledged = control(word).lsn
+                subprocess.run(["bash", "-ec", script], cwd=tmp_path, check=True)
+                run("check", backup)
+                with control(init_system(Word, backup)) as copy:
+                    assert len(copy) >= acknowledged
+                shutil.rmtree(backup)
+        finally:
+            done.set()
+            writer.join()
+
+
 # --- directories of every kind ---------------------------------------------------------------------------------------
 
 READING: list[list[Any]] = [["status"], ["check"], ["log"], ["show"], ["export"]]
-WRITING: list[list[Any]] = [["repair", "--drop-tail", "--yes"], ["repair", "--skip", 7, "--yes"], ["repair", "--manifest", "--yes"], ["prune", "--keep", 1, "--yes"]]
+WRITING: list[list[Any]] = [
+    ["repair", "--drop-tail", "--yes"],
+    ["repair", "--skip", 7, "--yes"],
+    ["repair", "--manifest", "--yes"],
+    ["prune", "--keep", 1, "--yes"],
+]
 CLASSES: list[list[Any]] = [["verify"], ["rehearse", "tests.words:Word"]]
 
 
@@ -278,7 +344,10 @@ def test_status_says_who_has_it_open(good: Path) -> None:
         assert word.add("h") == "abcd-efgh"
     about = json.loads(run("status", "--json", good))
     assert (about["open_by"], about["closed"], about["first_lsn"], about["last_lsn"], about["durable_lsn"]) == ("", 9, 1, 9, 9)
-    assert [(one["lsn"], one["bytes"]) for one in about["snapshots"]] == [(0, (good / OLD).stat().st_size), (4, (good / NEW).stat().st_size)]
+    assert [(one["lsn"], one["bytes"]) for one in about["snapshots"]] == [
+        (0, (good / OLD).stat().st_size),
+        (4, (good / NEW).stat().st_size),
+    ]
     assert about["journal_bytes"] == sum(path.stat().st_size for path in good.glob("journal-*"))
     script = f"import os, coopy; from tests.words import Word; word = coopy.init_system(Word, {str(good)!r}); word.add('i'); os._exit(0)"
     subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True)
@@ -379,7 +448,7 @@ def test_a_reader_that_goes_is_no_failure(tmp_path: Path) -> None:
     with control(init_system(Word, tmp_path / "w", durability="buffered")) as word:
         for _ in range(3000):
             word.add("a")
-    script = f'set -o pipefail; {sys.executable} -m coopy log {tmp_path / "w"} | head -1'
+    script = f"set -o pipefail; {sys.executable} -m coopy log {tmp_path / 'w'} | head -1"
     ran = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout.endswith("add('a')\n")
@@ -404,7 +473,15 @@ def test_colours_are_for_a_terminal_only(good: Path) -> None:
     def seen(**more: str) -> str:
         environment = {**os.environ, "TERM": "xterm", "COLUMNS": "200", **more}
         environment = {name: value for name, value in environment.items() if name != "NO_COLOR" or "NO_COLOR" in more}
-        ran = subprocess.run([sys.executable, "-c", script, str(good)], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
+        ran = subprocess.run(
+            [sys.executable, "-c", script, str(good)],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         return ran.stdout
 
     assert "\x1b[33mraised" in seen()
@@ -414,7 +491,14 @@ def test_colours_are_for_a_terminal_only(good: Path) -> None:
 
 def test_help_and_completion_load_no_command() -> None:
     """They are quick: nothing that reads a directory is imported."""
-    script = "import sys; from coopy.cli import main; import contextlib\nwith contextlib.suppress(SystemExit): main(['--help'])\nprint('coopy.engine.check' in sys.modules, 'rich' in sys.modules, 'libcst' in sys.modules)"
+    script = """
+import sys
+from coopy.cli import main
+try:
+    main(["--help"])
+except SystemExit:
+    print(*(name in sys.modules for name in ("coopy.engine.check", "rich", "libcst")))
+"""
     ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert ran.stdout.splitlines()[-1] == "False False False"
     environment = {**os.environ, "_COOPY_COMPLETE": "bash_complete", "COMP_WORDS": "coopy re", "COMP_CWORD": "1"}
@@ -432,7 +516,9 @@ def test_each_command_explains_itself(name: str) -> None:
 
 def test_validate_is_the_validator(tmp_path: Path) -> None:
     """With its options and its exit status."""
-    (tmp_path / "shop.py").write_text("import time\nfrom coopy import init_system\nclass Shop:\n    def sell(self):\n        self.at = time.time()\ninit_system(Shop)\n")
+    (tmp_path / "shop.py").write_text(
+        "import time\nfrom coopy import init_system\nclass Shop:\n    def sell(self):\n        self.at = time.time()\ninit_system(Shop)\n"
+    )
     assert program("validate", tmp_path / "shop.py").returncode == 1
     found = program("validate", "--format", "json", tmp_path / "shop.py")
     assert json.loads(found.stdout)

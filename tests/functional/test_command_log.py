@@ -15,16 +15,12 @@ from typing import Any
 import pytest
 
 from coopy import control, init_system, once
-from coopy.engine.opening import Place, read_archive
 from coopy.disk import RealDisk
+from coopy.engine.opening import Place, read_archive
 from coopy.fake_disk import FakeDisk
 from coopy.journal.frame import Kind, word_of
 from tests.functional.test_command import ROOT, fill, run
 from tests.words import Word
-
-
-
-
 
 
 def lines(*arguments: Any) -> list[Any]:
@@ -44,9 +40,14 @@ def test_each_action_is_a_line(directory: Path) -> None:
     told = run("log", directory).splitlines()
     calls = [line[54:].strip() for line in told]
     assert calls == [
-        "add('a')", "keep({'a': (1, b'x')})", "add_and_raise('b')  builtins.ValueError", "add('c')", "add_or_abort('x', True)  builtins.ValueError",
-        "add_many('d', 'e', sep='-')", "add('f')",
-    ]  # fmt: skip
+        "add('a')",
+        "keep({'a': (1, b'x')})",
+        "add_and_raise('b')  builtins.ValueError",
+        "add('c')",
+        "add_or_abort('x', True)  builtins.ValueError",
+        "add_many('d', 'e', sep='-')",
+        "add('f')",
+    ]
     assert [line[:9].strip() for line in told] == list("1234567")
     assert [line[45:54].strip() for line in told] == ["returned", "returned", "raised", "returned", "skipped", "returned", "returned"]
     assert datetime.datetime.fromisoformat(told[0][11:43].strip()).utcoffset() is not None
@@ -120,19 +121,26 @@ def test_calls_are_shown_without_their_classes(tmp_path: Path) -> None:
 
 def test_show_finds_a_class_in_the_working_directory(tmp_path: Path) -> None:
     """Wherever the command itself is."""
-    (tmp_path / "shop.py").write_text("class Shop:\n    def __init__(self):\n        self.sold = []\n    def sell(self, what):\n        self.sold.append(what)\n")
+    (tmp_path / "shop.py").write_text(
+        "class Shop:\n    def __init__(self):\n        self.sold = []\n    def sell(self, what):\n        self.sold.append(what)\n"
+    )
     script = "import coopy, shop; s = coopy.init_system(shop.Shop, 'w'); s.sell('tea'); coopy.control(s).close()"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env=environment, check=True)
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "coopy").write_text("from coopy.cli import main; main()")
-    ran = subprocess.run([sys.executable, "bin/coopy", "show", "w"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    ran = subprocess.run(
+        [sys.executable, "bin/coopy", "show", "w"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
     assert (ran.stdout, ran.stderr) == ("Shop at LSN 1:\n  sold = ['tea']\n", "")
 
 
 HOSTILE = {
     "code": (b"\x80\x05\x8c\x02os\x8c\x06system\x93\x8c\x0ctouch hacked\x85R.", "? "),
-    "code as an argument": (pickle.dumps("add", 5)[:-1] + b"(\x8c\x02os\x8c\x06system\x93\x8c\x0ctouch hacked\x85Rt}\x87.", "add(system('touch hacked'))"),
+    "code as an argument": (
+        pickle.dumps("add", 5)[:-1] + b"(\x8c\x02os\x8c\x06system\x93\x8c\x0ctouch hacked\x85Rt}\x87.",
+        "add(system('touch hacked'))",
+    ),
     "depth": (b"\x80\x05\x8c\x03add" + b"]" * 1_000_000 + b"a" * 999_999 + b"\x85}\x87.", "add("),
     "a lie": (b"\x80\x05\x8c\x03add\x8e\xff\xff\xff\xff\xff\xff\xff\x7f", "add(…)"),
     "a terminal's commands": (pickle.dumps(("\x1b]0;x\x07", ("\x1b[2J",), {}), 5), "'\\x1b]0;x\\x07'('\\x1b[2J')"),
@@ -204,7 +212,7 @@ def test_reading_beside_a_prune_sees_one_list_or_the_other(monkeypatch: pytest.M
     word.add("a")
     control(word).take_snapshot()
     word.add("b")
-    names, done = FakeDisk.entries, []
+    names, done = FakeDisk.entries, list[bool]()
 
     def entries(self: FakeDisk, path: str) -> list[str]:
         found = names(self, path)
@@ -239,7 +247,13 @@ def test_show_gives_the_state_behind_each_action(directory: Path) -> None:
 
 @pytest.mark.parametrize(
     ("path", "value"),
-    [("kept[0]['a']", {"$tuple": [1, {"$bytes": "eA=="}]}), ("kept[0]['a'][1]", {"$bytes": "eA=="}), ("word.text", "abcd-ef"), (".text", "abcd-ef"), ("kept[0]", {"a": {"$tuple": [1, {"$bytes": "eA=="}]}})],
+    [
+        ("kept[0]['a']", {"$tuple": [1, {"$bytes": "eA=="}]}),
+        ("kept[0]['a'][1]", {"$bytes": "eA=="}),
+        ("word.text", "abcd-ef"),
+        (".text", "abcd-ef"),
+        ("kept[0]", {"a": {"$tuple": [1, {"$bytes": "eA=="}]}}),
+    ],
 )
 def test_show_takes_a_path(directory: Path, path: str, value: Any) -> None:
     """As differences name it."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import stat
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from coopy import clock, control, init_system, once, random
 from tests.functional.test_command import fill, run
 from tests.words import Word
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Diary:
@@ -98,7 +100,12 @@ def test_a_pruned_journal_arrives_from_its_state_on(tmp_path: Path) -> None:
 
 def test_people_may_arrive_with_lines_of_their_own(tmp_path: Path) -> None:
     """Methods and arguments are enough."""
-    lines = [{"coopy": 1, "domain": "tests.words:Word"}, {"method": "add", "args": ["a"]}, {"method": "keep", "args": [{"$tuple": [1, {"$date": "2026-01-31"}]}]}, {"end": 2}]
+    lines = [
+        {"coopy": 1, "domain": "tests.words:Word"},
+        {"method": "add", "args": ["a"]},
+        {"method": "keep", "args": [{"$tuple": [1, {"$date": "2026-01-31"}]}]},
+        {"end": 2},
+    ]
     (tmp_path / "own.jsonl").write_text("\n".join(map(json.dumps, lines)))
     run("import", tmp_path / "own.jsonl", tmp_path / "w")
     assert run("log", tmp_path / "w").splitlines()[1].endswith("keep((1, datetime.date(2026, 1, 31)))")
@@ -126,16 +133,30 @@ def test_an_action_that_ends_otherwise_stops_the_import(tmp_path: Path, exported
 
 
 BROKEN: dict[str, tuple[int, Any, str]] = {
-    "no JSON": (4, "{", "no JSON"), "half a line": (4, '{"lsn": 3, "meth', "no JSON"), "no object": (4, "[]", "no JSON object"), "nothing": (4, "", "no JSON"),
-    "too deep": (4, "[" * 100_000, "no JSON"), "no action": (4, "{}", "neither an action"), "a line too few": (4, None, "ends behind 6 actions"),
-    "no end": (9, None, "ends behind 7 actions"), "something behind the end": (10, "{}", "follows the last line"), "a second state": (4, '{"state": 1, "pickle": ""}', "second state"),
-    "a state that is none": (1, '{"state": 1}', "'pickle' is missing"), "no base64": (1, '{"state": 1, "pickle": "*"}', "no base64"), "another version": (0, '{"coopy": 2}', "not the first line"),
-    "no first line": (0, '{"end": 0}', "not the first line"), "a domain that is none": (0, '{"coopy": 1, "domain": "x"}', "not the first line"),
-    "an object without a pickle": (4, '{"method": "add", "args": [{"$object": "a:B"}]}', "$object"), "arguments that are none": (4, '{"method": "add", "args": 5}', "it is no call"),
-    "a method that is none": (4, '{"method": 5}', "it is no call"), "a time that is none": (4, '{"method": "add", "time": "noon"}', "noon"),
-    "a time without a zone": (4, '{"method": "add", "time": "2026-01-31"}', "no zone"), "an LSN that is none": (4, '{"method": "add", "lsn": "x"}', "LSN"),
-    "a pickle that is none": (4, '{"method": "add", "pickle": "AAAA"}', "cannot be decoded"), "a hostile pickle": (4, '{"method": "add", "pickle": "Y29zCnN5c3RlbQooUyd0b3VjaCBoYWNrZWQnCnRSLg=="}', "not let through"),
-}  # fmt: skip
+    "no JSON": (4, "{", "no JSON"),
+    "half a line": (4, '{"lsn": 3, "meth', "no JSON"),
+    "no object": (4, "[]", "no JSON object"),
+    "nothing": (4, "", "no JSON"),
+    "too deep": (4, "[" * 100_000, "no JSON"),
+    "no action": (4, "{}", "neither an action"),
+    "a line too few": (4, None, "ends behind 6 actions"),
+    "no end": (9, None, "ends behind 7 actions"),
+    "something behind the end": (10, "{}", "follows the last line"),
+    "a second state": (4, '{"state": 1, "pickle": ""}', "second state"),
+    "a state that is none": (1, '{"state": 1}', "'pickle' is missing"),
+    "no base64": (1, '{"state": 1, "pickle": "*"}', "no base64"),
+    "another version": (0, '{"coopy": 2}', "not the first line"),
+    "no first line": (0, '{"end": 0}', "not the first line"),
+    "a domain that is none": (0, '{"coopy": 1, "domain": "x"}', "not the first line"),
+    "an object without a pickle": (4, '{"method": "add", "args": [{"$object": "a:B"}]}', "$object"),
+    "arguments that are none": (4, '{"method": "add", "args": 5}', "it is no call"),
+    "a method that is none": (4, '{"method": 5}', "it is no call"),
+    "a time that is none": (4, '{"method": "add", "time": "noon"}', "noon"),
+    "a time without a zone": (4, '{"method": "add", "time": "2026-01-31"}', "no zone"),
+    "an LSN that is none": (4, '{"method": "add", "lsn": "x"}', "LSN"),
+    "a pickle that is none": (4, '{"method": "add", "pickle": "AAAA"}', "cannot be decoded"),
+    "a hostile pickle": (4, '{"method": "add", "pickle": "Y29zCnN5c3RlbQooUyd0b3VjaCBoYWNrZWQnCnRSLg=="}', "not let through"),
+}
 
 
 @pytest.mark.parametrize(("number", "line", "why"), BROKEN.values(), ids=BROKEN.keys())

@@ -74,15 +74,39 @@ def shown(value: Any, room: int = 200) -> str:
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (None, "None"), (True, "True"), (-7, "-7"), (1 << 70, str(1 << 70)), (1.5, "1.5"), ("a'b", '"a\'b"'), (b"\0", "b'\\x00'"), (bytearray(b"x"), "bytearray(b'x')"),
-        ([1, [2]], "[1, [2]]"), ((), "()"), ((1,), "(1,)"), ((1, 2, 3, 4), "(1, 2, 3, 4)"), ({"a": {1: ()}}, "{'a': {1: ()}}"), ({1}, "{1}"), (frozenset([1]), "frozenset({1})"),
-        (Page("t"), "Page(title='t', me=None)"), (Slotted(), "Slotted(a=1, b='two')"), (NAMES, "Names(owner='me', ['x', 'y'])"), (Colour.RED, "Colour('red')"),
-        (datetime.date(2026, 1, 31), "datetime.date(2026, 1, 31)"), (decimal.Decimal("1.50"), "Decimal('1.50')"), (uuid.UUID(int=5), f"UUID('{uuid.UUID(int=5)}')"),
+        (None, "None"),
+        (True, "True"),
+        (-7, "-7"),
+        (1 << 70, str(1 << 70)),
+        (1.5, "1.5"),
+        ("a'b", '"a\'b"'),
+        (b"\0", "b'\\x00'"),
+        (bytearray(b"x"), "bytearray(b'x')"),
+        ([1, [2]], "[1, [2]]"),
+        ((), "()"),
+        ((1,), "(1,)"),
+        ((1, 2, 3, 4), "(1, 2, 3, 4)"),
+        ({"a": {1: ()}}, "{'a': {1: ()}}"),
+        ({1}, "{1}"),
+        (frozenset([1]), "frozenset({1})"),
+        (Page("t"), "Page(title='t', me=None)"),
+        (Slotted(), "Slotted(a=1, b='two')"),
+        (NAMES, "Names(owner='me', ['x', 'y'])"),
+        (Colour.RED, "Colour('red')"),
+        (datetime.date(2026, 1, 31), "datetime.date(2026, 1, 31)"),
+        (decimal.Decimal("1.50"), "Decimal('1.50')"),
+        (uuid.UUID(int=5), f"UUID('{uuid.UUID(int=5)}')"),
         (datetime.datetime(2026, 1, 31, tzinfo=datetime.UTC), "datetime.datetime(2026, 1, 31, 0, 0, tzinfo=datetime.timezone.utc)"),
-        (datetime.timedelta(1, 2), "datetime.timedelta(days=1, seconds=2)"), (OrderedDict(a=1), "OrderedDict({'a': 1})"), (deque([1]), "deque([1])"),
-        (defaultdict(list, a=[1]), "defaultdict(list, {'a': [1]})"), (Counter("a"), "Counter({'a': 1})"), (..., "Ellipsis"), (Page, "Page"), ("\x1b[31m", "'\\x1b[31m'"),
+        (datetime.timedelta(1, 2), "datetime.timedelta(days=1, seconds=2)"),
+        (OrderedDict(a=1), "OrderedDict({'a': 1})"),
+        (deque([1]), "deque([1])"),
+        (defaultdict(list, a=[1]), "defaultdict(list, {'a': [1]})"),
+        (Counter("a"), "Counter({'a': 1})"),
+        (..., "Ellipsis"),
+        (Page, "Page"),
+        ("\x1b[31m", "'\\x1b[31m'"),
     ],
-)  # fmt: skip
+)
 def test_a_value_is_shown_as_it_is_written(value: Any, text: str) -> None:
     """Of an instance its class and attributes."""
     assert shown(value) == text
@@ -129,13 +153,29 @@ def test_reading_imports_no_class() -> None:
 
 HEAD = b"\x80\x05\x8c\x03add"
 HOSTILE = {
-    "nothing": b"", "no pickle": b"hello", "cut off": recorded([1, 2, 3])[:-4], "underflow": b"\x80\x05RRRR.", "no call": pickle.dumps(5, 5),
-    "a mark that is not there": HEAD + b"ttt.", "a length that is a lie": HEAD + b"\x8d\xff\xff\xff\xff\xff\xff\xff\x7f", "a long lie": HEAD + b"\x8b\xff\xff\xff\x7f",
-    "a memo far away": HEAD + b"r\xff\xff\xff\x7f.", "a memo that is not there": HEAD + b"j\xff\xff\xff\x7f.", "an extension": HEAD + b"\x82\x01.", "a persistent id": HEAD + b"Pid\n.",
-    "a global by text": HEAD + b"cos\nsystem\n.", "a wrong protocol": b"\x80\x63K\x01.", "append to a number": HEAD + b"K\x01K\x02a.", "a pair too few": HEAD + b"}(K\x01u.",
-    "no utf-8": b"\x80\x05\x8c\x02\xff\xfe.", "build on a list": HEAD + b"]}b.", "a class of a number": HEAD + b"K\x01K\x02\x93.", "deep": HEAD + b"(" * 100_000,
-    "a call whose method is a number": pickle.dumps((5, (), {}), 5), "keywords that are no text": pickle.dumps(("add", (), {5: 5}), 5),
-}  # fmt: skip
+    "nothing": b"",
+    "no pickle": b"hello",
+    "cut off": recorded([1, 2, 3])[:-4],
+    "underflow": b"\x80\x05RRRR.",
+    "no call": pickle.dumps(5, 5),
+    "a mark that is not there": HEAD + b"ttt.",
+    "a length that is a lie": HEAD + b"\x8d\xff\xff\xff\xff\xff\xff\xff\x7f",
+    "a long lie": HEAD + b"\x8b\xff\xff\xff\x7f",
+    "a memo far away": HEAD + b"r\xff\xff\xff\x7f.",
+    "a memo that is not there": HEAD + b"j\xff\xff\xff\x7f.",
+    "an extension": HEAD + b"\x82\x01.",
+    "a persistent id": HEAD + b"Pid\n.",
+    "a global by text": HEAD + b"cos\nsystem\n.",
+    "a wrong protocol": b"\x80\x63K\x01.",
+    "append to a number": HEAD + b"K\x01K\x02a.",
+    "a pair too few": HEAD + b"}(K\x01u.",
+    "no utf-8": b"\x80\x05\x8c\x02\xff\xfe.",
+    "build on a list": HEAD + b"]}b.",
+    "a class of a number": HEAD + b"K\x01K\x02\x93.",
+    "deep": HEAD + b"(" * 100_000,
+    "a call whose method is a number": pickle.dumps((5, (), {}), 5),
+    "keywords that are no text": pickle.dumps(("add", (), {5: 5}), 5),
+}
 
 
 @pytest.mark.parametrize("payload", HOSTILE.values(), ids=HOSTILE.keys())
@@ -188,16 +228,45 @@ def test_a_call_is_read_no_further_than_a_line_takes() -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        None, "text", "\ud800", 7, 1 << 5000, 1.5, float("inf"), b"\0\xff", bytearray(b"x"), [1, (2, {3}), frozenset([4])], {"a": {"$b": 1}}, {1: 2, (3,): []}, {},
-        datetime.datetime(2026, 1, 31, 12, tzinfo=datetime.UTC), datetime.date(2026, 1, 31), datetime.time(1, 2), datetime.timedelta(5), decimal.Decimal("1.50"), uuid.UUID(int=7),
+        None,
+        "text",
+        "\ud800",
+        7,
+        1 << 5000,
+        1.5,
+        float("inf"),
+        b"\0\xff",
+        bytearray(b"x"),
+        [1, (2, {3}), frozenset([4])],
+        {"a": {"$b": 1}},
+        {1: 2, (3,): []},
+        {},
+        datetime.datetime(2026, 1, 31, 12, tzinfo=datetime.UTC),
+        datetime.date(2026, 1, 31),
+        datetime.time(1, 2),
+        datetime.timedelta(5),
+        decimal.Decimal("1.50"),
+        uuid.UUID(int=7),
     ],
-)  # fmt: skip
+)
 def test_json_gives_a_value_again_that_needs_no_class(value: Any) -> None:
     """Also what JSON has no word for."""
     assert valued(json.loads(json.dumps(plain(read_call(PICKLE, recorded(value))[1][0], 10_000)))) == value
 
 
-@pytest.mark.parametrize("value", [{"$object": "a:B"}, {"$cut": "x"}, {"$bytes": 5}, {"$bytes": "*"}, {"$dict": [[1]]}, {"$date": "x"}, {"$set": [[1]]}, {"$x": 1, "y": 2}])
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"$object": "a:B"},
+        {"$cut": "x"},
+        {"$bytes": 5},
+        {"$bytes": "*"},
+        {"$dict": [[1]]},
+        {"$date": "x"},
+        {"$set": [[1]]},
+        {"$x": 1, "y": 2},
+    ],
+)
 def test_json_that_gives_no_value_is_refused(value: Any) -> None:
     """By ValueError, which the import says of its line."""
     with pytest.raises(ValueError, match=r"."):
