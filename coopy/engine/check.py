@@ -21,6 +21,7 @@ from coopy.engine.restore import check_sealed
 from coopy.error import CoopyError, CorruptionError, FormatError
 from coopy.journal.frame import Kind
 from coopy.journal.segment import Head, Scan, head_before, last_frame, read_header, scan, segment_name
+from coopy.manifest import read_manifest
 from coopy.snapshot import open_snapshot
 
 if TYPE_CHECKING:
@@ -90,8 +91,8 @@ def _snapshot(archive: Archive, lsn: int) -> Checked:
         with stream:
             while block := stream.read(PIECE):
                 size += len(block)
-    except FileNotFoundError as error:
-        return _gone(path, "blocks", error, lsn)
+    except FileNotFoundError:
+        return _gone(archive, path, "blocks", lsn)
     except (CoopyError, UnreadableError) as error:
         return _damaged(path, "blocks", error, lsn)
     follow = archive.from_snapshot(lsn)
@@ -101,9 +102,12 @@ def _snapshot(archive: Archive, lsn: int) -> Checked:
     return Checked(path, "blocks", f"LSN {about.lsn}, {size:,} bytes of state, Python {about.python}", lsn, lsn)
 
 
-def _gone(path: str, how: How, error: OSError, lsn: int) -> Checked:
-    """A file that was listed, and is not there any more: no damage where it was pruned meanwhile, which whoever reads the directory again sees."""
-    return Checked(path, how, f"LSN {lsn}", lsn, lsn, f"{path} went while the directory was read ({error.strerror}): check it again.")
+def _gone(archive: Archive, path: str, how: How, lsn: int) -> Checked:
+    """A file that was listed, and is not there any more: pruned by whoever has the directory open, as the manifest says by now, or lost."""
+    manifest = read_manifest(archive.disk, archive.directory, archive.key)
+    listed = manifest is None or lsn in manifest.snapshots or lsn in {one.first_lsn for one in manifest.segments}
+    problem = f"{path} went while the directory was read, and the manifest lists it." if listed else ""
+    return Checked(path, how, "pruned meanwhile", lsn, lsn, problem, offset=0 if listed else None)
 
 
 # --- segments --------------------------------------------------------------------------------------------------------
@@ -124,9 +128,9 @@ def _segments(archive: Archive, *, full: bool) -> Iterator[Checked]:
             found = f"from LSN {listed.first_lsn} on"
             yield Checked(one.path, "records", found, listed.first_lsn, problem=problem, offset=error.offset, lsn=intact + 1)
             return
-        except FileNotFoundError as error:
-            yield _gone(one.path, "records", error, listed.first_lsn)
-            return
+        except FileNotFoundError:
+            result = _gone(archive, one.path, "records", listed.first_lsn)
+            head = head_before(following.first_lsn, following.previous_tag) if following is not None else head
         except CorruptionError as error:
             yield _damaged(str(getattr(error, "path", one.path)), "records", error, listed.first_lsn)
             return

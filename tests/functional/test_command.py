@@ -18,6 +18,9 @@ from click.testing import CliRunner
 
 from coopy import control, init_system
 from coopy.cli import main
+from coopy.disk import RealDisk
+from coopy.engine.check import check_directory
+from coopy.engine.opening import Place
 from coopy.journal.segment import segment_name
 from coopy.snapshot import snapshot_name
 from tests.words import Word
@@ -416,6 +419,23 @@ def test_check_by_digest_and_by_record_find_the_same(vouched: Path) -> None:
             found += full.exit_code
             (vouched / name).write_bytes(data)
     assert found > 50
+
+
+def test_what_is_pruned_while_it_is_checked_is_no_damage(good: Path) -> None:
+    """And what goes without the manifest's knowledge is."""
+    place = Place(RealDisk(), str(good), b"", "")
+    with control(init_system(Word, good, keep_snapshots=1)) as word:
+        found = check_directory(place)
+        told = [next(found)]
+        control(word).take_snapshot()
+        control(word).prune()
+        told += found
+        assert [(one.problem, one.found) for one in told if "pruned" in one.found] == [("", "pruned meanwhile")] * 4
+        assert not any(one.problem for one in told)
+        found = check_directory(place)
+        next(found)
+        remove(good, next(path.name for path in good.glob("snapshot-*")))
+        assert "the manifest lists it" in next(found).problem
 
 
 def test_a_torn_tail_is_no_damage(good: Path) -> None:
