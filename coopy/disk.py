@@ -38,6 +38,7 @@ __all__ = [
     "UnreadableError",
     "Window",
     "after_fork_in_child",
+    "held_by",
     "is_full",
     "is_refused",
     "write_whole",
@@ -590,6 +591,25 @@ def _holder() -> str:
     except OSError:
         boot = "unknown"
     return f"process {os.getpid()} on {os.uname().nodename}, boot {boot}\n"
+
+
+def held_by(directory: str) -> str:
+    """Who has a directory open for writing, as the file LOCK says; empty if nobody does.
+
+    For that the lock is tried, and given back at once: who opens the directory in that very moment is refused. Whoever has it notices nothing.
+    """
+    path = f"{directory}/{LOCK}"
+    try:
+        fd = _open_regular(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return ""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _named_holder(path)
+    finally:
+        os.close(fd)
+    return ""
 
 
 def _named_holder(path: str) -> str:

@@ -19,7 +19,7 @@ from coopy.engine.once import unwrapped
 from coopy.engine.opening import unreadable
 from coopy.engine.restore import check_sealed
 from coopy.error import CorruptionError, UsageError
-from coopy.journal.segment import Outcomes, Scan, foretell, records
+from coopy.journal.segment import Outcomes, Scan, foretell, is_silent, known_by, last_frame, records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,9 +27,13 @@ if TYPE_CHECKING:
     from coopy.engine.execute import Record
     from coopy.manifest import Listed
 
-__all__ = ["History"]
+    Ending = Literal["returned", "raised", "skipped", "unknown"]
+    Told = tuple[Record, Ending, str]  # an action, how it ended, and what it raised or why it was undone
+
+__all__ = ["History", "outcome_of"]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+TAIL = 1 << 20  # bytes in which the last record is looked for
 
 
 class History(msgspec.Struct, frozen=True):
@@ -59,6 +63,10 @@ class History(msgspec.Struct, frozen=True):
 
     def changes(self, since: int) -> Iterator[Action]:
         """The actions behind an LSN, in order, read as they are asked for. Raises UsageError for an LSN that is not kept, or not there yet."""
+        return (self._action(*one) for one in self.told(since))
+
+    def told(self, since: int) -> Iterator[Told]:
+        """The same as records: nothing of them is decoded."""
         first = self.archive.manifest.segments[0].first_lsn
         if type(since) is not int or since < 0:
             raise UsageError(f"changes(since={since!r}) is not possible: it is the LSN of an action, or 0 for all.", option="since")
@@ -71,7 +79,7 @@ class History(msgspec.Struct, frozen=True):
             )
         return self._read(since)
 
-    def _read(self, since: int) -> Iterator[Action]:
+    def _read(self, since: int) -> Iterator[Told]:
         listed = self.archive.manifest.segments
         wanted = [
             one for one, following in zip(listed, [*listed[1:], None], strict=True) if following is None or following.first_lsn > since + 1
@@ -95,33 +103,47 @@ class History(msgspec.Struct, frozen=True):
 
     def _said(self, *segments: Segment | None) -> Outcomes:
         """What these segments and the system say. What a replica was told behind a snapshot of its own stands in the next segment."""
-        every = [self.said, *(foretell(one.data, one.start, self.archive.framer)[0] for one in segments if one is not None)]
+        every = [self.said, *(self._word(one) for one in segments if one is not None)]
         raised = {lsn: name for said in every for lsn, name in said.raised.items()}
         skipped = {lsn: name for said in every for lsn, name in said.skipped.items()}
         return Outcomes(raised, dict.fromkeys(self.archive.manifest.skips, "") | skipped, known=max(said.known for said in every))
 
-    def _actions(self, listed: Listed, behind: Listed | None, segment: Segment, said: Outcomes, since: int) -> Iterator[Action]:
+    def _word(self, segment: Segment) -> Outcomes:
+        """What a segment says. Where everything in it returned, which a glance shows, its last record says that."""
+        framer, tail = self.archive.framer, segment.data[-TAIL:]
+        if is_silent(segment.data, segment.start) and (at := last_frame(tail, framer)) >= 0:
+            frame = framer.header(tail, at)
+            assert frame is not None
+            return Outcomes(known=known_by(frame))
+        return foretell(segment.data, segment.start, framer)[0]
+
+    def _actions(self, listed: Listed, behind: Listed | None, segment: Segment, said: Outcomes, since: int) -> Iterator[Told]:
         found = Scan(segment.before, segment.start, self.archive.known(listed, segment))
         for record in records(segment.data, self.archive.framer, found, segment.path):
             if record[0] > self.last:
                 return
             if record[0] > since:
-                yield self._action(record, said)
+                yield (record, *outcome_of(record[0], said))
         if behind is not None:
             check_sealed(segment, found, behind)
-        elif found.head.lsn < self.last:
+        else:
+            self._check_end(segment, found)
+
+    def _check_end(self, segment: Segment, found: Scan) -> None:
+        """Raises CorruptionError where the last segment ends too early."""
+        if found.head.lsn < self.last:
             what = f"{segment.path} is damaged at offset {found.end} (LSN {found.head.lsn + 1}): {found.problem}. Nothing was changed."
             raise CorruptionError(f"{what} See `coopy check`.", path=segment.path, offset=found.end, lsn=found.head.lsn + 1)
 
-    def _action(self, record: Record, said: Outcomes) -> Action:
+    def _action(self, record: Record, outcome: Ending, error: str) -> Action:
         lsn, time_us, utc_offset, kind, payload = record
         key, method, args, kwargs = unwrapped(*self.codec.decode(kind, payload))
-        outcome, error = _outcome(lsn, said)
         time = (EPOCH + timedelta(microseconds=time_us)).astimezone(timezone(timedelta(minutes=utc_offset)))
         return Action(lsn=lsn, time=time, method=method, args=tuple(args), kwargs=kwargs, key=key, outcome=outcome, error=error)
 
 
-def _outcome(lsn: int, said: Outcomes) -> tuple[Literal["returned", "raised", "skipped", "unknown"], str]:
+def outcome_of(lsn: int, said: Outcomes) -> tuple[Ending, str]:
+    """How an action ended, and what it raised or why it was undone, as far as control records say."""
     if lsn in said.skipped:
         return "skipped", said.skipped[lsn]
     if lsn in said.raised:

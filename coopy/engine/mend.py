@@ -1,6 +1,7 @@
 """What an operator may decide and coopy never does by itself: drop a tail, leave an action out, rebuild the manifest.
 
-Each takes the lock, changes one thing, and keeps what it takes away in quarantine/.
+Each takes the lock, finds out what it would do, says so to `agreed`, and does nothing if that raises. Then it changes one thing, and what it
+takes away or replaces is kept in quarantine/.
 """
 
 from __future__ import annotations
@@ -11,21 +12,24 @@ import msgspec
 
 from coopy.disk import write_whole
 from coopy.engine.archive import Archive, snapshot_path
-from coopy.engine.opening import HIGH_WATER, open_archive
+from coopy.engine.opening import HIGH_WATER, high_water_of, open_archive
 from coopy.error import CoopyError, CorruptionError, UsageError
 from coopy.journal.high_water import HighWater
 from coopy.journal.segment import Head, head_before, parse_segment_name, read_header, segment_name
+from coopy.manifest import NAME as MANIFEST
 from coopy.manifest import NOT_CLOSED, Listed, Manifest, write_manifest
 from coopy.snapshot import open_snapshot, parse_snapshot_name
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from coopy.engine.opening import Place
     from coopy.journal.segment import SegmentHeader
 
 __all__ = ["drop_tail", "rebuild_manifest", "skip_action"]
 
 
-def drop_tail(place: Place) -> tuple[int, str]:
+def drop_tail(place: Place, agreed: Callable[[str], object]) -> tuple[int, str]:
     """Move what does not hold at the journal's end to quarantine. Gives the last LSN that is left and where the bytes are now."""
     lock = place.disk.lock(place.directory)
     try:
@@ -33,9 +37,14 @@ def drop_tail(place: Place) -> tuple[int, str]:
         listed = archive.manifest.segments[-1]
         segment = archive.segment(listed)
         found = archive.scan(segment, segment.before)
-        tail = segment.data[found.end :].rstrip(b"\0")
-        kept = archive.quarantine(f"{segment_name(listed.first_lsn)}.{found.end}", tail) if tail else ""
-        write_whole(place.disk, place.directory, segment_name(listed.first_lsn), segment.data[: found.end])
+        tail, name = segment.data[found.end :].rstrip(b"\0"), segment_name(listed.first_lsn)
+        if not tail and high_water_of(archive) <= found.head.lsn:
+            return found.head.lsn, ""
+        lost = max(high_water_of(archive), found.head.lsn)
+        what = f"{len(tail):,} bytes of {segment.path}, from offset {found.end} on, go to quarantine. The journal ends at LSN {found.head.lsn} then"
+        agreed(f"{what}; up to LSN {lost} it was on stable storage once." if lost > found.head.lsn else f"{what}.")
+        kept = archive.quarantine(f"{name}.{found.end}", tail) if tail else ""
+        write_whole(place.disk, place.directory, name, segment.data[: found.end])
         _write_high_water(place, archive.identity.system, found.head)
         archive.change(closed=NOT_CLOSED)
         return found.head.lsn, kept
@@ -43,15 +52,18 @@ def drop_tail(place: Place) -> tuple[int, str]:
         lock.release()
 
 
-def skip_action(place: Place, lsn: int) -> None:
-    """Leave an action out of every restore from now on. Raises UsageError for an LSN that no restore would run."""
+def skip_action(place: Place, lsn: int, agreed: Callable[[str], object]) -> str:
+    """Leave an action out of every restore from now on. Gives where the manifest as it was is now. Raises UsageError for an LSN that no restore would run."""
     lock = place.disk.lock(place.directory)
     try:
         archive = _archive(place)
         _check_skip(archive, lsn)
+        agreed(f"The action with LSN {lsn} is left out of every restore from now on, as if it had not happened.")
+        kept = archive.quarantine(MANIFEST, place.disk.read(place.path(MANIFEST)))
         archive.change(skips=tuple(sorted({*archive.manifest.skips, lsn})))
         for cell in range(3):
             lock.cells[cell] = 0
+        return kept
     finally:
         lock.release()
 
@@ -68,7 +80,7 @@ def _check_skip(archive: Archive, lsn: int) -> None:
         raise UsageError(f"{what} `coopy check` shows what there is.", lsn=lsn)
 
 
-def rebuild_manifest(place: Place, *, follows: bool) -> Manifest:
+def rebuild_manifest(place: Place, agreed: Callable[[str], object], *, follows: bool) -> Manifest:
     """Write MANIFEST (and HWM, if it is missing) anew from the headers of segments and snapshots, which must be of one history.
 
     `follows`: the directory is a replica's. Nothing but the manifest said so.
@@ -90,6 +102,12 @@ def rebuild_manifest(place: Place, *, follows: bool) -> Manifest:
                 f"No snapshot in {place.directory} fits the journal: restore it from a backup.", path=place.directory, offset=0
             )
         manifest = msgspec.structs.replace(archive.manifest, epoch=head.epoch, snapshots=snapshots, follows=follows)
+        whose = "a replica's" if follows else "no replica's"
+        agreed(
+            f"MANIFEST is written anew, as {whose}: {len(segments)} segments up to LSN {head.lsn}, snapshots at LSN {', '.join(map(str, snapshots))}."
+        )
+        if MANIFEST in names:
+            archive.quarantine(MANIFEST, place.disk.read(place.path(MANIFEST)))
         if HIGH_WATER not in names:
             _write_high_water(place, identity.system, head)
         write_manifest(place.disk, place.directory, manifest, place.key)
@@ -101,7 +119,7 @@ def rebuild_manifest(place: Place, *, follows: bool) -> Manifest:
 def _archive(place: Place) -> Archive:
     archive = open_archive(place)
     if archive is None:
-        raise UsageError(f"{place.directory} holds no system.", path=place.directory)
+        raise UsageError(f"{place.directory} holds no system yet, so there is nothing to repair.", path=place.directory)
     return archive
 
 

@@ -178,9 +178,13 @@ def read_archive(place: Place) -> Archive | None:
             f'{what} Open it with that class, or choose another directory. Was the class called so, mark it: @was("{manifest.identity.domain}").',
             path=place.directory,
         )
-    archive = Archive(place.disk, place.directory, place.key, manifest, place.domain)
-    _miss_none(place, manifest, set(names))
-    return archive
+    try:
+        _miss_none(place, manifest, set(names))
+    except CorruptionError:
+        if place.disk.entries(place.directory) == names and read_manifest(place.disk, place.directory, place.key) == manifest:
+            raise
+        return read_archive(place)  # whoever has it open changed it meanwhile
+    return Archive(place.disk, place.directory, place.key, manifest, place.domain)
 
 
 def _refuse_foreign(place: Place, names: list[str]) -> None:

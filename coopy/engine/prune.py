@@ -11,14 +11,22 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from coopy.disk import TEMPORARY
-from coopy.journal.segment import parse_segment_name
+from coopy.engine.archive import snapshot_path
+from coopy.engine.opening import open_archive
+from coopy.error import CorruptionError, UsageError
+from coopy.journal.segment import parse_segment_name, segment_name
 from coopy.manifest import is_leftover
-from coopy.snapshot import parse_snapshot_name
+from coopy.snapshot import open_snapshot, parse_snapshot_name, snapshot_name
 
 if TYPE_CHECKING:
-    from coopy.engine.archive import Archive
+    from collections.abc import Callable
 
-__all__ = ["put_aside", "snapshots_kept", "sweep", "unlink_aside"]
+    from coopy.engine.archive import Archive
+    from coopy.engine.opening import Place
+
+__all__ = ["prune_closed", "put_aside", "snapshots_kept", "sweep", "unlink_aside"]
+
+PIECE = 1 << 20
 
 log = logging.getLogger("coopy")
 
@@ -59,3 +67,41 @@ def sweep(archive: Archive) -> None:
             archive.disk.unlink(archive.path(name))
         except OSError as error:
             log.warning("%s is left over from a crash and could not be removed: %s.", archive.path(name), error)
+
+
+def prune_closed(place: Place, keep: int | None, agreed: Callable[[list[str]], object]) -> list[str]:
+    """Of a directory that nobody has open, drop snapshots but the newest `keep` (None: none), and the segments that those left do not need.
+
+    The snapshots that stay are read whole before. `agreed` is told which files would go, and nothing does if it raises. Gives their names.
+    """
+    lock = place.disk.lock(place.directory)
+    try:
+        archive = open_archive(place)
+        if archive is None:
+            raise UsageError(f"{place.directory} holds no system yet, so there is nothing to prune.", path=place.directory)
+        snapshots = snapshots_kept(archive.manifest.snapshots, keep or len(archive.manifest.snapshots))
+        for lsn in snapshots:
+            _read_whole(archive, lsn)
+        segments = archive.from_snapshot(snapshots[0])
+        went = [snapshot_name(lsn) for lsn in archive.manifest.snapshots if lsn not in snapshots]
+        went += [segment_name(one.first_lsn) for one in archive.manifest.segments if one not in segments]
+        if went:
+            agreed(went)
+            archive.change(snapshots=snapshots, segments=segments)
+            unlink_aside(archive, put_aside(archive))
+        return went
+    finally:
+        lock.release()
+
+
+def _read_whole(archive: Archive, lsn: int) -> None:
+    """Raises CorruptionError for a snapshot that would not serve."""
+    path = snapshot_path(archive, lsn)
+    about, stream = open_snapshot(archive.disk, path, archive.key, archive.identity)
+    with stream:
+        while stream.read(PIECE):
+            pass
+    follow = archive.from_snapshot(lsn)
+    if about.lsn != lsn or not follow or follow[0].previous_tag != about.tag:
+        what = f"{path} does not fit the journal: it is a snapshot of another history. Nothing was dropped."
+        raise CorruptionError(f"{what} See `coopy check`.", path=path, offset=0, lsn=lsn)

@@ -34,7 +34,7 @@ def judge_end(data: bytes, found: Scan, framer: Framer, proven: int, path: str) 
     expected, offset = found.head.lsn + 1, found.end
     tail = data[offset:].rstrip(b"\0")
     if proven >= expected:
-        what = f"The journal ends at LSN {expected - 1}, but LSN {proven} was on stable storage: {path} was cut off or overwritten"
+        what = f"The journal ends at LSN {expected - 1}, but LSN {proven} was on stable storage: {path} was cut off or overwritten at offset {offset}"
         raise _damage(what, found, path)
     if not tail:
         return b""

@@ -37,6 +37,8 @@ __all__ = [
     "head_before",
     "is_sealed",
     "is_silent",
+    "known_by",
+    "last_frame",
     "parse_segment_name",
     "read_header",
     "records",
@@ -241,6 +243,16 @@ def is_sealed(data: bytes) -> bool:
 def is_silent(data: bytes, start: int) -> bool:
     """Whether no control record from `start` on can say anything of an action: there are no bytes that such a record begins with."""
     return _SPOKEN.search(data, start) is None
+
+
+def last_frame(data: bytes, framer: Framer) -> int:
+    """Where the frame begins that ends where the data does, as far as headers say; -1 where there is none in it."""
+    size = stop = len(data)
+    while (at := data.rfind(MAGIC, 0, stop)) >= 0:
+        if at + HEADER_SIZE <= size and at + HEADER_SIZE + _HOP(data, at)[1] == size and framer.header(data, at) is not None:
+            return at
+        stop = at + 1
+    return -1
 
 
 def foretell(data: bytes, start: int, framer: Framer) -> tuple[Outcomes, int]:

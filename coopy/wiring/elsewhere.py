@@ -21,6 +21,7 @@ from coopy.clock import moment
 from coopy.disk import RealDisk
 from coopy.engine.archive import snapshot_path
 from coopy.engine.opening import Place
+from coopy.engine.recorded import existing
 from coopy.engine.verify import Journal, Replay, Report, Verified, verified
 from coopy.error import CorruptionError, UsageError
 from coopy.fresh import Fresh, Surroundings
@@ -29,7 +30,7 @@ from coopy.journal.segment import foretell
 from coopy.wiring.opening import directory_of
 from coopy.wiring.options import allowed
 from coopy.wiring.unlike import LOCALES, ZONES
-from coopy.wiring.witness import Subject, Task, existing
+from coopy.wiring.witness import Subject, Task
 
 if TYPE_CHECKING:
     import os
@@ -55,7 +56,7 @@ def verify(directory: str | os.PathLike[str], *, signing_key: bytes | None = Non
     that holds no system, or whose class cannot be found, and inside of an action; CorruptionError, FormatError and AuthenticationError as `init_system` does.
     """
     place = Place(RealDisk(), directory_of(directory), derive_key(signing_key), "")
-    archive = existing(place)
+    archive = existing(place, "verify")
     return verify_subject(Subject(place.directory, archive.identity.domain, place.key, allowed(allow)))
 
 
@@ -63,7 +64,7 @@ def verify_subject(subject: Subject) -> Verified:
     """The same for a directory that is known."""
     if moment.get() is not None:
         raise UsageError("verify was called inside of an action, which it would have to replay. Call it outside.")
-    archive = existing(subject.place)
+    archive = existing(subject.place, "verify")
     snapshots = tuple(lsn for lsn in archive.manifest.snapshots if archive.from_snapshot(lsn))
     if not snapshots:
         what = f"{subject.directory} has no snapshot that its journal reaches back to: there is nothing to replay. Nothing was changed."

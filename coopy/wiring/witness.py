@@ -18,8 +18,9 @@ from coopy.codec import Codec
 from coopy.difference import difference
 from coopy.digest import digest
 from coopy.disk import RealDisk
-from coopy.engine.opening import Place, high_water_of, prove_end, read_archive
+from coopy.engine.opening import Place, high_water_of, prove_end
 from coopy.engine.reading import reading_restorer
+from coopy.engine.recorded import existing
 from coopy.engine.restore import Bounds, Replayed, Restorer, method_in
 from coopy.engine.uninterrupted import Worker
 from coopy.engine.verify import Replay, Report
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from coopy.engine.archive import Archive
     from coopy.engine.once import Keys
 
-__all__ = ["Subject", "Task", "existing", "replay_there"]
+__all__ = ["Subject", "Task", "class_of", "named", "replay_there"]
 
 MOST = 32  # digests of a large state cost more than its replay
 SHOWN = 5  # places that differ
@@ -75,22 +76,13 @@ class Task(msgspec.Struct, frozen=True):
     recursion_limit: int
 
 
-def existing(place: Place) -> Archive:
-    """What is kept there. Raises UsageError where nothing is."""
-    archive = read_archive(place) if place.disk.exists(place.directory) else None
-    if archive is None:
-        raise UsageError(f"{place.directory} holds no system yet, so there is nothing to verify.", path=place.directory)
-    return archive
-
-
 def replay_there(task: bytes, tell: Callable[[bytes], object]) -> None:
     """Do a Task, and tell its Report."""
     work = msgspec.msgpack.decode(task, type=Task)
     subject = work.subject
-    existing(subject.place)  # before the class is looked for: what is wrong with the directory is said first
-    kind = _class_of(subject)
-    if subject.names is None:
-        subject = msgspec.structs.replace(subject, names=names_of(kind, None, subject.codec.classes))
+    existing(subject.place, "verify")  # before the class is looked for: what is wrong with the directory is said first
+    kind = class_of(subject)
+    subject = named(subject, kind)
     codec = subject.codec
     become_unlike(work.replay.around, work.recursion_limit)
     for _ in range(TRIES):
@@ -105,18 +97,26 @@ def replay_there(task: bytes, tell: Callable[[bytes], object]) -> None:
     raise UsageError(f"{subject.directory} is pruned all the time: what is to be replayed is gone before it was read. Try it again.")
 
 
-def _class_of(subject: Subject) -> type:
+def class_of(subject: Subject) -> type:
+    """The domain's class, imported. Raises UsageError."""
     try:
         kind: type = subject.codec.classes.find_any(*subject.domain.split(":"))
     except Exception as error:
         reason = error.__cause__ or error
-        what = f"The class {subject.domain}, of which {subject.directory} holds one, cannot be had in a fresh process"
+        what = f"The class {subject.domain}, of which {subject.directory} holds one, cannot be imported"
         raise UsageError(f"{what}: {type(reason).__name__}: {reason} Nothing was changed.", path=subject.directory) from error
     return kind
 
 
+def named(subject: Subject, kind: type) -> Subject:
+    """The same with where former names lead, as the class says."""
+    if subject.names is not None:
+        return subject
+    return msgspec.structs.replace(subject, names=names_of(kind, None, subject.codec.classes))
+
+
 def _replay(subject: Subject, codec: Codec, kind: type, wanted: Replay) -> Report:
-    archive = existing(subject.place)
+    archive = existing(subject.place, "verify")
     proven = high_water_of(archive)  # before the segments are read, to which somebody may be adding
     if wanted.base not in archive.manifest.snapshots:
         raise UsageError(f"The snapshot at LSN {wanted.base} of {subject.directory} was pruned meanwhile. Try it again.")

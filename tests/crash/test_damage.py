@@ -196,7 +196,7 @@ def test_repair_rebuilds_a_lost_manifest(tmp_path: Any) -> None:
     with pytest.raises(CorruptionError, match="repair --manifest"):
         init_system(Word, tmp_path / "w")
     assert CliRunner().invoke(main, ["check", str(tmp_path / "w")]).exit_code == 1
-    ran = CliRunner().invoke(main, ["repair", "--manifest", str(tmp_path / "w")])
+    ran = CliRunner().invoke(main, ["repair", "--yes", "--manifest", str(tmp_path / "w")])
     assert ran.exit_code == 0, ran.output
     assert CliRunner().invoke(main, ["check", str(tmp_path / "w")]).exit_code == 0
     assert "tests.words:Word" in CliRunner().invoke(main, ["status", str(tmp_path / "w")]).output

@@ -175,7 +175,7 @@ def test_an_action_that_an_operator_left_out_is_told_so(tmp_path: Path) -> None:
     with control(init_system(Word, tmp_path / "w")) as word:
         for letter in "abc":
             word.add(letter)
-    skip_action(Place(RealDisk(), str(tmp_path / "w"), b"", ""), 2)
+    skip_action(Place(RealDisk(), str(tmp_path / "w"), b"", ""), 2, print)
     with control(init_system(Word, tmp_path / "w")) as word:
         assert word.text == "ac"
         assert [(one.outcome, one.error) for one in control(word).changes()] == [("returned", ""), ("skipped", ""), ("returned", "")]

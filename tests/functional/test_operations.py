@@ -114,7 +114,7 @@ def test_an_action_that_kills_every_restart_is_not_tried_a_third_time(tmp_path: 
     with pytest.raises(DivergenceError, match="LSN 2") as caught:
         init_system(Deadly, tmp_path / "w")
     assert caught.value.method == "act"
-    assert CliRunner().invoke(main, ["repair", "--skip", "2", str(tmp_path / "w")]).exit_code == 0
+    assert CliRunner().invoke(main, ["repair", "--yes", "--skip", "2", str(tmp_path / "w")]).exit_code == 0
     with control(init_system(Deadly, tmp_path / "w")) as word:
         assert word.text == "ab"
 
@@ -129,7 +129,7 @@ def test_an_action_that_no_restart_would_run_is_not_left_out(tmp_path: Path, lsn
         word.add("b")
         control(word).take_snapshot()
         word.add("c")
-    said = CliRunner().invoke(main, ["repair", "--skip", str(lsn), str(tmp_path / "w")])
+    said = CliRunner().invoke(main, ["repair", "--yes", "--skip", str(lsn), str(tmp_path / "w")])
     assert said.exit_code == 2
     assert why in said.output
     with control(init_system(Word, tmp_path / "w")) as word:

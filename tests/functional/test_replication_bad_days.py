@@ -97,8 +97,8 @@ def test_a_lost_manifest_of_a_replica_is_rebuilt_as_one(house: House, tmp_path: 
     with pytest.raises(CorruptionError, match="--replica"):
         house.replica(word, tmp_path / "r")
     assert run_coopy("repair", "--replica", tmp_path / "r").exit_code == 2
-    assert "--replica before anybody opens it" in run_coopy("repair", "--manifest", tmp_path / "r").output
-    assert run_coopy("repair", "--manifest", "--replica", tmp_path / "r").exit_code == 0
+    assert "--replica before anybody opens it" in run_coopy("repair", "--yes", "--manifest", tmp_path / "r").output
+    assert run_coopy("repair", "--yes", "--manifest", "--replica", tmp_path / "r").exit_code == 0
     assert "a replica's" in run_coopy("status", tmp_path / "r").output
     with pytest.raises(UsageError, match="directory of a replica"):
         init_system(Word, tmp_path / "r")

@@ -1,0 +1,118 @@
+"""`coopy repair` and `coopy prune`: what changes a directory that nobody has open. Each says first what it would do, and asks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from coopy.cli.group import DAMAGE, FINE
+from coopy.cli.place import directory, key, place_of, yes
+from coopy.cli.terminal import agree
+from coopy.engine.check import check_directory
+from coopy.engine.mend import drop_tail, rebuild_manifest, skip_action
+from coopy.engine.prune import prune_closed
+from coopy.engine.recorded import existing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from coopy.engine.opening import Place
+
+__all__ = ["prune", "repair"]
+
+
+@click.command()
+@directory
+@key
+@click.option("--drop-tail", "tail", is_flag=True, help="Move what does not hold at the journal's end to quarantine.")
+@click.option("--skip", type=click.IntRange(1), metavar="LSN", help="Leave the action with this LSN out of every restore.")
+@click.option("--manifest", is_flag=True, help="Rebuild MANIFEST from the headers of segments and snapshots.")
+@click.option("--replica", is_flag=True, help="With --manifest: the directory is a replica's, or of a primary that was fenced.")
+@yes
+def repair(  # noqa: PLR0913 - click passes each option by name
+    directory: str,
+    signing_key_file: str | None,
+    tail: bool,  # noqa: FBT001
+    skip: int | None,
+    manifest: bool,  # noqa: FBT001
+    replica: bool,  # noqa: FBT001
+    yes: bool,  # noqa: FBT001
+) -> int:
+    """What coopy never decides by itself. Without an option: what is wrong with DIRECTORY, and what could be done.
+
+    Each option says what it would do, and asks. What it cuts off or replaces is kept in quarantine/; a copy of the whole directory is better still.
+    """
+    place = place_of(directory, signing_key_file)
+    if replica and not manifest:
+        raise click.UsageError("--replica means nothing without --manifest.")
+    if not (tail or skip or manifest):
+        return _advise(place)
+    if manifest:
+        made = rebuild_manifest(place, _asking(yes=yes), follows=replica)
+        click.echo(f"MANIFEST rebuilt: {len(made.segments)} segments, snapshots at LSN {', '.join(map(str, made.snapshots))}")
+        click.echo("  a replica's" if replica else "  no replica's: if it is, repeat this with --replica before anybody opens it")
+    if tail:
+        lsn, kept = drop_tail(place, _asking(yes=yes))
+        click.echo(f"The journal ends at LSN {lsn}. {'What was cut off is in ' + kept if kept else 'Nothing had to be cut off.'}")
+    if skip:
+        kept = skip_action(place, skip, _asking(yes=yes))
+        click.echo(f"LSN {skip} is left out from now on. The manifest as it was is in {kept}")
+    return FINE
+
+
+def _asking(*, yes: bool) -> Callable[[str], None]:
+    return lambda what: agree(what, yes=yes)
+
+
+COPY = "  another copy  of the file, from a backup or a replica, loses nothing"
+WAYS = {
+    "MANIFEST": "  --manifest    writes it anew from the headers of the other files",
+    "HWM": "  --manifest    writes it anew, as the journal ends now",
+    "snapshot": "  --manifest    leaves out what is no good: the snapshot before it serves, if there is one",
+    "tail": "  --drop-tail   moves everything from there on to quarantine: what was recorded there is lost",
+    "old": "  coopy prune   drops this segment, if a later snapshot is whole: the state stays, the actions in it are lost",
+}
+
+
+def _advise(place: Place) -> int:
+    """What is wrong, and what could be done about it."""
+    found = [one for one in check_directory(place) if one.problem]
+    if not found:
+        existing(place, "repair")
+        click.echo("All is whole: there is nothing to repair.")
+        return FINE
+    for one in found:
+        click.echo(one.problem)
+        click.echo(COPY)
+        way = _way(place, Path(one.path).name)
+        if way:
+            click.echo(WAYS[way])
+    return DAMAGE
+
+
+def _way(place: Place, name: str) -> str:
+    """What could be done about a file without another copy of it; empty if nothing."""
+    if not name.startswith("journal-"):
+        return name.partition("-")[0]
+    later = [other for other in place.disk.entries(place.directory) if other.startswith("journal-") and other > name]
+    if not place.disk.exists(place.path(name)):
+        return ""
+    return "old" if later else "tail"
+
+
+@click.command()
+@directory
+@key
+@click.option("--keep", type=click.IntRange(1), metavar="N", help="Keep the newest N snapshots. By default all of them.")
+@yes
+def prune(directory: str, signing_key_file: str | None, keep: int | None, yes: bool) -> int:  # noqa: FBT001 - click passes it by name
+    """Drop the part of the journal that no kept snapshot of DIRECTORY needs. What goes is gone: make a backup of what you may want to look back at.
+
+    For a directory that nobody has open; a running system has `control(...).prune()` and auto_prune=True.
+    """
+    place = place_of(directory, signing_key_file)
+    went = prune_closed(place, keep, lambda names: agree(f"These go for good: {', '.join(names)}", yes=yes))
+    click.echo(f"{len(went)} files went: {', '.join(went)}" if went else "Nothing had to go: the snapshots need all that is kept.")
+    return FINE
