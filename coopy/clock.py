@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NoReturn
 from coopy.error import NotSerializableError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from random import Random
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "FixedClock",
     "Marker",
     "Moment",
+    "fix_time",
     "follow",
     "forget",
     "moment",
@@ -36,6 +38,7 @@ __all__ = [
     "utcnow",
 ]
 
+_wall: Callable[[], int] = _time.time_ns  # what the time is outside of actions
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - naive values are made from it
 AWARE_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -79,6 +82,12 @@ def offset_minutes(time_us: int) -> int:
         return 0
 
 
+def fix_time(wall: Callable[[], int] | None) -> None:
+    """For tests: what the time is outside of actions, in nanoseconds since 1970; None for the real one again."""
+    global _wall
+    _wall = _time.time_ns if wall is None else wall
+
+
 _followed: tuple[weakref.ref[Moment], ...] = ()
 
 
@@ -110,7 +119,7 @@ class Clock:
         if now is not None:
             return now.time_us, now.utc_offset
         last = [self._last] if self._last is not None else [one() for one in _followed]
-        latest = max(_time.time_ns() // 1000, *(one.time_us for one in last if one is not None), 0)
+        latest = max(_wall() // 1000, *(one.time_us for one in last if one is not None), 0)
         return latest, offset_minutes(latest)
 
     def now(self, tz: tzinfo | None = None) -> datetime:

@@ -25,22 +25,24 @@ import re
 import types
 from copyreg import __newobj__ as newobj  # type: ignore[attr-defined]
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Generic, cast
+from typing import TYPE_CHECKING, Any, Generic
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from coopy.classes import Classes
 from coopy.error import CorruptionError, NotSerializableError, UpgradeError, UsageError
-from coopy.older import Mark, OldUnpickler, root_of
+from coopy.older import Mark, OldUnpickler
 from coopy.renames import NO_NAMES
 from coopy.shapes import INTACT, OlderError
+from coopy.unpickler import Behind, ChangedError, StateUnpickler, Unpickler, read_again
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from coopy.renames import Names
     from coopy.shapes import Shape
+    from coopy.unpickler import Seen
 
 __all__ = ["MSGPACK", "NO_KEYWORDS", "PICKLE", "Codec", "unpack"]
 
@@ -129,6 +131,7 @@ class Codec:
         marks |= {(__name__, "_Dated"): Mark(self._make_dated), (__name__, "_Class"): Mark(self._find_class)}
         self.classes = Classes(packages, allow, names, marks)
         self.names, self.find = names, self.classes.find
+        self._seen: Seen = {}
         self.reducers: dict[type, Callable[[Any], Any] | None] = dict(_REDUCERS)
 
     # --- calls -------------------------------------------------------------------------------------------------------
@@ -170,10 +173,11 @@ class Codec:
     def _loads(self, payload: bytes) -> Any:
         source = io.BytesIO(payload)
         try:
-            value = _Unpickler(source, self.find).load()
-        except OlderError:
+            value = Unpickler(source, self.find, self._seen).load()
+        except (OlderError, ChangedError) as error:
             source.seek(0)
-            value = OldUnpickler(source, self.classes, state=False).load()
+            with read_again(error):
+                value = OldUnpickler(source, self.classes, state=False).load()
         if source.read(1):
             raise pickle.UnpicklingError("bytes follow the end.")
         return value
@@ -225,7 +229,7 @@ class Codec:
             value = self._load_root(source, into)
             more = source.read(1)
             if more:
-                beside = _Unpickler(_Behind(more, source), self.find).load()
+                beside = Unpickler(Behind(more, source), self.find, self._seen).load()
         except (CorruptionError, UpgradeError, UsageError, MemoryError, OSError):
             raise
         except Exception as error:
@@ -253,12 +257,13 @@ class Codec:
             self.empty(into)
         value: object
         try:
-            value = _StateUnpickler(source, self.find, into).load()
-        except OlderError:
+            value = StateUnpickler(source, self.find, self._seen, into).load()
+        except (OlderError, ChangedError) as error:
             source.seek(0)
             if into is not None:
                 self.empty(into)
-            value = OldUnpickler(source, self.classes, into, state=True).load()
+            with read_again(error):
+                value = OldUnpickler(source, self.classes, into, state=True).load()
         return value
 
     def _bad_attribute(self, root: object) -> str:
@@ -478,50 +483,3 @@ def _own_reduce(kind: type) -> str:
     remedy = "Take it away." if base is kind else "Keep one in an attribute."
     what = "defines its own __reduce__" if base is kind else f"is based on {base.__qualname__}, which defines its own __reduce__"
     return f"{kind.__qualname__} {what}: a domain class is stored by its attributes (__getstate__ is fine). {remedy}"
-
-
-class _Unpickler(pickle.Unpickler):
-    """Lets through what `find` lets through."""
-
-    def __init__(self, source: Any, find: Callable[[str, str], Any]) -> None:
-        super().__init__(source)
-        # Codes registered with copyreg are looked up in this cache before find_class is asked.
-        copyreg._extension_cache.clear()  # type: ignore[attr-defined]  # noqa: SLF001
-        self._find = find
-
-    def find_class(self, module: str, name: str) -> Any:
-        """As pickle.Unpickler.find_class."""
-        return self._find(module, name)
-
-    def persistent_load(self, pid: Any) -> Any:
-        """Nothing of coopy's writes one."""
-        raise pickle.UnpicklingError(f"a persistent id ({pid!r}) is never let through.")
-
-
-class _Behind:
-    """A stream whose first byte was read already."""
-
-    def __init__(self, first: bytes, source: Any) -> None:
-        self._first, self._source = first, source
-
-    def read(self, size: int) -> bytes:
-        first, self._first = self._first[:size], b""
-        return first + cast("bytes", self._source.read(size - len(first)))
-
-    def readline(self) -> bytes:
-        raise pickle.UnpicklingError("it has lines, as no pickle of this protocol.")
-
-
-class _StateUnpickler(_Unpickler):
-    """Knows the mark of the domain object, too, which is no part of any call."""
-
-    def __init__(self, source: Any, find: Callable[[str, str], Any], into: Any) -> None:
-        super().__init__(source, find)
-        self._into = into
-
-    def find_class(self, module: str, name: str) -> Any:
-        """As pickle.Unpickler.find_class."""
-        return self._make_root if module == __name__ and name == "_Root" else super().find_class(module, name)
-
-    def _make_root(self, made: Any, *args: Any) -> Any:
-        return root_of(made if isinstance(made, type) else made.args[0], args, self._into)

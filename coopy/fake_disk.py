@@ -24,7 +24,7 @@ from coopy.error import LockedError, UsageError
 
 if TYPE_CHECKING:
     import struct
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
 
     from coopy.disk import Child, File, Lock, Window
 
@@ -209,6 +209,23 @@ class FakeDisk:
         found = FakeDisk(self._rng.getrandbits(32), self.capacity)
         found._root = copy.deepcopy(self._root)
         return found
+
+    def contents(self) -> dict[str, bytes]:
+        """The bytes of every file by its path."""
+        return dict(_files(self._root, ""))
+
+    def put(self, contents: Mapping[str, bytes]) -> None:
+        """Have these files, on stable storage, as `contents` gave them."""
+        for path, data in contents.items():
+            *folders, name = _parts(path)
+            names = self._root
+            for folder in folders:
+                inner = names.now.setdefault(folder, names.durable.setdefault(folder, _Names()))
+                assert isinstance(inner, _Names)
+                names = inner
+            content = names.now[name] = names.durable[name] = _Content()
+            content.put(0, data)
+            content.sync()
 
     # --- as Disk says ------------------------------------------------------------------------------------------------
 
@@ -572,6 +589,14 @@ class FakeChild:
 
 def _parts(path: str) -> list[str]:
     return [part for part in os.path.normpath(path).split("/") if part not in {"", "."}]
+
+
+def _files(names: _Names, above: str) -> Iterator[tuple[str, bytes]]:
+    for name, node in names.now.items():
+        if isinstance(node, _Names):
+            yield from _files(node, f"{above}/{name}")
+        else:
+            yield f"{above}/{name}", bytes(node.data)
 
 
 def _error(number: int, what: str) -> OSError:

@@ -36,7 +36,21 @@ from coopy.kinds import STAND_IN
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Fresh", "Surroundings", "is_fresh", "pack_error", "serve", "unpack_error"]
+__all__ = [
+    "Fresh",
+    "Surroundings",
+    "environment",
+    "interpreter",
+    "is_fresh",
+    "pack_error",
+    "program",
+    "receive",
+    "send",
+    "serve",
+    "take_locale",
+    "take_main",
+    "unpack_error",
+]
 
 FRAME = struct.Struct("<cI")
 QUOTED = 2000  # bytes of standard error
@@ -83,19 +97,19 @@ class Fresh:
         if _serving:
             what = "A process that works beside another one was to start one itself: it ran a script again, or imported a module, only to find classes."
             raise UsageError(f'{what} Have a script do its work under `if __name__ == "__main__":` only.')
-        path_of_script, module = _main() if script else ("", "")
+        path_of_script, module = program() if script else ("", "")
         work = _Work(function, task, path_of_script, module, surroundings.locales, surroundings.nice)
         path = [str(Path(one).absolute()) for one in sys.path]
         code = f"import sys; sys.path[:] = {path!r}; from coopy.fresh import serve; serve()"
         self._noise = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the process has ended
         self._cancelled, self._last_words = False, ""
         self._process = subprocess.Popen(  # noqa: S603 - this interpreter, with code of ours
-            [_interpreter(), "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._noise,
-            env=_environment(surroundings), cwd=surroundings.directory or None,
+            [interpreter(), "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._noise,
+            env=environment(surroundings), cwd=surroundings.directory or None,
         )  # fmt: skip
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):  # it ended already: its last words say why
-            _send(self._process.stdin, b"t", msgspec.msgpack.encode(work))
+            send(self._process.stdin, b"t", msgspec.msgpack.encode(work))
 
     def __iter__(self) -> Iterator[bytes]:
         """The messages, as they come. Raises the error that ended the function there, UsageError if the process ended without one.
@@ -104,10 +118,10 @@ class Fresh:
         """
         assert self._process.stdout is not None
         try:
-            letter, content = _receive(self._process.stdout)
+            letter, content = receive(self._process.stdout)
             while letter == b"m":
                 yield content
-                letter, content = _receive(self._process.stdout)
+                letter, content = receive(self._process.stdout)
             if not letter:
                 self._process.wait()
         finally:
@@ -134,7 +148,7 @@ class Fresh:
                 stream.close()
 
 
-def _main() -> tuple[str, str]:
+def program() -> tuple[str, str]:
     """How another process finds what runs here: the path of a script, or the name of a module (python -m)."""
     main = sys.modules.get("__main__")
     spec, path = getattr(main, "__spec__", None), getattr(main, "__file__", None)
@@ -145,13 +159,15 @@ def _main() -> tuple[str, str]:
     return str(Path(path).absolute()), ""
 
 
-def _interpreter() -> str:
+def interpreter() -> str:
+    """The path of this Python. Raises UsageError where it does not know it."""
     if not sys.executable:
         raise UsageError("This Python does not know its own executable (sys.executable is empty), so it cannot start another one.")
     return sys.executable
 
 
-def _environment(surroundings: Surroundings) -> dict[str, str]:
+def environment(surroundings: Surroundings) -> dict[str, str]:
+    """The environment of a process there."""
     changed = {"PYTHONHASHSEED": surroundings.hash_seed, "TZ": surroundings.zone}
     return {**os.environ, **{name: value for name, value in changed.items() if value}}
 
@@ -159,12 +175,13 @@ def _environment(surroundings: Surroundings) -> dict[str, str]:
 # --- frames ----------------------------------------------------------------------------------------------------------
 
 
-def _send(stream: IO[bytes], letter: bytes, content: bytes) -> None:
+def send(stream: IO[bytes], letter: bytes, content: bytes) -> None:
+    """One frame."""
     stream.write(FRAME.pack(letter, len(content)) + content)
     stream.flush()
 
 
-def _receive(stream: IO[bytes]) -> tuple[bytes, bytes]:
+def receive(stream: IO[bytes]) -> tuple[bytes, bytes]:
     """The next frame; an empty letter where the other side has ended, also in the middle of one."""
     front = stream.read(FRAME.size)
     if len(front) < FRAME.size:
@@ -198,7 +215,7 @@ def serve() -> None:
     _serving = True
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    _, content = _receive(sys.stdin.buffer)
+    _, content = receive(sys.stdin.buffer)
     work = msgspec.msgpack.decode(content, type=_Work)
     parent = os.dup(0)
     with Path(os.devnull).open("rb") as nothing:
@@ -206,16 +223,16 @@ def serve() -> None:
     threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
     try:
         os.nice(work.nice)
-        _take_locale(work.locales)
-        _take_main(work)
+        take_locale(work.locales)
+        take_main(work.script, work.module)
         module, _, name = work.function.partition(":")
-        getattr(importlib.import_module(module), name)(work.task, lambda message: _send(answers, b"m", message))
+        getattr(importlib.import_module(module), name)(work.task, lambda message: send(answers, b"m", message))
     except BrokenPipeError:
         return
     except Exception as error:  # noqa: BLE001 - whatever it is, it is to be heard over there
-        _send(answers, b"e", pack_error(error))
+        send(answers, b"e", pack_error(error))
     else:
-        _send(answers, b"d", b"")
+        send(answers, b"d", b"")
 
 
 def _end_with_parent(parent: int) -> None:
@@ -223,7 +240,7 @@ def _end_with_parent(parent: int) -> None:
     os._exit(1)
 
 
-def _take_locale(locales: tuple[str, ...]) -> None:
+def take_locale(locales: tuple[str, ...]) -> None:
     """The first that this machine has is set, and is what `setlocale(LC_ALL, "")` finds."""
     for one in locales:
         with contextlib.suppress(locale.Error):
@@ -232,11 +249,11 @@ def _take_locale(locales: tuple[str, ...]) -> None:
             return
 
 
-def _take_main(work: _Work) -> None:
-    """Have `__main__` mean here what it means there."""
-    if not (work.script or work.module):
+def take_main(script: str, module: str) -> None:
+    """Have `__main__` mean here what it means there, as `program` says it."""
+    if not (script or module):
         return
-    names = runpy.run_module(work.module, run_name=STAND_IN) if work.module else runpy.run_path(work.script, run_name=STAND_IN)
+    names = runpy.run_module(module, run_name=STAND_IN) if module else runpy.run_path(script, run_name=STAND_IN)
     main = sys.modules["__main__"] = types.ModuleType("__main__")
     vars(main).update(names, __name__="__main__")
     for value in names.values():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copyreg
 import pickle
+from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
@@ -120,6 +121,8 @@ class OldUnpickler(pickle._Unpickler):  # noqa: SLF001 - pickle's own reader in 
         self._note_made()
 
     def _load_build(self) -> None:
+        if isinstance(self.stack[-2], type | Enum):
+            raise pickle.UnpicklingError("a class, or a member of an enumeration, is given a state: no pickle of coopy's does that.")
         found = self._due.pop(id(self.stack[-2]), None)
         if found is not None:
             self.stack[-1] = self._classes.today(*found, self.stack[-1])

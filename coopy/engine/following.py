@@ -283,14 +283,14 @@ class FollowingEngine(ConfirmedEngine):
 
     def _compare_each(self, due: list[int], said: dict[int, tuple[int, str]], here: dict[int, tuple[int, str]], before: int) -> list[int]:
         """Gives what returned here before the primary said that it was undone there: it used a proxy that this process does not have."""
-        undone, newest = [], self.archive.manifest.snapshots[-1]
+        undone = []
         for lsn in due:
             recorded, found = said.get(lsn), here.get(lsn)
             if lsn <= self.base or lsn in self.archive.manifest.skips or self._alike(recorded, found):
                 continue
-            if recorded is None or recorded[0] != Kind.SKIP or found is not None or newest >= lsn:
+            if recorded is None or recorded[0] != Kind.SKIP or found is not None or lsn < self.journal.first_lsn:
                 self.restorer.diverged(lsn, "an action", _due(recorded), _ended(found))
-            elif lsn <= before:  # else it was left out from the start
+            elif lsn <= before:  # and no snapshot was begun since; else it was left out from the start
                 undone.append(lsn)
         return undone
 

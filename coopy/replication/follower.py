@@ -205,6 +205,6 @@ def _read_through(place: Place | Archive, welcome: Welcome, path: str) -> Snapsh
         raise PeerError(
             f"{what}. It is asked for again; if it stays so, check the primary's directory, and take a snapshot there."
         ) from error
-    if (about.identity, about.lsn, about.tag) != (welcome.identity, welcome.lsn, welcome.tag):
+    if (about.lsn, about.tag) != (welcome.lsn, welcome.tag):
         raise PeerError(f"The snapshot that the primary sent is not the one it announced: it is of LSN {about.lsn}.")
     return about

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from coopy.engine.archive import Archive
 
-__all__ = ["verify", "verify_subject"]
+__all__ = ["random_seed", "surroundings", "verify", "verify_subject"]
 
 FEW, SMALL = 64, 1 << 16  # actions and bytes: digests of each state in between cost less than finding the place later
 
@@ -86,7 +86,7 @@ class _Company:
     """The processes of one verify. Where one fails, or the caller is interrupted, the others are ended."""
 
     def __init__(self, subject: Subject) -> None:
-        self._subject, self._seeds = subject, defaultdict[int, str](lambda: str(1 + secrets.randbelow((1 << 32) - 1)))
+        self._subject, self._seeds = subject, defaultdict[int, str](random_seed)
 
     def run(self, lanes: Sequence[Sequence[Replay]]) -> list[list[Report]]:
         """The lanes at once, and in each one replay after another."""
@@ -116,6 +116,16 @@ class _Company:
 
     def _start(self, replay: Replay) -> Fresh:
         task = msgspec.msgpack.encode(Task(self._subject, replay, sys.getrecursionlimit()))
-        odd = replay.around % 2
-        around = Surroundings(self._seeds[replay.around], ZONES[odd], LOCALES if odd else (), ("/", tempfile.gettempdir())[odd], nice=10)
+        around = surroundings(replay.around, self._seeds[replay.around])
         return Fresh("coopy.wiring.witness:replay_there", task, around, script=self._subject.in_script)
+
+
+def random_seed() -> str:
+    """A hash seed."""
+    return str(1 + secrets.randbelow((1 << 32) - 1))
+
+
+def surroundings(around: int, hash_seed: str) -> Surroundings:
+    """Those of one side, or of the other if the number is odd."""
+    odd = around % 2
+    return Surroundings(hash_seed, ZONES[odd], LOCALES if odd else (), ("/", tempfile.gettempdir())[odd], nice=10)

@@ -74,7 +74,7 @@ def open_proxy(obj: Any, basedir: str | os.PathLike[str] | None, options: Option
         system.snapshots.helper = Helper(packages_of(kind), names, settings)
     join(system, options, replica)
     proxy = make_proxy(system.engine, Operations(system))
-    register(proxy, system)
+    register(proxy, system, lambda directory, disk: open_proxy(kind, directory, options, disk))
     weakref.finalize(proxy, _let_go, system)
     return proxy
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import time
 import weakref
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from coopy.error import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
+    from coopy.disk import Disk
     from coopy.engine.engine import Engine
     from coopy.engine.past import Past
     from coopy.engine.system import System
 
-__all__ = ["engine_of", "fix_wall", "is_proxy", "past_of", "register", "register_past", "system_of"]
+    Again: TypeAlias = Callable[[str, Disk], object]  # opens a directory as that of the proxy was
+
+__all__ = ["engine_of", "fix_wall", "is_proxy", "opened_again", "past_of", "register", "register_past", "system_of"]
 
 _systems: weakref.WeakKeyDictionary[type, System] = (
     weakref.WeakKeyDictionary()
@@ -23,9 +27,18 @@ _systems: weakref.WeakKeyDictionary[type, System] = (
 _pasts: weakref.WeakKeyDictionary[type, Past] = weakref.WeakKeyDictionary()  # the same for past states
 
 
-def register(proxy: object, system: System) -> None:
-    """This system is behind this proxy from now on."""
-    _systems[type(proxy)] = system
+_ways: weakref.WeakKeyDictionary[type, Again] = weakref.WeakKeyDictionary()
+
+
+def register(proxy: object, system: System, again: Again) -> None:
+    """This system is behind this proxy from now on. `again`: how to open a directory as it was opened."""
+    _systems[type(proxy)], _ways[type(proxy)] = system, again
+
+
+def opened_again(proxy: object, directory: str, disk: Disk) -> Any:
+    """The proxy of the system in a directory, opened by the class and the options that this one was opened by."""
+    system_of(proxy)
+    return _ways[type(proxy)](directory, disk)
 
 
 def register_past(proxy: object, past: Past) -> None:

@@ -17,6 +17,8 @@ import pytest
 from coopy import control, init_system, once
 from coopy.disk import RealDisk
 from coopy.engine.opening import Place, read_archive
+from coopy.engine.recorded import recorded
+from coopy.error import CorruptionError
 from coopy.fake_disk import FakeDisk
 from coopy.journal.frame import Kind, word_of
 from tests.functional.test_command import ROOT, fill, run
@@ -227,6 +229,30 @@ def test_reading_beside_a_prune_sees_one_list_or_the_other(monkeypatch: pytest.M
     assert archive is not None
     assert archive.manifest.snapshots == (2,)
     control(word).close()
+
+
+class Written(RealDisk):
+    """A disk on which somebody finishes a record between two looks at a file."""
+
+    def __init__(self, path: str, before: bytes) -> None:
+        super().__init__()
+        self._path, self._before = path, [before]
+
+    def read(self, path: str) -> bytes:
+        """As it was once, then as it is."""
+        return self._before.pop() if path == self._path and self._before else super().read(path)
+
+
+def test_a_record_that_is_just_being_written_is_no_damage(directory: Path) -> None:
+    """Given a record of which the middle is not there yet, it is damage only if that is still so at the second look."""
+    path = max(directory.glob("journal-*"))
+    whole = path.read_bytes()
+    place = Place(Written(str(path), whole[:-20] + bytes([whole[-20] ^ 1]) + whole[-19:]), str(directory), b"", "")
+    assert [record[0] for record, _, _ in recorded(place, "log").told(4)] == [5, 6, 7]
+    place = Place(RealDisk(), str(directory), b"", "")
+    path.write_bytes(whole[:-20] + bytes([whole[-20] ^ 1]) + whole[-19:])
+    with pytest.raises(CorruptionError, match="damaged"):
+        list(recorded(place, "log").told(4))
 
 
 # --- show ------------------------------------------------------------------------------------------------------------

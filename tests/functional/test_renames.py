@@ -545,6 +545,19 @@ def test_a_replica_gets_the_new_code_first_and_the_primary_after_it(program: Pro
             init_system(old.Shelf, tmp_path / "r", replication=True, port=port)
 
 
+def test_a_new_replica_gets_a_snapshot_of_the_time_before_its_class_had_another_name(program: Program, tmp_path: Path) -> None:
+    """The primary announces itself by today's name, and its newest snapshot has the one of its day."""
+    first = program.become(FIRST)
+    with control(init_system(first.Shelf(), tmp_path / "p")) as primary:
+        primary.add("a")
+    second = program.become(SECOND)
+    with control(init_system(second.Case, tmp_path / "p", master=True, port=0)) as primary:
+        port = control(primary).address[1]
+        with control(init_system(second.Case, tmp_path / "r", replication=True, port=port)) as replica:
+            control(replica).wait_for(control(primary).token, timeout=30)
+            assert replica.titles() == [("a", "a")]
+
+
 def test_a_replica_that_is_promoted_takes_the_new_name(program: Program, tmp_path: Path) -> None:
     """Its primary never had it."""
     first = program.become(FIRST)

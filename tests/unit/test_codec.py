@@ -31,11 +31,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coopy import upgrade
-from coopy.codec import MSGPACK, PICKLE, Codec, _Unpickler
+from coopy.codec import MSGPACK, PICKLE, Codec
 from coopy.digest import digest
 from coopy.error import CorruptionError, NotSerializableError, UpgradeError, UsageError
 from coopy.older import MARKS
 from coopy.shapes import OlderError
+from coopy.unpickler import Unpickler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -514,6 +515,46 @@ def test_a_mark_is_not_changed_by_a_pickle(mark: str) -> None:
             codec.decode(PICKLE, call(named("coopy.codec", mark) + state + b"b"))
 
 
+BY_SLOTS = b"N}X\x07\x00\x00\x00plantedX\x01\x00\x00\x00xs\x86"  # (None, {"planted": "x"})
+BY_NAME = b"}X\x07\x00\x00\x00plantedX\x01\x00\x00\x00xs"
+
+
+@pytest.mark.parametrize(("module", "name"), [("fractions", "Fraction"), (HERE, "Page"), (HERE, "Dated"), ("uuid", "UUID")])
+@pytest.mark.parametrize("rest", [b"b", b"b0]", b"bc"])
+def test_no_pickle_changes_a_class(module: str, name: str, rest: bytes) -> None:
+    """It is as it was, whatever comes behind: another value, or nothing that can be read."""
+    kind = getattr(sys.modules[module], name)
+    before = dict(vars(kind))
+    with pytest.raises(CorruptionError):
+        codec.decode(PICKLE, call(named(module, name) + BY_SLOTS + rest))
+    assert vars(kind) == before
+
+
+def test_no_pickle_changes_a_method_of_a_class() -> None:
+    """What is there already is there again."""
+    state = b"N}X\x11\x00\x00\x00limit_denominator" + named("builtins", "str") + b"s\x86b"
+    method = fractions.Fraction.limit_denominator
+    with pytest.raises(CorruptionError, match="given a state"):
+        codec.decode(PICKLE, call(named("fractions", "Fraction") + state))
+    assert fractions.Fraction.limit_denominator is method
+
+
+def test_no_pickle_changes_a_member_of_an_enumeration() -> None:
+    """There is one of each, for everybody."""
+    for state in (BY_NAME, BY_SLOTS):
+        payload = call(named("uuid", "SafeUUID") + b"K\x00\x85R" + state + b"b")
+        with pytest.raises(CorruptionError, match="given a state"):
+            codec.decode(PICKLE, payload)
+    assert not hasattr(uuid.SafeUUID.safe, "planted")
+
+
+def test_no_state_changes_a_class() -> None:
+    """The same for what a snapshot holds."""
+    with pytest.raises(CorruptionError):
+        codec.load_state(io.BytesIO(b"\x80\x05" + named("fractions", "Fraction") + BY_SLOTS + b"b."))
+    assert not hasattr(fractions.Fraction, "planted")
+
+
 @pytest.mark.parametrize("stored", [((1, 2),), ((f"{HERE}:Dated", "y"),), 3, (("a:b", 1, 2),), [[]], ((f"{HERE}:Dated", 9),)])
 def test_versions_that_cannot_be_are_refused(stored: Any) -> None:
     """Whatever stands there, it is an error of coopy's."""
@@ -527,10 +568,10 @@ def test_what_is_written_today_is_read_by_the_fast_reader() -> None:
     """Objects of a class with versions, and the class as a value; only older ones need the slow one."""
     for value in (Dated(), [Dated, Dated()], {Dated: 1}):
         payload = codec.encode("keep", (value,), {})[1]
-        method, args, _ = _Unpickler(io.BytesIO(payload), codec.find).load()
+        method, args, _ = Unpickler(io.BytesIO(payload), codec.find, {}).load()
         assert (method, type(args[0])) == ("keep", type(value))
     with pytest.raises(OlderError):
-        _Unpickler(io.BytesIO(pickle.dumps(Dated())), codec.find).load()
+        Unpickler(io.BytesIO(pickle.dumps(Dated())), codec.find, {}).load()
 
 
 # --- allow -----------------------------------------------------------------------------------------------------------

@@ -48,7 +48,7 @@ def test_exactly_the_bad_lines_are_reported(files: dict[str, str], tmp_path: Pat
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    named = () if "init_" + "system" in files["app.py"].replace("persistent_", "") else ("app:Domain",)
+    named = () if re.search(r"\binit_(persistent_)?system\b|\baio\b", files["app.py"]) else ("app:Domain",)
     outcome = run(Sources([str(tmp_path)], Cache(None)), Options(named))
     assert not outcome.problems
     found = {(str(Path(one.path).relative_to(tmp_path)), one.line, one.category) for one in outcome.findings if one.category != "pragma"}
