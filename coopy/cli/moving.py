@@ -76,8 +76,12 @@ def _target(output: str | None) -> Iterator[TextIO]:
         Path(output).touch(0o600, exist_ok=False)
     except FileExistsError as error:
         raise UsageError(f"{output} is there already. Nothing was changed. Choose another name.", path=output) from error
-    with Path(output).open("w", encoding="ascii") as file:
-        yield file
+    try:
+        with Path(output).open("w", encoding="ascii") as file:
+            yield file
+    except BaseException:
+        Path(output).unlink()
+        raise
 
 
 def _lines(journal: Recorded, move: Callable[[int, int], None]) -> Iterator[dict[str, Any]]:

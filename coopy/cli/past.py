@@ -12,6 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 from coopy.cli.group import FINE
 from coopy.cli.place import allow, as_json, directory, find_classes_here, key, on_divergence, place_of
@@ -30,6 +31,7 @@ from coopy.wiring.witness import Subject
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from coopy.engine.execute import Record
     from coopy.engine.history import Told
     from coopy.engine.recorded import Recorded
 
@@ -69,52 +71,59 @@ def log(  # noqa: PLR0913 - click passes each option by name
     """
     place = place_of(directory, signing_key_file)
     journal = recorded(place, "log")
-    chosen, begin = _chosen(journal, since, last if method is None else None)
-    wanted = of_method(chosen, method) if method is not None else chosen
-    if method is not None and last is not None:
-        wanted = iter(deque(wanted, maxlen=last))
-    seen = _Seen(begin)
+    wanted = _wanted(journal, since, method, last)
+    seen = _Seen(wanted.begin)
+    chosen = wanted.of(seen.through(journal.told(wanted.begin)))
     render: Callable[[Iterable[Told]], Iterator[str]] = json_lines if as_json else _text
     if not as_json and sys.stdout.isatty():
         click.echo(HEADING)
-    _write(render(seen.through(wanted)))
+    _write(render(chosen if last is None else deque(chosen, maxlen=last)))
     if follow:
-        follower = Follower(place, newest_lsn(journal.archive) if method is not None else seen.lsn)
-        _follow(follower, lambda told: render(of_method(told, method) if method is not None else told))
+        _follow(Follower(place, seen.lsn, seen.open), lambda told: render(wanted.of(told)))
     return FINE
 
 
+class _Wanted(msgspec.Struct, frozen=True):
+    """Which actions: those behind an LSN, from a time on, of a method; None for all methods."""
+
+    begin: int
+    time_us: int
+    method: str | None
+
+    def of(self, told: Iterable[Told]) -> Iterable[Told]:
+        """Those of them, but for the LSN."""
+        if self.time_us:
+            told = (one for one in told if one[0][1] >= self.time_us)
+        return told if self.method is None else of_method(told, self.method)
+
+
 class _Seen:
-    """Which action was the last."""
+    """Which action was the last, and of which it was not known how they ended."""
 
     def __init__(self, lsn: int) -> None:
         self.lsn = lsn
+        self.open: dict[int, Record] = {}
 
     def through(self, told: Iterable[Told]) -> Iterator[Told]:
         """The same, noted."""
         for one in told:
             self.lsn = one[0][0]
+            if one[1] == "unknown":
+                self.open[self.lsn] = one[0]
             yield one
 
 
-def _chosen(journal: Recorded, since: str | None, last: int | None) -> tuple[Iterator[Told], int]:
-    """The actions that were asked for, and the LSN before them. Raises UsageError for an LSN that is not kept, or not there yet."""
+def _wanted(journal: Recorded, since: str | None, method: str | None, last: int | None) -> _Wanted:
+    """What was asked for. Raises UsageError for an LSN that is not kept, or not there yet."""
     archive = journal.archive
     oldest = archive.manifest.segments[0].first_lsn - 1
-    begin, time_us = oldest, 0
-    if since is not None and since.isdecimal():
-        begin = _check_lsn(int(since), oldest, newest_lsn(archive))
-    elif since is not None:
+    if since is not None and not since.isdecimal():
         time_us = _parse_time(since)
-        begin = since_time(archive, time_us)
-    if last is not None and not time_us:
+        return _Wanted(since_time(archive, time_us), time_us, method)
+    begin = oldest if since is None else _check_lsn(int(since), oldest, newest_lsn(archive))
+    if last is not None and method is None:  # what is before those need not be read
         begin = max(begin, newest_lsn(archive) - last)
-    told = journal.told(begin)
-    if time_us:
-        told = (one for one in told if one[0][1] >= time_us)
-        if last is not None:
-            told = iter(deque(told, maxlen=last))
-    return told, begin
+    return _Wanted(begin, 0, method)
 
 
 def _check_lsn(since: int, oldest: int, newest: int) -> int:

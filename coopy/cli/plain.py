@@ -49,9 +49,6 @@ class _Plainly:
             return value
         if depth > DEEPEST:
             return {"$cut": "it is nested too deeply"}
-        self.left -= 1
-        if self.left < 0:
-            return {"$cut": "there is too much of it"}
         return KINDS[kind](self, value, depth + 1) if kind in KINDS else _standard(value)
 
     def every(self, values: Iterable[Any], depth: int) -> list[Any]:

@@ -19,7 +19,6 @@ from coopy.engine.opening import high_water_of, read_archive
 from coopy.engine.recorded import proven_end
 from coopy.engine.restore import check_sealed
 from coopy.error import CoopyError, CorruptionError, FormatError
-from coopy.journal.frame import Kind
 from coopy.journal.segment import Head, Scan, head_before, last_frame, read_header, scan, segment_name
 from coopy.manifest import read_manifest
 from coopy.snapshot import open_snapshot
@@ -171,7 +170,6 @@ class _Segment:
             self.archive.check_order(segment, self.head)
             found = Scan(Head(frame.lsn, frame.time_us, frame.epoch, frame.tag, frame.tag), len(tail), last=at)
             found.before = self.listed.first_lsn - 1
-            found.sealed = frame.lsn + 1 if frame.kind == Kind.SEAL else 0
             scan(segment.data, self.archive.framer, found, self.path)
             return self._judged(segment, found, "both" if found.end > len(tail) else "digest"), found.head
         except CorruptionError:

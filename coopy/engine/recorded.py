@@ -89,12 +89,15 @@ def since_time(archive: Archive, time_us: int) -> int:
 
 
 class Follower:
-    """What comes behind an LSN, as it is written. `read` never waits: it gives what is there, and nothing where nothing is new."""
+    """What comes behind an LSN, as it is written. `read` never waits: it gives what is there, and nothing where nothing is new.
 
-    def __init__(self, place: Place, lsn: int) -> None:
+    `untold`: actions before it of which was not known how they end.
+    """
+
+    def __init__(self, place: Place, lsn: int, untold: dict[int, Record]) -> None:
         self._place, self.lsn = place, lsn
         self._archive = archive = existing(place, "follow")
-        self._open: dict[int, Record] = {}  # told, and how they end was not known yet
+        self._open = untold  # told, and how they end was not known yet
         self._stand(archive.manifest.segments[-1])
 
     def _stand(self, listed: Listed) -> None:

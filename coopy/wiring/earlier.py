@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from coopy.disk import UnreadableError
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["snapshot_state", "state_at"]
 
+TRIES = 5
+
 
 def state_at(subject: Subject, lsn: int | None, on_divergence: str, on_progress: Callable[[int, int], object]) -> tuple[int, bytes]:
     """The LSN and the pickled state behind that action; behind the last one for None. What no snapshot has is replayed, for which the class is imported.
@@ -34,6 +37,13 @@ def state_at(subject: Subject, lsn: int | None, on_divergence: str, on_progress:
 
     Raises UsageError for an LSN that is not kept, or where the class cannot be imported; and what a restore raises.
     """
+    for _ in range(TRIES - 1):
+        with suppress(FileNotFoundError):  # it was pruned between the list and the file
+            return _state_at(subject, lsn, on_divergence, on_progress)
+    return _state_at(subject, lsn, on_divergence, on_progress)
+
+
+def _state_at(subject: Subject, lsn: int | None, on_divergence: str, on_progress: Callable[[int, int], object]) -> tuple[int, bytes]:
     archive = existing(subject.place, "show")
     first = archive.manifest.snapshots[0]
     if lsn is not None and lsn < first:

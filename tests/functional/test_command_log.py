@@ -7,6 +7,7 @@ import json
 import os
 import pickle
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -17,8 +18,11 @@ import pytest
 from coopy import control, init_system, once
 from coopy.disk import RealDisk
 from coopy.engine.opening import Place, read_archive
+from coopy.engine.recorded import recorded
+from coopy.error import CorruptionError
 from coopy.fake_disk import FakeDisk
 from coopy.journal.frame import Kind, word_of
+from coopy.wiring import fix_wall
 from tests.functional.test_command import ROOT, fill, run
 from tests.words import Word
 
@@ -176,31 +180,61 @@ def plant(directory: Path, payload: bytes) -> None:
     path.write_bytes(segment.data.rstrip(b"\0") + frame)
 
 
+class Follower:
+    """`coopy log --follow` in a process of its own."""
+
+    def __init__(self, directory: Path, *options: Any) -> None:
+        command = [sys.executable, "-m", "coopy", "log", "--json", "--follow", str(directory), *map(str, options)]
+        self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def read(self) -> tuple[int, str]:
+        """LSN and outcome in the next line."""
+        assert self._process.stdout is not None
+        told = json.loads(self._process.stdout.readline())
+        return told["lsn"], told["outcome"]
+
+    def stop(self) -> None:
+        """By Ctrl-C, which is how it ends."""
+        self._process.send_signal(signal.SIGINT)
+        said, wrong = self._process.communicate(timeout=60)
+        assert (self._process.returncode, said, wrong) == (0, "", "")
+
+
 def test_log_follows_a_running_system(tmp_path: Path) -> None:
-    """Each action as it is written, through a new segment; and of those that did not return, how they ended."""
+    """Each action as it is written, through a new segment; and of those that did not return, how they ended, once that is written."""
+    with control(init_system(Word, tmp_path / "w")) as word:
+        with pytest.raises(ValueError, match="a"):
+            word.add_and_raise("a")
+        follower = Follower(tmp_path / "w")
+        assert follower.read() == (1, "unknown")
+        word.add("b")
+        assert sorted([follower.read(), follower.read()]) == [(1, "raised"), (2, "unknown")]
+        control(word).take_snapshot()
+        word.add("c")
+        assert follower.read() == (3, "unknown")
+        with pytest.raises(ValueError, match="d"):
+            word.add_and_raise("d")
+        assert follower.read() == (4, "unknown")
+        word.add("e")
+        assert sorted([follower.read(), follower.read()]) == [(4, "raised"), (5, "unknown")]
+        follower.stop()
+
+
+def test_log_follows_what_was_asked_for(tmp_path: Path) -> None:
+    """A method, or from a time on: what was before is not told by the way."""
     with control(init_system(Word, tmp_path / "w")) as word:
         word.add("a")
-        command = [sys.executable, "-m", "coopy", "log", "--json", "--follow", str(tmp_path / "w")]
-        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as follower:
-            assert follower.stdout is not None
-            seen = [json.loads(follower.stdout.readline())]
-            word.add("b")
-            seen.append(json.loads(follower.stdout.readline()))
-            control(word).take_snapshot()
-            word.add("c")
-            seen.append(json.loads(follower.stdout.readline()))
-            with pytest.raises(ValueError, match="d"):
-                word.add_and_raise("d")
-            seen.append(json.loads(follower.stdout.readline()))
-            word.add("e")
-            seen += [json.loads(follower.stdout.readline()) for _ in range(2)]
-            follower.send_signal(2)
-            assert follower.wait(20) == 0
-            assert follower.stderr is not None
-            assert follower.stderr.read() == ""
-    assert [one["lsn"] for one in seen[:4]] == [1, 2, 3, 4]
-    late = sorted((one["lsn"], one["outcome"]) for one in seen[4:])
-    assert late == [(4, "raised"), (5, "unknown")] or (seen[3]["outcome"] == "raised" and late[-1][0] == 5)
+        word.keep(1)
+        by_method, by_time = Follower(tmp_path / "w", "--method", "keep"), Follower(tmp_path / "w", "--since", "2200-01-01")
+        assert by_method.read() == (2, "unknown")
+        word.add("b")
+        word.keep(2)
+        assert by_method.read()[0] == 4
+        fix_wall(word, datetime.datetime(2200, 1, 2))
+        word.add("c")
+        assert by_time.read()[0] == 5
+        by_method.stop()
+        by_time.stop()
 
 
 def test_reading_beside_a_prune_sees_one_list_or_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,6 +261,30 @@ def test_reading_beside_a_prune_sees_one_list_or_the_other(monkeypatch: pytest.M
     assert archive is not None
     assert archive.manifest.snapshots == (2,)
     control(word).close()
+
+
+class Written(RealDisk):
+    """A disk on which somebody finishes a record between two looks at a file."""
+
+    def __init__(self, path: str, before: bytes) -> None:
+        super().__init__()
+        self._path, self._before = path, [before]
+
+    def read(self, path: str) -> bytes:
+        """As it was once, then as it is."""
+        return self._before.pop() if path == self._path and self._before else super().read(path)
+
+
+def test_a_record_that_is_just_being_written_is_no_damage(directory: Path) -> None:
+    """Given a record of which the middle is not there yet, it is damage only if that is still so at the second look."""
+    path = max(directory.glob("journal-*"))
+    whole = path.read_bytes()
+    place = Place(Written(str(path), whole[:-20] + bytes([whole[-20] ^ 1]) + whole[-19:]), str(directory), b"", "")
+    assert [record[0] for record, _, _ in recorded(place, "log").told(4)] == [5, 6, 7]
+    place = Place(RealDisk(), str(directory), b"", "")
+    path.write_bytes(whole[:-20] + bytes([whole[-20] ^ 1]) + whole[-19:])
+    with pytest.raises(CorruptionError, match="damaged"):
+        list(recorded(place, "log").told(4))
 
 
 # --- show ------------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from coopy import clock, control, init_system, once, random
-from tests.functional.test_command import fill, run
+from tests.functional.test_command import DAMAGE, fill, run
 from tests.words import Word
 
 if TYPE_CHECKING:
@@ -180,6 +180,15 @@ def test_nothing_is_written_over(tmp_path: Path, exported: Path) -> None:
     assert "left over from an import" in run("import", exported, tmp_path / "new", code=2)
     (tmp_path / "empty").mkdir()
     assert "is made" in run("import", exported, tmp_path / "empty")
+
+
+def test_an_export_that_meets_damage_leaves_no_file(tmp_path: Path) -> None:
+    """On standard output it ends without the line that says that it is whole."""
+    fill(tmp_path / "w")
+    DAMAGE["a bit in a new record"](tmp_path / "w")
+    run("export", tmp_path / "w", "--output", tmp_path / "w.jsonl", code=1)
+    assert not (tmp_path / "w.jsonl").exists()
+    assert '{"end"' not in run("export", tmp_path / "w", code=1)
 
 
 def test_a_class_that_is_not_there_cannot_arrive(tmp_path: Path, exported: Path) -> None:
