@@ -1,4 +1,4 @@
-"""Tests keep what the validator remembers in a folder of their own, their child processes too."""
+"""Tests keep what the validator remembers in a folder of their own, their child processes too; those of one file run on one worker."""
 
 from __future__ import annotations
 
@@ -21,3 +21,10 @@ def cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
         del os.environ["COOPY_CACHE"]
     else:
         os.environ["COOPY_CACHE"] = before
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file's tests stay together, in their order, unless a mark says with which others they must: of a fixed port there is one."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(str(item.path)))

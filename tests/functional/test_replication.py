@@ -386,6 +386,7 @@ def test_a_replica_over_tls(house: House, tmp_path: Path, certificate: Path) -> 
         house.replica(word, tmp_path / "plain", password=PASSWORD)
 
 
+@pytest.mark.xdist_group("the default port")
 def test_the_two_lines_of_the_original_in_two_processes(tmp_path: Path) -> None:
     """With default arguments: port, host, password and directories; and a third that joins late, after a snapshot and a prune."""
     with socket.socket() as probe:
