@@ -17,6 +17,7 @@ from coopy.error import CorruptionError, UsageError
 from coopy.journal.segment import Outcomes, Scan, foretell, read_header, records, scan, segment_name
 
 if TYPE_CHECKING:
+    from coopy.disk import File
     from coopy.engine.archive import Archive, Segment
     from coopy.engine.execute import Record
     from coopy.engine.history import Ending, Told
@@ -125,20 +126,24 @@ class Follower:
 
     def _next(self) -> tuple[Scan | None, list[Record]]:
         """What follows in the segment: checked, in whole records."""
-        archive, size = self._archive, AT_ONCE
+        archive = self._archive
         try:
             file = archive.disk.open_read(archive.path(segment_name(self._first)))
         except FileNotFoundError:
             return None, []
         try:
-            while True:
-                data, found = file.read(self._at, size), Scan(self._head, 0)
-                new = list(records(data, archive.framer, found, file.path))
-                if found.end or len(data) < size:
-                    return found, new
-                size *= 2  # a large record
+            return self._read(file)
         finally:
             file.close()
+
+    def _read(self, file: File) -> tuple[Scan, list[Record]]:
+        size = AT_ONCE
+        while True:
+            data, found = file.read(self._at, size), Scan(self._head, 0)
+            new = list(records(data, self._archive.framer, found, file.path))
+            if found.end or len(data) < size:
+                return found, new
+            size *= 2  # a large record
 
     def _ending(self, record: Record, said: Outcomes) -> tuple[Ending, str]:
         ending, name = outcome_of(record[0], said)

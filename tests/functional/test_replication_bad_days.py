@@ -111,7 +111,7 @@ def test_a_new_replica_of_a_repaired_primary_follows_it(house: House, tmp_path: 
     with control(init_system(Word, tmp_path / "p")) as word:
         word.add("a")
         word.add("b")
-    assert run_coopy("repair", "--skip", 2, tmp_path / "p").exit_code == 0
+    assert run_coopy("repair", "--yes", "--skip", 2, tmp_path / "p").exit_code == 0
     word = house.primary(tmp_path / "p")
     word.add("c")
     control(word).take_snapshot()

@@ -239,7 +239,9 @@ def test_depth_does_not_matter() -> None:
     assert digest(deep) != digest(head)
 
 
-@pytest.mark.parametrize("value", [threading.Lock(), lambda: 0, len, sys, (one for one in LETTERS), memoryview(b"a"), open], ids=repr)
+@pytest.mark.parametrize(
+    "value", [threading.Lock(), lambda: 0, len, sys, (one for one in LETTERS), memoryview(b"a"), open], ids=lambda one: type(one).__name__
+)
 def test_what_is_no_value_has_no_digest(value: Any) -> None:
     """The error names its class and its place, also deep in a state."""
     with pytest.raises(NotSerializableError, match="cannot be part of a state") as caught:
