@@ -15,13 +15,9 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import locale
 import os
-import runpy
 import struct
-import subprocess
 import sys
-import tempfile
 import threading
 import types
 from pathlib import Path
@@ -38,9 +34,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Fresh",
+    "Interpreter",
     "Surroundings",
-    "environment",
-    "interpreter",
     "is_fresh",
     "pack_error",
     "program",
@@ -86,6 +81,61 @@ def is_fresh() -> bool:
     return _serving
 
 
+class Interpreter:
+    """A Python process that runs `serve()` of a module. Frames go to `tasks` and come from `answers`; what it prints is kept.
+
+    Raises UsageError where this Python does not know its own executable.
+    """
+
+    def __init__(self, module: str, surroundings: Surroundings) -> None:
+        import subprocess
+        import tempfile
+
+        if not sys.executable:
+            raise UsageError("This Python does not know its own executable (sys.executable is empty), so it cannot start another one.")
+        path = [str(Path(one).absolute()) for one in sys.path]
+        code = f"import sys; sys.path[:] = {path!r}; from {module} import serve; serve()"
+        self._noise = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `end`
+        self._process = subprocess.Popen(  # noqa: S603 - this interpreter, with code of ours
+            [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._noise,
+            env=_environment(surroundings), cwd=surroundings.directory or None,
+        )  # fmt: skip
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self.tasks, self.answers = self._process.stdin, self._process.stdout
+        self._last_words = ""
+
+    @property
+    def ended(self) -> bool:
+        """Whether `end` was called."""
+        return self._noise.closed
+
+    def wait(self) -> None:
+        """Until it ends by itself."""
+        self._process.wait()
+
+    def kill(self) -> None:
+        """Have it end now, if it has not. May be repeated, by any thread."""
+        self._process.kill()
+
+    def end(self) -> None:
+        """End it now and close what leads there. May be repeated."""
+        if self.ended:
+            return
+        self.kill()
+        self.wait()
+        self._noise.seek(max(0, self._noise.seek(0, os.SEEK_END) - QUOTED))
+        self._last_words = self._noise.read().decode(errors="replace").strip()
+        for stream in (self.tasks, self.answers, self._noise):
+            with contextlib.suppress(OSError):
+                stream.close()
+
+    def told_end(self, what: str) -> UsageError:
+        """That it ended, with its exit status and its last words."""
+        said = f"{what} ended by itself ({self._process.returncode})"
+        return UsageError(f"{said}: {self._last_words}" if self._last_words else f"{said}.")
+
+
 class Fresh:
     """One process. Iterate over its messages; `cancel` from any thread ends it at once, and so does the end of this process.
 
@@ -99,53 +149,34 @@ class Fresh:
             raise UsageError(f'{what} Have a script do its work under `if __name__ == "__main__":` only.')
         path_of_script, module = program() if script else ("", "")
         work = _Work(function, task, path_of_script, module, surroundings.locales, surroundings.nice)
-        path = [str(Path(one).absolute()) for one in sys.path]
-        code = f"import sys; sys.path[:] = {path!r}; from coopy.fresh import serve; serve()"
-        self._noise = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the process has ended
-        self._cancelled, self._last_words = False, ""
-        self._process = subprocess.Popen(  # noqa: S603 - this interpreter, with code of ours
-            [interpreter(), "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._noise,
-            env=environment(surroundings), cwd=surroundings.directory or None,
-        )  # fmt: skip
-        assert self._process.stdin is not None
+        self._cancelled = False
+        self._interpreter = Interpreter("coopy.fresh", surroundings)
         with contextlib.suppress(BrokenPipeError):  # it ended already: its last words say why
-            send(self._process.stdin, b"t", msgspec.msgpack.encode(work))
+            send(self._interpreter.tasks, b"t", msgspec.msgpack.encode(work))
 
     def __iter__(self) -> Iterator[bytes]:
         """The messages, as they come. Raises the error that ended the function there, UsageError if the process ended without one.
 
         After `cancel` they just end.
         """
-        assert self._process.stdout is not None
         try:
-            letter, content = receive(self._process.stdout)
+            letter, content = receive(self._interpreter.answers)
             while letter == b"m":
                 yield content
-                letter, content = receive(self._process.stdout)
+                letter, content = receive(self._interpreter.answers)
             if not letter:
-                self._process.wait()
+                self._interpreter.wait()
         finally:
-            self._end()
+            self._interpreter.end()
         if letter == b"e":
             raise unpack_error(content)
         if not letter and not self._cancelled:
-            what = f"A process that was to work beside this one ended by itself ({self._process.returncode})"
-            raise UsageError(f"{what}: {self._last_words}" if self._last_words else f"{what}.")
+            raise self._interpreter.told_end("A process that was to work beside this one")
 
     def cancel(self) -> None:
         """End it now, if it has not ended. May be repeated, by any thread."""
         self._cancelled = True
-        self._process.kill()
-
-    def _end(self) -> None:
-        self._process.kill()
-        self._process.wait()
-        self._noise.seek(max(0, self._noise.seek(0, os.SEEK_END) - QUOTED))
-        self._last_words = self._noise.read().decode(errors="replace").strip()
-        for stream in (self._process.stdin, self._process.stdout, self._noise):
-            assert stream is not None
-            with contextlib.suppress(OSError):
-                stream.close()
+        self._interpreter.kill()
 
 
 def program() -> tuple[str, str]:
@@ -159,15 +190,7 @@ def program() -> tuple[str, str]:
     return str(Path(path).absolute()), ""
 
 
-def interpreter() -> str:
-    """The path of this Python. Raises UsageError where it does not know it."""
-    if not sys.executable:
-        raise UsageError("This Python does not know its own executable (sys.executable is empty), so it cannot start another one.")
-    return sys.executable
-
-
-def environment(surroundings: Surroundings) -> dict[str, str]:
-    """The environment of a process there."""
+def _environment(surroundings: Surroundings) -> dict[str, str]:
     changed = {"PYTHONHASHSEED": surroundings.hash_seed, "TZ": surroundings.zone}
     return {**os.environ, **{name: value for name, value in changed.items() if value}}
 
@@ -242,6 +265,8 @@ def _end_with_parent(parent: int) -> None:
 
 def take_locale(locales: tuple[str, ...]) -> None:
     """The first that this machine has is set, and is what `setlocale(LC_ALL, "")` finds."""
+    import locale
+
     for one in locales:
         with contextlib.suppress(locale.Error):
             locale.setlocale(locale.LC_ALL, one)
@@ -253,6 +278,8 @@ def take_main(script: str, module: str) -> None:
     """Have `__main__` mean here what it means there, as `program` says it."""
     if not (script or module):
         return
+    import runpy
+
     names = runpy.run_module(module, run_name=STAND_IN) if module else runpy.run_path(script, run_name=STAND_IN)
     main = sys.modules["__main__"] = types.ModuleType("__main__")
     vars(main).update(names, __name__="__main__")

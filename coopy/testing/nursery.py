@@ -14,9 +14,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
-import subprocess
 import sys
-import tempfile
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +22,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from coopy.error import UsageError
-from coopy.fresh import environment, interpreter, program, receive, send, unpack_error
+from coopy.fresh import Interpreter, program, receive, send, unpack_error
 from coopy.wiring.elsewhere import random_seed, surroundings
 
 if TYPE_CHECKING:
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Errand", "Module", "Start", "ask", "check_findable"]
 
-QUOTED = 2000  # bytes of standard error
 YEAR = 366 * 86400
 SHIFTS = (YEAR + 5 * 3600 + 61, -2 * YEAR - 7 * 3600)  # seconds that the clock there is off
 
@@ -69,18 +66,10 @@ class Nursery:
 
     def __init__(self, number: int) -> None:
         around = surroundings(number, random_seed())
-        self.process_id, self._lock, self._noise = os.getpid(), threading.Lock(), tempfile.TemporaryFile()  # noqa: SIM115 - closed by `end`
-        path = [str(Path(one).absolute()) for one in sys.path]
-        code = f"import sys; sys.path[:] = {path!r}; from coopy.testing.there import serve; serve()"
-        self._process = subprocess.Popen(  # noqa: S603 - this interpreter, with code of ours
-            [interpreter(), "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._noise,
-            env=environment(around), cwd=around.directory,
-        )  # fmt: skip
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._to, self._from = self._process.stdin, self._process.stdout
+        self.process_id, self._lock = os.getpid(), threading.Lock()
+        self._interpreter = Interpreter("coopy.testing.there", around)
         with contextlib.suppress(BrokenPipeError):  # `ask` says why
-            send(self._to, b"t", msgspec.msgpack.encode(Start(around.locales, SHIFTS[number % len(SHIFTS)])))
+            send(self._interpreter.tasks, b"t", msgspec.msgpack.encode(Start(around.locales, SHIFTS[number % len(SHIFTS)])))
 
     def ask(self, errand: Errand) -> bytes:
         """The answer. Raises what ended the work there; UsageError where the process ended without a word."""
@@ -88,33 +77,25 @@ class Nursery:
             letter = content = b""
             try:
                 with contextlib.suppress(BrokenPipeError):
-                    send(self._to, b"t", msgspec.msgpack.encode(errand))
-                letter, content = receive(self._from)
+                    send(self._interpreter.tasks, b"t", msgspec.msgpack.encode(errand))
+                letter, content = receive(self._interpreter.answers)
             finally:
                 if not letter:  # it ended, or this thread was interrupted: the next answer would be another's
                     self.end()
         if letter == b"e":
             raise unpack_error(content)
         if not letter:
-            raise UsageError(f"A fresh process ended by itself ({self._process.returncode}): {self._last_words}")
+            raise self._interpreter.told_end("A fresh process")
         return content
 
     def end(self) -> None:
         """End the process. May be repeated."""
-        if self._noise.closed:
-            return
-        self._process.kill()
-        self._process.wait()
-        self._noise.seek(max(0, self._noise.seek(0, os.SEEK_END) - QUOTED))
-        self._last_words = self._noise.read().decode(errors="replace").strip()
-        for stream in (self._to, self._from, self._noise):
-            with contextlib.suppress(OSError):
-                stream.close()
+        self._interpreter.end()
 
     @property
     def ended(self) -> bool:
         """Whether nobody answers there any more; one that belongs to the process that forked this one is nobody's here."""
-        return self._noise.closed or self.process_id != os.getpid()
+        return self._interpreter.ended or self.process_id != os.getpid()
 
 
 _nurseries: dict[int, Nursery] = {}
