@@ -16,9 +16,9 @@ from coopy.cli.terminal import coloured, progress
 from coopy.disk import held_by
 from coopy.engine.archive import snapshot_path
 from coopy.engine.check import check_directory
-from coopy.engine.opening import high_water_of, read_archive
+from coopy.engine.opening import high_water_of, nothing_there, read_archive
 from coopy.engine.recorded import newest_lsn
-from coopy.error import CorruptionError, UsageError
+from coopy.error import CorruptionError
 from coopy.manifest import read_manifest
 from coopy.snapshot import open_snapshot
 
@@ -172,7 +172,7 @@ def check(directory: str, signing_key_file: str | None, as_json: bool, full: boo
             click.echo(_as_json(one) if as_json else _line(one))
             move(count, total)
     if not count:
-        raise UsageError(f"{place.directory} holds no system yet, so there is nothing to check.", path=place.directory)
+        raise nothing_there(place.directory, "check")
     return DAMAGE if damaged else FINE
 
 

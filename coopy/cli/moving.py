@@ -35,7 +35,7 @@ from coopy.inert import read_value
 from coopy.wiring.arriving import Call, arrive, check_action, free_place, load_root, prepared
 from coopy.wiring.earlier import snapshot_state
 from coopy.wiring.opening import directory_of
-from coopy.wiring.witness import Subject
+from coopy.wiring.subject import Subject
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -26,7 +26,7 @@ from coopy.engine.recorded import Follower, newest_lsn, recorded, since_time
 from coopy.error import UsageError
 from coopy.inert import read_value
 from coopy.wiring.earlier import state_at
-from coopy.wiring.witness import Subject
+from coopy.wiring.subject import Subject
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -16,13 +16,16 @@ from coopy.disk import write_whole
 from coopy.error import CorruptionError
 from coopy.journal.frame import Framer, salt_of
 from coopy.journal.journal import create_segment
-from coopy.journal.segment import Head, Scan, SegmentHeader, head_before, parse_segment_name, read_header, scan, segment_name
+from coopy.journal.segment import Head, Scan, SegmentHeader, foretell, head_before, parse_segment_name, read_header, scan, segment_name
 from coopy.manifest import NOT_CLOSED, Listed, Manifest, write_manifest
 from coopy.snapshot import parse_snapshot_name, snapshot_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from coopy.disk import Disk, File
     from coopy.header import Identity
+    from coopy.journal.segment import Outcomes
     from coopy.snapshot import SnapshotHeader
 
 __all__ = ["HIGH_WATER", "Archive", "Segment"]
@@ -91,6 +94,18 @@ class Archive:
             what = f"{path} is not the segment that belongs here: it begins with LSN {about.first_lsn} of another history. Nothing was changed."
             raise CorruptionError(f"{what} Put back the right file from a backup.", path=path, offset=0, lsn=listed.first_lsn)
         return Segment(path, about, data, start)
+
+    def foretell(self, segment: Segment) -> tuple[Outcomes, int]:
+        """What a segment's control records say, and its last LSN, looked up and not checked: see journal/segment.py."""
+        said, last = foretell(segment.data, segment.start, self.framer)
+        return said, last or segment.about.first_lsn - 1
+
+    def digests(self, segments: Iterable[Listed]) -> dict[int, str]:
+        """By LSN, the digests of the state that these segments record, looked up and not checked."""
+        found: dict[int, str] = {}
+        for listed in segments:
+            found.update(self.foretell(self.segment(listed))[0].digests)
+        return found
 
     def scan(self, segment: Segment, head: Head) -> Scan:
         """Check a segment's frames one by one, given where the journal stands before it."""

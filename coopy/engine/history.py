@@ -19,7 +19,7 @@ from coopy.engine.once import unwrapped
 from coopy.engine.opening import unreadable
 from coopy.engine.restore import check_sealed
 from coopy.error import CorruptionError, UsageError
-from coopy.journal.segment import Outcomes, Scan, foretell, is_silent, known_by, last_frame, records
+from coopy.journal.segment import Outcomes, Scan, is_silent, known_by, last_frame, records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,7 +115,7 @@ class History(msgspec.Struct, frozen=True):
             frame = framer.header(tail, at)
             assert frame is not None
             return Outcomes(known=known_by(frame))
-        return foretell(segment.data, segment.start, framer)[0]
+        return self.archive.foretell(segment)[0]
 
     def _actions(self, listed: Listed, behind: Listed | None, segment: Segment, said: Outcomes, since: int) -> Iterator[Told]:
         found = Scan(segment.before, segment.start, self.archive.known(listed, segment))

@@ -12,7 +12,7 @@ import msgspec
 
 from coopy.disk import write_whole
 from coopy.engine.archive import Archive, snapshot_path
-from coopy.engine.opening import HIGH_WATER, high_water_of, open_archive
+from coopy.engine.opening import HIGH_WATER, high_water_of, nothing_there, open_archive
 from coopy.error import CoopyError, CorruptionError, UsageError
 from coopy.journal.high_water import HighWater
 from coopy.journal.segment import Head, head_before, parse_segment_name, read_header, segment_name
@@ -119,7 +119,7 @@ def rebuild_manifest(place: Place, agreed: Callable[[str], object], *, follows: 
 def _archive(place: Place) -> Archive:
     archive = open_archive(place)
     if archive is None:
-        raise UsageError(f"{place.directory} holds no system yet, so there is nothing to repair.", path=place.directory)
+        raise nothing_there(place.directory, "repair")
     return archive
 
 

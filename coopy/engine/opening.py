@@ -50,6 +50,7 @@ __all__ = [
     "domain_name",
     "high_water_of",
     "note_outcomes",
+    "nothing_there",
     "open_archive",
     "open_journal",
     "prove_end",
@@ -139,6 +140,11 @@ def create_high_water(place: Place, identity: Identity) -> None:
     mark = HighWater(place.disk.open(place.path(HIGH_WATER)), identity.system, place.key)
     mark.write(0, b"", sync=True)
     mark.close()
+
+
+def nothing_there(directory: str, what: str) -> UsageError:
+    """That a directory holds no system, so that what was asked for cannot be done."""
+    return UsageError(f"{directory} holds no system yet, so there is nothing to {what}.", path=directory)
 
 
 # --- what lies there -------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from coopy.digest import digest
 from coopy.disk import UnreadableError
 from coopy.engine.execute import PLAIN
 from coopy.engine.opening import unreadable
-from coopy.engine.reading import reading_restorer
+from coopy.engine.reading import ReadingRestorer
 from coopy.engine.restore import Bounds
 from coopy.engine.uninterrupted import Worker
 from coopy.error import ClosedError, UsageError
@@ -114,7 +114,7 @@ def look_back(ask: Callable[[], History], lsn: int, adopt: Callable[[object, Mom
 
 def _restored(history: History, lsn: int, adopt: Callable[[object, Moment], None], on_divergence: str) -> Past:
     archive, said = history.archive, history.said
-    restorer = reading_restorer(archive, history.codec, adopt, on_divergence)
+    restorer = ReadingRestorer(archive, history.codec, adopt, on_divergence)
     bounds = Bounds(lsn, frozenset(said.skipped), said.raised, min(said.known, lsn))
     try:
         replayed = Worker().run(lambda: restorer.restore(bounds), restorer.cancel)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from coopy.disk import TEMPORARY
 from coopy.engine.archive import snapshot_path
-from coopy.engine.opening import open_archive
-from coopy.error import CorruptionError, UsageError
+from coopy.engine.opening import nothing_there, open_archive
+from coopy.error import CorruptionError
 from coopy.journal.segment import parse_segment_name, segment_name
 from coopy.manifest import is_leftover
 from coopy.snapshot import open_snapshot, parse_snapshot_name, snapshot_name
@@ -78,7 +78,7 @@ def prune_closed(place: Place, keep: int | None, agreed: Callable[[list[str]], o
     try:
         archive = open_archive(place)
         if archive is None:
-            raise UsageError(f"{place.directory} holds no system yet, so there is nothing to prune.", path=place.directory)
+            raise nothing_there(place.directory, "prune")
         snapshots = snapshots_kept(archive.manifest.snapshots, keep or len(archive.manifest.snapshots))
         for lsn in snapshots:
             _read_whole(archive, lsn)

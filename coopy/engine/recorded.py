@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from coopy.codec import Codec
 from coopy.disk import UnreadableError
 from coopy.engine.history import History, outcome_of
-from coopy.engine.opening import high_water_of, prove_end, read_archive, unreadable
+from coopy.engine.opening import high_water_of, nothing_there, prove_end, read_archive, unreadable
 from coopy.error import CorruptionError, UsageError
-from coopy.journal.segment import Outcomes, Scan, foretell, read_header, records, scan, segment_name
+from coopy.journal.segment import Outcomes, Scan, read_header, records, scan, segment_name
 
 if TYPE_CHECKING:
     from coopy.disk import File
@@ -44,7 +44,7 @@ def existing(place: Place, what: str) -> Archive:
     """What is kept in a directory. Raises UsageError where nothing is yet, and so nothing to do what was asked for."""
     archive = read_archive(place) if place.disk.exists(place.directory) else None
     if archive is None:
-        raise UsageError(f"{place.directory} holds no system yet, so there is nothing to {what}.", path=place.directory)
+        raise nothing_there(place.directory, what)
     return archive
 
 
@@ -66,12 +66,10 @@ def proven_end(archive: Archive, segment: Segment, found: Scan, proven: int) -> 
 
 def newest_lsn(archive: Archive) -> int:
     """The last LSN, as far as frames tell without being checked."""
-    listed = archive.manifest.segments[-1]
     try:
-        segment = archive.segment(listed)
+        return archive.foretell(archive.segment(archive.manifest.segments[-1]))[1]
     except UnreadableError as error:
         raise unreadable(archive, error) from error
-    return foretell(segment.data, segment.start, archive.framer)[1] or listed.first_lsn - 1
 
 
 def since_time(archive: Archive, time_us: int) -> int:

@@ -28,7 +28,7 @@ from coopy.engine.execute import UnknownMethodError
 from coopy.engine.once import Keys, action_of
 from coopy.engine.uninterrupted import Worker
 from coopy.error import CorruptionError, DivergenceError, FormatError, UpgradeError
-from coopy.journal.segment import Head, Outcomes, Scan, foretell, is_sealed, is_silent, records
+from coopy.journal.segment import Head, Outcomes, Scan, is_sealed, is_silent, records
 from coopy.manifest import Listed
 from coopy.snapshot import SnapshotHeader, open_snapshot
 
@@ -207,8 +207,7 @@ class Restorer:
         listed = self.archive.from_snapshot(base.lsn)
         self.marks = [lsn for lsn in reversed(bounds.marks) if lsn >= max(base.lsn, bounds.after)]
         if self.on_progress is not None:
-            newest = self.archive.segment(listed[-1])
-            self.last_lsn = foretell(newest.data, newest.start, self.archive.framer)[1] or newest.about.first_lsn - 1
+            _, self.last_lsn = self.archive.foretell(self.archive.segment(listed[-1]))
         for one, following in zip_longest(listed, listed[1:]):
             if self._cancelled:
                 raise _Cancelled
@@ -239,7 +238,7 @@ class Restorer:
             if is_sealed(segment.data):
                 break
             segment = self.archive.segment(one)
-            said, _ = foretell(segment.data, segment.start, self.archive.framer)
+            said, _ = self.archive.foretell(segment)
             later.raised.update(said.raised)
             later.skipped.update(said.skipped)
             later.known = max(later.known, said.known)
@@ -416,7 +415,7 @@ class _Run:
             raise _Again
 
     def _foretell(self) -> Outcomes:
-        return foretell(self.segment.data, self.segment.start, self.restorer.archive.framer)[0]
+        return self.restorer.archive.foretell(self.segment)[0]
 
     def _miss_none(self, last: int) -> None:
         """What raised once must have raised again."""

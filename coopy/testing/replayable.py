@@ -27,8 +27,9 @@ from coopy.testing.looks import loaded, lost_in_storing, stored
 from coopy.testing.nursery import ask, check_findable
 from coopy.testing.watched import watched
 from coopy.wiring import Options, control, open_proxy
+from coopy.wiring.subject import Subject
 from coopy.wiring.systems import system_of
-from coopy.wiring.witness import Subject, Task, replay_there
+from coopy.wiring.witness import Task, replay_there
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from coopy.engine.engine import Engine
-    from coopy.wiring.witness import Subject
+    from coopy.wiring.subject import Subject
 
 __all__ = ["Call", "arrive", "check_action", "free_place", "load_root", "prepared"]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from coopy.disk import UnreadableError
 from coopy.engine.archive import snapshot_path
 from coopy.engine.opening import high_water_of, unreadable
-from coopy.engine.reading import reading_restorer
+from coopy.engine.reading import ReadingRestorer
 from coopy.engine.recorded import existing, proven_end
 from coopy.engine.restore import Bounds
 from coopy.engine.uninterrupted import Worker
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from coopy.engine.archive import Archive
     from coopy.engine.restore import Replayed, Restorer
-    from coopy.wiring.witness import Subject
+    from coopy.wiring.subject import Subject
 
 __all__ = ["snapshot_state", "state_at"]
 
@@ -76,7 +76,7 @@ def snapshot_state(archive: Archive, lsn: int) -> bytes:
 def _restorer(subject: Subject, archive: Archive, on_divergence: str) -> Restorer:
     kind = class_of(subject)
     codec = named(subject, kind).codec
-    return reading_restorer(archive, codec, lambda root, moment: adopt(root, kind, moment), on_divergence)
+    return ReadingRestorer(archive, codec, lambda root, moment: adopt(root, kind, moment), on_divergence)
 
 
 def _last(archive: Archive, replayed: Replayed, proven: int, wanted: int | None) -> int:

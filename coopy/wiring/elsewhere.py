@@ -26,11 +26,11 @@ from coopy.engine.verify import Journal, Replay, Report, Verified, verified
 from coopy.error import CorruptionError, UsageError
 from coopy.fresh import Fresh, Surroundings
 from coopy.header import derive_key
-from coopy.journal.segment import foretell
 from coopy.wiring.opening import directory_of
 from coopy.wiring.options import allowed
+from coopy.wiring.subject import Subject
 from coopy.wiring.unlike import LOCALES, ZONES
-from coopy.wiring.witness import Subject, Task
+from coopy.wiring.witness import Task
 
 if TYPE_CHECKING:
     import os
@@ -77,7 +77,7 @@ def verify_subject(subject: Subject) -> Verified:
 def _extent(archive: Archive, oldest: int) -> tuple[int, bool]:
     """The last LSN, as far as a look at the frames tells, and whether all there is is small."""
     newest = archive.segment(archive.manifest.segments[-1])
-    last = foretell(newest.data, newest.start, archive.framer)[1] or newest.about.first_lsn - 1
+    _, last = archive.foretell(newest)
     size = Path(snapshot_path(archive, oldest)).stat().st_size + len(newest.data.rstrip(b"\0"))
     return last, last - oldest <= FEW and size <= SMALL
 

@@ -16,14 +16,15 @@ import msgspec
 
 from coopy.forked import began
 from coopy.fresh import Fresh, Surroundings
-from coopy.renames import Names
 from coopy.snapshot import SnapshotHeader
+from coopy.wiring.subject import Subject
 
 if TYPE_CHECKING:
     from types import ModuleType
 
     from coopy.engine.drafts import Plan
     from coopy.engine.system import Settings
+    from coopy.renames import Names
 
 __all__ = ["Helper", "Task"]
 
@@ -32,21 +33,16 @@ LOADED = time.time()  # coopy's own modules are loaded before those of a domain,
 
 
 class Task(msgspec.Struct, frozen=True):
-    """What it takes to open the directory there, and what is to be written."""
+    """What it takes to read the directory there, and what is to be written."""
 
-    directory: str
-    domain: str
-    key: bytes
-    packages: tuple[str, ...]
-    allow: tuple[str, ...]
-    names: Names
+    subject: Subject
     on_divergence: str
     about: SnapshotHeader
     temporary: str
 
 
 class Helper:
-    """As engine.drafts.Helper, for one system. `packages`, `names`: as for its Codec."""
+    """As engine.drafts.Helper, for one system. `packages`: its own; `names`: as for its Codec."""
 
     def __init__(self, packages: tuple[str, ...], names: Names, settings: Settings) -> None:
         self._packages, self._names, self._allow, self._on_divergence = packages, names, settings.allow, settings.on_divergence
@@ -66,10 +62,8 @@ class Helper:
     def start(self, plan: Plan) -> Fresh:
         """Begin it: it ends without an error once the snapshot is whole, synced and read back under its temporary name."""
         archive = plan.archive
-        task = Task(
-            archive.directory, archive.domain, archive.key, self._packages, self._allow, self._names, self._on_divergence, plan.about,
-            plan.temporary,
-        )  # fmt: skip
+        subject = Subject(archive.directory, archive.domain, archive.key, self._allow, self._names)
+        task = Task(subject, self._on_divergence, plan.about, plan.temporary)
         return Fresh("coopy.wiring.written:write_there", msgspec.msgpack.encode(task), Surroundings(nice=NICENESS))
 
 

@@ -98,7 +98,7 @@ class Control(Operations, Generic[T_co]):
         class cannot be found by another process. What was found good is recorded: later runs compare with it.
         """
         from coopy.wiring.elsewhere import verify_subject
-        from coopy.wiring.witness import Subject
+        from coopy.wiring.subject import Subject
 
         if moment.get() is not None:
             self._system.engine.refuse_nested("verify")

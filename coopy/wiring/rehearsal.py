@@ -17,32 +17,31 @@ import msgspec
 from coopy.codec import Codec
 from coopy.digest import digest
 from coopy.disk import RealDisk
-from coopy.engine.execute import Executor
-from coopy.engine.opening import Place, domain_name, high_water_of, prove_end, read_archive
-from coopy.engine.restore import Bounds, Restorer
+from coopy.engine.opening import Place, domain_name, high_water_of, prove_end
+from coopy.engine.reading import ReadingRestorer, unpruned
+from coopy.engine.recorded import existing
+from coopy.engine.restore import Bounds
 from coopy.engine.restored import changed_code
 from coopy.engine.uninterrupted import Worker
 from coopy.error import CoopyError, UsageError
 from coopy.fingerprint import fingerprint
 from coopy.fresh import Fresh, Surroundings
 from coopy.header import derive_key
-from coopy.journal.segment import foretell
 from coopy.proxy import check_class
 from coopy.wiring.opening import adopt, directory_of, names_of, packages_of
 from coopy.wiring.options import Options, check_options
+from coopy.wiring.subject import Subject
 
 if TYPE_CHECKING:
     import os
 
     from coopy.engine.archive import Archive
     from coopy.engine.restore import Replayed
-    from coopy.renames import Names
 
 __all__ = ["Divergence", "Rehearsal", "rehearse", "rehearse_there"]
 
 SHOWN = 5  # divergences in a text
 KEPT = 1000  # and in a report
-TRIES = 5  # what is read may be pruned meanwhile
 
 
 class Divergence(msgspec.Struct, frozen=True):
@@ -104,12 +103,9 @@ class Rehearsal(msgspec.Struct, frozen=True):
 
 
 class Task(msgspec.Struct, frozen=True):
-    """What is rehearsed: the directory, the class "module:Name", and the options that matter."""
+    """What is rehearsed, with today's class, and the options that matter."""
 
-    directory: str
-    domain: str
-    key: bytes
-    allow: tuple[str, ...]
+    subject: Subject
     renames: dict[str, str]
     validation: str
 
@@ -142,9 +138,9 @@ def rehearse(
         )
     if renames is not None and not isinstance(renames, Mapping):
         raise UsageError(f"renames={renames!r} is not possible: it maps old names to today's.", option="renames")
-    task = Task(directory_of(basedir), name, derive_key(signing_key), allowed, dict(renames or {}), validation)
-    in_script = any(one.partition(":")[0] == "__main__" for one in (name, *allowed))
-    found = [*Fresh(f"{__name__}:rehearse_there", msgspec.msgpack.encode(task), Surroundings(), script=in_script)]
+    subject = Subject(directory_of(basedir), name, derive_key(signing_key), allowed)
+    task = msgspec.msgpack.encode(Task(subject, dict(renames or {}), validation))
+    found = [*Fresh(f"{__name__}:rehearse_there", task, Surroundings(), script=subject.in_script)]
     return msgspec.msgpack.decode(found[-1], type=Rehearsal)
 
 
@@ -154,64 +150,49 @@ def rehearse(
 def rehearse_there(task: bytes, tell: Callable[[bytes], object]) -> None:
     """Do a Task, and tell its Rehearsal."""
     wanted = msgspec.msgpack.decode(task, type=Task)
-    kind = _class_of(wanted)
-    for _ in range(TRIES):
-        try:
-            found = _rehearsed(wanted, kind)
-        except FileNotFoundError as error:
-            if not str(error.filename).startswith(wanted.directory):
-                raise
-            continue  # it was pruned while it was read
-        tell(msgspec.msgpack.encode(found))
-        return
-    raise UsageError(f"{wanted.directory} is pruned all the time: what is to be replayed is gone before it was read. Try it again.")
+    kind = _class_of(wanted.subject.domain)
+    tell(msgspec.msgpack.encode(unpruned(wanted.subject.directory, lambda: _rehearsed(wanted, kind))))
 
 
-def _class_of(wanted: Task) -> type:
-    module, _, name = wanted.domain.partition(":")
+def _class_of(domain: str) -> type:
+    module, _, name = domain.partition(":")
     try:
         kind: type = Codec((module.partition(".")[0],)).classes.find_any(module, name)
     except Exception as error:
         reason = error.__cause__ or error
-        what = f"The class {wanted.domain} cannot be had in a fresh process: {type(reason).__name__}: {reason}"
+        what = f"The class {domain} cannot be had in a fresh process: {type(reason).__name__}: {reason}"
         raise UsageError(f"{what} Nothing was changed.", option="domain") from error
     return kind
 
 
 def _rehearsed(wanted: Task, kind: type) -> Rehearsal:
     """Before the directory is looked at, what is wrong with the code alone."""
-    codec, problem = Codec(packages_of(kind), wanted.allow), ""
+    subject, problem = wanted.subject, ""
+    codec = Codec(packages_of(kind), subject.allow)
     try:
         check_class(kind)
         if wanted.validation != "off":
             from coopy.validation.wrap import check
 
-            check(kind, "strict", wanted.allow, level=1)
-        codec = Codec(packages_of(kind), wanted.allow, names_of(kind, wanted.renames, codec.classes))
+            check(kind, "strict", subject.allow, level=1)
+        codec = Codec(packages_of(kind), subject.allow, names_of(kind, wanted.renames, codec.classes))
     except CoopyError as error:
         problem = str(error)
-    place = Place(RealDisk(), wanted.directory, wanted.key, "" if problem else wanted.domain, codec.names)
-    archive = read_archive(place) if place.disk.exists(place.directory) else None
-    if archive is None:
-        raise UsageError(f"{place.directory} holds no system yet, so there is nothing to rehearse.", path=place.directory)
+    archive = existing(Place(RealDisk(), subject.directory, subject.key, "" if problem else subject.domain, codec.names), "rehearse")
     archive.source = fingerprint(kind, codec.classes.passes)
     changed = changed_code(archive.manifest.code, archive.source)
-    report = Rehearsal(wanted.directory, wanted.domain, problem=problem, changed=changed)
+    report = Rehearsal(subject.directory, subject.domain, problem=problem, changed=changed)
     return report if problem else _Stage(archive, codec, kind, report).perform()
 
 
-class _Stage(Restorer):
+class _Stage(ReadingRestorer):
     """A restore that goes on where outcomes differ, and takes notes."""
 
     def __init__(self, archive: Archive, codec: Codec, kind: type, report: Rehearsal) -> None:
-        names: Names = codec.names
-        secret = archive.identity.secret
-        cells = memoryview(bytearray(24)).cast("Q")
-        super().__init__(archive, codec, cells, lambda root: Executor(root, secret, {}, names.methods), "warn")
-        self.adopt = lambda root, moment: adopt(root, kind, moment)
+        super().__init__(archive, codec, lambda root, moment: adopt(root, kind, moment), "warn")
         self.report = report
         self._noted: dict[int, Divergence] = {}
-        self._recorded = _digests(archive)
+        self._recorded = archive.digests(archive.from_snapshot(archive.manifest.snapshots[-1]))
         self._seen: dict[int, str] = {}
         self.visit = self._look
 
@@ -245,12 +226,3 @@ class _Stage(Restorer):
 
     def _look(self, lsn: int, root: object) -> None:
         self._seen[lsn] = digest(root)
-
-
-def _digests(archive: Archive) -> dict[int, str]:
-    """Those that the journal has, from the newest snapshot on: looked up, not checked, as the replay does that."""
-    found: dict[int, str] = {}
-    for listed in archive.from_snapshot(archive.manifest.snapshots[-1]):
-        segment = archive.segment(listed)
-        found.update(foretell(segment.data, segment.start, archive.framer)[0].digests)
-    return found

@@ -14,58 +14,30 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from coopy.codec import Codec
 from coopy.difference import difference
 from coopy.digest import digest
-from coopy.disk import RealDisk
-from coopy.engine.opening import Place, high_water_of, prove_end
-from coopy.engine.reading import reading_restorer
+from coopy.engine.opening import high_water_of, prove_end
+from coopy.engine.reading import ReadingRestorer, unpruned
 from coopy.engine.recorded import existing
 from coopy.engine.restore import Bounds, Replayed, Restorer, method_in
 from coopy.engine.uninterrupted import Worker
 from coopy.engine.verify import Replay, Report
 from coopy.error import UsageError
-from coopy.journal.segment import foretell
-from coopy.renames import NO_NAMES, Names
 from coopy.wiring.opening import adopt, names_of
+from coopy.wiring.subject import Subject
 from coopy.wiring.unlike import become_unlike
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from coopy.codec import Codec
     from coopy.engine.archive import Archive
     from coopy.engine.once import Keys
 
-__all__ = ["Subject", "Task", "class_of", "named", "replay_there"]
+__all__ = ["Task", "class_of", "named", "replay_there"]
 
 MOST = 32  # digests of a large state cost more than its replay
 SHOWN = 5  # places that differ
-TRIES = 5  # what is read may be pruned meanwhile
-
-
-class Subject(msgspec.Struct, frozen=True):
-    """Which directory, and what it takes to read it. `domain`: its class, "module:Name"; `names`: where former names lead, if that is known."""
-
-    directory: str
-    domain: str
-    key: bytes = b""
-    allow: tuple[str, ...] = ()
-    names: Names | None = None
-
-    @property
-    def place(self) -> Place:
-        """Where it is."""
-        return Place(RealDisk(), self.directory, self.key, self.domain, self.names or NO_NAMES)
-
-    @property
-    def codec(self) -> Codec:
-        """What its calls and states are decoded by."""
-        return Codec((self.domain.partition(":")[0].partition(".")[0],), self.allow, self.names or NO_NAMES)
-
-    @property
-    def in_script(self) -> bool:
-        """Whether it takes classes of the script that is the program."""
-        return any(name.partition(":")[0] == "__main__" for name in (self.domain, *self.allow))
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -85,16 +57,7 @@ def replay_there(task: bytes, tell: Callable[[bytes], object]) -> None:
     subject = named(subject, kind)
     codec = subject.codec
     become_unlike(work.replay.around, work.recursion_limit)
-    for _ in range(TRIES):
-        try:
-            report = _replay(subject, codec, kind, work.replay)
-        except FileNotFoundError as error:
-            if not str(error.filename).startswith(subject.directory):
-                raise
-            continue  # it was pruned while it was read
-        tell(msgspec.msgpack.encode(report))
-        return
-    raise UsageError(f"{subject.directory} is pruned all the time: what is to be replayed is gone before it was read. Try it again.")
+    tell(msgspec.msgpack.encode(unpruned(subject.directory, lambda: _replay(subject, codec, kind, work.replay))))
 
 
 def class_of(subject: Subject) -> type:
@@ -120,7 +83,7 @@ def _replay(subject: Subject, codec: Codec, kind: type, wanted: Replay) -> Repor
     proven = high_water_of(archive)  # before the segments are read, to which somebody may be adding
     if wanted.base not in archive.manifest.snapshots:
         raise UsageError(f"The snapshot at LSN {wanted.base} of {subject.directory} was pruned meanwhile. Try it again.")
-    restorer = reading_restorer(archive, codec, lambda root, moment: adopt(root, kind, moment))
+    restorer = ReadingRestorer(archive, codec, lambda root, moment: adopt(root, kind, moment))
     if wanted.state:
         restorer.instead = Path(wanted.state)
     report = Report(wanted.last)
@@ -151,11 +114,8 @@ def _marks(archive: Archive, wanted: Replay, report: Report) -> tuple[int, ...]:
 
 
 def _recorded(archive: Archive) -> dict[int, str]:
-    """The digests in the journal, of very many some: looked up, not checked, as the replay does that."""
-    found: dict[int, str] = {}
-    for listed in archive.manifest.segments:
-        segment = archive.segment(listed)
-        found.update(foretell(segment.data, segment.start, archive.framer)[0].digests)
+    """The digests in the journal, of very many some. The replay checks the records."""
+    found = archive.digests(archive.manifest.segments)
     step = max(1, len(found) // MOST)
     return {lsn: found[lsn] for lsn in sorted(found, reverse=True)[::step]}
 

@@ -11,23 +11,21 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from coopy.codec import Codec
 from coopy.digest import digest
-from coopy.disk import RealDisk
 from coopy.engine.drafts import Plan, incomplete
-from coopy.engine.opening import Place, read_archive
-from coopy.engine.reading import reading_restorer
+from coopy.engine.opening import read_archive
+from coopy.engine.reading import ReadingRestorer
 from coopy.engine.restore import Bounds
 from coopy.engine.uninterrupted import Worker
 from coopy.error import DivergenceError, UsageError
 from coopy.forked import go_first
-from coopy.journal.segment import foretell
 from coopy.wiring.helper import Task
 from coopy.wiring.opening import adopt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from coopy.codec import Codec
     from coopy.engine.archive import Archive
     from coopy.engine.execute import Executor
 
@@ -39,10 +37,9 @@ def write_there(task: bytes, _tell: Callable[[bytes], object]) -> None:
     gc.disable()  # the process ends with its work
     go_first()
     work = msgspec.msgpack.decode(task, type=Task)
-    place = Place(RealDisk(), work.directory, work.key, work.domain, work.names)
-    archive, codec = read_archive(place), Codec(work.packages, work.allow, work.names)
+    archive, codec = read_archive(work.subject.place), work.subject.codec
     if archive is None:
-        raise UsageError(f"{work.directory} holds no system any more.", path=work.directory)
+        raise UsageError(f"{work.subject.directory} holds no system any more.", path=work.subject.directory)
     plan = Plan(archive, codec, work.about, work.temporary)
     try:
         plan.dump(_restored(archive, codec, work), _nothing)()
@@ -52,8 +49,8 @@ def write_there(task: bytes, _tell: Callable[[bytes], object]) -> None:
 
 def _restored(archive: Archive, codec: Codec, work: Task) -> Executor:
     """The domain object, in its executor, as the journal says that it is."""
-    kind, last = codec.classes.find_any(*work.domain.split(":")), work.about.lsn
-    restorer = reading_restorer(archive, codec, lambda root, moment: adopt(root, kind, moment), work.on_divergence)
+    kind, last = codec.classes.find_any(*work.subject.domain.split(":")), work.about.lsn
+    restorer = ReadingRestorer(archive, codec, lambda root, moment: adopt(root, kind, moment), work.on_divergence)
     recorded = _recorded(archive, last)
     restorer.visit = lambda lsn, root: _compare(lsn, recorded[lsn], root)
     Worker().run(lambda: restorer.restore(Bounds(last, marks=tuple(sorted(recorded)))))
@@ -64,11 +61,7 @@ def _restored(archive: Archive, codec: Codec, work: Task) -> Executor:
 def _recorded(archive: Archive, last: int) -> dict[int, str]:
     """The digests that the journal holds, behind the snapshot that the replay begins with."""
     base = max(lsn for lsn in archive.manifest.snapshots if lsn <= last)
-    found: dict[int, str] = {}
-    for listed in archive.from_snapshot(base):
-        segment = archive.segment(listed)
-        found.update(foretell(segment.data, segment.start, archive.framer)[0].digests)
-    return {lsn: one for lsn, one in found.items() if base < lsn <= last}
+    return {lsn: one for lsn, one in archive.digests(archive.from_snapshot(base)).items() if base < lsn <= last}
 
 
 def _compare(lsn: int, recorded: str, root: object) -> None:
