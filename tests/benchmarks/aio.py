@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING
 from coopy import aio
 from tests.benchmarks.bank import Bank
 from tests.benchmarks.environments import ROOT
-from tests.benchmarks.page import write_part
+from tests.benchmarks.page import run
 from tests.benchmarks.replication import at_least
-from tests.benchmarks.report import Table, count, microseconds, to_markdown
+from tests.benchmarks.report import Table, count, microseconds
 from tests.benchmarks.worker import deposit
 
 if TYPE_CHECKING:
@@ -103,16 +103,7 @@ def measure(rounds: int, scale: float) -> Table:
 def main() -> int:
     """Measure, print, perhaps write."""
     parser = argparse.ArgumentParser(description="what tasks get done, beside threads")
-    parser.add_argument("--quick", action="store_true", help="one short round: whether it runs, not how fast it is")
-    parser.add_argument("--rounds", type=int, default=3, help="how often everything is measured (default 3)")
-    parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
-    arguments = parser.parse_args()
-    (ROOT / "build").mkdir(exist_ok=True)
-    table = to_markdown(measure(1, 0.1) if arguments.quick else measure(arguments.rounds, 1.0))
-    print(f"\n{table}")
-    if arguments.write:
-        write_part("asyncio", table)
-    return 0
+    return run("asyncio", parser, lambda asked: measure(1, 0.1) if asked.quick else measure(asked.rounds, 1.0))
 
 
 if __name__ == "__main__":

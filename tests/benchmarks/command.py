@@ -23,8 +23,8 @@ from coopy.engine.check import check_directory
 from coopy.engine.opening import Place
 from tests.benchmarks.bank import Bank
 from tests.benchmarks.environments import ROOT
-from tests.benchmarks.page import write_part
-from tests.benchmarks.report import Table, count, judged, to_markdown
+from tests.benchmarks.page import run
+from tests.benchmarks.report import Table, count, judged
 from tests.benchmarks.worker import deposit
 
 if TYPE_CHECKING:
@@ -103,16 +103,7 @@ def measure(rounds: int, actions: int) -> Table:
 def main() -> int:
     """Measure, print, perhaps write."""
     parser = argparse.ArgumentParser(description="how fast the command reads a journal")
-    parser.add_argument("--quick", action="store_true", help="one round of a tenth: whether it runs, not how fast it is")
-    parser.add_argument("--rounds", type=int, default=3, help="how often everything is measured (default 3)")
-    parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
-    arguments = parser.parse_args()
-    (ROOT / "build").mkdir(exist_ok=True)
-    table = to_markdown(measure(1, ACTIONS // 10) if arguments.quick else measure(arguments.rounds, ACTIONS))
-    print(f"\n{table}")
-    if arguments.write:
-        write_part("command", table)
-    return 0
+    return run("command", parser, lambda asked: measure(1, ACTIONS // 10) if asked.quick else measure(asked.rounds, ACTIONS))
 
 
 if __name__ == "__main__":

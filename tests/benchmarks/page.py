@@ -1,12 +1,35 @@
-"""The parts of docs/benchmarks.md that a run writes, each between two marks."""
+"""The parts of docs/benchmarks.md that a run writes, each between two marks; and the command line of those who write one table."""
 
 from __future__ import annotations
 
-from tests.benchmarks.environments import ROOT
+from typing import TYPE_CHECKING
 
-__all__ = ["write_part"]
+from tests.benchmarks.environments import ROOT
+from tests.benchmarks.report import to_markdown
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    from tests.benchmarks.report import Table
+
+__all__ = ["run", "write_part"]
 
 PAGE = ROOT / "docs" / "benchmarks.md"
+
+
+def run(name: str, parser: argparse.ArgumentParser, measure: Callable[[argparse.Namespace], Table], rounds: int = 3) -> int:
+    """Measure as the command line says (`quick`, `rounds`, and what the parser knows besides), print the table, perhaps write it. Gives the exit status."""
+    parser.add_argument("--quick", action="store_true", help="one short round: whether it runs, not how fast it is")
+    parser.add_argument("--rounds", type=int, default=rounds, help=f"how often everything is measured (default {rounds})")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
+    arguments = parser.parse_args()
+    (ROOT / "build").mkdir(exist_ok=True)
+    table = to_markdown(measure(arguments))
+    print(f"\n{table}")
+    if arguments.write:
+        write_part(name, table)
+    return 0
 
 
 def write_part(name: str, text: str) -> None:

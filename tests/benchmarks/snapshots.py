@@ -27,8 +27,8 @@ from coopy.forked import fork
 from coopy.wiring.systems import system_of
 from tests.benchmarks.environments import ROOT
 from tests.benchmarks.ledger import Ledger
-from tests.benchmarks.page import write_part
-from tests.benchmarks.report import Table, count, judged, to_markdown
+from tests.benchmarks.page import run
+from tests.benchmarks.report import Table, count, judged
 
 CHILD = f"import sys; sys.path.append({str(ROOT)!r}); from tests.benchmarks.snapshots import serve; serve()"
 FORK, HELPER, FOREGROUND = "fork", "fresh process", "foreground"
@@ -164,17 +164,12 @@ def main() -> int:
     parser.add_argument(
         "--gigabytes", type=float, nargs="*", default=[0.1, 0.5], help="sizes of the state beside 500,000 objects (default 0.1 0.5)"
     )
-    parser.add_argument("--quick", action="store_true", help="one small round: whether it runs, not how fast it is")
-    parser.add_argument("--rounds", type=int, default=2, help="how often everything is measured (default 2)")
-    parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
-    arguments = parser.parse_args()
-    (ROOT / "build").mkdir(exist_ok=True)
-    sizes = sorted({OBJECTS, *(round(one * 2**30 / BYTES) for one in arguments.gigabytes)})
-    table = to_markdown(measure([50_000], 1) if arguments.quick else measure(sizes, arguments.rounds))
-    print(f"\n{table}")
-    if arguments.write:
-        write_part("snapshots", table)
-    return 0
+
+    def asked_for(asked: argparse.Namespace) -> Table:
+        sizes = sorted({OBJECTS, *(round(one * 2**30 / BYTES) for one in asked.gigabytes)})
+        return measure([50_000], 1) if asked.quick else measure(sizes, asked.rounds)
+
+    return run("snapshots", parser, asked_for, rounds=2)
 
 
 if __name__ == "__main__":
