@@ -43,6 +43,7 @@ __all__ = [
     "place_snapshot",
     "put_snapshot",
     "python_version",
+    "read_through",
     "snapshot_name",
     "temporary_path",
     "zstd",
@@ -168,6 +169,16 @@ def open_snapshot(
     except BaseException:
         file.close()
         raise
+
+
+def read_through(disk: Disk, path: str, key: bytes, identity: header.Identity | None) -> tuple[SnapshotHeader, int]:
+    """Check every block, decode none; the header, and how many bytes the state has. Raises as `open_snapshot` and reading from it."""
+    about, stream = open_snapshot(disk, path, key, identity)
+    size = 0
+    with stream:
+        while data := stream.read(BLOCK):
+            size += len(data)
+    return about, size
 
 
 def _link(previous: bytes, data: bytes, key: bytes) -> bytes:

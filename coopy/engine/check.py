@@ -21,7 +21,7 @@ from coopy.engine.restore import check_sealed
 from coopy.error import CoopyError, CorruptionError, FormatError
 from coopy.journal.segment import Head, Scan, head_before, last_frame, read_header, scan, segment_name
 from coopy.manifest import read_manifest
-from coopy.snapshot import open_snapshot
+from coopy.snapshot import read_through
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,12 +84,9 @@ def _damaged(path: str, how: How, error: Exception, first: int = 0) -> Checked:
 
 
 def _snapshot(archive: Archive, lsn: int) -> Checked:
-    path, size = snapshot_path(archive, lsn), 0
+    path = snapshot_path(archive, lsn)
     try:
-        about, stream = open_snapshot(archive.disk, path, archive.key, archive.identity)
-        with stream:
-            while block := stream.read(PIECE):
-                size += len(block)
+        about, size = read_through(archive.disk, path, archive.key, archive.identity)
     except FileNotFoundError:
         return _gone(archive, path, "blocks", lsn)
     except (CoopyError, UnreadableError) as error:

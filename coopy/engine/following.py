@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -30,7 +30,7 @@ from coopy.journal.frame import Kind
 from coopy.journal.high_water import HighWater
 from coopy.journal.segment import Head, Scan
 from coopy.manifest import NOT_CLOSED, Manifest, read_manifest
-from coopy.snapshot import open_snapshot
+from coopy.snapshot import read_through
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from coopy.journal.segment import Record
     from coopy.snapshot import SnapshotHeader
 
-__all__ = ["FollowingEngine", "install_snapshot", "open_copied_journal", "read_through"]
+__all__ = ["FollowingEngine", "install_snapshot", "open_copied_journal", "read_arrived"]
 
 log = logging.getLogger("coopy.replication")
 SLICE = 256  # actions executed before a query may come in
@@ -374,19 +374,12 @@ def open_copied_journal(archive: Archive, replayed: Replayed, segment_bytes: int
     return journal
 
 
-def read_through(disk: Disk, path: str, key: bytes, identity: Identity) -> SnapshotHeader:
+def read_arrived(disk: Disk, path: str, key: bytes, identity: Identity) -> SnapshotHeader:
     """Check every block of a snapshot file that came from elsewhere, decode none. Raises CorruptionError, AuthenticationError."""
-    about, stream = open_snapshot(disk, path, key, identity)
-    with stream:
-        _read_all(stream)
+    about, _ = read_through(disk, path, key, identity)
     if (about.identity.system, about.identity.secret) != (identity.system, identity.secret):
         raise CorruptionError(f"{path} is not of the system that was announced.", path=path, offset=0)
     return about
-
-
-def _read_all(stream: BinaryIO) -> None:
-    while stream.read(1 << 20):
-        pass
 
 
 def install_snapshot(place: Place, about: SnapshotHeader, epoch: int, skips: tuple[int, ...], temporary: str) -> None:

@@ -16,7 +16,7 @@ from coopy.engine.opening import nothing_there, open_archive
 from coopy.error import CorruptionError
 from coopy.journal.segment import parse_segment_name, segment_name
 from coopy.manifest import is_leftover
-from coopy.snapshot import open_snapshot, parse_snapshot_name, snapshot_name
+from coopy.snapshot import parse_snapshot_name, read_through, snapshot_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["prune_closed", "put_aside", "snapshots_kept", "sweep", "unlink_aside"]
 
-PIECE = 1 << 20
 
 log = logging.getLogger("coopy")
 
@@ -97,10 +96,7 @@ def prune_closed(place: Place, keep: int | None, agreed: Callable[[list[str]], o
 def _read_whole(archive: Archive, lsn: int) -> None:
     """Raises CorruptionError for a snapshot that would not serve."""
     path = snapshot_path(archive, lsn)
-    about, stream = open_snapshot(archive.disk, path, archive.key, archive.identity)
-    with stream:
-        while stream.read(PIECE):
-            pass
+    about, _ = read_through(archive.disk, path, archive.key, archive.identity)
     follow = archive.from_snapshot(lsn)
     if about.lsn != lsn or not follow or follow[0].previous_tag != about.tag:
         what = f"{path} does not fit the journal: it is a snapshot of another history. Nothing was dropped."

@@ -13,7 +13,7 @@ import math
 from collections import deque
 from typing import TYPE_CHECKING
 
-from coopy.engine.following import install_snapshot, read_through
+from coopy.engine.following import install_snapshot, read_arrived
 from coopy.error import CorruptionError
 from coopy.manifest import read_manifest
 from coopy.replication.handshake import FENCED, GENERATION, next_generation
@@ -199,7 +199,7 @@ def _refuse_older(welcome: Welcome, known: int, primary: str) -> None:
 def _read_through(place: Place | Archive, welcome: Welcome, path: str) -> SnapshotHeader:
     """Check a snapshot file that came, before anything is done with it. A damaged one is to be had again."""
     try:
-        about = read_through(place.disk, path, place.key, welcome.identity)
+        about = read_arrived(place.disk, path, place.key, welcome.identity)
     except CorruptionError as error:
         what = f"The snapshot that the primary sent is damaged ({error}). Nothing was changed here"
         raise PeerError(

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["serve"]
 
-CHUNK = 1 << 16
-
 
 class _AsThere:
     """Finds modules where they were found in the process that asks."""

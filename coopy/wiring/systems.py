@@ -21,13 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ["engine_of", "fix_wall", "is_proxy", "opened_again", "past_of", "register", "register_past", "system_of"]
 
-_systems: weakref.WeakKeyDictionary[type, System] = (
-    weakref.WeakKeyDictionary()
-)  # by the proxy's own class, of which there is one for each system
-_pasts: weakref.WeakKeyDictionary[type, Past] = weakref.WeakKeyDictionary()  # the same for past states
-
-
+# By the proxy's own class, of which there is one for each system and each past state.
+_systems: weakref.WeakKeyDictionary[type, System] = weakref.WeakKeyDictionary()
 _ways: weakref.WeakKeyDictionary[type, Again] = weakref.WeakKeyDictionary()
+_pasts: weakref.WeakKeyDictionary[type, Past] = weakref.WeakKeyDictionary()
 
 
 def register(proxy: object, system: System, again: Again) -> None:

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 _SET_MAKERS = frozenset(("union", "intersection", "difference", "symmetric_difference", "copy"))
 _SET_CHANGERS = frozenset(("update", "intersection_update", "difference_update", "symmetric_difference_update"))
-_REMOVERS = frozenset(("remove", "discard", "clear", "reverse", "rotate"))
 _BASES = {
     "builtins.list": "list", "builtins.dict": "dict", "builtins.set": "set", "builtins.frozenset": "frozenset", "builtins.tuple": "tuple",
     "collections.UserList": "list", "collections.UserDict": "dict", "collections.OrderedDict": "dict", "collections.defaultdict": "dict",

@@ -181,10 +181,6 @@ class Families(Classes):
                         self._seek(one)
         return bool(self.queue) or self._made < len(self.pool.made) or self._modules < len(self.program.modules)
 
-    def is_family(self, value: Value) -> bool:
-        """Whether a value may be of several classes."""
-        return isinstance(value, Object | ClassValue) and bool(value.open)
-
     # widening
 
     def grow_vast(self) -> None:
