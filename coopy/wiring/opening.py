@@ -68,7 +68,7 @@ def open_proxy(obj: Any, basedir: str | os.PathLike[str] | None, options: Option
     place = Place(disk or RealDisk(), directory, derive_key(options.signing_key), domain_name(kind), names)
     system = open_system(
         place, lambda: _initial(obj), lambda root, moment: adopt(root, kind, moment), packages_of(kind), settings,
-        Origin(str(replica.address), replica.fetch) if replica is not None else None,
+        Origin(lambda place, _initial: replica.fetch(place), primary=str(replica.address)) if replica is not None else None,
     )  # fmt: skip
     if disk is None:
         system.snapshots.helper = Helper(packages_of(kind), names, settings)
