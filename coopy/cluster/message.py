@@ -49,11 +49,11 @@ class Genesis(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_field
 
 
 class Join(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """A node begins to write. `node`: of this opening of it, at random. `source`: the fingerprint of its program, empty where it is not known."""
+    """A node begins to write. `node`: of this opening of it, at random; the rest is its program, as Program says."""
 
     node: bytes
     domain: str
-    shape: int
+    versions: list[tuple[str, int]]
     source: bytes
 
 

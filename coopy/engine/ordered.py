@@ -21,7 +21,7 @@ from coopy.engine.beside import WAKE
 from coopy.engine.commit import PENDING, UNREACHED, Entry, SharedEngine, wake
 from coopy.engine.engine import moment_of
 from coopy.engine.execute import UnknownMethodError
-from coopy.engine.gate import BUSY, FAILED, FORKED, LEFTOVER, OPEN
+from coopy.engine.gate import BUSY, FAILED, OPEN
 from coopy.engine.keyed import refuse_beside
 from coopy.engine.once import action_of
 from coopy.error import ClusterError, CoopyError, CorruptionError, UpgradeError
@@ -63,7 +63,7 @@ class OrderedEngine(SharedEngine):
     def begin(self, progress: Progress) -> None:
         """What a node has beside what any engine has."""
         self.progress = progress
-        self.offer = self._offer_nothing
+        self.offer = _not_yet
 
     # --- calls ---------------------------------------------------------------------------------------------------------
 
@@ -76,12 +76,10 @@ class OrderedEngine(SharedEngine):
 
     def post(self, method: str, args: tuple[object, ...], kwargs: dict[str, object], listen: Callable[[Entry], Callable[[], None]]) -> None:
         """As SharedEngine.post. Nobody has to lead."""
-        if self.final is FORKED:
-            raise self.refusal()  # whoever would take it was not forked
         entry = self._entry(method, args, kwargs)
         entry.gone = True
         entry.complete = listen(entry)
-        self.offer(entry)
+        self._hand_over(entry)
 
     def lead_all(self) -> None:
         """As SharedEngine.lead_all: whoever takes what is ordered leads."""
@@ -89,17 +87,19 @@ class OrderedEngine(SharedEngine):
     def _take_part(self, entry: Entry) -> None:
         signal = entry.begin_to_wait()
         try:
-            self.offer(entry)
+            self._hand_over(entry)
             while entry.outcome is PENDING:
                 signal.acquire(timeout=WAKE)
         finally:
             entry.pass_on()
 
+    def _hand_over(self, entry: Entry) -> None:
+        if self.final is not None:
+            raise self.refusal()  # in a forked child, too: whoever would take it was not forked
+        self.offer(entry)
+
     def _drain(self) -> None:
         """Whoever has the lead finds whole messages taken."""
-
-    def _offer_nothing(self, _entry: Entry) -> None:
-        raise self.refusal() if self.final is not None else ClusterError("The node has not begun yet. Nothing was recorded.")
 
     def refusal(self) -> BaseException:
         """As Engine.refusal; what stopped a node is told as it is."""
@@ -208,3 +208,7 @@ class OrderedEngine(SharedEngine):
         """As Engine._rebuild_here. What was taken does not depend on what memory holds."""
         super()._rebuild_here(last, result)
         self.executor.keys.progress = self.progress
+
+
+def _not_yet(_entry: Entry) -> None:
+    raise ClusterError("The node has not begun yet: nothing was recorded.")
