@@ -28,8 +28,8 @@ WAYS = (
 )
 
 
-def prove(addresses: Addresses, peers: Iterable[str]) -> None:
-    """Raises ClusterError unless each of these servers, by name, is new enough and syncs every write. It blocks."""
+def prove(addresses: Addresses, peers: Iterable[str] | None) -> None:
+    """Raises ClusterError unless each of these servers, by name, is new enough and syncs every write; None: all that there are. It blocks."""
     found, silent = {}, []
     for server in addresses.servers:
         try:
@@ -42,9 +42,9 @@ def prove(addresses: Addresses, peers: Iterable[str]) -> None:
     if wrong:
         what = f"What the cluster acknowledges may be lost: {'; '.join(wrong)}. Nothing was changed."
         raise ClusterError(f"{what} Set `jetstream {{ sync_interval: always }}` and restart that server; assume_durable=True goes on regardless.")
-    unknown = sorted(set(peers) - found.keys())
-    if unknown or not found:
-        which = f"the stream is kept by {', '.join(unknown)}, too" if unknown else "none of them said so"
+    unknown = sorted(set(peers or ()) - found.keys())
+    if unknown or (peers is None and silent):
+        which = f"its stream is kept by {', '.join(unknown)}, too" if unknown else "not all of them said so"
         asked = f", and no answer came from {'; '.join(silent)}" if silent else ""
         raise ClusterError(f"It is not proven that every server of the cluster at {addresses} syncs what it acknowledges: {which}{asked}. Nothing was changed. {WAYS}")
 

@@ -112,7 +112,7 @@ class Node:
     def _begin(self, place: Place, initial: Callable[[object], bytes]) -> None:
         """Put the initial state in place, and a first message in the stream that names it. Another node may be faster."""
         if not self._assume_durable:
-            prove(self.addresses, ())
+            prove(self.addresses, None)
         identity = new_identity(place)
         path = first_snapshot(place, identity, initial)
         try:
@@ -184,7 +184,7 @@ class Node:
         self.link.run(self.consumer.begin())
         self.link.run(self.publisher.begin())
         self._join()
-        engine.offer = self.publisher.offer
+        engine.offer, engine.barrier = self.publisher.offer, self.barrier
 
     def _peers_are_durable(self) -> None:
         about = self.link.run(self.stream.look())
@@ -193,7 +193,6 @@ class Node:
         self._created = about.created
         if not self._assume_durable:
             prove(self.addresses, about.peers)
-        assert self.publisher is None
 
     async def _verify(self, about: About) -> None:
         """Is it the stream that was taken so far? Raises ClusterError, and LostError where the answer is no evidence."""

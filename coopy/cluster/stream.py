@@ -42,7 +42,7 @@ def check_name(name: str) -> str:
 
 
 class About(msgspec.Struct, frozen=True):
-    """What the servers say of it. `peers`: the servers that keep it, by name; `created`: when, which tells it from another of this name."""
+    """What the servers say of it. `peers`: the servers that keep it and are there, by name; `created`: when, which tells it from another of this name."""
 
     created: str
     first: int
@@ -148,7 +148,7 @@ class Stream:
 
 def _about(found: dict[str, Any]) -> About:
     state, cluster = found["state"], found.get("cluster") or {}
-    peers = [cluster.get("leader"), *(one["name"] for one in cluster.get("replicas") or [])]
+    peers = [cluster.get("leader"), *(one["name"] for one in cluster.get("replicas") or [] if not one.get("offline"))]
     return About(
         found["created"], state["first_seq"], state["last_seq"], state.get("num_deleted", 0), tuple(one for one in peers if one),
         found["config"].get("max_msg_size", -1),

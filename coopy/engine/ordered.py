@@ -24,6 +24,7 @@ from coopy.engine.execute import UnknownMethodError
 from coopy.engine.gate import BUSY, FAILED, OPEN
 from coopy.engine.keyed import refuse_beside
 from coopy.engine.once import action_of
+from coopy.engine.settled import is_to_settle
 from coopy.error import ClusterError, CoopyError, CorruptionError, UpgradeError
 from coopy.journal.frame import Kind, original
 from coopy.journal.segment import Taken
@@ -55,9 +56,13 @@ class Message(msgspec.Struct, frozen=True):
 
 
 class OrderedEngine(SharedEngine):
-    """`offer(entry)` has an entry ordered; it raises what keeps it from that, and then the call does not happen."""
+    """`offer(entry)` has an entry ordered; it raises what keeps it from that, and then the call does not happen.
+
+    `barrier()` returns when all that was ordered before is executed here.
+    """
 
     offer: Callable[[Entry], None]
+    barrier: Callable[[], object]
     progress: Progress
 
     def begin(self, progress: Progress) -> None:
@@ -106,6 +111,28 @@ class OrderedEngine(SharedEngine):
         if self.gate is not BUSY and self.final is FAILED and isinstance(self.reason, ClusterError):
             return ClusterError(str(self.reason), **vars(self.reason))
         return super().refusal()
+
+    # --- queries -------------------------------------------------------------------------------------------------------
+
+    def read(self, function: Callable[..., object], /, *args: object, **kwargs: object) -> Any:
+        """As Engine.read, of what is here; in the block of `linearizable`, of all that was acknowledged before."""
+        if self.must_settle():
+            self.settle()
+        return super().read(function, *args, **kwargs)
+
+    def read_beside(self, function: Callable[..., object], /, *args: object, **kwargs: object) -> Any:
+        """As Engine.read_beside; the same."""
+        if self.must_settle():
+            self.settle()
+        return super().read_beside(function, *args, **kwargs)
+
+    def must_settle(self) -> bool:
+        """As Engine.must_settle. A query within a query sees what that does."""
+        return moment_of() is not None and is_to_settle(self) and not self.lock._is_owned()  # type: ignore[attr-defined]  # noqa: SLF001 - as refuse_inside
+
+    def settle(self) -> object:
+        """As Engine.settle. Raises ClusterError, UnconfirmedError."""
+        return self.barrier()
 
     # --- what comes ----------------------------------------------------------------------------------------------------
 
