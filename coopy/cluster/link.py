@@ -4,36 +4,38 @@
     run       have something done on that thread, and wait for it
     soon      the same, without waiting
 
-The client finds another server when one is lost, for as long as that takes. It keeps nothing back that could be sent late: what becomes of a message is
-the publisher's to know.
+Where a server is lost another is found, for as long as that takes, by a client that is new: nothing is kept back that could be sent late. What becomes of a
+message is the publisher's to know.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import random
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from coopy.error import AuthenticationError, ClusterError, UsageError
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine, Set
 
     from nats.aio.client import Client
     from nats.aio.msg import Msg
 
-    from coopy.cluster.addresses import Addresses
+    from coopy.cluster.addresses import Addresses, Server
 
 __all__ = ["Link", "LostError", "RefusedError"]
 
-CONNECT = 10.0  # seconds to find a server at the beginning
+CONNECT = 5.0  # seconds to find a server at the beginning
+ATTEMPT = 2.0  # seconds for one server
 ANSWER = 5.0  # seconds to answer a question
 AGAIN = 0.2  # seconds between two attempts to find a server
 PING = 2  # seconds between two signs of life
 SILENT = 2  # signs of life that may stay away
-BUFFER = 512 << 20  # bytes that may have come and wait here; flow control keeps them far below
 
 
 class LostError(ClusterError):
@@ -57,7 +59,10 @@ class Link:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._live, name="coopy cluster link", daemon=True)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._refused: asyncio.Future[None] | None = None
+        self._refused = False
+        self._order = [*addresses.servers]
+        random.shuffle(self._order)  # so that nodes spread over the servers
+        self._gone = asyncio.Event()
         self._client: Client | None = None
 
     @property
@@ -74,41 +79,76 @@ class Link:
     def open(self) -> None:
         """Connect. Raises ClusterError where no server answers, AuthenticationError where one refuses, UsageError without the library."""
         try:
-            import nats.aio.client
+            import nats.aio.client  # noqa: F401 - whether it is there
         except ImportError as error:
             raise UsageError('A node of a cluster needs nats-py: `pip install "coopy[cluster]"`.', option="cluster") from error
         self._thread.start()
-        self._client = nats.aio.client.Client()
         try:
-            self.run(self._connect(), None)
+            self.run(self._begin(), None)
         except BaseException:
             self.close()
             raise
 
-    async def _connect(self) -> None:
-        self._refused = asyncio.get_running_loop().create_future()
+    async def _begin(self) -> None:
+        deadline = time.monotonic() + CONNECT
+        while not await self._find():
+            if self._refused or time.monotonic() > deadline:
+                raise self._no_server()
+            await asyncio.sleep(AGAIN)
+        self.start(self._keep())
+
+    async def _keep(self) -> None:
+        """Find a server again, whenever one is lost."""
+        while True:
+            await self._gone.wait()
+            if self._client is not None:
+                await _put_down(self._client)
+            while not await self._find():
+                await asyncio.sleep(AGAIN)
+            self.reconnects += 1
+            for one in self.reconnected:
+                await one()
+
+    async def _find(self) -> bool:
+        """Connect to one of the servers, each tried once. Whether there is one."""
+        for _ in self._order:
+            server = self._order[0]
+            self._order.append(self._order.pop(0))
+            client = await self._connect(server)
+            if client is not None:
+                self._client, self.problem = client, ""
+                return True
+        return False
+
+    async def _connect(self, server: Server) -> Client | None:
+        from nats.aio.client import Client
+        from nats.errors import Error
+
+        client, gone = Client(), asyncio.Event()
         given: dict[str, Any] = {"tls": self._tls} if self._tls is not None else {}
         if self.addresses.credentials:
             given["user_credentials"] = self.addresses.credentials
-        attempt = asyncio.ensure_future(self.client.connect(
-            [one.url for one in self.addresses.servers], error_cb=self._hear, disconnected_cb=self._lost, reconnected_cb=self._found,
-            max_reconnect_attempts=-1, reconnect_time_wait=AGAIN, connect_timeout=2, ping_interval=PING, max_outstanding_pings=SILENT,
-            pending_size=0, name="coopy", **given,
-        ))  # fmt: skip
-        await asyncio.wait([attempt, self._refused], timeout=CONNECT, return_when=asyncio.FIRST_COMPLETED)
-        if not attempt.done():
-            attempt.cancel()
-            await asyncio.gather(attempt, return_exceptions=True)
-            raise self._no_server()
-        error = attempt.exception()
-        if error is not None:
+
+        async def lost() -> None:
+            self.problem = self.problem or f"the connection to {server} was lost"
+            gone.set()
+
+        try:
+            async with asyncio.timeout(ATTEMPT):
+                await client.connect(
+                    [server.url], error_cb=self._hear, closed_cb=lost, allow_reconnect=False, max_reconnect_attempts=1, reconnect_time_wait=AGAIN,
+                    connect_timeout=ATTEMPT, ping_interval=PING, max_outstanding_pings=SILENT, pending_size=0, name="coopy", **given,
+                )  # fmt: skip
+        except (Error, OSError, TimeoutError) as error:
             self._note(error)
-            raise self._no_server() from None  # its text may hold a password
-        self.problem = ""
+            await _put_down(client)
+            return None
+        self._gone = gone
+        return client
 
     def _no_server(self) -> ClusterError | AuthenticationError:
         where = f"the cluster at {self.addresses}"
-        if self._refused is not None and self._refused.done():
+        if self._refused:
             return AuthenticationError(f"No server of {where} accepts the user, password or certificate: {self.problem}. Nothing was changed.")
         return ClusterError(
             f"No server of {where} answers: {self.problem}. Nothing was changed. Start them, or check the addresses and tls=."
@@ -116,20 +156,10 @@ class Link:
 
     def _note(self, error: BaseException) -> None:
         self.problem = self.addresses.hide(error)
+        self._refused = "authorization" in str(error).lower()
 
     async def _hear(self, error: BaseException) -> None:
         self._note(error)
-        if "authorization" in str(error).lower() and self._refused is not None and not self._refused.done():
-            self._refused.set_result(None)
-
-    async def _lost(self) -> None:
-        self.problem = "the connection was lost"
-
-    async def _found(self) -> None:
-        self.problem = ""
-        self.reconnects += 1
-        for one in self.reconnected:
-            await one()
 
     # --- from other threads ----------------------------------------------------------------------------------------------
 
@@ -172,16 +202,11 @@ class Link:
         self.problem = "this process was forked from the one that has the connection"
 
     async def _end(self) -> None:
-        for task in [*self._tasks]:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._client is not None and not self._client.is_closed:
-            self.problem = "it was closed"
-            await self._client.close()
-        rest = [one for one in asyncio.all_tasks() if one is not asyncio.current_task()]
-        for one in rest:
-            one.cancel()
-        await asyncio.gather(*rest, return_exceptions=True)
+        await _cancel(self._tasks)
+        self.problem = "it was closed"
+        if self._client is not None:
+            await _put_down(self._client)
+        await _cancel({one for one in asyncio.all_tasks() if one is not asyncio.current_task()})
         await asyncio.get_running_loop().shutdown_default_executor()
 
     def _live(self) -> None:
@@ -197,13 +222,21 @@ class Link:
         return self.answer(message.data)
 
     async def request(self, subject: str, data: bytes, headers: dict[str, str] | None = None, timeout: float = ANSWER) -> Msg:
-        """A message that is answered. Raises LostError."""
-        import nats.errors
+        """A message that is answered. Raises LostError: also as soon as the connection is lost."""
+        from nats.errors import Error
 
+        asked = asyncio.ensure_future(self.client.request(subject, data, timeout=timeout, headers=headers))
+        gone = asyncio.ensure_future(self._gone.wait())
         try:
-            return await self.client.request(subject, data, timeout=timeout, headers=headers)
-        except (nats.errors.Error, TimeoutError, OSError) as error:
+            await asyncio.wait((asked, gone), return_when=asyncio.FIRST_COMPLETED)
+            if asked.done():
+                return asked.result()
+        except (Error, TimeoutError, OSError) as error:
             raise LostError(f"The cluster at {self.addresses} does not answer: {self.addresses.hide(error)}.") from None
+        finally:
+            asked.cancel()
+            gone.cancel()
+        raise LostError(f"The cluster at {self.addresses} did not answer before the connection was lost.")
 
     def answer(self, data: bytes) -> dict[str, Any]:
         """What JetStream said. Raises RefusedError, LostError."""
@@ -217,3 +250,26 @@ class Link:
         if problem:
             raise RefusedError(self.addresses.hide(problem.get("description", "it was refused")), code=problem.get("err_code", 0))
         return answer
+
+
+async def _put_down(client: Client) -> None:
+    """Give a connection back, whatever state it is in: one that was never made whole is not closed by the client itself."""
+    from nats.errors import Error
+
+    transport = client._transport  # noqa: SLF001 - there is no other way to it
+    try:
+        async with asyncio.timeout(ATTEMPT):
+            await client.close()
+    except (Error, OSError, TimeoutError, AssertionError):  # it is gone, or never was
+        pass
+    finally:
+        if transport is not None:
+            transport.close()
+
+
+async def _cancel(tasks: Set[asyncio.Task[Any]]) -> None:
+    """End these. Who is told while what it waits for comes may not hear of it, and is told again."""
+    while waiting := {one for one in tasks if not one.done()}:
+        for one in waiting:
+            one.cancel()
+        await asyncio.wait(waiting, timeout=AGAIN)

@@ -48,6 +48,7 @@ jetstream {{ store_dir: "{directory}/{name}", sync_interval: always }}
 ROUTES = """\
 cluster {{
   name: coopy
+  no_advertise: true
   listen: "127.0.0.1:{route}"
   authorization {{ user: {user}, password: "{password}" }}
   routes: [{routes}]

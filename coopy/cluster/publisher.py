@@ -131,10 +131,8 @@ class Publisher:
 
     async def begin(self) -> None:
         """Begin to publish."""
-        client = self._link.client
-        self._inbox = client.new_inbox()
-        await client.subscribe(f"{self._inbox}.*", cb=self._hear)
-        self._link.reconnected.append(self._send_all_again)
+        await self._listen()
+        self._link.reconnected.append(self._begin_again)
         self._link.start(self._publish())
         self._link.start(self._watch())
 
@@ -215,8 +213,13 @@ class Publisher:
         _tell(packet.entries, ClusterError(f"{what}. {way}, and call it again.", code=error.get("err_code", 0)))
         self._know(packet)
 
-    async def _send_all_again(self) -> None:
+    async def _listen(self) -> None:
+        self._inbox = self._link.client.new_inbox()
+        await self._link.client.subscribe(f"{self._inbox}.*", cb=self._hear)
+
+    async def _begin_again(self) -> None:
         """There is a connection again: what was under way may have been lost with the one before."""
+        await self._listen()
         for packet in [*self._unknown.values()]:
             await self._send(packet)
         self._look.set()
