@@ -65,7 +65,10 @@ def read_addresses(cluster: Any) -> Addresses:
 
 
 def _read(text: str, number: int) -> tuple[Server, set[str], str]:
-    wrong = UsageError(f"cluster= has an address that cannot be: number {number}. It is like nats://host:4222 or nats://user:password@host:4222.", option="cluster")
+    wrong = UsageError(
+        f"cluster= has an address that cannot be: number {number}. It is like nats://host:4222 or nats://user:password@host:4222.",
+        option="cluster",
+    )
     try:
         parts = urlsplit(text if "://" in text else f"nats://{text}")
         host, port = parts.hostname, parts.port or PORT

@@ -19,11 +19,10 @@ from coopy.error import ClusterError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from queue import SimpleQueue
+    from typing import TypeAlias
 
     from nats.aio.msg import Msg
     from nats.aio.subscription import Subscription
-
-    from typing import TypeAlias
 
     from coopy.cluster.link import Link
     from coopy.cluster.stream import About, Stream
@@ -42,10 +41,9 @@ SHORT_REPLY = 9  # parts of the reply that names a message's sequence; newer ser
 
 
 class Consumer:
-    """Puts (sequence, bytes) into `arrived`, in order, (0, reply) where the server wants to hear that all before was taken (call `taken(reply)`),
-    and the error where it cannot go on.
+    """Puts (sequence, bytes) into `arrived`, in order; (0, reply) where the server wants to hear that all before was taken: call `taken(reply)`.
 
-    `verify(about)` raises ClusterError where the stream is not the one that was taken so far. `problem`: why nothing comes.
+    Where it cannot go on, the error. `verify(about)` raises ClusterError where the stream is not the one that was taken so far. `problem`: why nothing comes.
     """
 
     def __init__(

@@ -41,12 +41,16 @@ def prove(addresses: Addresses, peers: Iterable[str] | None) -> None:
     wrong = [why for why in found.values() if why]
     if wrong:
         what = f"What the cluster acknowledges may be lost: {'; '.join(wrong)}. Nothing was changed."
-        raise ClusterError(f"{what} Set `jetstream {{ sync_interval: always }}` and restart that server; assume_durable=True goes on regardless.")
+        raise ClusterError(
+            f"{what} Set `jetstream {{ sync_interval: always }}` and restart that server; assume_durable=True goes on regardless."
+        )
     unknown = sorted(set(peers or ()) - found.keys())
     if unknown or (peers is None and silent):
         which = f"its stream is kept by {', '.join(unknown)}, too" if unknown else "not all of them said so"
         asked = f", and no answer came from {'; '.join(silent)}" if silent else ""
-        raise ClusterError(f"It is not proven that every server of the cluster at {addresses} syncs what it acknowledges: {which}{asked}. Nothing was changed. {WAYS}")
+        raise ClusterError(
+            f"It is not proven that every server of the cluster at {addresses} syncs what it acknowledges: {which}{asked}. Nothing was changed. {WAYS}"
+        )
 
 
 def _judged(server: Server) -> tuple[str, str]:

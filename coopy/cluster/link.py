@@ -21,7 +21,8 @@ from coopy.error import AuthenticationError, ClusterError, UsageError
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Awaitable, Callable, Coroutine, Set
+    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Set as AbstractSet
 
     from nats.aio.client import Client
     from nats.aio.msg import Msg
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Link", "LostError", "RefusedError"]
 
 CONNECT = 5.0  # seconds to find a server at the beginning
-ATTEMPT = 2.0  # seconds for one server
+ATTEMPT = 2  # seconds for one server
 ANSWER = 5.0  # seconds to answer a question
 AGAIN = 0.2  # seconds between two attempts to find a server
 PING = 2  # seconds between two signs of life
@@ -103,7 +104,7 @@ class Link:
             await self._gone.wait()
             if self._client is not None:
                 await _put_down(self._client)
-            while not await self._find():
+            while not await self._find():  # noqa: ASYNC110 - what is waited for is another program's
                 await asyncio.sleep(AGAIN)
             self.reconnects += 1
             for one in self.reconnected:
@@ -136,7 +137,7 @@ class Link:
         try:
             async with asyncio.timeout(ATTEMPT):
                 await client.connect(
-                    [server.url], error_cb=self._hear, closed_cb=lost, allow_reconnect=False, max_reconnect_attempts=1, reconnect_time_wait=AGAIN,
+                    [server.url], error_cb=self._hear, closed_cb=lost, allow_reconnect=False, max_reconnect_attempts=1, reconnect_time_wait=0,
                     connect_timeout=ATTEMPT, ping_interval=PING, max_outstanding_pings=SILENT, pending_size=0, name="coopy", **given,
                 )  # fmt: skip
         except (Error, OSError, TimeoutError) as error:
@@ -149,7 +150,9 @@ class Link:
     def _no_server(self) -> ClusterError | AuthenticationError:
         where = f"the cluster at {self.addresses}"
         if self._refused:
-            return AuthenticationError(f"No server of {where} accepts the user, password or certificate: {self.problem}. Nothing was changed.")
+            return AuthenticationError(
+                f"No server of {where} accepts the user, password or certificate: {self.problem}. Nothing was changed."
+            )
         return ClusterError(
             f"No server of {where} answers: {self.problem}. Nothing was changed. Start them, or check the addresses and tls=."
         )
@@ -215,17 +218,17 @@ class Link:
 
     # --- on its own thread -----------------------------------------------------------------------------------------------
 
-    async def ask(self, subject: str, question: object = None, timeout: float = ANSWER) -> dict[str, Any]:
+    async def ask(self, subject: str, question: object = None) -> dict[str, Any]:
         """A question to JetStream, "$JS.API." before it. Raises RefusedError, LostError."""
         data = b"" if question is None else json.dumps(question).encode()
-        message = await self.request(f"$JS.API.{subject}", data, timeout=timeout)
+        message = await self.request(f"$JS.API.{subject}", data)
         return self.answer(message.data)
 
-    async def request(self, subject: str, data: bytes, headers: dict[str, str] | None = None, timeout: float = ANSWER) -> Msg:
+    async def request(self, subject: str, data: bytes, headers: dict[str, str] | None = None) -> Msg:
         """A message that is answered. Raises LostError: also as soon as the connection is lost."""
         from nats.errors import Error
 
-        asked = asyncio.ensure_future(self.client.request(subject, data, timeout=timeout, headers=headers))
+        asked = asyncio.ensure_future(self.client.request(subject, data, timeout=ANSWER, headers=headers))
         gone = asyncio.ensure_future(self._gone.wait())
         try:
             await asyncio.wait((asked, gone), return_when=asyncio.FIRST_COMPLETED)
@@ -264,10 +267,10 @@ async def _put_down(client: Client) -> None:
         pass
     finally:
         if transport is not None:
-            transport.close()
+            transport.close()  # type: ignore[no-untyped-call]
 
 
-async def _cancel(tasks: Set[asyncio.Task[Any]]) -> None:
+async def _cancel(tasks: AbstractSet[asyncio.Task[Any]]) -> None:
     """End these. Who is told while what it waits for comes may not hear of it, and is told again."""
     while waiting := {one for one in tasks if not one.done()}:
         for one in waiting:

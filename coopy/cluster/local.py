@@ -124,7 +124,7 @@ class LocalServer:
 
     def ask(self, question: str) -> dict[str, object]:
         """What it says of itself at its monitoring port. Raises OSError."""
-        with urlopen(f"http://127.0.0.1:{self.monitor}/{question}", timeout=5) as answer:  # noqa: S310 - a fixed address
+        with urlopen(f"http://127.0.0.1:{self.monitor}/{question}", timeout=5) as answer:
             found: dict[str, object] = json.load(answer)
         return found
 
@@ -211,7 +211,9 @@ class LocalServers:
             raise UsageError(f"{self.directory} is not empty, and holds no servers. Choose another directory.", path=str(self.directory))
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         ports = iter(_free_ports(3 * count))
-        plan = _Plan(secrets.token_hex(16), {f"server{number}": _Ports(next(ports), next(ports), next(ports)) for number in range(1, count + 1)})
+        plan = _Plan(
+            secrets.token_hex(16), {f"server{number}": _Ports(next(ports), next(ports), next(ports)) for number in range(1, count + 1)}
+        )
         _write(path, msgspec.json.encode(plan))
         return plan
 

@@ -33,6 +33,7 @@ FRONT = 21
 CHECK_SIZE = 16
 MAX_SIZE = 8 << 20  # far above what any server takes by default; what is longer is not ours
 ID = 16
+DAY = 24 * 60
 WORDS = {2 * kind + flags: word_of(kind, flags) for kind in Kind.CALLS for flags in (0, COMPRESSED)}
 CODES = {word: code for code, word in WORDS.items()}
 
@@ -128,7 +129,7 @@ def _check_values(message: Sealed) -> None:
     """What the types do not say."""
     if isinstance(message, Calls):
         good = message.counter > 0 and 0 <= message.settled < message.counter and 0 < message.time_us < 1 << 62
-        good = good and -1440 <= message.utc_offset <= 1440 and all(code in WORDS for code, _ in message.calls)
+        good = good and abs(message.utc_offset) <= DAY and all(code in WORDS for code, _ in message.calls)
         ids: tuple[bytes, ...] = (message.node,)
     elif isinstance(message, Join):
         good, ids = True, (message.node,)

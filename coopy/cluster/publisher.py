@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from coopy.action import Outcome
 from coopy.cluster.message import CODES, Calls, seal
 from coopy.engine.commit import PENDING, Entry, copy_of
-from coopy.action import Outcome
 from coopy.error import ClusterError, CoopyError, NotSerializableError, UnconfirmedError
 
 if TYPE_CHECKING:
@@ -100,7 +100,9 @@ class Publisher:
         size = len(entry.payload) + EACH
         if size + FRONT > self.largest:
             what = f"{entry.method}(): the call takes {len(entry.payload):,} bytes, a message of the cluster holds at most {self.largest - FRONT - EACH:,}"
-            raise NotSerializableError(f"{what}: pass less at once. Nothing was recorded.", method=entry.method, size=len(entry.payload), limit=self.largest)
+            raise NotSerializableError(
+                f"{what}: pass less at once. Nothing was recorded.", method=entry.method, size=len(entry.payload), limit=self.largest
+            )
         with self._guard:
             if self._stopped is not None:
                 raise copy_of(self._stopped)
@@ -116,6 +118,11 @@ class Publisher:
     def take(self, counter: int) -> Packet | None:
         """Those who wait for a message of ours that has come back; None where it came before."""
         return self.packets.pop(counter, None)
+
+    @property
+    def busy(self) -> bool:
+        """Whether anybody waits for anything."""
+        return bool(self._waiting or self.packets)
 
     @property
     def waiting(self) -> int:
@@ -186,7 +193,7 @@ class Publisher:
     async def _hear(self, message: Msg) -> None:
         """The stream's leader says what became of a message; or a server that there is no leader."""
         packet = self._unknown.get(int(message.subject.rpartition(".")[2]))
-        if packet is None or message.headers and "Status" in message.headers:  # 503: it goes out again in a while
+        if packet is None or (message.headers and "Status" in message.headers):  # 503: it goes out again in a while
             return
         try:
             said = _decode(message.data)
@@ -295,5 +302,8 @@ def _tell(entries: list[Entry], error: CoopyError) -> None:
 
 
 def _gone_back(stream: str, sequence: int, taken: int) -> ClusterError:
-    what = f"The stream {stream} gave a new message the sequence {sequence}, and this node has taken {taken} already: it lost what it had acknowledged, or is another one"
-    return ClusterError(f"{what}. The node stopped; what it has is intact in its directory.", sequence=sequence)
+    what = f"The stream {stream} gave a new message the sequence {sequence}, and this node has taken {taken} already"
+    return ClusterError(
+        f"{what}: it lost what it had acknowledged, or is another one. The node stopped; what it has is intact in its directory.",
+        sequence=sequence,
+    )

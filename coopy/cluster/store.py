@@ -59,8 +59,8 @@ class Store:
             sink = _Sink(file, stored.size)
             await self._kept(lambda: bucket.get(stored.name, sink), f"The snapshot {stored.name} could not be had from")
             if (sink.digest, sink.size) != (stored.digest, stored.size):
-                what = f"The snapshot {stored.name} at the cluster at {self._stream.link.addresses} is not what the stream says that it is: {sink.size:,} bytes of {stored.size:,}"
-                raise ClusterError(f"{what}. It was not taken, and nothing was changed.")
+                what = f"The snapshot {stored.name} at the cluster at {self._stream.link.addresses} is not what the stream says that it is"
+                raise ClusterError(f"{what}: {sink.size:,} bytes of {stored.size:,}. It was not taken, and nothing was changed.")
             file.sync()
         except BaseException:
             file.close()
@@ -82,7 +82,8 @@ class Store:
         if about is not None and len(about.peers) < REPLICAS:
             replicas = 1
         return await self._kept(
-            lambda: context.create_object_store(self._stream.bucket, storage=StorageType.FILE, replicas=replicas), "There is no place for snapshots at"
+            lambda: context.create_object_store(self._stream.bucket, storage=StorageType.FILE, replicas=replicas),
+            "There is no place for snapshots at",
         )
 
     async def _kept(self, work: Callable[[], Any], what: str) -> Any:

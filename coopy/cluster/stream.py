@@ -34,11 +34,12 @@ NOT_CLUSTERED, NO_PLACE = 10074, 10005
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 
-def check_name(name: str) -> str:
+def check_name(name: Any) -> str:
     """Raises UsageError for what cannot be the name of a cluster's journal."""
     if not isinstance(name, str) or _NAME.fullmatch(name) is None:
         raise UsageError(f"name={name!r} is not possible: it is of letters, digits, - and _, and not longer than 64.", option="name")
-    return name
+    found: str = name
+    return found
 
 
 class About(msgspec.Struct, frozen=True):
@@ -102,7 +103,11 @@ class Stream:
             return await self.link.ask(f"STREAM.CREATE.{self.name}", {**wanted, "num_replicas": 1})
 
     def _check(self, config: dict[str, Any]) -> None:
-        wrong = [f"{name} is {config.get(name)!r}, not {value!r}" for name, value in SETTINGS.items() if name not in FREE and config.get(name, _none(value)) != value]
+        wrong = [
+            f"{name} is {config.get(name)!r}, not {value!r}"
+            for name, value in SETTINGS.items()
+            if name not in FREE and config.get(name, _none(value)) != value
+        ]
         replicas, window = config.get("num_replicas", 1), config.get("duplicate_window", 0)
         if replicas < REPLICAS and not self.assume_durable:
             wrong.append(f"num_replicas is {replicas}, not {REPLICAS} or more")

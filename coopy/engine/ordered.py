@@ -12,14 +12,14 @@ there is its own doing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from coopy.action import Outcome
 from coopy.engine.beside import WAKE
 from coopy.engine.commit import PENDING, UNREACHED, Entry, SharedEngine, wake
-from coopy.engine.engine import moment_of
+from coopy.engine.engine import QUARTER, moment_of
 from coopy.engine.execute import UnknownMethodError
 from coopy.engine.gate import BUSY, FAILED, OPEN
 from coopy.engine.keyed import refuse_beside
@@ -30,7 +30,7 @@ from coopy.journal.frame import Kind, original
 from coopy.journal.segment import Taken
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from coopy.engine.progress import Progress
 
@@ -111,6 +111,13 @@ class OrderedEngine(SharedEngine):
         if self.gate is not BUSY and self.final is FAILED and isinstance(self.reason, ClusterError):
             return ClusterError(str(self.reason), **vars(self.reason))
         return super().refusal()
+
+    def stamp(self) -> tuple[int, int]:
+        """The time in microseconds and the local zone's offset, for calls that are sent now. One thread asks."""
+        now = self.wall() // 1000
+        if not self.zone_ends - QUARTER <= now < self.zone_ends:
+            self.look_up_zone(now)
+        return now, self.utc_offset
 
     # --- queries -------------------------------------------------------------------------------------------------------
 

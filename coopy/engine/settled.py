@@ -37,7 +37,9 @@ class Block:
 
     def __enter__(self) -> None:
         if running() is not None:
-            raise UsageError("linearizable() stands inside of an action, which sees the state at its place in the order. Put it around a query of the proxy.")
+            raise UsageError(
+                "linearizable() stands inside of an action, which sees the state at its place in the order. Put it around a query of the proxy."
+            )
         moment.set(_Mark(self._engine))
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:

@@ -433,7 +433,9 @@ def _check_whose(archive: Archive, origin: Origin | None) -> None:
     """Raises UsageError where a directory is opened as something that it is not."""
     directory, manifest, stream = archive.directory, archive.manifest, origin.stream if origin is not None else ""
     if manifest.follows and (origin is None or stream):
-        what = f"{directory} is the directory of a replica, or of a primary that was fenced: actions of its own would make it another history"
+        what = (
+            f"{directory} is the directory of a replica, or of a primary that was fenced: actions of its own would make it another history"
+        )
         raise UsageError(
             f"{what}. Nothing was changed. Open it with replication=True, and promote it there: control(replica).promote().", path=directory
         )
@@ -452,7 +454,9 @@ def _make_engine(archive: Archive, restorer: Restorer, replayed: Replayed, setti
     assert executor is not None
     with told(archive.directory):
         if origin is not None and origin.stream:
-            ordered = OrderedEngine(executor, open_journal(archive, replayed, segment_bytes=settings.segment_bytes, mapped=True), codec, time.time_ns)
+            ordered = OrderedEngine(
+                executor, open_journal(archive, replayed, segment_bytes=settings.segment_bytes, mapped=True), codec, time.time_ns
+            )
             assert executor.keys.progress is not None
             ordered.begin(executor.keys.progress)
             return ordered

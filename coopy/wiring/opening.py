@@ -74,7 +74,12 @@ def open_proxy(obj: Any, basedir: str | os.PathLike[str] | None, options: Option
             undo.callback(node.stop)
             node.connect()
         system = open_system(
-            place, lambda: _initial(obj), lambda root, moment: adopt(root, kind, moment), packages_of(kind), settings, origin_of(replica, node)
+            place,
+            lambda: _initial(obj),
+            lambda root, moment: adopt(root, kind, moment),
+            packages_of(kind),
+            settings,
+            origin_of(replica, node),
         )
         undo.pop_all()
     if disk is None:

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import coopy.aio
-from coopy.aio.opening import beside
 from coopy import control, init_system, linearizable, once
-from coopy.cluster.local import LocalServers
+from coopy.aio.opening import beside
 from coopy.error import ClosedError, ClusterError, LockedError, NotSerializableError, UnconfirmedError, UsageError
 from tests.servers import Cluster, cluster, level, servers
 from tests.words import Word
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from coopy.cluster.local import LocalServers
 
 __all__ = ["cluster", "servers"]
 
@@ -26,10 +27,10 @@ def test_one_node_is_used_as_any_system_is(cluster: Cluster) -> None:
     """What an action returns, raises and stamps is what it would be without a cluster; a restart finds it all."""
     word = cluster.node(1, Word("s"))
     assert word.add("a") == "sa"
-    with pytest.raises(ValueError, match="^x$"):
+    with pytest.raises(ValueError, match=r"^x$"):
         word.add_and_raise("x")
     assert word.add_or_abort("c", fail=False) == "saxc"
-    with pytest.raises(ValueError, match="^d$"):
+    with pytest.raises(ValueError, match=r"^d$"):
         word.add_or_abort("d", fail=True)
     assert word.add_unlocked("e") == "saxce"
     assert len(word) == 5
@@ -58,7 +59,7 @@ def test_what_one_node_does_all_nodes_show(cluster: Cluster) -> None:
     back.keep([1, 2])
     level(back, two)
     assert two.kept == back.kept
-    assert [one for one in control(two).changes()] == [one for one in control(back).changes()]
+    assert [*control(two).changes()] == [*control(back).changes()]
 
 
 def test_each_of_many_callers_on_all_nodes_gets_its_own_result(cluster: Cluster) -> None:
@@ -67,8 +68,7 @@ def test_each_of_many_callers_on_all_nodes_gets_its_own_result(cluster: Cluster)
     told: list[tuple[Any, int]] = []
 
     def call(node: Any, mark: int) -> None:
-        for number in range(20):
-            told.append(((mark, number), node.keep((mark, number))))
+        told.extend(((mark, number), node.keep((mark, number))) for number in range(20))
 
     threads = [threading.Thread(target=call, args=(node, 10 * which + each)) for which, node in enumerate(nodes) for each in range(4)]
     for thread in threads:
@@ -124,8 +124,11 @@ def test_tasks_call_a_node(cluster: Cluster) -> None:
     """Many at once, on one thread."""
 
     async def run() -> None:
-        options = {"cluster": cluster.servers.urls, "name": cluster.name, "validation": "off"}
-        async with coopy.aio.open(Word, cluster.folder / "task1", **options) as one, coopy.aio.open(Word, cluster.folder / "task2", **options) as two:
+        options: dict[str, Any] = {"cluster": cluster.servers.urls, "name": cluster.name, "validation": "off"}
+        async with (
+            coopy.aio.open(Word, cluster.folder / "task1", **options) as one,
+            coopy.aio.open(Word, cluster.folder / "task2", **options) as two,
+        ):
             places = await asyncio.gather(*(one.keep(number) for number in range(100)), *(two.keep(100 + number) for number in range(100)))
             assert sorted(places) == [*range(1, 201)]
             with coopy.aio.linearizable(two):
@@ -176,7 +179,7 @@ def test_what_cannot_be_is_told_before_anything_is_changed(cluster: Cluster, ser
     """Options, addresses, directories, classes."""
     one = cluster.node(1)
     for wrong in ({"master": True}, {"durability": "buffered"}, {"min_acks": 1}):
-        with pytest.raises(UsageError, match="means nothing with cluster="):
+        with pytest.raises(UsageError, match=r"means nothing with cluster="):
             cluster.node(2, **wrong)
     for address in ("", "http://x", "nats://:1", "nats://secretpassword@host:70000", "nats://u:secretpassword@h/path", "nats://h?x=y"):
         with pytest.raises(UsageError, match="cluster=") as caught:
@@ -191,7 +194,7 @@ def test_what_cannot_be_is_told_before_anything_is_changed(cluster: Cluster, ser
         one.add("x" * 2_000_000)
     with pytest.raises(LockedError):
         cluster.node(1)
-    with pytest.raises(UsageError, match="not a tests.functional.test_cluster:Other"):
+    with pytest.raises(UsageError, match=r"not a tests.functional.test_cluster:Other"):
         cluster.node(2, Other)
     control(one).close()
     with pytest.raises(UsageError, match="is a node's directory"):
@@ -212,7 +215,7 @@ class Other:
 def test_a_cluster_that_does_not_answer_or_lets_nobody_in_is_named_without_its_password(cluster: Cluster) -> None:
     """The directory is left as it was."""
     server = cluster.servers.servers[0]
-    with pytest.raises(ClusterError, match="No server of the cluster at 127.0.0.1:1 answers"):
+    with pytest.raises(ClusterError, match=r"No server of the cluster at 127.0.0.1:1 answers"):
         cluster.node(1, cluster="nats://user:secretpassword@127.0.0.1:1")
     with pytest.raises(coopy.error.AuthenticationError) as caught:
         cluster.node(1, cluster=f"nats://user:secretpassword@127.0.0.1:{server.port}")

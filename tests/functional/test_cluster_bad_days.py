@@ -94,7 +94,7 @@ def test_a_node_that_is_cut_off_says_what_is_known_and_goes_on_by_itself(cluster
     for way in ways:
         way.cut()
     wait_until(lambda: not control(node).stats()["connected"])
-    with pytest.raises(ClusterError, match="was not sent.*did not happen"):
+    with pytest.raises(ClusterError, match=r"was not sent.*did not happen"):
         node.keep("never")
     assert node.kept == ["before"]
     with pytest.raises((ClusterError, UnconfirmedError)):
