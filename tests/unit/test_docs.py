@@ -27,6 +27,7 @@ def program(page: str) -> str:
         "docs/once.md",
         "docs/history.md",
         "docs/replication.md",
+        "docs/cluster.md",
         "docs/verify.md",
         "docs/client-server.md",
         "docs/asyncio.md",
@@ -68,7 +69,7 @@ def run(folder: Path, text: str) -> None:
 
 def test_importing_coopy_loads_nothing_heavy() -> None:
     """Neither what only the command line needs, nor what waits for an option."""
-    heavy = "libcst mypy asyncio ssl socket scramp click rich zstandard subprocess tempfile"
+    heavy = "libcst mypy asyncio ssl socket scramp nats urllib.request click rich zstandard subprocess tempfile"
     check = f"import sys; from coopy import init_system; print(*[name for name in '{heavy}'.split() if name in sys.modules])"
     ran = subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == ""
