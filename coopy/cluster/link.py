@@ -125,10 +125,14 @@ class Link:
         from nats.aio.client import Client
         from nats.errors import Error
 
-        client, gone = Client(), asyncio.Event()
+        client, gone, heard = Client(), asyncio.Event(), list[BaseException]()
         given: dict[str, Any] = {"tls": self._tls} if self._tls is not None else {}
         if self.addresses.credentials:
             given["user_credentials"] = self.addresses.credentials
+
+        async def hear(error: BaseException) -> None:
+            heard.append(error)
+            self._note(error)
 
         async def lost() -> None:
             self.problem = self.problem or f"the connection to {server} was lost"
@@ -137,11 +141,12 @@ class Link:
         try:
             async with asyncio.timeout(ATTEMPT):
                 await client.connect(
-                    [server.url], error_cb=self._hear, closed_cb=lost, allow_reconnect=False, max_reconnect_attempts=1, reconnect_time_wait=0,
+                    [server.url], error_cb=hear, closed_cb=lost, allow_reconnect=False, max_reconnect_attempts=1, reconnect_time_wait=0,
                     connect_timeout=ATTEMPT, ping_interval=PING, max_outstanding_pings=SILENT, pending_size=0, name="coopy", **given,
                 )  # fmt: skip
         except (Error, OSError, TimeoutError) as error:
-            self._note(error)
+            if not heard:  # what was heard before says more
+                self._note(error)
             await _put_down(client)
             return None
         self._gone = gone
@@ -160,9 +165,6 @@ class Link:
     def _note(self, error: BaseException) -> None:
         self.problem = self.addresses.hide(error)
         self._refused = "authorization" in str(error).lower()
-
-    async def _hear(self, error: BaseException) -> None:
-        self._note(error)
 
     # --- from other threads ----------------------------------------------------------------------------------------------
 

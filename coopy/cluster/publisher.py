@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Packet", "Publisher"]
 
 UNDER_WAY = 8  # messages at once
+SPAN = 64  # messages from the oldest of them on
 FULL = 512 << 10  # bytes of calls in one message
 FRONT = 1024  # bytes of a message beside its calls, headers too
 EACH = 16  # bytes of a call beside its payload
@@ -148,8 +149,13 @@ class Publisher:
             await self._look.wait()
             self._look.clear()
             self._called = False  # before it looks: whoever comes later calls again
-            while self._waiting and len(self._unknown) < UNDER_WAY and self._link.connected:
+            while self._waiting and self._may_send():
                 await self._send(self._pack())
+
+    def _may_send(self) -> bool:
+        """What is under way is bounded, and so is what nodes remember of it: the numbers beyond the first that is not settled."""
+        oldest = min(self._unknown, default=self._counter)
+        return self._link.connected and len(self._unknown) < UNDER_WAY and self._counter - oldest < SPAN
 
     def _pack(self) -> Packet:
         """What waits, as one message."""

@@ -36,6 +36,7 @@ from coopy.engine.restored import Restored, restored
 from coopy.engine.snapshots import Snapshots
 from coopy.error import (
     ClosedError,
+    ClusterError,
     CoopyError,
     CorruptionError,
     DiskFullError,
@@ -238,7 +239,7 @@ class System:
         engine = self.engine
         try:
             engine.exclusively(self._finish)
-        except (ClosedError, ReplicaError):  # it closed itself before, or another thread was faster
+        except (ClosedError, ClusterError, ReplicaError):  # it closed itself before, or another thread was faster
             with engine.lock:
                 if engine.final is None:
                     raise
