@@ -6,9 +6,11 @@ taken. All of this is asked on the link's thread.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import io
 import secrets
+import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -26,6 +28,11 @@ if TYPE_CHECKING:
 __all__ = ["Store", "Stored"]
 
 
+PATIENCE = 30.0  # seconds
+ANSWER = 3.0  # seconds for one piece
+PAUSE = 0.3  # seconds before it is tried again
+
+
 class Stored(msgspec.Struct, frozen=True):
     """Which file it is, and what it must be."""
 
@@ -41,7 +48,11 @@ class Store:
         self._stream = stream
 
     async def put(self, disk: Disk, path: str) -> Stored:
-        """Send a file, under a name of its own. Raises ClusterError where that fails; what is there of it then is nobody's."""
+        """Send a file, under a name of its own. Raises ClusterError where that fails for long; what is there of it then is nobody's."""
+        stored: Stored = await self._again(lambda: self._put(disk, path))
+        return stored
+
+    async def _put(self, disk: Disk, path: str) -> Stored:
         bucket, name = await self._bucket(), secrets.token_hex(16)
         file = disk.open_read(path)
         try:
@@ -53,6 +64,9 @@ class Store:
 
     async def get(self, stored: Stored, disk: Disk, path: str) -> None:
         """Have a file here, on stable storage, under a path that is new. Raises ClusterError where it cannot be had as it must be."""
+        await self._again(lambda: self._get(stored, disk, path))
+
+    async def _get(self, stored: Stored, disk: Disk, path: str) -> None:
         bucket = await self._bucket()
         file = disk.create(path)
         try:
@@ -76,7 +90,7 @@ class Store:
     async def _bucket(self) -> Any:
         from nats.js.api import StorageType
 
-        context = self._stream.link.client.jetstream(timeout=10)
+        context = self._stream.link.client.jetstream(timeout=ANSWER)
         replicas = REPLICAS
         about = await self._stream.look()
         if about is not None and len(about.peers) < REPLICAS:
@@ -85,6 +99,17 @@ class Store:
             lambda: context.create_object_store(self._stream.bucket, storage=StorageType.FILE, replicas=replicas),
             "There is no place for snapshots at",
         )
+
+    async def _again(self, work: Callable[[], Any]) -> Any:
+        """Do it until it is done, or nobody has answered for long: what was just made has no leader yet."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return await work()
+            except LostError:
+                if time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(PAUSE)
 
     async def _kept(self, work: Callable[[], Any], what: str) -> Any:
         import nats.errors

@@ -79,9 +79,10 @@ class Progress:
             self._writers.popitem(last=False)
 
     def take_all(self, all_taken: Iterable[Taken]) -> None:
-        """What records of the journal say, behind the state that this came with."""
+        """What records of the journal say, behind the state that this came with; some may be in that already."""
         for taken in all_taken:
-            self.take(taken)
+            if taken.sequence > self.last.sequence:
+                self.take(taken)
 
     def missing(self, lsn: int) -> int:
         """How many actions of the last message are not in a journal that ends with this LSN. A crash may have cut it off within."""

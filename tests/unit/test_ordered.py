@@ -55,7 +55,7 @@ class Order:
         Path(path).write_bytes(self.snapshot)
         install(place, "order", path)
 
-    def put(self, *calls: tuple[str, Any], node: bytes = NODE, time_us: int = 1_000_000) -> Message:
+    def put(self, *calls: tuple[Any, ...], node: bytes = NODE, time_us: int = 1_000_000) -> Message:
         """One message behind the last."""
         self.counters[node] += 1
         made = [self.encode(method, *args) for method, *args in calls]
@@ -183,8 +183,12 @@ def test_a_caller_waits_for_its_place_in_the_order(order: Order) -> None:
     """What others do before it, it sees."""
     one, offered = order.follow("one"), list[Entry]()
     engine, there, told = engine_of(one), threading.Event(), list[Any]()
-    engine.offer = lambda entry: (offered.append(entry), there.set())[0]
 
+    def offer(entry: Entry) -> None:
+        offered.append(entry)
+        there.set()
+
+    engine.offer = offer
     caller = threading.Thread(target=lambda: told.append(engine.call("add", ("b",), {})))
     caller.start()
     there.wait(10)
