@@ -140,8 +140,8 @@ class Control(Operations, Generic[T_co]):
         it has `lsn`, `digest()`, `changes()` and `at()`, and `close()`, which lets the memory go. The clock gives the time of that action.
         Actions, and setting attributes, raise UsageError. So does `at` for an LSN before what is kept (`keep_snapshots`) or beyond the last.
         """
-        restorer = self._system.restorer
-        proxy: Replica[T_co] = past_proxy(self._system.history, lsn, restorer.adopt, restorer.on_divergence)
+        system, restorer = self._system, self._system.restorer
+        proxy: Replica[T_co] = past_proxy(system.archive.directory, system.history, lsn, restorer.adopt, restorer.on_divergence)
         return proxy
 
     # --- primary and replicas ----------------------------------------------------------------------------------------
@@ -257,7 +257,8 @@ class PastControl(Control[T_co]):
 
     def at(self, lsn: int) -> Replica[T_co]:
         """The state as it was behind an earlier action."""
-        proxy: Replica[T_co] = past_proxy(lambda: self._past.history, lsn, self._past.adopt, self._past.on_divergence)
+        past, history = self._past, self._past.history
+        proxy: Replica[T_co] = past_proxy(history.archive.directory, lambda: history, lsn, past.adopt, past.on_divergence)
         return proxy
 
     def close(self) -> None:

@@ -369,8 +369,21 @@ def test_a_file_that_was_pruned_between_has_the_system_asked_again(tmp_path: Pat
 
         control(word).take_snapshot()
         with pytest.raises(UsageError, match="from LSN 2 "):
-            look_back(ask, 1, system.restorer.adopt, "stop")
+            look_back(system.archive.directory, ask, 1, system.restorer.adopt, "stop")
         assert len(asked) == 2
+
+
+def test_a_past_state_whose_own_past_was_pruned_says_so(tmp_path: Path) -> None:
+    """Its list of files is of its own moment: what went since is told as that, not as a file that is missing."""
+    with control(init_system(Word, tmp_path / "w", keep_snapshots=1)) as word:
+        word.add("a")
+        word.add("b")
+        then = control(word).at(2)
+        control(word).take_snapshot()
+        control(word).prune()
+        with pytest.raises(UsageError, match=r"had been pruned when it was to be read"):
+            control(then).at(1)
+        assert then.text == "ab"
 
 
 def test_an_action_that_uses_it_is_undone(tmp_path: Path, wiki: Any) -> None:
