@@ -15,7 +15,6 @@ starts over without it. Runs on a fresh thread, the garbage collector off.
 from __future__ import annotations
 
 import gc
-import logging
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -29,6 +28,7 @@ from coopy.engine.once import Keys, action_of
 from coopy.engine.uninterrupted import Worker
 from coopy.error import CorruptionError, DivergenceError, FormatError, UpgradeError
 from coopy.journal.segment import Head, Outcomes, Scan, is_sealed, is_silent, records
+from coopy.logs import logger
 from coopy.manifest import Listed
 from coopy.snapshot import SnapshotHeader, open_snapshot
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Bounds", "Replayed", "Restorer", "check_sealed", "method_in"]
 
-log = logging.getLogger("coopy")
+log = logger("restore")
 STEP = 4096  # actions between two reports of progress
 
 

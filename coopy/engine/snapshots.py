@@ -11,7 +11,6 @@ before. The system's lock guards `job`, and the manifest as ever.
 
 from __future__ import annotations
 
-import logging
 import math
 import time
 from _thread import allocate_lock, start_new_thread
@@ -23,6 +22,7 @@ from coopy.engine.gate import FORKED
 from coopy.engine.opening import domain_name, unsaid
 from coopy.engine.prune import put_aside, snapshots_kept, unlink_aside
 from coopy.error import ClosedError, CoopyError, DiskFullError, DurabilityError, UsageError
+from coopy.logs import logger
 from coopy.snapshot import SnapshotHeader, place_snapshot, python_version, snapshot_name, temporary_path
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Snapshots"]
 
-log = logging.getLogger("coopy")
+log = logger("snapshot")
 FORKING = 0.024 / (1 << 30)  # seconds that forking takes for each byte that the process holds, before it was measured here
 SMALL = 256 << 20  # bytes up to which it takes no time to speak of
 BEARABLE = 0.015  # seconds that it may take where there is another way; the new segment takes a few milliseconds besides

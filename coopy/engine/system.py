@@ -6,7 +6,6 @@ It is also the engine's memory: how the state is made anew, and how the journal 
 from __future__ import annotations
 
 import io
-import logging
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -32,6 +31,7 @@ from coopy.engine.opening import Place, create, open_archive, open_journal, rest
 from coopy.engine.prune import put_aside, sweep, unlink_aside
 from coopy.engine.restore import Bounds, Replayed, Restorer
 from coopy.engine.restored import Restored, restored
+from coopy.engine.sealed import SealedSegments
 from coopy.engine.snapshots import Snapshots
 from coopy.error import (
     ClosedError,
@@ -45,6 +45,7 @@ from coopy.error import (
 )
 from coopy.journal.frame import Kind
 from coopy.journal.segment import Outcomes
+from coopy.logs import logger
 from coopy.manifest import NAME as MANIFEST
 from coopy.manifest import read_manifest
 
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Origin", "Peers", "Settings", "System", "open_system"]
 
-log = logging.getLogger("coopy")
+log = logger()
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -104,7 +105,8 @@ class System:
         self.snapshots = Snapshots(archive, engine, restorer, settings, self)
         self.peers: Peers | None = None
         self._lock = lock
-        self._timers = [Timer("sync", settings.sync_interval, self.sync)]
+        self._sealed = SealedSegments(archive)
+        self._timers = [Timer("sync", settings.sync_interval, self._turn)]
         if settings.snapshot_time:
             self._timers.append(Timer("snapshot", settings.snapshot_time, self.snapshots.begin))
         after_fork_in_child(self._forked)
@@ -225,6 +227,7 @@ class System:
                 self.snapshots.go_on()
         for timer in self._timers:
             timer.wait()
+        self._sealed.wait()
 
     def _close(self) -> None:
         engine = self.engine
@@ -243,6 +246,11 @@ class System:
                 self._give_up(error)
 
     # --- how ---------------------------------------------------------------------------------------------------------
+
+    def _turn(self) -> None:
+        """What is due now and then."""
+        self._sealed.begin()
+        self.sync()
 
     def sync(self) -> None:
         """Force to stable storage what is only written, beside the calls that go on; raise the high-water mark without waiting."""
@@ -270,6 +278,7 @@ class System:
             journal.close()
             self.stay()
             self.archive.change(closed=journal.lsn, segments=self._checked())
+            self._vouch_for_rest()
         except (DiskFullError, OSError) as error:
             if journal.durable < journal.lsn:
                 journal.sync()
@@ -293,6 +302,16 @@ class System:
             log.warning("%s was not read again when it was closed: %s", self.archive.directory, error)
             return self.archive.manifest.segments
 
+    def _vouch_for_rest(self) -> None:
+        """The same of the segments before, as far as there is time. Should this be cut off, the system is closed all the same."""
+        self._sealed.stop()
+        self._sealed.read_rest()
+        try:
+            if not self.archive.is_vouched:
+                self.archive.change()
+        except OSError as error:
+            log.warning("%s was closed; that its segments were read again could not be written down: %s", self.archive.directory, error)
+
     def _give_up(self, error: DurabilityError) -> None:
         """Close while memory is in doubt and cannot be made anew: nobody needs it any more, and what was written is made durable."""
         journal = self.engine.journal
@@ -314,6 +333,7 @@ class System:
     def _release(self) -> None:
         for timer in self._timers:
             timer.stop()
+        self._sealed.stop()
         self.engine.journal.release()
         self._lock.release()
         self.engine.end(CLOSED)

@@ -10,7 +10,6 @@ comes again. `_sessions` and `_waiting` are changed under `_guard`.
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from _thread import allocate_lock
@@ -21,6 +20,7 @@ from coopy.disk import after_fork_in_child
 from coopy.engine.background import Timer
 from coopy.engine.beside import WAKE
 from coopy.error import CoopyError, UnconfirmedError
+from coopy.logs import logger
 from coopy.replication.auth import Verifiers
 from coopy.replication.shipping import Shipper, Shipping
 from coopy.replication.transport import Listener, check_place
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Primary"]
 
-log = logging.getLogger("coopy.replication")
+log = logger("replication")
 MOST_WAITING, MOST_OF_ONE = 16, 4
 SYNC = 0.02  # seconds between two syncs of a buffered primary with replicas
 CONFIRM = 5.0  # seconds that a call waits for `min_acks` replicas

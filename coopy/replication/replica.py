@@ -11,7 +11,6 @@ A replica goes on answering queries whatever happens to the connection; `stalene
 
 from __future__ import annotations
 
-import logging
 import math
 import random
 import threading
@@ -34,6 +33,7 @@ from coopy.error import (
     UnconfirmedError,
     UpgradeError,
 )
+from coopy.logs import logger
 from coopy.replication.auth import Prover
 from coopy.replication.follower import Follower, Newcomer
 from coopy.replication.taking import RefusedError, Taking
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Replica"]
 
-log = logging.getLogger("coopy.replication")
+log = logger("replication")
 AT_ONCE = 1 << 20  # bytes of frames that share a sync
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0  # seconds
 

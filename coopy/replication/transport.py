@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import errno
 import ipaddress
-import logging
 import select
 import socket
 import ssl
@@ -20,6 +19,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias
 
 from coopy.error import AuthenticationError, UsageError
+from coopy.logs import logger
 from coopy.replication.auth import binding_of
 from coopy.replication.wire import BEAT, PATIENCE, LostError
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DEFAULT_PASSWORD", "PATIENCE", "Address", "Link", "Listener", "LostError", "check_place", "connect"]
 
-log = logging.getLogger("coopy.replication")
+log = logger("replication")
 DEFAULT_PASSWORD = "copynet"  # noqa: S105 - the original's, known to everybody, and therefore accepted on loopback only
 LONGEST_PASSWORD = 1024
 AT_ONCE = 1 << 18  # bytes read in one step
