@@ -14,9 +14,9 @@ from coopy.cli.group import DAMAGE, FINE
 from coopy.cli.place import as_json, directory, key, place_of
 from coopy.cli.terminal import coloured, progress
 from coopy.disk import held_by
-from coopy.engine.archive import snapshot_path
+from coopy.engine.archive import high_water_of, snapshot_path
 from coopy.engine.check import check_directory
-from coopy.engine.opening import high_water_of, nothing_there, read_archive
+from coopy.engine.opening import nothing_there, read_archive
 from coopy.engine.reading import unpruned
 from coopy.engine.recorded import newest_lsn
 from coopy.error import CorruptionError

@@ -14,6 +14,7 @@ import msgspec
 from coopy.disk import write_whole
 from coopy.error import CorruptionError
 from coopy.journal.frame import Framer, salt_of
+from coopy.journal.high_water import HighWater
 from coopy.journal.journal import create_segment
 from coopy.journal.segment import Head, Scan, SegmentHeader, foretell, head_before, parse_segment_name, read_header, scan, segment_name
 from coopy.logs import logger
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from coopy.journal.segment import Outcomes
     from coopy.snapshot import SnapshotHeader
 
-__all__ = ["HIGH_WATER", "Archive", "Segment"]
+__all__ = ["HIGH_WATER", "Archive", "Segment", "high_water_of", "snapshot_path"]
 
 
 HIGH_WATER = "HWM"
@@ -240,3 +241,10 @@ class Archive:
 def snapshot_path(archive: Archive, lsn: int) -> str:
     """Where the snapshot after this action is."""
     return archive.path(snapshot_name(lsn))
+
+
+def high_water_of(archive: Archive) -> int:
+    """The last LSN that is said to be on stable storage."""
+    mark = HighWater(archive.disk.open_read(archive.path(HIGH_WATER)), archive.identity.system, archive.key)
+    mark.close()
+    return max(mark.mark.lsn, archive.manifest.closed)

@@ -317,6 +317,7 @@ class FollowingEngine(ConfirmedEngine):
             raise
         self.executor.show_new()
         self.eras = [(about.lsn, about.epoch)]
+        self.before += about.lsn - self.executed
         self.executed = self.base = about.lsn
 
     # --- promotion -------------------------------------------------------------------------------------------------------

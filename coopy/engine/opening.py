@@ -48,7 +48,6 @@ __all__ = [
     "create",
     "create_high_water",
     "domain_name",
-    "high_water_of",
     "note_outcomes",
     "nothing_there",
     "open_archive",
@@ -244,13 +243,6 @@ def _is_empty(archive: Archive, path: str) -> bool:
     data = archive.disk.read(path)
     _, start = read_header(data, archive.key, path, archive.identity)
     return not data[start:].strip(b"\0")
-
-
-def high_water_of(archive: Archive) -> int:
-    """The last LSN that is said to be on stable storage."""
-    mark = HighWater(archive.disk.open_read(archive.path(HIGH_WATER)), archive.identity.system, archive.key)
-    mark.close()
-    return max(mark.mark.lsn, archive.manifest.closed)
 
 
 # --- what it holds ---------------------------------------------------------------------------------------------------

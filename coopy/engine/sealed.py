@@ -88,6 +88,7 @@ class SealedSegments:
                 next(self._reading)
             except StopIteration as ended:
                 self._archive.vouch(ended.value)
+                log.debug("%s: the segment that begins with LSN %d was read again.", self._archive.directory, ended.value.first_lsn)
                 self._reading = None
             except FileNotFoundError:  # pruned meanwhile
                 self._reading = None

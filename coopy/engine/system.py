@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
@@ -33,6 +34,7 @@ from coopy.engine.restore import Bounds, Replayed, Restorer
 from coopy.engine.restored import Restored, restored
 from coopy.engine.sealed import SealedSegments
 from coopy.engine.snapshots import Snapshots
+from coopy.engine.stats import PrimaryStats, ReplicaStats, Role, Stats, stats_of
 from coopy.error import (
     ClosedError,
     CoopyError,
@@ -84,7 +86,7 @@ class Peers(Protocol):
     def stop(self) -> None:
         """End what goes on with them, promptly. May be repeated."""
 
-    def stats(self) -> Mapping[str, float]:
+    def stats(self) -> PrimaryStats | ReplicaStats:
         """Numbers about them."""
 
 
@@ -104,6 +106,7 @@ class System:
         self.archive, self.restorer, self.engine, self.settings = archive, restorer, engine, settings
         self.snapshots = Snapshots(archive, engine, restorer, settings, self)
         self.peers: Peers | None = None
+        self.opened = datetime.now(UTC)
         self._lock = lock
         self._sealed = SealedSegments(archive)
         self._timers = [Timer("sync", settings.sync_interval, self._turn)]
@@ -123,6 +126,7 @@ class System:
         """Drop the segments that no kept snapshot needs. Gives the names of the files that went."""
         gone: list[str] = self.engine.exclusively(self._prune)
         unlink_aside(self.archive, gone)
+        log.info("%s: pruned, %d files are gone.", self.archive.directory, len(gone))
         return gone
 
     def _prune(self) -> list[str]:
@@ -165,25 +169,16 @@ class System:
                 raise self.engine.refusal()
         return self.engine.journal.durable
 
-    def stats(self) -> dict[str, float]:
-        """Numbers about this run: LSNs, rebuilds and the seconds that they took, snapshots, keys that are remembered, divergences only warned of."""
-        engine, journal = self.engine, self.engine.journal
-        with engine.lock:
-            return {
-                "lsn": engine.executed,
-                "durable": journal.durable,
-                "epoch": journal.epoch,
-                "rebuilds": engine.rebuilds,
-                "rebuild_seconds": engine.rebuild_seconds,
-                "snapshots": self.snapshots.taken,
-                "snapshots_failed": self.snapshots.failed,
-                "snapshot_pause_us": round(self.snapshots.pause * 1_000_000),
-                "keys": len(engine.executor.keys),
-                "divergences": self.restorer.divergences,
-                "damaged_snapshots": len(self.restorer.passed_over),
-                "segments": len(self.archive.manifest.segments),
-                **(self.peers.stats() if self.peers is not None else {}),
-            }
+    @property
+    def role(self) -> Role:
+        """What it is among others."""
+        if self.peers is None:
+            return "alone"
+        return "replica" if self.engine.follows else "primary"
+
+    def stats(self) -> Stats:
+        """The system in numbers. Waits for nobody."""
+        return stats_of(self)
 
     def history(self) -> History:
         """What was up to now. It is read without the lock."""
@@ -278,6 +273,7 @@ class System:
             journal.close()
             self.stay()
             self.archive.change(closed=journal.lsn, segments=self._checked())
+            log.info("%s: closed at LSN %d.", self.archive.directory, journal.lsn)
             self._vouch_for_rest()
         except (DiskFullError, OSError) as error:
             if journal.durable < journal.lsn:
@@ -412,7 +408,7 @@ def open_system(
         system = System(archive, restorer, engine, lock, settings)
         system.restored = msgspec.structs.replace(found, torn=replayed.torn)
         log.info("%s: %s", place.directory, system.restored)
-        engine.memory, engine.common = system, common_names(engine)
+        engine.memory, engine.common, engine.name = system, common_names(engine), place.directory
         undo.pop_all()
     return system
 

@@ -6,8 +6,8 @@ import io
 from typing import TYPE_CHECKING
 
 from coopy.disk import UnreadableError
-from coopy.engine.archive import snapshot_path
-from coopy.engine.opening import high_water_of, unreadable
+from coopy.engine.archive import high_water_of, snapshot_path
+from coopy.engine.opening import unreadable
 from coopy.engine.reading import ReadingRestorer, unpruned
 from coopy.engine.recorded import existing, proven_end
 from coopy.engine.restore import Bounds

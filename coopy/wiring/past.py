@@ -40,9 +40,7 @@ class PastOperations:
     def refuse(self) -> NoReturn:
         """Raises UsageError: it is not a running system."""
         lsn = self._past.history.last
-        what = (
-            f"This is the state as it was at LSN {lsn}, not a running system: it has lsn, digest(), stats(), changes(), at() and close()."
-        )
+        what = f"This is the state as it was at LSN {lsn}, not a running system: it has lsn, digest(), changes(), at() and close()."
         raise UsageError(f"{what} Ask the system itself.", lsn=lsn)
 
 
