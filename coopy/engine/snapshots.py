@@ -45,8 +45,8 @@ BEARABLE = 0.015  # seconds that it may take where there is another way; the new
 class _Job:
     """One snapshot on its way. `quiet`: nobody waits for it, so its failure is logged. Its thread alone changes it, but for `cancelled`."""
 
-    def __init__(self, plan: Plan, *, quiet: bool) -> None:
-        self.plan, self.quiet, self.lsn, self.begun = plan, quiet, plan.about.lsn, perf_counter()
+    def __init__(self, plan: Plan, begun: float, *, quiet: bool) -> None:
+        self.plan, self.quiet, self.lsn, self.begun = plan, quiet, plan.about.lsn, begun
         self.draft: Draft | None = None
         self.placed = self.listed = self.cancelled = self.ended = self.has_thread = False
         self.error: BaseException | None = None
@@ -207,7 +207,7 @@ class Snapshots:
         plan = self._plan()
         if self._archive.manifest.snapshots[-1] == plan.about.lsn and not self._restorer.passed_over:
             return False, plan.about.lsn
-        job = _Job(plan, quiet=quiet)
+        job = _Job(plan, begun, quiet=quiet)
         try:
             job.have_thread(self._run)
             write(job)

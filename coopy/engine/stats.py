@@ -31,7 +31,7 @@ State = Literal["open", "failed", "broken", "closed", "forked"]
 STATES: dict[object, State] = {FAILED: "failed", BROKEN: "broken", CLOSED: "closed", FORKED: "forked"}
 
 
-class PrimaryStats(msgspec.Struct, frozen=True):
+class PrimaryStats(msgspec.Struct, frozen=True, tag_field="role", tag="primary"):
     """Of a primary, since it listens.
 
     `replicas`: how many are connected now; `acked`: the LSN up to which all of these have everything, 0 where there is none; `shipped_bytes`: of
@@ -44,7 +44,7 @@ class PrimaryStats(msgspec.Struct, frozen=True):
     refused: int
 
 
-class ReplicaStats(msgspec.Struct, frozen=True):
+class ReplicaStats(msgspec.Struct, frozen=True, tag_field="role", tag="replica"):
     """Of a replica, since it was opened.
 
     `connected`: whether it follows now, else `problem` says why not; `lag`: how many actions the primary is known to have that were not executed here;
@@ -84,7 +84,7 @@ class Stats(msgspec.Struct, frozen=True, kw_only=True):
     Where it stands: `lsn` (of the last action executed); `durable` (the LSN up to which all is on stable storage); `epoch`; `first_lsn` (of the
     oldest action that is kept).
 
-    Actions: `actions` (executed; queries are not counted, that would cost more than they do); `raised`, `undone` (of these); `queued` (calls that
+    Actions: `actions` (executed; queries are not counted, that would cost more than they do); `raised` (of these; `undone`: of those); `queued` (calls that
     wait for a batch, "sync" only); `unlocked` (that run at this moment).
 
     How long it took: `syncs` (forcing the journal to stable storage); `batches` (from framing to the last result, "sync" only); `snapshots` (from the

@@ -265,7 +265,14 @@ class System:
         with engine.lock:
             if synced and engine.final is None:
                 journal.durable = max(journal.durable, lsn)
-                journal.high_water.write(lsn, tag, sync=False)
+                self._raise_high_water(lsn, tag)
+
+    def _raise_high_water(self, lsn: int, tag: bytes) -> None:
+        """Without waiting. It protects the journal's end against being cut off by others, so failing harms nobody who calls."""
+        try:
+            self.engine.journal.high_water.write(lsn, tag, sync=False)
+        except OSError as error:
+            log.warning("%s: the high-water mark could not be raised: %s", self.archive.directory, error)
 
     def _finish(self) -> None:
         journal = self.engine.journal

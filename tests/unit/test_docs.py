@@ -30,6 +30,7 @@ def program(page: str) -> str:
         "docs/verify.md",
         "docs/client-server.md",
         "docs/asyncio.md",
+        "docs/monitoring.md",
     ],
 )
 def test_the_examples_of_a_page_run(page: str, tmp_path: Path) -> None:
