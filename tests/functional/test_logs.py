@@ -8,12 +8,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-
-import pytest
+from typing import TYPE_CHECKING
 
 from coopy import control, init_system
 from coopy.engine import telling
 from tests.words import Word
+
+if TYPE_CHECKING:
+    import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 OPEN = """
