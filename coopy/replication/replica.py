@@ -46,8 +46,9 @@ if TYPE_CHECKING:
 
     from coopy.engine.opening import Place
     from coopy.engine.system import System
+    from coopy.replication.place import Address
     from coopy.replication.taking import Home
-    from coopy.replication.transport import Address, Link
+    from coopy.replication.transport import Link
 
 __all__ = ["Replica"]
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from coopy.replication.wire import MANY
-from tests.simulation.machine import Machine
 from tests.simulation.session import CLOCK, Session, make_machine
 from tests.simulation.test_found import act, follow, make_primary
+
+if TYPE_CHECKING:
+    from tests.simulation.machine import Machine
 
 
 def follow_closely(leader: Machine) -> Session:
