@@ -116,9 +116,10 @@ def init_system(
     `on_divergence`: whether a replay that differs from the recorded run stops the opening. `on_progress(lsn, last_lsn)`: called while it replays.
     `validation`: "strict" has the class, and what it reaches in its own top-level packages, analysed before anything is opened, and refuses one that
     a replay could not repeat; "warn" shows the same as a RuntimeWarning and goes on; "off" does not look. A class without source is warned of.
-    `master`: ship the journal to replicas, listening at `host` and `port` (0: any, see `control(proxy).address`). `replication`: follow the primary that listens
-    there, in a directory of its own (by default the class name with "-replica" behind it), and answer queries only. `password`: the same on both sides; `tls`: an
-    ssl.SSLContext, needed off loopback. `min_acks`: a primary's calls return when so many replicas have them on stable storage.
+    `master`: ship the journal to replicas, listening at `host` and `port` (0: any, see `control(proxy).address`), or at `host="unix:/path"`, a file that
+    this user's processes alone can connect to. `replication`: follow the primary that listens there, in a directory of its own (by default the class
+    name with "-replica" behind it), and answer queries only. `password`: the same on both sides; `tls`: an ssl.SSLContext, needed off loopback.
+    `min_acks`: a primary's calls return when so many replicas have them on stable storage.
     `renames`: what became of names that the directory holds and the code has no more, {"old.module:Old": "new.module:New"}, {"old.module": "new.module"}
     or, of an action, {"module:Class.old": "new"}; beside those of `@was` and of `[tool.coopy.renames]` in the project's pyproject.toml.
     `cluster`, `name`, `assume_durable`: not built yet, UsageError for anything but the default.
