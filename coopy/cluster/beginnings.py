@@ -11,7 +11,6 @@ The first message is authenticated by the signing key if there is one; it carrie
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from coopy.cluster.message import Genesis, Sealed, keyed, seal, unseal
 from coopy.cluster.store import Store, Stored
 from coopy.engine.founding import first_snapshot, install, new_identity
 from coopy.error import ClusterError, UsageError
+from coopy.logs import logger
 from coopy.snapshot import temporary_path
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Beginnings", "unsealed"]
 
-log = logging.getLogger("coopy.cluster")
+log = logger("cluster")
 PAUSE = 0.5  # seconds before a question is asked again
 INTACT = "What this node has is intact in its directory."
 

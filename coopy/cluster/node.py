@@ -11,7 +11,6 @@ What cannot go on stops the node, for good: its queries go on, calls raise why.
 from __future__ import annotations
 
 import asyncio
-import logging
 import math
 import secrets
 import threading
@@ -34,8 +33,10 @@ from coopy.disk import after_fork_in_child
 from coopy.engine.beside import WAKE
 from coopy.engine.commit import PENDING, Entry
 from coopy.engine.ordered import OrderedEngine
+from coopy.engine.stats import NodeStats
 from coopy.engine.system import System
 from coopy.error import ClosedError, ClusterError, CoopyError, UnconfirmedError
+from coopy.logs import logger
 
 if TYPE_CHECKING:
     import ssl
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Node", "Program"]
 
-log = logging.getLogger("coopy.cluster")
+log = logger("cluster")
 PATIENCE = 30.0  # seconds that a caller waits for a cluster that does not answer
 LEAVE = 10.0  # seconds that closing waits for it
 LOOK = 0.002  # seconds between two looks at what others are to do
@@ -209,28 +210,24 @@ class Node:
     def _why(self) -> str:
         return f": {self.problem}" if self.problem else ""
 
-    def stats(self) -> dict[str, float]:
-        """`connected`; `sequence` of the last message taken, `lag`: how many have come and were not taken yet; calls that wait to be sent (`waiting`).
-
-        `under_way`: messages of which it is not known yet what became of them; how many were taken, published, published again and refused in this
-        run; how often another server (`reconnects`) or another consumer had to be found.
-        """
-        if self._running is None:
-            return {}
-        consumer, publisher, sequence = self._running.consumer, self._running.publisher, self._running.engine.progress.last.sequence
-        return {
-            "connected": int(not self.problem),
-            "reconnects": self.link.reconnects,
-            "consumers": consumer.made,
-            "sequence": sequence,
-            "lag": max(consumer.following - 1 - sequence, 0),
-            "waiting": publisher.waiting,
-            "under_way": publisher.under_way,
-            "messages_taken": self._running.taker.taken,
-            "messages_published": publisher.published,
-            "messages_republished": publisher.republished,
-            "messages_refused": publisher.refused,
-        }
+    def stats(self) -> NodeStats:
+        """As Peers says."""
+        consumer, publisher = self.running.consumer, self.running.publisher
+        sequence = self.running.engine.progress.last.sequence
+        return NodeStats(
+            connected=not self.problem,
+            problem=self.problem,
+            sequence=sequence,
+            lag=max(consumer.following - 1 - sequence, 0),
+            waiting=publisher.waiting,
+            under_way=publisher.under_way,
+            taken=self.running.taker.taken,
+            published=publisher.published,
+            republished=publisher.republished,
+            refused=publisher.refused,
+            reconnects=self.link.reconnects,
+            consumers=consumer.made,
+        )
 
     # --- the end -------------------------------------------------------------------------------------------------------------
 

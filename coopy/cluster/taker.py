@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from coopy.cluster.publisher import Packet
 from coopy.engine.commit import PENDING
 from coopy.engine.ordered import Message
 from coopy.error import ClusterError, CoopyError, UnconfirmedError
+from coopy.logs import logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Taker"]
 
-log = logging.getLogger("coopy.cluster")
+log = logger("cluster")
 AT_ONCE = 64  # messages taken in one go
 
 

@@ -13,6 +13,7 @@ there is its own doing.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -185,9 +186,11 @@ class OrderedEngine(SharedEngine):
         with self.lock:
             self._enter_to_take()
             self._keep(message, entries)
+        begun = perf_counter()
         for start in range(0, len(entries), SLICE):
             self._execute_slice(entries[start : start + SLICE])
         self.batch = []
+        self.batches.add(perf_counter() - begun)
         if message.own is not None:
             wake(entries)
 

@@ -170,7 +170,7 @@ def test_memory_that_was_in_doubt_is_made_anew_in_the_middle_of_a_message(cluste
     assert [type(result) for result in found[4::5]] == [ValueError] * 4
     level(one, two)
     assert one.text == "abcdfghiklmnpqrs"
-    assert control(two).stats()["rebuilds"] == 4
+    assert control(two).stats().rebuilds.count == 4
     control(two).close()
     assert cluster.node(2).text == one.text
 

@@ -11,6 +11,7 @@ import pytest
 
 from coopy import control
 from coopy.cluster.local import LocalServers
+from coopy.engine.stats import NodeStats
 from coopy.error import ClusterError, UnconfirmedError
 from coopy.wiring.systems import system_of
 from tests.cut import Way
@@ -41,6 +42,13 @@ def impatient(node: Any, patience: float = 1.0) -> None:
     system_of(node).peers.publisher.patience = patience  # type: ignore[union-attr]
 
 
+def counts(node: Any) -> NodeStats:
+    """What it says of itself."""
+    found = control(node).stats().replication
+    assert isinstance(found, NodeStats)
+    return found
+
+
 def wait_until(told: Callable[[], bool]) -> None:
     """Ask until it is so."""
     deadline = time.monotonic() + LONG
@@ -58,7 +66,7 @@ def test_a_call_whose_acknowledgement_is_lost_happens_once(cluster: Cluster, ser
             way.cut_at = b"PUB coopy."
         assert node.keep(number) == number + 1
     assert sum(way.cuts for way in ways) >= 5
-    assert control(node).stats()["messages_republished"] >= 1
+    assert counts(node).republished >= 1
     level(node, other)
     assert other.kept == [0, 1, 2, 3, 4]
 
@@ -93,7 +101,7 @@ def test_a_node_that_is_cut_off_says_what_is_known_and_goes_on_by_itself(cluster
     impatient(node)
     for way in ways:
         way.cut()
-    wait_until(lambda: not control(node).stats()["connected"])
+    wait_until(lambda: not counts(node).connected)
     with pytest.raises(ClusterError, match=r"was not sent.*did not happen"):
         node.keep("never")
     assert node.kept == ["before"]
@@ -112,7 +120,7 @@ def test_a_connection_that_swallows_everything_is_given_up(cluster: Cluster, ser
     """A network that says nothing is as bad as one that is cut. The call that was sent there happens once."""
     node, other = cluster.node(1, cluster=through(servers, ways)), cluster.node(2)
     node.keep("before")
-    before = control(node).stats()["reconnects"]
+    before = counts(node).reconnects
     for way in ways:
         way.mute = way.deaf = True
     impatient(node)
@@ -123,7 +131,7 @@ def test_a_connection_that_swallows_everything_is_given_up(cluster: Cluster, ser
         way.mend()
     impatient(node, LONG)
     assert node.keep("after") == 3
-    assert control(node).stats()["reconnects"] > before
+    assert counts(node).reconnects > before
     level(node, other)
     assert node.kept == ["before", "unknown", "after"]
 
