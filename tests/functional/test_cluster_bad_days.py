@@ -39,7 +39,7 @@ def through(servers: LocalServers, ways: list[Way]) -> str:
 
 def impatient(node: Any, patience: float = 1.0) -> None:
     """Have its callers told after so many seconds."""
-    system_of(node).peers.publisher.patience = patience  # type: ignore[union-attr]
+    system_of(node).peers.running.publisher.patience = patience  # type: ignore[union-attr]
 
 
 def counts(node: Any) -> NodeStats:
