@@ -59,15 +59,15 @@ class Cache:
             self._store(key, result)
         return result
 
-    def _place(self, key: str) -> Path:
-        assert self.folder is not None
-        return self.folder / key[:2] / key[2:]
+    def _place(self, key: str) -> str:
+        return os.path.join(str(self.folder), key[:2], key[2:])
 
     def _load(self, key: str, path: str) -> s.Module | None:
         if self.folder is None:
             return None
         try:
-            data = self._place(key).read_bytes()
+            with open(self._place(key), "rb") as file:
+                data = file.read()
         except OSError:
             return None
         start = len(MAGIC) + 16
@@ -85,13 +85,23 @@ class Cache:
         body = s.encode(module)
         place = self._place(key)
         try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            partial = place.with_name(f"{place.name}.{os.getpid()}")
-            partial.write_bytes(MAGIC + hashlib.blake2b(body, digest_size=16).digest() + body)
-            partial.replace(place)
+            _put(place, MAGIC + hashlib.blake2b(body, digest_size=16).digest() + body)
         except OSError as error:
             self._writable = False
             self.notes.append(f"the cache in {self.folder} cannot be written ({error.strerror}); the analysis goes on without it")
+
+
+def _put(place: str, data: bytes) -> None:
+    """Write a file whole; its folder is made if it is the first there."""
+    partial = f"{place}.{os.getpid()}"
+    try:
+        file = open(partial, "wb")
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(place), exist_ok=True)
+        file = open(partial, "wb")
+    with file:
+        file.write(data)
+    os.replace(partial, place)
 
 
 def analyse(path: str, data: bytes) -> s.Module | s.Problem:
