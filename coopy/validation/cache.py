@@ -7,6 +7,7 @@ An entry that is damaged or foreign is made again, and `notes` says so. A folder
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import sys
@@ -108,8 +109,9 @@ def analyse(path: str, data: bytes) -> s.Module | s.Problem:
     """The summary of a file's content, or why there is none."""
     from coopy.validation.extract import extract
 
-    limit = sys.getrecursionlimit()
+    limit, collecting = sys.getrecursionlimit(), gc.isenabled()
     sys.setrecursionlimit(max(limit, RECURSION))
+    gc.disable()  # a tree holds no cycles: looking through it for some only takes time
     try:
         text = decode(data)
         check_depth(text)
@@ -120,3 +122,5 @@ def analyse(path: str, data: bytes) -> s.Module | s.Problem:
         return s.Problem(path, 1, 1, "its expressions are nested too deep")
     finally:
         sys.setrecursionlimit(limit)
+        if collecting:
+            gc.enable()
