@@ -16,7 +16,7 @@ from coopy.validation.link.hazards import Args
 from coopy.validation.link.interpret import Interpreter
 from coopy.validation.link.machine import Context, Fact, Frame
 from coopy.validation.link.scopes import AT_END, ClassInfo
-from coopy.validation.link.values import ACTION, QUERY, TYPES, Box, Descriptor, Foreign, FunctionValue, Method, Object, Partial
+from coopy.validation.link.values import ACTION, ANYTHING, QUERY, TYPES, Box, Descriptor, Foreign, FunctionValue, Method, Object, Partial
 from coopy.validation.verdict import Step
 
 if TYPE_CHECKING:
@@ -138,6 +138,8 @@ class Analysis(Interpreter):
             yield name, self.pool.method(value, own), mode
         elif isinstance(value, Foreign | Partial | Method):
             yield name, value, mode
+        elif isinstance(value, Object):
+            yield from self._of_descriptor(name, value, mode)
         elif isinstance(value, Descriptor) and value.kind == "property":
             for index, part in enumerate(value.parts):
                 for one in part:
@@ -148,6 +150,20 @@ class Analysis(Interpreter):
         elif isinstance(value, Descriptor):
             for one in value.parts[0]:
                 yield name, one if value.kind == "static" else self.pool.method(one, self.pool.cls(self.domain)), mode
+
+    def _of_descriptor(self, name: str, value: Object, mode: str) -> Iterator[tuple[str, Value, str]]:
+        """An object in the class body: it may be called as a method, or answer for an attribute."""
+        own = self.pool.object(self.domain, ACTION)
+        if self.has_special(value, "__get__"):
+            frame = self.scratch(self.domain.module, self.domain, self.domain.parent, AT_END)
+            given = self.call_special(frame, 0, value, "__get__", Args([frozenset((own,)), frozenset((self.pool.cls(self.domain),))]))
+            called = any(isinstance(one, FunctionValue | Method | Partial) or self.has_special(one, "__call__") for one in given)
+            yield name, value, mode if called else QUERY
+        elif self.has_special(value, "__call__"):
+            yield name, value, mode
+        if self.has_special(value, "__set__"):
+            for one in self._special_member(self.scratch(self.domain.module, None, None, AT_END), 0, value, "__set__"):
+                yield name, self.pool.partial(frozenset((one,)), (frozenset((own,)), ANYTHING), ()), ACTION
 
     def marked(self, mark: str) -> bool:
         """Whether any method of the domain has a decorator of this name."""
@@ -174,6 +190,12 @@ class Analysis(Interpreter):
 
     def _run_entry(self, context: Context, value: Value) -> None:
         frame = Frame(context)
+        if isinstance(value, Object) and self.has_special(value, "__get__"):
+            owner = frozenset((self.pool.object(self.domain, ACTION),)), frozenset((self.pool.cls(self.domain),))
+            for one in self.call_special(frame, context.at, value, "__get__", Args(owner)):
+                if isinstance(one, FunctionValue | Method | Partial) or self.has_special(one, "__call__"):
+                    self.call(frame, context.at, one, Args(open_=True))
+            return
         self.write(context.returned, self.call(frame, context.at, value, Args(open_=True)))
 
     # the shape of public methods

@@ -39,8 +39,9 @@ class Assigning(Patterns):
             self._assign_attribute(frame, target, values, node)
         elif isinstance(target, s.Subscript):
             receivers, index = self._receiver(frame, target.value), self.peek(frame, target.index)
-            self.stored_in_loop(frame, target.index, node, keyed=True)
+            self.stored_in_loop(frame, target.index, node)
             for one in receivers:
+                self.keyed_effect(frame, one, target.index)
                 self.store_item(frame, target.at, one, index, values)
         elif isinstance(target, s.Display):
             self._unpack(frame, target, values)
@@ -49,7 +50,7 @@ class Assigning(Patterns):
 
     def _assign_attribute(self, frame: Frame, target: s.Attribute, values: Values, node: s.Expr | None) -> None:
         receivers = self._receiver(frame, target.value)
-        self.stored_in_loop(frame, None, node, keyed=False)
+        self.stored_in_loop(frame, None, node)
         for one in receivers:
             self.assign_attribute(frame, target.at, one, target.name, values)
         path = path_of(target)
@@ -63,8 +64,8 @@ class Assigning(Patterns):
 
     def _unpack(self, frame: Frame, target: s.Display, values: Values) -> None:
         starred = next((index for index, one in enumerate(target.items) if isinstance(one, s.Star)), None)
-        if self.hashed(values) and len(target.items) > 1:
-            self.escapes(frame, (frame.module, target.at))
+        if len(target.items) > 1 and (place := self.shown_at(frame, target.at, values)) is not None:
+            self.escapes(frame, place)
         for index, one in enumerate(target.items):
             out = EMPTY
             for value in values:

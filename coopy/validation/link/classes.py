@@ -116,6 +116,17 @@ class Classes(Names):
                 if not (isinstance(one, s.Evaluate) and isinstance(one.value, s.Const)):
                     self.demand(self.statement(cls.module, cls, one))
 
+    def metaclasses(self, cls: ClassInfo) -> list[ClassInfo]:
+        """Its metaclasses that the program has, its own before those of its bases."""
+        self.order(cls)
+        found: dict[ClassInfo, None] = {}
+        for one in cls.own():
+            for name, node in one.node.keywords:
+                if name == "metaclass":
+                    values = self.eval(self.scratch(one.module, None, one.parent, one.node.at), node)
+                    found.update(dict.fromkeys(value.cls for value in values if isinstance(value, ClassValue)))
+        return list(found)
+
     def is_subclass(self, cls: ClassInfo, other: ClassInfo) -> bool:
         """Whether a class is another or derives from it."""
         return other in self.order(cls)

@@ -43,13 +43,10 @@ class Collecting(Methods):
         """list, tuple, deque of something: its order is kept."""
         kind = {"builtins.tuple": "tuple", "collections.deque": "deque"}.get(name, "list")
         box = self.new_box(frame, at, kind, self._iterable(frame, at, args))
+        self.starts_empty(frame, args.all())
         if args.positional and (self.hashed(args.positional[0]) or self.waiting(frame, args.positional[0])):
             self.made_of_hashed(frame, at, box)
         return frozenset((box,))
-
-    def made_of_hashed(self, frame: Frame, at: int, box: Box) -> None:
-        """A list gets the order of a hash table: a fact unless it only goes where order does not matter (see `expressions.py`)."""
-        raise NotImplementedError
 
     def _set(self, frame: Frame, at: int, name: str, args: Args) -> Values:
         return frozenset((self.new_box(frame, at, name.rpartition(".")[2], self._iterable(frame, at, args)),))
@@ -57,6 +54,7 @@ class Collecting(Methods):
     def _dict(self, frame: Frame, at: int, name: str, args: Args) -> Values:
         box = self.new_box(frame, at, "dict")
         positional = args.positional
+        self.starts_empty(frame, [*(positional if name != "collections.defaultdict" else ()), *args.keywords])
         if name == "collections.defaultdict":
             self.write(box.factory, self.call_all(frame, at, positional[0], Args()) if positional else EMPTY)
             positional = positional[1:]
@@ -108,8 +106,8 @@ class Collecting(Methods):
     def _next_of(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
         values = args.positional[0] if args.positional else EMPTY
         out = args.get(1, "default") or EMPTY
-        if self.hashed(values):
-            self.escapes(frame, (frame.module, at))
+        if (place := self.shown_at(frame, at, values)) is not None:
+            self.escapes(frame, place)
         for one in values:
             if self.has_special(one, "__next__"):
                 out |= self.call_special(frame, at, one, "__next__", Args())

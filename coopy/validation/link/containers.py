@@ -10,6 +10,7 @@ from coopy.validation.link.hazards import Args, of_state, type_name
 from coopy.validation.link.values import (
     ANYTHING,
     EMPTY,
+    HASHED,
     IMPORT,
     NONE,
     UNKNOWNS,
@@ -209,8 +210,8 @@ class Containers(Calls):
     def _extend(self, frame: Frame, at: int, box: Box, _name: str, args: Args) -> Values:
         for one in args.positional[:1]:
             self.write(box.items, self.elements(frame, at, one))
-            if self.hashed(one) is not None:
-                self.escapes(frame, (frame.module, at))
+            if (place := self.shown_at(frame, at, one)) is not None:
+                self.escapes(frame, place)
         self.ordered_effect(frame, box)
         return NONE
 
@@ -226,6 +227,8 @@ class Containers(Calls):
         """Put the entries of mappings, or of iterables of pairs, into a dictionary."""
         for one in values:
             if isinstance(one, Box) and one.kind == "dict":
+                if one.hashed:
+                    self.made_of_hashed(frame, at, box)
                 self.write(box.items, self.read(one.items) | self.read(one.hint))
                 self.write(box.keys, self.read(one.keys))
                 for key, cell in list(one.slots.items()):
@@ -238,7 +241,7 @@ class Containers(Calls):
 
     def _merge_pairs(self, frame: Frame, at: int, box: Box, value: Value) -> None:
         if isinstance(value, Box) and value.hashed:
-            self.escapes(frame, (frame.module, at))
+            self.made_of_hashed(frame, at, box)
         for pair in self._elements_of(frame, at, value):
             if isinstance(pair, Pack) and len(pair.items) == 2:  # noqa: PLR2004 - a pair
                 self.store_pair(box, pair.items[0], pair.items[1])
@@ -275,6 +278,7 @@ class Containers(Calls):
         index = args.get(0, "key") or ANYTHING
         default = args.get(1, "default")
         if name == "setdefault" and default is not None:
+            self.keyed_effect(frame, box, args.node(0, "key"))
             self.store_pair(box, index, default)
         return self._box_item(frame, at, box, index, None) | (default if default is not None else NONE if name == "get" else EMPTY)
 
@@ -284,6 +288,8 @@ class Containers(Calls):
     def copied(self, frame: Frame, at: int, box: Box) -> Box:
         """A shallow copy."""
         copy = self.new_box(frame, at, box.kind, self.read(box.items) | self.read(box.hint))
+        if box.kind not in HASHED and (box.hashed or self.waiting(frame, frozenset((box,)))):
+            self.made_of_hashed(frame, at, copy)
         self.write(copy.keys, self.read(box.keys))
         for key, cell in list(box.slots.items()):
             self.write(self.slot(copy, key), self.read(cell))
@@ -294,7 +300,9 @@ class Containers(Calls):
         inside = {"keys": keys, "values": self.everything(box)}.get(name)
         if inside is None:
             inside = frozenset((self.pool.pack((keys or ANYTHING, self.everything(box))),))
-        return frozenset((self.new_box(frame, at, "iterator", inside),))
+        view = self.new_box(frame, at, "iterator", inside)
+        view.hashed = view.hashed or box.hashed or self.waiting(frame, frozenset((box,)))
+        return frozenset((view,))
 
     def _popitem(self, frame: Frame, at: int, box: Box, _name: str, _args: Args) -> Values:
         return frozenset((self.pool.pack((self._elements_of(frame, at, box), self.everything(box))),))
@@ -325,8 +333,8 @@ class Containers(Calls):
     def _fromkeys(self, frame: Frame, at: int, _box: Box, _name: str, args: Args) -> Values:
         made = self.new_box(frame, at, "dict", args.get(1, "value") or NONE)
         if args.positional:
-            if self.hashed(args.positional[0]):
-                self.escapes(frame, (frame.module, at))
+            if self.hashed(args.positional[0]) or self.waiting(frame, args.positional[0]):
+                self.made_of_hashed(frame, at, made)
             self.write(made.keys, self.elements(frame, at, args.positional[0]))
         return frozenset((made,))
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from coopy.validation import summary as s
 from coopy.validation.link.hazards import Args
 from coopy.validation.link.models import CALM as CALM_FUNCTIONS
-from coopy.validation.link.operators import ANYHOW, CALM, HELD, Operators
-from coopy.validation.link.order import Loop
+from coopy.validation.link.operators import Operators
+from coopy.validation.link.order import ANYHOW, CALM, HELD, Loop
 from coopy.validation.link.values import (
     ANYTHING,
     EMPTY,
@@ -160,8 +160,8 @@ class Evaluator(Operators):
 
     def _open_star(self, frame: Frame, node: s.Star, args: Args) -> None:
         values = self.eval(frame, node.value)
-        if self.hashed(values):
-            self.escapes(frame, (frame.module, node.at))
+        if (place := self.shown_at(frame, node.at, values)) is not None:
+            self.escapes(frame, place)
         if len(values) == 1 and isinstance(pack := next(iter(values)), Pack) and not pack.names:
             args.positional += pack.items
             args.nodes += [node] * len(pack.items)
@@ -179,13 +179,6 @@ class Evaluator(Operators):
             else:
                 args.open = True
                 self.elements(frame, at, frozenset((one,)))
-
-    def made_of_hashed(self, frame: Frame, at: int, box: Box) -> None:
-        """A list gets the order of a hash table."""
-        if frame.calm == HELD and frame.context.info is not None:
-            frame.pending[box] = (frame.module, at)
-        elif frame.calm == ANYHOW:
-            self.escapes(frame, (frame.module, at))
 
     # literals and displays
 
@@ -206,6 +199,7 @@ class Evaluator(Operators):
             if pack.depth <= 3:  # noqa: PLR2004 - tuples of tuples of tuples
                 return frozenset((pack,))
         box = self.new_box(frame, node.at, node.kind)
+        self.starts_empty(frame, node.items)
         for one in node.items:
             if isinstance(one, s.Star):
                 values = self.eval(frame, one.value, CALM if node.kind == "set" else calm)
@@ -219,6 +213,7 @@ class Evaluator(Operators):
 
     def _dict_display(self, frame: Frame, node: s.DictDisplay) -> Values:
         box = self.new_box(frame, node.at, "dict")
+        self.starts_empty(frame, node.items)
         for key, value in node.items:
             values = self.eval(frame, value)
             if key is None:
@@ -281,7 +276,9 @@ class Evaluator(Operators):
 
     def _subscript(self, frame: Frame, node: s.Subscript) -> Values:
         values, index = self._receiver(frame, node.value), self.peek(frame, node.index)
-        self.used(frame, values)
+        self.used(frame, frozenset(one for one in values if not (isinstance(one, Box) and one.kind == "dict")))
+        if self.ordered_by_hash(values) and (place := self.shown_at(frame, node.at, values)) is not None:
+            self.escapes(frame, place)
         out = EMPTY
         for one in values:
             out |= self.item(frame, node.at, one, index, node.index)

@@ -10,7 +10,7 @@ from coopy.validation.link.evaluate import path_of
 from coopy.validation.link.hazards import Args
 from coopy.validation.link.machine import Context, Frame
 from coopy.validation.link.models import _FUNCTIONS
-from coopy.validation.link.operators import ANYHOW, HELD
+from coopy.validation.link.order import ANYHOW, HELD
 from coopy.validation.link.scopes import imports_tried
 from coopy.validation.link.values import (
     ANY,
@@ -77,6 +77,7 @@ class Interpreter(Assigning):
             for loop in frame.loops:
                 self.escapes(frame, loop.place)
         out = EMPTY
+        frame.calm = ANYHOW
         for one in left:
             out |= self._augment_one(frame, node, one, right)
         if isinstance(node.target, s.Subscript):
@@ -93,8 +94,8 @@ class Interpreter(Assigning):
             elif node.op in ("add", "or", "xor"):
                 self.write(left.items, self.elements(frame, node.at, right))
             if node.op == "add":
-                if self.hashed(right):
-                    self.escapes(frame, (frame.module, node.at))
+                if (place := self.shown_at(frame, node.at, right)) is not None:
+                    self.escapes(frame, place)
                 self.ordered_effect(frame, left)
             return frozenset((left,))
         if self.has_special(left, f"__i{node.op}__"):
@@ -157,7 +158,9 @@ class Interpreter(Assigning):
 
     def _class(self, frame: Frame, node: s.Class) -> None:
         parent = frame.context if frame.context.info is not None else frame.context.parent
-        values: Values = frozenset((self.pool.cls(frame.module.cls(node, parent)),))
+        cls = frame.module.cls(node, parent)
+        values: Values = frozenset((self.pool.cls(cls),))
+        self.created(frame, node.at, cls)
         self.set_name(frame, node.name, self._decorated(frame, node.decorators, values))
 
     def _decorated(self, frame: Frame, decorators: list[s.Expr], values: Values) -> Values:
@@ -208,9 +211,12 @@ class Interpreter(Assigning):
             if decided is False:
                 break
             self.narrow(frame, node.test, truth=True)
+            loops = self.taken_from(frame, node.body)
+            frame.loops += loops
             self.run_body(frame, node.body)
+            frame.loops = [one for one in frame.loops if one not in loops]
             frame.env = merged(entry, frame.env, *frame.continues)
-            if frame.env == entry:
+            if frame.env == entry and not (frame.pending and not loops):
                 break
         self._leave(frame, out if out is not None else None, node.orelse, breaks, continues)
 

@@ -28,9 +28,7 @@ _PICKLING = ("__getstate__", "__reduce__", "__reduce_ex__")
 
 
 class Keeping(Hazards):
-    """What attributes keep. `given_to`: the class that coopy gives its clock; None while domains are looked for."""
-
-    given_to: ClassInfo | None = None
+    """What attributes keep."""
 
     def __init__(self, program: Program, catalogue: Catalogue) -> None:
         super().__init__(program, catalogue)

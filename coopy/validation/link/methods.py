@@ -15,6 +15,7 @@ from coopy.validation.link.values import (
     STATE,
     Bound,
     Box,
+    ClassValue,
     Descriptor,
     FunctionValue,
     Object,
@@ -52,6 +53,8 @@ class Methods(Containers):
                 box.items, self._elements_of(frame, at, receiver)
             )
             return self.call_box(frame, at, box, name, args)
+        if isinstance(receiver, ClassValue) and name in ("__call__", "__new__"):
+            return self._class_method(frame, at, receiver, name, args)
         if isinstance(receiver, Descriptor):
             return self._descriptor_method(receiver, name, args)
         if isinstance(receiver, Unknown):
@@ -65,6 +68,15 @@ class Methods(Containers):
         self.callbacks(frame, at, args)
         return frozenset((of_state(receiver),))
 
+    def _class_method(self, frame: Frame, at: int, receiver: ClassValue, name: str, args: Args) -> Values:
+        """`super().__call__(...)` of a metaclass, `super().__new__(cls)` of a class."""
+        if name == "__call__":
+            return self.make(frame, at, receiver.cls, args)
+        made = [one.cls for one in args.positional[0] if isinstance(one, ClassValue)] if args.positional else [receiver.cls]
+        texts = [one.text for one in args.positional[1] if isinstance(one, Text)] if len(args.positional) > 1 else []
+        classes = frozenset(self.pool.cls(self.named[one, text]) for one in made for text in texts if (one, text) in self.named)
+        return classes or frozenset(self.pool.object(one, frame.mode) for one in made)
+
     def _register(self, function: FunctionValue, callee: Bound, args: Args) -> Values:
         """`@f.register` or `@f.register(T)`: another body of a single dispatch function."""
         bodies = frozenset(one for values in args.positional for one in values if isinstance(one, FunctionValue))
@@ -77,8 +89,8 @@ class Methods(Containers):
         self.flag_method(frame, at, receiver, "builtins.str", name, args)
         if name == "join":
             for one in args.positional[:1]:
-                if self.hashed(one):
-                    self.escapes(frame, (frame.module, at))
+                if (place := self.shown_at(frame, at, one)) is not None:
+                    self.escapes(frame, place)
                 self.used(frame, one)
                 self.elements(frame, at, one)
         elif name == "format":
@@ -164,8 +176,8 @@ class Methods(Containers):
             if isinstance(one, Object):
                 self._text_of_object(frame, at, one, names)
             elif isinstance(one, Box | Pack) and depth < 2:  # noqa: PLR2004 - a list of tuples
-                if isinstance(one, Box) and one.hashed:
-                    self.escapes(frame, (frame.module, at))
+                if (place := self.shown_at(frame, at, frozenset((one,)))) is not None:
+                    self.escapes(frame, place)
                 self.text_of(frame, at, self._elements_of(frame, at, one), "r", depth + 1)
 
     def _text_of_object(self, frame: Frame, at: int, value: Object, names: tuple[str, ...]) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from coopy.validation.link.hazards import Args, of_state
 from coopy.validation.link.models import Models
+from coopy.validation.link.order import ANYHOW, CALM
 from coopy.validation.link.values import BOOL, EMPTY, Box, Object, Pack, Text, Thing, Unknown
 
 if TYPE_CHECKING:
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from coopy.validation.link.machine import Frame
     from coopy.validation.link.values import Value, Values
 
-ANYHOW, CALM, HELD = 0, 1, 2  # how the value of an expression is used
 _COMPARISONS = frozenset(("eq", "ne", "lt", "le", "gt", "ge"))
 
 
@@ -29,7 +29,9 @@ class Operators(Models):
         return self.eval(frame, node, CALM)
 
     def _binary(self, frame: Frame, node: s.Binary) -> Values:
+        calm = frame.calm
         left, right = self.peek(frame, node.left), self.peek(frame, node.right)
+        frame.calm = calm
         if node.op == "mod" and any(isinstance(one, Text) for one in left):
             self.text_of(frame, node.at, right, "")
         if node.op == "add":
@@ -69,7 +71,10 @@ class Operators(Models):
             copy = self.copied(frame, at, left)
             self.merge(frame, at, copy, right)
             return frozenset((copy,))
-        return frozenset((self.new_box(frame, at, kind, self.everything(left) | inside),))
+        made = self.new_box(frame, at, kind, self.everything(left) | inside)
+        if kind != "set" and self.ordered_by_hash(right | {left}):
+            self.made_of_hashed(frame, at, made)
+        return frozenset((made,))
 
     def _concatenate(self, frame: Frame, at: int, op: str, left: Pack, right: Values) -> Values:
         out: set[Value] = set()

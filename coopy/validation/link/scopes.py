@@ -36,12 +36,18 @@ class Binding:
 
 
 class Scope:
-    """The body of a module or class. `effects`: statements that bind nothing but may fill what others have bound."""
+    """The body of a module or class.
+
+    `effects`: statements that may fill what others have bound; `fills`: those of them that name what they fill, by that name. `imports`: all
+    imports that a program runs.
+    """
 
     def __init__(self, body: list[s.Stmt]) -> None:
         self.bindings: dict[str, list[Binding]] = {}
-        self.stars: list[s.ImportFrom] = []
+        self.stars: list[Binding] = []
+        self.imports: list[s.Import | s.ImportFrom] = []
         self.effects: list[s.Stmt] = []
+        self.fills: dict[str, list[s.Stmt]] = {}
         self.annotations: dict[str, s.Expr] = {}
         self._unless: tuple[s.Stmt, ...] = ()
         self._index(body, always=True, typing=False)
@@ -75,15 +81,21 @@ class Scope:
         self._index(one.orelse, always=always and for_checkers, typing=typing)
 
     def _leaf(self, one: s.Stmt, *, always: bool, typing: bool) -> None:
+        if isinstance(one, s.Import | s.ImportFrom) and not typing:
+            self.imports.append(one)
         if isinstance(one, s.ImportFrom) and one.names[0][0] == "*":
-            self.stars.append(one)
+            self.stars.append(Binding(one, always, typing, self._unless))
             return
         names = list(bound(one))
         self._bind(one, names, always=always, typing=typing)
         if isinstance(one, s.Assign) and one.annotation is not None:
             self.annotations.update(dict.fromkeys(names, one.annotation))
-        if (not names or (isinstance(one, s.Function | s.Class) and one.decorators)) and not typing:
+        if typing:
+            return
+        if not names or isinstance(one, s.For) or (isinstance(one, s.Function | s.Class) and one.decorators):
             self.effects.append(one)
+            for name in dict.fromkeys(filled(one)):
+                self.fills.setdefault(name, []).append(one)
 
     def _bind(self, one: s.Stmt, names: Iterable[str], *, always: bool, typing: bool) -> None:
         if isinstance(one, s.Assign) and one.value is None:
@@ -154,6 +166,28 @@ def bound(one: s.Stmt) -> Iterator[str]:
     elif isinstance(one, s.If):
         for inner in (*one.body, *one.orelse):
             yield from bound(inner)
+
+
+def filled(one: s.Stmt) -> Iterator[str]:
+    """The names whose values a statement adds something to: `NAME[key] = value`, `NAME.append(value)`, also in a loop."""
+    if isinstance(one, s.For):
+        for inner in (*one.body, *one.orelse):
+            yield from filled(inner)
+    elif isinstance(one, s.If):
+        for inner in (*one.body, *one.orelse):
+            yield from filled(inner)
+    elif isinstance(one, s.Assign):
+        yield from (_root(target) for target in one.targets if not isinstance(target, s.Name))
+    elif isinstance(one, s.Augment) and not isinstance(one.target, s.Name):
+        yield _root(one.target)
+    elif isinstance(one, s.Evaluate) and isinstance(one.value, s.Call) and isinstance(one.value.func, s.Attribute):
+        yield _root(one.value.func)
+
+
+def _root(node: s.Expr) -> str:
+    while isinstance(node, s.Attribute | s.Subscript):
+        node = node.value
+    return node.name if isinstance(node, s.Name) else ""
 
 
 class ModuleInfo:
