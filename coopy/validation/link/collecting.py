@@ -9,6 +9,7 @@ from coopy.validation.link.methods import Methods
 from coopy.validation.link.values import (
     EMPTY,
     NONE,
+    Bound,
     Box,
     Foreign,
     Pack,
@@ -31,11 +32,22 @@ class Collecting(Methods):
 
     def _sorted(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
         elements = self._iterable(frame, at, args)
+        self._ties(frame, at, args)
         self.compared(frame, at, elements, args)
         return frozenset((self.new_box(frame, at, "list", elements),))
 
+    def _ties(self, frame: Frame, at: int, args: Args) -> None:
+        """`sorted(tags, key=len)`, `max(tags, key=votes.count)`: elements of one rank stay as they came."""
+        ranked = any(
+            (isinstance(one, Foreign) and one.name == "builtins.len") or (isinstance(one, Bound) and one.name == "count")
+            for one in args.keywords.get("key", EMPTY)
+        )
+        if ranked and len(args.positional) == 1 and (place := self.shown_at(frame, at, args.positional[0])) is not None:
+            self.escapes(frame, place)
+
     def _extreme(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
         elements = self._iterable(frame, at, args) if len(args.positional) < 2 else frozenset().union(*args.positional)  # noqa: PLR2004
+        self._ties(frame, at, args)
         self.compared(frame, at, elements, args)
         return elements | args.keywords.get("default", EMPTY)
 
@@ -45,7 +57,7 @@ class Collecting(Methods):
         box = self.new_box(frame, at, kind, self._iterable(frame, at, args))
         self.starts_empty(frame, args.all())
         if args.positional and (self.hashed(args.positional[0]) or self.waiting(frame, args.positional[0])):
-            self.made_of_hashed(frame, at, box)
+            self.made_of_hashed(frame, at, box, self.shown_at(frame, at, args.positional[0]))
         return frozenset((box,))
 
     def _set(self, frame: Frame, at: int, name: str, args: Args) -> Values:
@@ -59,7 +71,9 @@ class Collecting(Methods):
             self.write(box.factory, self.call_all(frame, at, positional[0], Args()) if positional else EMPTY)
             positional = positional[1:]
         if name == "collections.Counter":
-            self.write(box.items, frozenset((self.pool.thing("builtins.int", frame.mode),)))
+            number: Values = frozenset((self.pool.thing("builtins.int", frame.mode),))
+            self.write(box.items, number)
+            self.write(box.factory, number)
             self.write(box.keys, self._iterable(frame, at, args))
             return frozenset((box,))
         for one in positional:

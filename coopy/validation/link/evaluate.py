@@ -336,7 +336,8 @@ class Evaluator(Operators):
         self.write(frame.context.yielded, values)
         if (frame.loops or hashed) and frame.context.info is not None:
             place = frame.loops[0].place if frame.loops else hashed
-            self.pool.box("generator", (frame.module, frame.context.info.node.at), frame.mode).hashed = place
+            box = self.pool.box("generator", (frame.module, frame.context.info.node.at), frame.mode)
+            box.hashed, box.looped = place, True
         return ANYTHING
 
     def _await(self, frame: Frame, node: s.Await) -> Values:

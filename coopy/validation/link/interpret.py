@@ -10,7 +10,7 @@ from coopy.validation.link.evaluate import path_of
 from coopy.validation.link.hazards import Args
 from coopy.validation.link.machine import Context, Frame
 from coopy.validation.link.models import _FUNCTIONS
-from coopy.validation.link.order import ANYHOW, HELD
+from coopy.validation.link.order import ANYHOW, HELD, gathers
 from coopy.validation.link.scopes import imports_tried
 from coopy.validation.link.values import (
     ANY,
@@ -63,6 +63,14 @@ class Interpreter(Assigning):
             values = self._annotate(frame, values, node.annotation)
         for target in node.targets:
             self.assign(frame, target, values, node.value)
+            if frame.loops and isinstance(target, s.Name) and gathers(target.name, node.value) and _has_ends(values):
+                self._put_at_end(frame, node.value)
+
+    def _put_at_end(self, frame: Frame, node: s.Expr) -> None:
+        """`text = text + part`: order shows if the part depends on it."""
+        if isinstance(node, s.Binary) and node.op == "add" and self.depends(frame, node):
+            for loop in frame.loops:
+                self.escapes(frame, loop.place)
 
     def _assign_statement(self, frame: Frame, node: s.Assign) -> None:
         self._assign(frame, node)
@@ -72,8 +80,7 @@ class Interpreter(Assigning):
     def _augment(self, frame: Frame, node: s.Augment) -> None:
         left, right = self.peek(frame, node.target), self.peek(frame, node.value)
         self._declared(frame, node.target)
-        texts = any(isinstance(one, Text | Pack) or (isinstance(one, Thing) and one.type == "builtins.str") for one in left | right)
-        if texts and node.op == "add" and self.depends(frame, node.value):
+        if _has_ends(left | right) and node.op == "add" and self.depends(frame, node.value):
             for loop in frame.loops:
                 self.escapes(frame, loop.place)
         out = EMPTY
@@ -82,6 +89,8 @@ class Interpreter(Assigning):
             out |= self._augment_one(frame, node, one, right)
         if isinstance(node.target, s.Subscript):
             for one in self._receiver(frame, node.target.value):
+                if isinstance(one, Box) and self.read(one.factory):
+                    self.keyed_effect(frame, one, node.target.index)
                 self.store_item(frame, node.at, one, self.peek(frame, node.target.index), out)
         else:
             self.assign(frame, node.target, out or ANYTHING, None)
@@ -320,6 +329,11 @@ class Interpreter(Assigning):
             if case.pattern.kind == "capture" and not case.pattern.parts and case.guard is None:
                 open_ = False
         frame.env = merged(*after, *([before] if open_ else []))
+
+
+def _has_ends(values: Values) -> bool:
+    """Whether any is a string or tuple, to which something is added at the end."""
+    return any(isinstance(one, Text | Pack) or (isinstance(one, Thing) and one.type == "builtins.str") for one in values)
 
 
 def merged(*envs: dict[str, Values] | None) -> dict[str, Values] | None:

@@ -94,8 +94,9 @@ class Methods(Containers):
                 self.used(frame, one)
                 self.elements(frame, at, one)
         elif name == "format":
+            shown = "r" if isinstance(receiver, Text) and "!r" in receiver.text else ""
             for one in args.all():
-                self.text_of(frame, at, one, "")
+                self.text_of(frame, at, one, shown)
         if name in ("split", "splitlines", "rsplit", "partition", "rpartition"):
             return frozenset((self.new_box(frame, at, "list", frozenset((self.pool.thing("builtins.str", frame.mode),))),))
         kind = {"encode": "builtins.bytes", "startswith": "builtins.bool", "endswith": "builtins.bool", "find": "builtins.int"}.get(

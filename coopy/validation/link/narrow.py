@@ -156,7 +156,7 @@ class Narrowing(Evaluator):
     def _of_kind(self, frame: Frame, value: Value, kind: Value) -> Values:
         if isinstance(kind, ClassValue):
             if isinstance(value, Object):
-                if self.is_subclass(value.cls, kind.cls):
+                if self.is_subclass(value.cls, kind.cls) or "typing.Protocol" in self.order(kind.cls):
                     return frozenset((value,))
                 return (
                     frozenset((self.pool.object(kind.cls, value.mode, value.open),))

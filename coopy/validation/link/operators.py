@@ -33,7 +33,10 @@ class Operators(Models):
         left, right = self.peek(frame, node.left), self.peek(frame, node.right)
         frame.calm = calm
         if node.op == "mod" and any(isinstance(one, Text) for one in left):
-            self.text_of(frame, node.at, right, "")
+            shown = any(isinstance(one, Text) and "%r" in one.text for one in left)
+            for one in right:
+                inside = frozenset().union(*one.items) if isinstance(one, Pack) else frozenset((one,))
+                self.text_of(frame, node.at, inside, "r" if shown else "")
         if node.op == "add":
             self.used(frame, left | right)
         return self.operate(frame, node.at, node.op, left, right)

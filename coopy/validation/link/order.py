@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from coopy.validation.link.values import Place, Value, Values
 
 ANYHOW, CALM, HELD = 0, 1, 2  # how the value of an expression is used
+_TESTS = frozenset(("isinstance", "any", "all", "bool", "startswith", "endswith", "hasattr", "callable", "issubclass"))
 _MADE = frozenset(("list", "tuple", "deque", "dict"))
 _PLACED = frozenset(("list", "tuple", "deque", "iterator", "generator"))
 _ORDERINGS = frozenset(("lt", "le", "gt", "ge"))
@@ -55,7 +56,7 @@ class Order(Attributes):
         found: Place | None = None
         for one in values:
             if isinstance(one, Box) and one.hashed:
-                found = one.hashed if one.kind in _MADE else (frame.module, at)
+                found = one.hashed if one.kind in _MADE or one.looped else (frame.module, at)
         return found
 
     def ordered_by_hash(self, values: Values) -> bool:
@@ -91,10 +92,14 @@ class Order(Attributes):
         frame.loops.append(loop)
         return loop
 
-    def made_of_hashed(self, frame: Frame, at: int, box: Box) -> None:
-        """A container gets the order of a hash table. One that is made here and only passed on carries it to whoever takes it."""
-        place = (frame.module, at)
-        if box.place != place:
+    def made_of_hashed(self, frame: Frame, at: int, box: Box, source: Place | None = None) -> None:
+        """A container gets the order of a hash table, which a generator may have shown before, at `source`.
+
+        One that is made here and only passed on carries it to whoever takes it.
+        """
+        here = (frame.module, at)
+        place = source or here
+        if box.place != here:
             if self._local(frame, box):
                 frame.pending[box] = place
             else:
@@ -248,5 +253,22 @@ def last_ones(body: list[s.Stmt], names: set[str]) -> set[str]:
     guarded_names: set[str] = set()
     for to, value, guarded in _assignments(body):
         if isinstance(to, s.Name) and not names.isdisjoint(names_in(value)):
-            (guarded_names if guarded else found).add(to.name)
+            (guarded_names if guarded or gathers(to.name, value) else found).add(to.name)
     return found - guarded_names
+
+
+def gathers(name: str, value: s.Expr) -> bool:
+    """`best = max(best, x)`, `total = total + x`: what it holds in the end does not depend on the order, if it is a number or set."""
+    if isinstance(value, s.Call) and isinstance(value.func, s.Name) and value.func.name in ("max", "min"):
+        return any(isinstance(one, s.Name) and one.name == name for one in value.args)
+    if isinstance(value, s.Binary) and value.op in ("add", "mul", "or", "and", "xor", "sub"):
+        return any(isinstance(one, s.Name) and one.name == name for one in (value.left, value.right))
+    return isinstance(value, s.Boolean) and all(_is_test(one) or (isinstance(one, s.Name) and one.name == name) for one in value.values)
+
+
+def _is_test(node: s.Expr) -> bool:
+    """Whether an expression can only be true or false."""
+    if isinstance(node, s.Call):
+        head = node.func
+        return isinstance(head, s.Name | s.Attribute) and (head.name in _TESTS or head.name.startswith("is"))
+    return isinstance(node, s.Compare) or (isinstance(node, s.Unary) and node.op == "not")
