@@ -16,11 +16,12 @@ from coopy.validation.link.hazards import Args
 from coopy.validation.link.interpret import Interpreter
 from coopy.validation.link.machine import Context, Fact, Frame
 from coopy.validation.link.scopes import AT_END, ClassInfo
-from coopy.validation.link.values import ACTION, ANYTHING, QUERY, TYPES, Box, Descriptor, Foreign, FunctionValue, Method, Object, Partial
+from coopy.validation.link.transfer import Transfer
+from coopy.validation.link.values import ACTION, ANYTHING, QUERY, TYPES, Box, ClassValue, Descriptor, Foreign, FunctionValue, Method, Object, Partial
 from coopy.validation.verdict import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from coopy.catalogue import Catalogue
     from coopy.validation.link.scopes import ModuleInfo, Program
@@ -84,11 +85,12 @@ class Entry:
 
 
 class Analysis(Interpreter):
-    """The analysis of one domain class."""
+    """The analysis of one domain class. `made_with`: the arguments with which the program makes it, as a discovery has seen them."""
 
-    def __init__(self, program: Program, catalogue: Catalogue, domain: ClassInfo) -> None:
+    def __init__(self, program: Program, catalogue: Catalogue, domain: ClassInfo, made_with: Sequence[Args] = ()) -> None:
         super().__init__(program, catalogue)
         self.domain = self.given_to = domain
+        self.made_with = made_with
         self.entries: list[Entry] = []
         self.nested = False  # the program makes objects of the domain class itself, and nobody gives those a clock
 
@@ -98,7 +100,7 @@ class Analysis(Interpreter):
         for name, value, mode in list(self._members()):
             self._enter(name, value, mode)
         self.settle()
-        self.judge_containers()
+        self.judge_kept(self.domain)
         self.judge_construction(self.entries[0].context)
         for one in self.entries:
             if one.mode == ACTION:
@@ -196,6 +198,9 @@ class Analysis(Interpreter):
                 if isinstance(one, FunctionValue | Method | Partial) or self.has_special(one, "__call__"):
                     self.call(frame, context.at, one, Args(open_=True))
             return
+        if isinstance(value, ClassValue):
+            for args in self.made_with:
+                self.call(frame, context.at, value, Transfer(self, frame).args(args))
         self.write(context.returned, self.call(frame, context.at, value, Args(open_=True)))
 
     # the shape of public methods
@@ -297,7 +302,19 @@ class Analysis(Interpreter):
 
 
 class Discovery(Interpreter):
-    """Finds the classes that a program passes to init_system, by running, for their types only, the functions that mention it."""
+    """Finds the classes that a program passes to init_system, by running, for their types only, the functions that mention it.
+
+    `built`: the arguments with which these functions make objects, by class.
+    """
+
+    def __init__(self, program: Program, catalogue: Catalogue) -> None:
+        super().__init__(program, catalogue)
+        self.built: dict[ClassInfo, list[Args]] = {}
+
+    def construct(self, frame: Frame, at: int, cls: ClassInfo, args: Args) -> Values:
+        """As every object, and its arguments are noted."""
+        self.built.setdefault(cls, []).append(args)
+        return super().construct(frame, at, cls, args)
 
     def domains(self, module: ModuleInfo) -> list[ClassInfo]:
         """The classes that a module passes."""

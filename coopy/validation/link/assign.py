@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from coopy.validation import summary as s
 from coopy.validation.link.evaluate import path_of
 from coopy.validation.link.patterns import Patterns
-from coopy.validation.link.values import EMPTY, Box, Object, Pack, Unknown
+from coopy.validation.link.values import EMPTY, IMPORT, Box, Object, Pack, Unknown
 
 if TYPE_CHECKING:
     from coopy.validation.link.machine import Frame
@@ -95,9 +95,12 @@ class Assigning(Patterns):
             self.write(frame.context.variable(name), values)
 
     def _declared(self, frame: Frame, target: s.Expr) -> None:
-        """`global name` and an assignment to it."""
-        if isinstance(target, s.Name) and frame.outer.get(target.name) == "global":
-            self.live(frame, target.at, target.name)
+        """`global name` and an assignment to it; `nonlocal name` too, if it belongs to a call that was made at import."""
+        if isinstance(target, s.Name):
+            declared = frame.outer.get(target.name)
+            owner = self.owner_of(frame.context, target.name) if declared == "nonlocal" else None
+            if declared == "global" or (owner is not None and owner.mode == IMPORT):
+                self.live(frame, target.at, target.name)
         elif isinstance(target, s.Display):
             for one in target.items:
                 self._declared(frame, one)

@@ -93,11 +93,16 @@ class Attributes(Keeping):
             values |= self._bound_to(frame, at, one, cls, receiver)
         if isinstance(receiver, ClassValue):
             values |= self.read(self.attribute_cell(found[0], "class", name))
-            if self._is_enum(found[0]) and any(isinstance(one.statement, s.Assign) for one in found[1]):
+            if self.is_enum(found[0]) and any(isinstance(one.statement, s.Assign) for one in found[1]):
                 return frozenset((self.pool.object(cls, IMPORT),))
         return values
 
-    def _is_enum(self, cls: ClassInfo) -> bool:
+    def member_bound(self, frame: Frame, at: int, cls: ClassInfo, name: str) -> Values:
+        """A member as seen from its class."""
+        return self._class_member(frame, at, cls, name, self.pool.cls(cls))
+
+    def is_enum(self, cls: ClassInfo) -> bool:
+        """Whether its objects are those that its body names."""
         return any(one in _ENUMS for one in self.order(cls))
 
     def _bound_to(self, frame: Frame, at: int, value: Value, cls: ClassInfo, receiver: Value) -> Values:

@@ -152,7 +152,7 @@ class Classes(Names):
             for one in reversed([base for base in self.order(cls) if isinstance(base, ClassInfo)]):
                 if self.is_dataclass(one):
                     for name, annotation in self._field_names(one):
-                        if annotation is None or not self._is_class_variable(annotation):
+                        if annotation is None or not self._is_no_field(annotation):
                             fields[name] = (name, one, next(iter(one.scope.reaching(name)), None), annotation)
             cls.fields = list(fields.values())
         return cls.fields
@@ -165,9 +165,9 @@ class Classes(Names):
             if name not in cls.scope.annotations and isinstance(value, s.Call) and getattr(value.func, "name", "") in ("ib", "attrib"):
                 yield name, None
 
-    def _is_class_variable(self, node: s.Expr) -> bool:
+    def _is_no_field(self, node: s.Expr) -> bool:
         head = node.value if isinstance(node, s.Subscript) else node
-        return isinstance(head, s.Name | s.Attribute) and head.name == "ClassVar"
+        return isinstance(head, s.Name | s.Attribute) and head.name in ("ClassVar", "KW_ONLY")
 
     # annotations
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from coopy.validation import summary as s
 from coopy.validation.link.hazards import Args
 from coopy.validation.link.methods import Methods
 from coopy.validation.link.values import (
     EMPTY,
     NONE,
-    Bound,
     Box,
     Foreign,
     Pack,
@@ -38,9 +38,9 @@ class Collecting(Methods):
 
     def _ties(self, frame: Frame, at: int, args: Args) -> None:
         """`sorted(tags, key=len)`, `max(tags, key=votes.count)`: elements of one rank stay as they came."""
-        ranked = any(
-            (isinstance(one, Foreign) and one.name == "builtins.len") or (isinstance(one, Bound) and one.name == "count")
-            for one in args.keywords.get("key", EMPTY)
+        node = args.keyword_nodes.get("key")
+        ranked = (isinstance(node, s.Attribute) and node.name == "count") or (
+            isinstance(node, s.Name) and any(isinstance(one, Foreign) and one.name == "builtins.len" for one in args.keywords["key"])
         )
         if ranked and len(args.positional) == 1 and (place := self.shown_at(frame, at, args.positional[0])) is not None:
             self.escapes(frame, place)
@@ -140,6 +140,9 @@ class Collecting(Methods):
 
     def _sum(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
         elements = self._iterable(frame, at, args)
+        place = self.shown_at(frame, at, args.positional[0]) if args.positional else None
+        if place is not None and any(isinstance(one, Box | Pack) for one in elements):
+            self.escapes(frame, place)
         out = EMPTY
         for one in elements:
             out |= self.call_special(frame, at, one, "__add__", Args([elements]))

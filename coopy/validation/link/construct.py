@@ -8,7 +8,7 @@ from coopy.validation import summary as s
 from coopy.validation.link.dispatch import Dispatch
 from coopy.validation.link.hazards import Args
 from coopy.validation.link.machine import Fact, Frame
-from coopy.validation.link.values import ANYTHING, EMPTY, UNKNOWNS, Box, Descriptor, Foreign, Object
+from coopy.validation.link.values import ANYTHING, EMPTY, IMPORT, UNKNOWNS, Box, Descriptor, Foreign, Object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +46,9 @@ class Constructing(Dispatch):
             for entry in self.catalogue.decide(base) or ():
                 if entry.kind == "class":
                     self.fact(frame, Fact(entry.category, (frame.module, at), base, entry))
+        if self.is_enum(cls) and args.positional:
+            self.call_all(frame, at, self.member_bound(frame, at, cls, "_missing_"), Args(args.positional))
+            return frozenset((self.pool.object(cls, IMPORT),))
         return self.make(frame, at, cls, args)
 
     def created(self, frame: Frame, at: int, cls: ClassInfo) -> None:
@@ -104,11 +107,13 @@ class Constructing(Dispatch):
         """The constructor of a dataclass."""
         positional = list(args.positional)
         for name, owner, binding, annotation in fields:
-            given = positional.pop(0) if positional else args.keywords.get(name)
+            how = self._passed(owner, name, binding)
+            given = positional.pop(0) if positional and how == "any" else args.keywords.get(name.lstrip("_"), args.keywords.get(name))
+            given = None if how == "never" else given
             scratch = self.scratch(owner.module, None, owner.parent, owner.node.at)
             scratch.mode = value.mode
             known = self.annotated(scratch, annotation) if annotation is not None else EMPTY
-            if given is None or args.open:
+            if given is None or (args.open and how != "never"):
                 default = self._field_default(frame, at, owner, binding, name) if binding is not None else EMPTY
                 given = (given or EMPTY) | default
             if binding is not None:
@@ -119,7 +124,21 @@ class Constructing(Dispatch):
         self._run_hooks(frame, at, value)
         for name in _AFTER_FIELDS:
             if isinstance(self.member(value.cls, name), tuple):
-                self.call_special(frame, at, value, name, Args([ANYTHING]) if name == "model_post_init" else Args())
+                self.call_special(frame, at, value, name, Args(open_=True))
+
+    def _passed(self, owner: ClassInfo, name: str, binding: Any) -> str:
+        """How the constructor takes a field: "any" way, as "keyword" only, or "never"."""
+        node = binding.statement.value if binding is not None and isinstance(binding.statement, s.Assign) else None
+        options = {word: one.text for word, one in node.keywords if isinstance(one, s.Const)} if isinstance(node, s.Call) else {}
+        if options.get("init") == "False":
+            return "never"
+        for one in owner.node.decorators:
+            words = one.keywords if isinstance(one, s.Call) else []
+            options = {word: value.text for word, value in words if isinstance(value, s.Const)} | options
+        names = list(owner.scope.annotations)
+        marks = [index for index, one in enumerate(names) if _is_mark(owner.scope.annotations[one])]
+        behind = name in names and bool(marks) and names.index(name) > marks[0]
+        return "keyword" if behind or options.get("kw_only") == "True" else "any"
 
     def _converted(self, frame: Frame, at: int, owner: ClassInfo, binding: Any, given: Values) -> Values:
         """What `field(converter=f, validator=g)` of attrs makes of a value."""
@@ -181,6 +200,11 @@ class Constructing(Dispatch):
         if factory is None:
             return EMPTY
         return self.call_all(frame, at, self.eval(inner, factory), Args())
+
+
+def _is_mark(annotation: s.Expr) -> bool:
+    """`_: KW_ONLY`."""
+    return isinstance(annotation, s.Name | s.Attribute) and annotation.name == "KW_ONLY"
 
 
 def _lists(values: Values) -> Values:

@@ -18,6 +18,7 @@ from coopy.validation.link.values import (
     Box,
     ClassValue,
     Foreign,
+    ModuleValue,
     Object,
     Pack,
     Text,
@@ -83,7 +84,7 @@ class Containers(Calls):
             return frozenset((self.pool.thing("builtins.str", frame.mode),))
         if isinstance(value, Object):
             return self._iterated_object(frame, at, value)
-        if isinstance(value, ClassValue) and self._is_enum(value.cls):
+        if isinstance(value, ClassValue) and self.is_enum(value.cls):
             return frozenset((self.pool.object(value.cls, IMPORT),))
         return frozenset((of_state(value),))
 
@@ -123,7 +124,10 @@ class Containers(Calls):
             box = self.box_of(value)
             return missing | (frozenset((of_state(value),)) if box is None else self._box_item(frame, at, box, index, node))
         if isinstance(value, ClassValue):
-            return frozenset((self.pool.object(value.cls, IMPORT) if self._is_enum(value.cls) else value,))
+            return frozenset((self.pool.object(value.cls, IMPORT) if self.is_enum(value.cls) else value,))
+        if isinstance(value, ModuleValue):
+            texts = [one.text for one in index if isinstance(one, Text)]
+            return frozenset().union(*(self.module_member(frame, value.module, one, at) for one in texts)) or ANYTHING
         if isinstance(value, Foreign):
             return frozenset((value,)) if value.name[:9] == "builtins." else ANYTHING
         if isinstance(value, Text) or type_name(value) == "builtins.str":
@@ -170,6 +174,11 @@ class Containers(Calls):
             self.call_special(frame, at, value, "__setitem__", Args([index, new]))
         elif isinstance(value, Object) and (box := self.box_of(value)) is not None:
             self.store_item(frame, at, box, index, new)
+        elif isinstance(value, ModuleValue):
+            self.live(frame, at, f"a name of {value.module.name}")
+            for text in index:
+                if isinstance(text, Text):
+                    self.write(self.global_cell(value.module, text.text), new)
         else:
             self.mutated(frame, at, value, "[]")
 
@@ -325,6 +334,8 @@ class Containers(Calls):
 
     def _next(self, frame: Frame, at: int, box: Box, _name: str, _args: Args) -> Values:
         self.mutated(frame, at, box, "next")
+        if (place := self.shown_at(frame, at, frozenset((box,)))) is not None:
+            self.escapes(frame, place)
         return self.everything(box)
 
     def _none(self, *_: Any) -> Values:

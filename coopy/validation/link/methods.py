@@ -58,6 +58,8 @@ class Methods(Containers):
         if isinstance(receiver, Descriptor):
             return self._descriptor_method(receiver, name, args)
         if isinstance(receiver, Unknown):
+            if name == "__hash__":
+                self.flag_call(frame, at, self.pool.foreign("builtins.hash"), Args([frozenset((receiver,))]))
             if name in CHANGING and receiver is STATE:
                 self.mutated(frame, at, receiver, name)
             if name in ("append", "extend", "insert", "appendleft"):
@@ -119,6 +121,12 @@ class Methods(Containers):
 
     def _base_method(self, frame: Frame, at: int, receiver: Object, name: str, args: Args) -> Values:
         """A method that an object of the program has from a base outside it."""
+        if name == "__setattr__" and len(args.positional) > 1:
+            self._set_plainly(frame, at, receiver, args)
+            return NONE
+        if name in ("__getattribute__", "__getattr__") and args.positional:
+            texts = [one.text for one in args.positional[0] if isinstance(one, Text)]
+            return frozenset().union(*(self.held(receiver, one) for one in texts)) or frozenset((of_state(receiver),))
         for base in receiver.cls.foreign():
             self.flag_method(frame, at, receiver, base, name, args)
         if (box := self.box_of(receiver)) is not None:
@@ -127,6 +135,14 @@ class Methods(Containers):
             self.mutated(frame, at, receiver, name)
         self.callbacks(frame, at, args)
         return frozenset((of_state(receiver),))
+
+    def _set_plainly(self, frame: Frame, at: int, receiver: Object, args: Args) -> None:
+        """`object.__setattr__(self, name, value)`: no method of the class hears of it."""
+        for one in args.positional[0]:
+            name = one.text if isinstance(one, Text) else "[]"
+            self.write(self.attribute_cell(receiver.cls, receiver.mode, name), self.kept(args.positional[1]))
+            self.mutated(frame, at, receiver, name)
+            self.keeps(frame, at, receiver, name, args.positional[1])
 
     def _own_box(self, frame: Frame, at: int, box: Box, name: str, args: Args) -> Values:
         """super().append and the like, in a subclass of a container."""

@@ -62,6 +62,8 @@ class Models(Collecting):
         model = _FUNCTIONS.get(name)
         if model is not None:
             return model(self, frame, at, name, args)
+        if name.startswith("builtins.") and name.count(".") > 1 and (args.positional or args.star):
+            return self._unbound(frame, at, name.rpartition(".")[2], args)
         if name.startswith("itertools."):
             return self._iterators(frame, at, name, args)
         if not known and not name.startswith(("coopy.", "builtins.")):
@@ -71,12 +73,32 @@ class Models(Collecting):
             self.callbacks(frame, at, args)
         return self.returned(frame, name, args)
 
+    def _unbound(self, frame: Frame, at: int, name: str, args: Args) -> Values:
+        """`set.union(a, b)`, `str.join(", ", names)`, `object.__setattr__(self, "x", 1)`: a method called on its first argument."""
+        first = args.positional[0] if args.positional else args.star or EMPTY
+        if name == "__new__":
+            return frozenset(self.pool.object(one.cls, frame.mode) for one in first if isinstance(one, ClassValue)) or ANYTHING
+        out = EMPTY
+        for one in first:
+            out |= self.call_bound(frame, at, self.pool.bound(one, name), args.shifted())
+        return out
+
     def _wrap(self, frame: Frame, at: int, args: Args) -> Values:
         """init_system: what is passed is a domain."""
         for one in args.get(0, "obj") or EMPTY:
             if isinstance(one, Object | ClassValue):
                 self.wrapped.setdefault(one.cls, (frame.module, at))
         return ANYTHING
+
+    def _globals(self, frame: Frame, _at: int, _name: str, _args: Args) -> Values:
+        """The names of a module are as good as the module."""
+        return frozenset((self.pool.module(frame.module),))
+
+    def _import_module(self, frame: Frame, _at: int, _name: str, args: Args) -> Values:
+        """importlib.import_module of a name that is written in the program."""
+        texts = [one.text for one in args.get(0, "name") or EMPTY if isinstance(one, Text)]
+        relative = [frame.module.absolute(len(one) - len(one.lstrip(".")), one.lstrip(".")) for one in texts]
+        return frozenset().union(*(self.module_named(one, frame.module) for one in relative)) or ANYTHING
 
     # objects, attributes, types
 
@@ -147,6 +169,13 @@ class Models(Collecting):
                 self._elements_of(frame, at, one)
         kind = name if name in ("builtins.int", "builtins.float", "builtins.bool") else "builtins.int"
         return out or frozenset((self.pool.thing(kind, frame.mode),))
+
+    def _indexed(self, frame: Frame, at: int, name: str, args: Args) -> Values:
+        """What takes whole numbers asks an object for one."""
+        for values in args.positional:
+            for one in values:
+                self.call_special(frame, at, one, "__index__", Args())
+        return self.returned(frame, name, args)
 
     def _truth(self, *_: Any) -> Values:
         return BOOL
@@ -299,10 +328,14 @@ _FUNCTIONS: dict[str, Callable[..., Values]] = {
     **_table(Models._sum, "builtins", "sum"),
     **_table(Models._getattr, "builtins", "getattr"),
     **_table(Models._setattr, "builtins", "setattr"),
+    **_table(Models._globals, "builtins", "globals"),
+    **_table(Models._import_module, "importlib", "import_module"),
+    **_table(Models._import_module, "builtins", "__import__"),
     **_table(Models._type, "builtins", "type"),
     **_table(Models._super, "builtins", "super"),
     **_table(Models._text, "builtins", "str repr ascii format"),
     **_table(Models._special, "builtins", "len abs hash int float bool round divmod any all"),
+    **_table(Models._indexed, "builtins", "range hex bin oct"),
     **_table(Models._truth, "builtins", "isinstance issubclass callable hasattr"),
     **_table(Models._nothing, "builtins", "print"),
     **_table(Models._descriptor, "builtins", "property staticmethod classmethod"),

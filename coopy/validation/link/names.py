@@ -57,12 +57,15 @@ class Names(Machine):
 
     def _enclosing(self, context: Context, name: str) -> Cell | None:
         """The variable of a function around the one at hand."""
+        owner = self.owner_of(context, name)
+        return None if owner is None else owner.variable(name)
+
+    def owner_of(self, context: Context, name: str) -> Context | None:
+        """The call around the one at hand whose variable a name is."""
         parent = context.parent
-        while parent is not None:
-            if parent.info is not None and name in parent.info.binds:
-                return parent.variable(name)
+        while parent is not None and not (parent.info is not None and name in parent.info.binds):
             parent = parent.parent
-        return None
+        return parent
 
     def module_name(self, frame: Frame, module: ModuleInfo, name: str, at: int, before: int = AT_END) -> Values:
         """What a name of a module holds."""
