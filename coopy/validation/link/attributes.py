@@ -308,6 +308,11 @@ class Attributes(Keeping):
         """`__name__`, `__self__` and the like of a method."""
         return frozenset((of_state(value),))
 
+    def _of_box(self, _frame: Frame, _at: int, value: Box, name: str) -> Values:
+        if value.kind == "namespace":
+            return (self.read(value.slots[name]) if name in value.slots else EMPTY) or frozenset((of_state(value),))
+        return frozenset((self.pool.bound(value, name),))
+
     def _of_bound(self, _frame: Frame, _at: int, value: Value, name: str) -> Values:
         return frozenset((self.pool.bound(value, name),))
 
@@ -340,6 +345,8 @@ class Attributes(Keeping):
                 self.live(frame, at, f"{value.info.qualname}.{name}")
         elif isinstance(value, Thing | Unknown):
             self.mutated(frame, at, value, name)
+        elif isinstance(value, Box) and value.kind == "namespace":
+            self.store_item(frame, at, value, frozenset((self.pool.text(name),)), new)
 
     def _set_by_descriptor(self, frame: Frame, at: int, value: Object, name: str, new: Values) -> bool:
         done = False
@@ -388,7 +395,7 @@ _READ: dict[type, Callable[..., Values]] = {
     FunctionValue: Attributes._of_function,
     Text: Attributes._of_bound,
     Constant: Attributes._of_bound,
-    Box: Attributes._of_bound,
+    Box: Attributes._of_box,
     Pack: Attributes._of_bound,
     Descriptor: Attributes._of_bound,
     Bound: Attributes._of_method,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from coopy.validation.link.machine import Frame
-    from coopy.validation.link.scopes import Binding
+    from coopy.validation.link.scopes import Binding, ModuleInfo
     from coopy.validation.link.values import Value, Values
 
 _DATACLASSES = frozenset((
@@ -169,6 +169,16 @@ class Classes(Names):
         head = node.value if isinstance(node, s.Subscript) else node
         return isinstance(head, s.Name | s.Attribute) and head.name in ("ClassVar", "KW_ONLY")
 
+    def record(self, module: ModuleInfo, at: int, name: str, fields: list[str]) -> ClassInfo:
+        """A class with these fields, which no class statement has made."""
+        found = module.records.get(at)
+        if found is None:
+            body: list[s.Stmt] = [s.Assign(at, [s.Name(at, one)], None, s.Const(at, "", "")) for one in fields]
+            found = module.records[at] = ClassInfo(module, s.Class(at, name, [], [], [], body), None)
+            found.bases = ["typing.NamedTuple"]
+            self._order(found)
+        return found
+
     # annotations
 
     def annotated(self, frame: Frame, node: s.Expr, depth: int = 0) -> Values:
@@ -203,7 +213,9 @@ class Classes(Names):
             return frozenset((box,))
         if name.startswith(("typing.", "collections.abc.")):
             return EMPTY
-        return frozenset((self.pool.thing(self.catalogue.canonical(name), frame.mode),))
+        canonical = self.catalogue.canonical(name)
+        note = "given" if canonical in ("datetime.datetime", "datetime.time") else ""
+        return frozenset((self.pool.thing(canonical, frame.mode, note),))
 
     def _alias(self, frame: Frame, name: str) -> s.Expr | None:
         """The type that a name of the module stands for."""

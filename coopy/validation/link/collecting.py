@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from coopy.validation.link.machine import Frame
     from coopy.validation.link.values import Values
 
+_TUPLES = frozenset(("combinations", "permutations", "combinations_with_replacement", "pairwise", "batched"))
+
 
 class Collecting(Methods):
     """Functions over containers."""
@@ -56,7 +58,7 @@ class Collecting(Methods):
         kind = {"builtins.tuple": "tuple", "collections.deque": "deque"}.get(name, "list")
         box = self.new_box(frame, at, kind, self._iterable(frame, at, args))
         self.starts_empty(frame, args.all())
-        if args.positional and (self.hashed(args.positional[0]) or self.waiting(frame, args.positional[0])):
+        if args.positional and (self.hashed(frame, at, args.positional[0]) or self.waiting(frame, args.positional[0])):
             self.made_of_hashed(frame, at, box, self.shown_at(frame, at, args.positional[0]))
         return frozenset((box,))
 
@@ -100,7 +102,7 @@ class Collecting(Methods):
         box = self.new_box(frame, at, "iterator", items)
         for one in sources:
             if box.hashed is None:
-                box.hashed = self.hashed(one) or self.waiting(frame, one)
+                box.hashed = self.hashed(frame, at, one) or self.waiting(frame, one)
         return frozenset((box,))
 
     def _iter(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
@@ -134,7 +136,7 @@ class Collecting(Methods):
     def _reduce(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
         elements = self._iterable(frame, at, args, 1) | (args.get(2, "initial") or EMPTY)
         function = args.positional[0] if args.positional else EMPTY
-        if len(args.positional) > 1 and self.hashed(args.positional[1]) and any(not isinstance(one, Foreign) for one in function):
+        if len(args.positional) > 1 and self.hashed(frame, at, args.positional[1]) and any(not isinstance(one, Foreign) for one in function):
             self.escapes(frame, (frame.module, at))
         return self.call_all(frame, at, function, Args([elements, elements])) | elements
 
@@ -153,6 +155,8 @@ class Collecting(Methods):
         """The rest of itertools: elements of all arguments, whose functions are called with them."""
         if name == "itertools.count":
             return frozenset((self.pool.thing(name, frame.mode),))
+        if (made := self._grouped(frame, at, name.rpartition(".")[2], args)) is not None:
+            return self._iterator(frame, at, made, args.all())
         functions = frozenset(one for values in args.all() for one in values if not isinstance(one, Box | Pack | Thing | Unknown | Text))
         elements = EMPTY
         for values in args.all():
@@ -162,3 +166,17 @@ class Collecting(Methods):
         two = name.endswith(("accumulate", "starmap"))
         result = self.call_all(frame, at, functions - NONE, Args([elements, elements] if two else [elements]))
         return self._iterator(frame, at, elements | result, args.all())
+
+    def _grouped(self, frame: Frame, at: int, name: str, args: Args) -> Values | None:
+        """Those that give tuples of elements."""
+        if name in ("product", "zip_longest"):
+            fill = args.keywords.get("fillvalue", NONE) if name == "zip_longest" else EMPTY
+            return frozenset((self.pool.pack(tuple(self.elements(frame, at, one) | fill for one in args.positional)),))
+        if name in _TUPLES and args.positional:
+            return frozenset((self.new_box(frame, at, "tuple", self._iterable(frame, at, args)),))
+        if name == "groupby" and args.positional:
+            elements = self._iterable(frame, at, args)
+            key = args.get(1, "key") or NONE
+            keys = elements if key == NONE else self.call_all(frame, at, key, Args([elements]))
+            return frozenset((self.pool.pack((keys, frozenset((self.new_box(frame, at, "iterator", elements),)))),))
+        return None

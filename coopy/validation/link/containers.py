@@ -17,6 +17,7 @@ from coopy.validation.link.values import (
     Bound,
     Box,
     ClassValue,
+    Descriptor,
     Foreign,
     ModuleValue,
     Object,
@@ -124,6 +125,8 @@ class Containers(Calls):
             box = self.box_of(value)
             return missing | (frozenset((of_state(value),)) if box is None else self._box_item(frame, at, box, index, node))
         if isinstance(value, ClassValue):
+            if isinstance(self.member(value.cls, "__class_getitem__"), tuple):
+                return self._class_item(frame, at, value, index)
             return frozenset((self.pool.object(value.cls, IMPORT) if self.is_enum(value.cls) else value,))
         if isinstance(value, ModuleValue):
             texts = [one.text for one in index if isinstance(one, Text)]
@@ -133,6 +136,13 @@ class Containers(Calls):
         if isinstance(value, Text) or type_name(value) == "builtins.str":
             return frozenset((self.pool.thing("builtins.str", frame.mode),))
         return frozenset((of_state(value),))
+
+    def _class_item(self, frame: Frame, at: int, value: ClassValue, index: Values) -> Values:
+        out = EMPTY
+        for one in self.member_values(frame, value.cls, "__class_getitem__", at):
+            functions = one.parts[0] if isinstance(one, Descriptor) else frozenset((one,))
+            out |= self.call_all(frame, at, functions, Args([frozenset((value,)), index]))
+        return out
 
     def _box_item(self, frame: Frame, at: int, box: Box, index: Values, node: s.Expr | None) -> Values:
         if type(node).__name__ == "Slice":
@@ -162,7 +172,7 @@ class Containers(Calls):
     def store_item(self, frame: Frame, at: int, value: Value, index: Values, new: Values) -> None:
         """`value[index] = new`."""
         if isinstance(value, Box):
-            if value.kind == "dict" and index and all(isinstance(one, Text) for one in index):
+            if value.kind in ("dict", "namespace") and index and all(isinstance(one, Text) for one in index):
                 for one in index:
                     self.write(self.slot(value, one.text), new)  # type: ignore[attr-defined]
             else:
@@ -220,7 +230,7 @@ class Containers(Calls):
         for one in args.positional[:1]:
             self.write(box.items, self.elements(frame, at, one))
             if (place := self.shown_at(frame, at, one)) is not None:
-                self.escapes(frame, place)
+                self.made_of_hashed(frame, at, box, place)
         self.ordered_effect(frame, box)
         return NONE
 
@@ -344,7 +354,7 @@ class Containers(Calls):
     def _fromkeys(self, frame: Frame, at: int, _box: Box, _name: str, args: Args) -> Values:
         made = self.new_box(frame, at, "dict", args.get(1, "value") or NONE)
         if args.positional:
-            if self.hashed(args.positional[0]) or self.waiting(frame, args.positional[0]):
+            if self.hashed(frame, at, args.positional[0]) or self.waiting(frame, args.positional[0]):
                 self.made_of_hashed(frame, at, made)
             self.write(made.keys, self.elements(frame, at, args.positional[0]))
         return frozenset((made,))

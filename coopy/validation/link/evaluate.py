@@ -204,7 +204,7 @@ class Evaluator(Operators):
             if isinstance(one, s.Star):
                 values = self.eval(frame, one.value, CALM if node.kind == "set" else calm)
                 self.write(box.items, self.elements(frame, one.at, values))
-                if node.kind != "set" and (self.hashed(values) or self.waiting(frame, values)):
+                if node.kind != "set" and (self.hashed(frame, one.at, values) or self.waiting(frame, values)):
                     frame.calm = calm
                     self.made_of_hashed(frame, one.at, box)
             else:
@@ -295,7 +295,7 @@ class Evaluator(Operators):
         opened: list[Loop] = []
         for target, iterated, tests in node.loops:
             values = self.peek(frame, iterated)
-            if (place := self.hashed(values) or self.waiting(frame, values)) is not None:
+            if (place := self.hashed(frame, iterated.at, values) or self.waiting(frame, values)) is not None:
                 opened.append(Loop(iterated.at, place, set()))
                 opened[-1].place = (frame.module, node.at)
             self.assign(frame, target, self.elements(frame, iterated.at, values), None)
@@ -330,7 +330,7 @@ class Evaluator(Operators):
 
     def _yield(self, frame: Frame, node: s.Yield) -> Values:
         values = EMPTY if node.value is None else self.eval(frame, node.value)
-        hashed = self.hashed(values) if node.whole else None
+        hashed = self.hashed(frame, node.at, values) if node.whole else None
         if node.whole:
             values = self.elements(frame, node.at, values)
         self.write(frame.context.yielded, values)

@@ -145,7 +145,7 @@ class Hazards(Families):
             return frame.context.qualname.rpartition(".")[2] not in rest.split("|")
         if kind == "self-naive":
             note = receiver.note if isinstance(receiver, Thing) else ""
-            return {"naive": True, "aware": False}.get(note)
+            return {"naive": True, "aware": False, "given": False}.get(note)
         parameter, _, values = rest.partition("=")
         name, _, position = parameter.partition("@")
         where = int(position) if position else -1

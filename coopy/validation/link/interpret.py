@@ -104,7 +104,7 @@ class Interpreter(Assigning):
                 self.write(left.items, self.elements(frame, node.at, right))
             if node.op == "add":
                 if (place := self.shown_at(frame, node.at, right)) is not None:
-                    self.escapes(frame, place)
+                    self.made_of_hashed(frame, node.at, left, place)
                 self.ordered_effect(frame, left)
             return frozenset((left,))
         if self.has_special(left, f"__i{node.op}__"):

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from coopy.kinds import CHANGING
 from coopy.validation.link.calls import REGISTERED
-from coopy.validation.link.containers import Containers
 from coopy.validation.link.hazards import Args, of_state, type_name
+from coopy.validation.link.mixins import Mixins
 from coopy.validation.link.values import (
     ANYTHING,
     EMPTY,
@@ -33,7 +33,7 @@ _SEEDED = frozenset(("seed", "random", "randint", "randrange", "choice", "choice
 _FLAG_ONLY = frozenset(("concurrency", "process"))  # what these run, they run elsewhere: the call itself is the finding
 
 
-class Methods(Containers):
+class Methods(Mixins):
     """Methods outside the program."""
 
     def call_bound(self, frame: Frame, at: int, callee: Bound, args: Args) -> Values:
@@ -129,6 +129,8 @@ class Methods(Containers):
             return frozenset().union(*(self.held(receiver, one) for one in texts)) or frozenset((of_state(receiver),))
         for base in receiver.cls.foreign():
             self.flag_method(frame, at, receiver, base, name, args)
+        if (made := self.abstract_method(frame, at, receiver, name, args)) is not None:
+            return made
         if (box := self.box_of(receiver)) is not None:
             return self._own_box(frame, at, box, name, args)
         if name in CHANGING:

@@ -23,6 +23,7 @@ from coopy.validation.link.values import (
     FunctionValue,
     Method,
     Object,
+    Pack,
     Text,
     Unknown,
 )  # fmt: skip
@@ -99,6 +100,24 @@ class Models(Collecting):
         texts = [one.text for one in args.get(0, "name") or EMPTY if isinstance(one, Text)]
         relative = [frame.module.absolute(len(one) - len(one.lstrip(".")), one.lstrip(".")) for one in texts]
         return frozenset().union(*(self.module_named(one, frame.module) for one in relative)) or ANYTHING
+
+    def _namespace(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
+        """An object whose attributes are the arguments."""
+        box = self.new_box(frame, at, "namespace")
+        for key, values in args.keywords.items():
+            self.write(self.slot(box, key), values)
+        return frozenset((box,))
+
+    def _record(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
+        """`namedtuple("Point", "x y")`: a class."""
+        names = [one.text.replace(",", " ").split() for one in args.get(1, "field_names") or EMPTY if isinstance(one, Text)]
+        for values in args.positional[1:2]:
+            for one in values:
+                inside = [first for pair in self._elements_of(frame, at, one) if isinstance(pair, Pack) for first in pair.items[0]]
+                names.append([text.text for text in (*inside, *self._elements_of(frame, at, one)) if isinstance(text, Text)])
+        fields = max(names, key=len, default=[])
+        title = next((one.text for one in args.get(0, "typename") or EMPTY if isinstance(one, Text)), "")
+        return frozenset((self.pool.cls(self.record(frame.module, at, title, fields)),)) if fields else ANYTHING
 
     # objects, attributes, types
 
@@ -356,6 +375,11 @@ _FUNCTIONS: dict[str, Callable[..., Values]] = {
     **_table(Models._maker, "enum", "unique"),
     **_table(Models._first, "coopy.validation", "identity"),
     **_table(Models._first, "functools", "update_wrapper"),
+    **_table(Models._first, "types", "MappingProxyType"),
+    **_table(Models._namespace, "types", "SimpleNamespace"),
+    **_table(Models._namespace, "argparse", "Namespace"),
+    **_table(Models._record, "collections", "namedtuple"),
+    **_table(Models._record, "typing", "NamedTuple"),
     **_table(Models._second, "typing", "cast"),
     **_table(Models._replaced, "dataclasses", "replace"),
     **_table(Models._replaced, "attrs", "evolve"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from coopy.validation.link.hazards import Args, of_state
 from coopy.validation.link.models import Models
 from coopy.validation.link.order import ANYHOW, CALM
+from coopy.validation.link.scopes import version_test
 from coopy.validation.link.values import BOOL, EMPTY, Box, Object, Pack, Text, Thing, Unknown
 
 if TYPE_CHECKING:
@@ -120,6 +121,8 @@ class Operators(Models):
                         break
 
     def _compare(self, frame: Frame, node: s.Compare) -> Values:
+        if version_test(node) is not None:
+            return BOOL
         left = self.peek(frame, node.left)
         for op, right_node in zip(node.ops, node.rights, strict=True):
             right = self.peek(frame, right_node)

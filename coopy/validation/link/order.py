@@ -12,8 +12,9 @@ import msgspec
 
 from coopy.validation import summary as s
 from coopy.validation.link.attributes import Attributes
+from coopy.validation.link.hazards import Args
 from coopy.validation.link.machine import Fact
-from coopy.validation.link.values import Box, Picked
+from coopy.validation.link.values import Box, Object, Picked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -44,17 +45,28 @@ class Order(Attributes):
         """The order is visible in what the action leaves or answers."""
         self.fact(frame, Fact("set-order", place, "iteration"))
 
-    def hashed(self, values: Values) -> Place | None:
-        """Whether any of these values has the order of a hash table."""
-        for one in values:
+    def hashed(self, frame: Frame, at: int, values: Values) -> Place | None:
+        """Whether any of these values, gone over here, has the order of a hash table."""
+        for one in self.gone_over(frame, at, values):
             if isinstance(one, Box) and one.hashed:
                 return one.hashed
         return None
 
+    def gone_over(self, frame: Frame, at: int, values: Values) -> Values:
+        """The containers and iterators that a loop would see: those of an object are its own, or what its `__iter__` gives."""
+        objects = [one for one in values if isinstance(one, Object)]
+        out = values
+        for one in objects:
+            if self.has_special(one, "__iter__"):
+                out |= self.call_special(frame, at, one, "__iter__", Args())
+            elif (box := self.box_of(one)) is not None:
+                out |= {box}
+        return out - frozenset(objects)
+
     def shown_at(self, frame: Frame, at: int, values: Values) -> Place | None:
         """Where hash order shows if these values are gone over here: a list that has it got it where it was made."""
         found: Place | None = None
-        for one in values:
+        for one in self.gone_over(frame, at, values):
             if isinstance(one, Box) and one.hashed:
                 found = one.hashed if one.kind in _MADE or one.looped else (frame.module, at)
         return found

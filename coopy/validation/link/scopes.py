@@ -8,6 +8,7 @@ never looked at. Knows summaries; values and contexts only as what it carries fo
 
 from __future__ import annotations
 
+import operator
 import sys
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from coopy.validation.source import Sources
 
 AT_END = sys.maxsize
+_ORDERS = {"lt": operator.lt, "le": operator.le, "gt": operator.gt, "ge": operator.ge}
 
 
 class Binding:
@@ -76,6 +78,9 @@ class Scope:
     def _branch(self, one: s.If, *, always: bool, typing: bool) -> None:
         if is_main(one.test):
             return
+        if (certain := version_test(one.test)) is not None:
+            self._index(one.body if certain else one.orelse, always=always, typing=typing)
+            return
         for_checkers = _is_typing(one.test)
         self._index(one.body, always=False, typing=typing or for_checkers)
         self._index(one.orelse, always=always and for_checkers, typing=typing)
@@ -129,6 +134,17 @@ def imports_tried(one: s.Try) -> tuple[s.Stmt, ...]:
 def is_main(test: s.Expr) -> bool:
     """`__name__ == "__main__"`: never true where a domain is imported."""
     return isinstance(test, s.Compare) and isinstance(test.left, s.Name) and test.left.name == "__name__"
+
+
+def version_test(test: s.Expr) -> bool | None:
+    """How `sys.version_info >= (3, 12)` comes out where this runs; None if it is another test."""
+    if not (isinstance(test, s.Compare) and len(test.ops) == 1 and isinstance(test.left, s.Attribute | s.Name)):
+        return None
+    right, compare = test.rights[0], _ORDERS.get(test.ops[0])
+    if test.left.name != "version_info" or compare is None or not isinstance(right, s.Display):
+        return None
+    numbers = [int(one.text) for one in right.items if isinstance(one, s.Const) and one.text.isdigit()]
+    return bool(compare(sys.version_info, tuple(numbers))) if len(numbers) == len(right.items) else None
 
 
 def _is_typing(test: s.Expr) -> bool:
@@ -199,6 +215,7 @@ class ModuleInfo:
         self.scope = Scope(self.body)
         self.functions: dict[int, FunctionInfo] = {}
         self.classes: dict[tuple[int, Context | None], ClassInfo] = {}
+        self.records: dict[int, ClassInfo] = {}
 
     def absolute(self, level: int, module: str) -> str:
         """The module that a relative import names."""

@@ -81,7 +81,7 @@ class Foreign(Value):
 
 
 class Thing(Value):
-    """An instance of a type outside the program. `note` is naive or aware for a datetime whose zone is known to be so."""
+    """An instance of a type outside the program. `note`: a datetime is known to be naive or aware, or given by a caller who may know."""
 
     __slots__ = ("mode", "note", "type")
 
