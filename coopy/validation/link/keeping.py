@@ -132,6 +132,7 @@ class Keeping(Hazards):
     def _reached_from(self, domain: ClassInfo) -> set[ClassInfo | Box]:
         """The containers, and classes of objects, of the state."""
         found: set[ClassInfo | Box] = {domain}
+        seen: set[tuple[ClassInfo, str]] = set()
         stack: list[Value] = list(self._attributes_of(domain))
         while stack:
             one = stack.pop()
@@ -141,10 +142,12 @@ class Keeping(Hazards):
                 stack.append(one.receiver)
             elif isinstance(one, Partial):
                 stack.extend(inner for item in (*one.args, *(values for _, values in one.keywords)) for inner in item)
-            elif isinstance(one, Object) and one.cls not in found:
-                family = [cls for cls, _ in self.attributes if self.covers(one.cls, cls)] if one.open else [one.cls]
-                found.update(family)
-                stack.extend(inner for cls in family for inner in self._attributes_of(cls))
+            elif isinstance(one, Object) and (one.cls, one.open) not in seen:
+                seen.add((one.cls, one.open))
+                family = {cls for cls, _ in self.attributes if self.covers(one.cls, cls)} if one.open else {one.cls}
+                new = family - found
+                found |= new
+                stack.extend(inner for cls in new for inner in self._attributes_of(cls))
             elif isinstance(one, Box) and one not in found:
                 found.add(one)
                 for cell in (one.items, one.keys, one.hint, one.factory, *one.slots.values()):
