@@ -17,7 +17,20 @@ from coopy.validation.link.interpret import Interpreter
 from coopy.validation.link.machine import Context, Fact, Frame
 from coopy.validation.link.scopes import AT_END, ClassInfo
 from coopy.validation.link.transfer import Transfer
-from coopy.validation.link.values import ACTION, ANYTHING, QUERY, TYPES, Box, ClassValue, Descriptor, Foreign, FunctionValue, Method, Object, Partial
+from coopy.validation.link.values import (
+    ACTION,
+    ANYTHING,
+    QUERY,
+    TYPES,
+    Box,
+    ClassValue,
+    Descriptor,
+    Foreign,
+    FunctionValue,
+    Method,
+    Object,
+    Partial,
+)
 from coopy.validation.verdict import Step
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coopy.validation import summary as s
-from coopy.validation.link.hazards import Args
+from coopy.validation.link.hazards import Args, type_name
 from coopy.validation.link.methods import Methods
 from coopy.validation.link.values import (
     EMPTY,
@@ -136,14 +136,18 @@ class Collecting(Methods):
     def _reduce(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
         elements = self._iterable(frame, at, args, 1) | (args.get(2, "initial") or EMPTY)
         function = args.positional[0] if args.positional else EMPTY
-        if len(args.positional) > 1 and self.hashed(frame, at, args.positional[1]) and any(not isinstance(one, Foreign) for one in function):
+        if (
+            len(args.positional) > 1
+            and self.hashed(frame, at, args.positional[1])
+            and any(not isinstance(one, Foreign) for one in function)
+        ):
             self.escapes(frame, (frame.module, at))
         return self.call_all(frame, at, function, Args([elements, elements])) | elements
 
     def _sum(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
         elements = self._iterable(frame, at, args)
         place = self.shown_at(frame, at, args.positional[0]) if args.positional else None
-        if place is not None and any(isinstance(one, Box | Pack) for one in elements):
+        if place is not None and any(isinstance(one, Box | Pack) or type_name(one) == "builtins.float" for one in elements):
             self.escapes(frame, place)
         out = EMPTY
         for one in elements:

@@ -8,7 +8,7 @@ from coopy.validation import summary as s
 from coopy.validation.link.dispatch import Dispatch
 from coopy.validation.link.hazards import Args
 from coopy.validation.link.machine import Fact, Frame
-from coopy.validation.link.values import ANYTHING, EMPTY, IMPORT, UNKNOWNS, Box, Descriptor, Foreign, Object
+from coopy.validation.link.values import ANYTHING, EMPTY, IMPORT, UNKNOWNS, Box, ClassValue, Descriptor, Foreign, Object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,6 +21,8 @@ from coopy.validation.link.values import (
     Bound,
     Box,
     Foreign,
+    FunctionValue,
+    Method,
     Pack,
     Thing,
     Unknown,
@@ -123,7 +125,10 @@ class Evaluator(Operators):
         calm = frame.calm
         callees = self._callee(frame, node.func)
         quiet = bool(callees) and all(self._is_calm(one) for one in callees)
-        args = self.arguments(frame, node, CALM if quiet else ANYHOW)
+        passed = bool(callees) and all(_is_own(one) for one in callees)
+        args = self.arguments(frame, node, CALM if quiet or passed else ANYHOW)
+        if passed:
+            self.passes(frame, args)
         frame.calm = calm
         values = EMPTY
         for one in callees:
@@ -363,6 +368,11 @@ class Evaluator(Operators):
     def decide(self, frame: Frame, test: s.Expr) -> bool | None:
         """Whether a test can only come out one way."""
         raise NotImplementedError
+
+
+def _is_own(value: Value) -> bool:
+    """Whether this is a function or method of the program."""
+    return isinstance(value.function if isinstance(value, Method) else value, FunctionValue)
 
 
 def _plain(values: Values) -> Values:

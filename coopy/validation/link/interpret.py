@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from coopy.validation import summary as s
 from coopy.validation.link.assign import Assigning
 from coopy.validation.link.evaluate import path_of
-from coopy.validation.link.hazards import Args
+from coopy.validation.link.hazards import Args, type_name
 from coopy.validation.link.machine import Context, Frame
 from coopy.validation.link.models import _FUNCTIONS
 from coopy.validation.link.order import ANYHOW, HELD, gathers
@@ -80,7 +80,8 @@ class Interpreter(Assigning):
     def _augment(self, frame: Frame, node: s.Augment) -> None:
         left, right = self.peek(frame, node.target), self.peek(frame, node.value)
         self._declared(frame, node.target)
-        if _has_ends(left | right) and node.op == "add" and self.depends(frame, node.value):
+        ends = _has_ends(left | right) or any(type_name(one) == "builtins.float" for one in left | right)
+        if ends and node.op == "add" and self.depends(frame, node.value):
             for loop in frame.loops:
                 self.escapes(frame, loop.place)
         out = EMPTY

@@ -85,10 +85,19 @@ class Order(Attributes):
 
     def used(self, frame: Frame, values: Values) -> None:
         """Values are used in a way that shows their order, if they have one that was not shown before."""
-        if frame.pending:
-            for one in values:
-                if isinstance(one, Box) and one in frame.pending:
+        for one in values:
+            if isinstance(one, Box):
+                if one in frame.pending:
                     self.escapes(frame, frame.pending.pop(one))
+                elif one.hashed and one.kind in _MADE:
+                    self.escapes(frame, one.hashed)
+
+    def passes(self, frame: Frame, args: Args) -> None:
+        """Lists in hash order are passed to a function of the program, which may do with them what shows no order."""
+        for values in args.all() if frame.pending else ():
+            for one in values:
+                if isinstance(one, Box) and one in frame.pending and not one.sorted:
+                    one.hashed = frame.pending[one]
 
     def sorted_in_place(self, frame: Frame, box: Box) -> None:
         """list.sort()."""

@@ -247,7 +247,23 @@ class Box(Value):
     has become, where too many containers were in one variable; then it is `loose`: nothing has a slot.
     """
 
-    __slots__ = ("default", "factory", "hashed", "hint", "into", "items", "keys", "kind", "looped", "loose", "mode", "place", "slots", "sorted", "typed")
+    __slots__ = (
+        "default",
+        "factory",
+        "hashed",
+        "hint",
+        "into",
+        "items",
+        "keys",
+        "kind",
+        "looped",
+        "loose",
+        "mode",
+        "place",
+        "slots",
+        "sorted",
+        "typed",
+    )
 
     def __init__(self, kind: str, place: Place, mode: str) -> None:
         self.kind, self.place, self.mode = kind, place, mode
