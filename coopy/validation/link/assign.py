@@ -68,7 +68,7 @@ class Assigning(Patterns):
             self.escapes(frame, place)
         for index, one in enumerate(target.items):
             out = EMPTY
-            for value in values:
+            for value in (self.fields_of(other) or other for other in values):
                 if isinstance(value, Pack) and not value.names and (starred is None or index < starred):
                     out |= value.items[index] if index < len(value.items) else EMPTY
                 else:

@@ -134,15 +134,13 @@ class Collecting(Methods):
         return out
 
     def _reduce(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
-        elements = self._iterable(frame, at, args, 1) | (args.get(2, "initial") or EMPTY)
-        function = args.positional[0] if args.positional else EMPTY
-        if (
-            len(args.positional) > 1
-            and self.hashed(frame, at, args.positional[1])
-            and any(not isinstance(one, Foreign) for one in function)
-        ):
+        items, function = self._iterable(frame, at, args, 1), (args.positional[0] if args.positional else EMPTY)
+        if len(args.positional) > 1 and self.hashed(frame, at, args.positional[1]) and any(not isinstance(one, Foreign) for one in function):
             self.escapes(frame, (frame.module, at))
-        return self.call_all(frame, at, function, Args([elements, elements])) | elements
+        total = args.get(2, "initial") or items
+        for _ in range(2):
+            total |= self.call_all(frame, at, function, Args([total, items]))
+        return total
 
     def _sum(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
         elements = self._iterable(frame, at, args)

@@ -89,7 +89,15 @@ class Containers(Calls):
             return frozenset((self.pool.object(value.cls, IMPORT),))
         return frozenset((of_state(value),))
 
+    def fields_of(self, value: Value) -> Pack | None:
+        """The tuple that an object of a NamedTuple is."""
+        if not isinstance(value, Object) or "typing.NamedTuple" not in self.order(value.cls):
+            return None
+        return self.pool.pack(tuple(self.held(value, one[0]) or ANYTHING for one in self.fields(value.cls)))
+
     def _iterated_object(self, frame: Frame, at: int, value: Object) -> Values:
+        if (pack := self.fields_of(value)) is not None:
+            return self._elements_of(frame, at, pack)
         if self.has_special(value, "__iter__"):
             out = EMPTY
             for one in self.call_special(frame, at, value, "__iter__", Args()):
@@ -114,6 +122,7 @@ class Containers(Calls):
 
     def item(self, frame: Frame, at: int, value: Value, index: Values, node: s.Expr | None) -> Values:
         """`value[index]`."""
+        value = self.fields_of(value) or value
         if isinstance(value, Box):
             return self._box_item(frame, at, value, index, node)
         if isinstance(value, Pack):

@@ -211,7 +211,7 @@ class Evaluator(Operators):
                 self.write(box.items, self.elements(frame, one.at, values))
                 if node.kind != "set" and (self.hashed(frame, one.at, values) or self.waiting(frame, values)):
                     frame.calm = calm
-                    self.made_of_hashed(frame, one.at, box)
+                    self.made_of_hashed(frame, node.at, box, (frame.module, one.at))
             else:
                 self.write(box.items, self.eval(frame, one))
         return frozenset((box,))
@@ -340,7 +340,7 @@ class Evaluator(Operators):
             values = self.elements(frame, node.at, values)
         self.write(frame.context.yielded, values)
         if (frame.loops or hashed) and frame.context.info is not None:
-            place = frame.loops[0].place if frame.loops else hashed
+            place = frame.loops[0].place if frame.loops else (frame.module, node.at)
             box = self.pool.box("generator", (frame.module, frame.context.info.node.at), frame.mode)
             box.hashed, box.looped = place, True
         return ANYTHING

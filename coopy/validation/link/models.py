@@ -37,11 +37,11 @@ if TYPE_CHECKING:
 WRAPPERS = frozenset((
     "coopy.init_system", "coopy.base.init_system", "coopy.base.init_persistent_system", "coopy.wiring.init_system", "coopy.aio.open", "coopy.aio.opening.open",
 ))  # fmt: skip
-# what these make of a hash table does not depend on its order
+# what these make of a hash table does not depend on its order, or is watched itself
 CALM = frozenset(f"builtins.{one}" for one in (
     "sorted", "len", "sum", "min", "max", "any", "all", "set", "frozenset", "bool", "isinstance", "id", "type", "print", "filter", "map",
-    "iter", "enumerate", "zip", "reversed",
-)) | {"math.fsum", "statistics.mean", "statistics.median", "collections.Counter", "copy.copy", "copy.deepcopy", "typing.cast"}  # fmt: skip
+    "iter", "enumerate", "zip", "reversed", "list", "tuple",
+)) | {"collections.deque", "math.fsum", "statistics.mean", "statistics.median", "collections.Counter", "copy.copy", "copy.deepcopy", "typing.cast"}  # fmt: skip
 CHANGERS = frozenset((  # they change their first argument
     "random.shuffle", "coopy.random.shuffle", "heapq.heapify", "operator.setitem", "operator.delitem", "operator.iadd", "operator.ior",
 ))  # fmt: skip
