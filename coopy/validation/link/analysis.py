@@ -151,7 +151,7 @@ class Analysis(Interpreter):
         own = self.pool.object(self.domain, ACTION)
         if isinstance(value, FunctionValue):
             yield name, self.pool.method(value, own), mode
-        elif isinstance(value, Foreign | Partial | Method):
+        elif isinstance(value, (Foreign, Partial, Method)):
             yield name, value, mode
         elif isinstance(value, Object):
             yield from self._of_descriptor(name, value, mode)
@@ -172,7 +172,7 @@ class Analysis(Interpreter):
         if self.has_special(value, "__get__"):
             frame = self.scratch(self.domain.module, self.domain, self.domain.parent, AT_END)
             given = self.call_special(frame, 0, value, "__get__", Args([frozenset((own,)), frozenset((self.pool.cls(self.domain),))]))
-            called = any(isinstance(one, FunctionValue | Method | Partial) or self.has_special(one, "__call__") for one in given)
+            called = any(isinstance(one, (FunctionValue, Method, Partial)) or self.has_special(one, "__call__") for one in given)
             yield name, value, mode if called else QUERY
         elif self.has_special(value, "__call__"):
             yield name, value, mode
@@ -208,7 +208,7 @@ class Analysis(Interpreter):
         if isinstance(value, Object) and self.has_special(value, "__get__"):
             owner = frozenset((self.pool.object(self.domain, ACTION),)), frozenset((self.pool.cls(self.domain),))
             for one in self.call_special(frame, context.at, value, "__get__", Args(owner)):
-                if isinstance(one, FunctionValue | Method | Partial) or self.has_special(one, "__call__"):
+                if isinstance(one, (FunctionValue, Method, Partial)) or self.has_special(one, "__call__"):
                     self.call(frame, context.at, one, Args(open_=True))
             return
         if isinstance(value, ClassValue):
@@ -352,9 +352,9 @@ class Discovery(Interpreter):
             if isinstance(one, s.If):
                 self._run(frame, one.body, names)
                 self._run(frame, one.orelse, names)
-            elif isinstance(one, s.Try | s.With | s.For):
+            elif isinstance(one, (s.Try, s.With, s.For)):
                 self._run(frame, one.body, names)
-            elif isinstance(one, s.Evaluate | s.Assign | s.Augment) and _mentions(one, names):
+            elif isinstance(one, (s.Evaluate, s.Assign, s.Augment)) and _mentions(one, names):
                 frame.env = {}
                 self._environment(frame, body, names)
                 self.run_body(frame, [one])
@@ -362,7 +362,7 @@ class Discovery(Interpreter):
     def _environment(self, frame: Frame, body: list[s.Stmt], names: list[bytes]) -> None:
         """Names that the statements around bind, for a main guard binds what the module does not."""
         for one in body:
-            if isinstance(one, s.Assign | s.Import | s.ImportFrom) and not (isinstance(one, s.Assign) and _mentions(one, names)):
+            if isinstance(one, (s.Assign, s.Import, s.ImportFrom)) and not (isinstance(one, s.Assign) and _mentions(one, names)):
                 self.run_body(frame, [one])
 
 
@@ -377,7 +377,7 @@ def _functions(
                 yield one, owner
         elif isinstance(one, s.Class):
             yield from _functions(one.body, module, names, module.cls(one, None))
-        elif isinstance(one, s.If | s.Try | s.With | s.For):
+        elif isinstance(one, (s.If, s.Try, s.With, s.For)):
             yield from _functions(one.body, module, names, owner)
             yield from _functions(getattr(one, "orelse", []), module, names, owner)
 

@@ -135,7 +135,11 @@ class Collecting(Methods):
 
     def _reduce(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
         items, function = self._iterable(frame, at, args, 1), (args.positional[0] if args.positional else EMPTY)
-        if len(args.positional) > 1 and self.hashed(frame, at, args.positional[1]) and any(not isinstance(one, Foreign) for one in function):
+        if (
+            len(args.positional) > 1
+            and self.hashed(frame, at, args.positional[1])
+            and any(not isinstance(one, Foreign) for one in function)
+        ):
             self.escapes(frame, (frame.module, at))
         total = args.get(2, "initial") or items
         for _ in range(2):
@@ -145,7 +149,7 @@ class Collecting(Methods):
     def _sum(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
         elements = self._iterable(frame, at, args)
         place = self.shown_at(frame, at, args.positional[0]) if args.positional else None
-        if place is not None and any(isinstance(one, Box | Pack) or type_name(one) == "builtins.float" for one in elements):
+        if place is not None and any(isinstance(one, (Box, Pack)) or type_name(one) == "builtins.float" for one in elements):
             self.escapes(frame, place)
         out = EMPTY
         for one in elements:
@@ -159,7 +163,7 @@ class Collecting(Methods):
             return frozenset((self.pool.thing(name, frame.mode),))
         if (made := self._grouped(frame, at, name.rpartition(".")[2], args)) is not None:
             return self._iterator(frame, at, made, args.all())
-        functions = frozenset(one for values in args.all() for one in values if not isinstance(one, Box | Pack | Thing | Unknown | Text))
+        functions = frozenset(one for values in args.all() for one in values if not isinstance(one, (Box, Pack, Thing, Unknown, Text)))
         elements = EMPTY
         for values in args.all():
             elements |= self.elements(frame, at, values - functions)

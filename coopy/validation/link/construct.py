@@ -67,6 +67,14 @@ class Constructing(Dispatch):
                 functions = function.parts[0] if isinstance(function, Descriptor) else frozenset((function,))
                 self.call_all(frame, at, functions, Args([made], given))
 
+    def callbacks(self, frame: Frame, at: int, args: Args) -> None:
+        """Functions that are handed to something that will call them."""
+        raise NotImplementedError
+
+    def elements(self, frame: Frame, at: int, values: Values) -> Values:
+        """What iteration gives, in no order."""
+        raise NotImplementedError
+
     def callbacks_of_base(self, frame: Frame, at: int, cls: ClassInfo, args: Args) -> None:
         """A constructor outside the program gets functions."""
         if cls.foreign():
@@ -168,7 +176,7 @@ class Constructing(Dispatch):
                 head = decorator.func if isinstance(decorator, s.Call) else decorator
                 if isinstance(head, s.Attribute) and isinstance(head.value, s.Name) and head.name in ("default", "validator"):
                     yield name, f"{head.value.name}.{head.name}"
-                elif isinstance(head, s.Name | s.Attribute) and head.name in _VALIDATORS:
+                elif isinstance(head, (s.Name, s.Attribute)) and head.name in _VALIDATORS:
                     yield name, head.name
 
     def _field_default(self, frame: Frame, at: int, owner: ClassInfo, binding: Any, name: str) -> Values:
@@ -204,7 +212,7 @@ class Constructing(Dispatch):
 
 def _is_mark(annotation: s.Expr) -> bool:
     """`_: KW_ONLY`."""
-    return isinstance(annotation, s.Name | s.Attribute) and annotation.name == "KW_ONLY"
+    return isinstance(annotation, (s.Name, s.Attribute)) and annotation.name == "KW_ONLY"
 
 
 def _lists(values: Values) -> Values:

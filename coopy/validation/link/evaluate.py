@@ -11,7 +11,7 @@ from coopy.validation import summary as s
 from coopy.validation.link.hazards import Args
 from coopy.validation.link.models import CALM as CALM_FUNCTIONS
 from coopy.validation.link.operators import Operators
-from coopy.validation.link.order import ANYHOW, CALM, HELD, Loop
+from coopy.validation.link.order import ANYHOW, CALM, Loop
 from coopy.validation.link.values import (
     ANYTHING,
     EMPTY,

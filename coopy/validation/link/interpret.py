@@ -127,7 +127,7 @@ class Interpreter(Assigning):
             if self.depends(frame, one):
                 for loop in frame.loops:
                     self.escapes(frame, loop.place)
-            if isinstance(one, s.Name | s.Attribute):
+            if isinstance(one, (s.Name, s.Attribute)):
                 self.call_all(frame, node.at, frozenset(v for v in values if type(v).__name__ == "ClassValue"), Args())
         frame.env = None
 
@@ -184,7 +184,7 @@ class Interpreter(Assigning):
                     if isinstance(decorator, Foreign):
                         self.flag_call(frame, one.at, decorator, Args([values]))
                     made |= values
-                elif isinstance(decorator, Bound) and isinstance(decorator.receiver, Unknown | Thing):
+                elif isinstance(decorator, Bound) and isinstance(decorator.receiver, (Unknown, Thing)):
                     made |= values
                 else:
                     made |= self.call(frame, one.at, decorator, Args([values]))
@@ -334,7 +334,7 @@ class Interpreter(Assigning):
 
 def _has_ends(values: Values) -> bool:
     """Whether any is a string or tuple, to which something is added at the end."""
-    return any(isinstance(one, Text | Pack) or (isinstance(one, Thing) and one.type == "builtins.str") for one in values)
+    return any(isinstance(one, (Text, Pack)) or (isinstance(one, Thing) and one.type == "builtins.str") for one in values)
 
 
 def merged(*envs: dict[str, Values] | None) -> dict[str, Values] | None:

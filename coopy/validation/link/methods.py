@@ -48,27 +48,35 @@ class Methods(Mixins):
         if isinstance(receiver, Object):
             return self._base_method(frame, at, receiver, name, args)
         if isinstance(receiver, Pack):
-            box = self.new_box(frame, at, "dict" if receiver.names else "tuple")
-            self.merge(frame, at, box, frozenset((receiver,))) if receiver.names else self.write(
-                box.items, self._elements_of(frame, at, receiver)
-            )
-            return self.call_box(frame, at, box, name, args)
+            return self._pack_method(frame, at, receiver, name, args)
         if isinstance(receiver, ClassValue) and name in ("__call__", "__new__"):
             return self._class_method(frame, at, receiver, name, args)
         if isinstance(receiver, Descriptor):
             return self._descriptor_method(receiver, name, args)
-        if isinstance(receiver, Unknown):
-            if name == "__hash__":
-                self.flag_call(frame, at, self.pool.foreign("builtins.hash"), Args([frozenset((receiver,))]))
-            if name in CHANGING and receiver is STATE:
-                self.mutated(frame, at, receiver, name)
-            if name in ("append", "extend", "insert", "appendleft"):
-                self.ordered_effect(frame, None)
         if isinstance(receiver, FunctionValue) and name == "register":
             return self._register(receiver, callee, args)
+        if isinstance(receiver, Unknown):
+            self._unknown_method(frame, at, receiver, name)
         self.unresolved.add((frame.module, at))
         self.callbacks(frame, at, args)
         return frozenset((of_state(receiver),))
+
+    def _unknown_method(self, frame: Frame, at: int, receiver: Unknown, name: str) -> None:
+        """What the name of a method says, whatever it belongs to."""
+        if name == "__hash__":
+            self.flag_call(frame, at, self.pool.foreign("builtins.hash"), Args([frozenset((receiver,))]))
+        if name in CHANGING and receiver is STATE:
+            self.mutated(frame, at, receiver, name)
+        if name in ("append", "extend", "insert", "appendleft"):
+            self.ordered_effect(frame, None)
+
+    def _pack_method(self, frame: Frame, at: int, receiver: Pack, name: str, args: Args) -> Values:
+        box = self.new_box(frame, at, "dict" if receiver.names else "tuple")
+        if receiver.names:
+            self.merge(frame, at, box, frozenset((receiver,)))
+        else:
+            self.write(box.items, self._elements_of(frame, at, receiver))
+        return self.call_box(frame, at, box, name, args)
 
     def _class_method(self, frame: Frame, at: int, receiver: ClassValue, name: str, args: Args) -> Values:
         """`super().__call__(...)` of a metaclass, `super().__new__(cls)` of a class."""
@@ -194,7 +202,7 @@ class Methods(Mixins):
         for one in values:
             if isinstance(one, Object):
                 self._text_of_object(frame, at, one, names)
-            elif isinstance(one, Box | Pack) and depth < 2:  # noqa: PLR2004 - a list of tuples
+            elif isinstance(one, (Box, Pack)) and depth < 2:  # noqa: PLR2004 - a list of tuples
                 if (place := self.shown_at(frame, at, frozenset((one,)))) is not None:
                     self.escapes(frame, place)
                 self.text_of(frame, at, self._elements_of(frame, at, one), "r", depth + 1)

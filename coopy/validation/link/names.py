@@ -87,7 +87,7 @@ class Names(Machine):
             return frozenset((self.pool.thing(_MODULE_NAMES[name], frame.mode),))
         return EMPTY
 
-    def _starred(self, frame: Frame, module: ModuleInfo, name: str, at: int, after: int, before: int) -> Values:  # noqa: PLR0913
+    def _starred(self, frame: Frame, module: ModuleInfo, name: str, at: int, after: int, before: int) -> Values:
         """What star imports between two places of a module make of a name: the last that has it."""
         stars = [one for one in module.scope.stars if after < one.at < before]
         if not stars or (module, name) in self._looking:

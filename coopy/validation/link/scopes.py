@@ -86,7 +86,7 @@ class Scope:
         self._index(one.orelse, always=always and for_checkers, typing=typing)
 
     def _leaf(self, one: s.Stmt, *, always: bool, typing: bool) -> None:
-        if isinstance(one, s.Import | s.ImportFrom) and not typing:
+        if isinstance(one, (s.Import, s.ImportFrom)) and not typing:
             self.imports.append(one)
         if isinstance(one, s.ImportFrom) and one.names[0][0] == "*":
             self.stars.append(Binding(one, always, typing, self._unless))
@@ -97,7 +97,7 @@ class Scope:
             self.annotations.update(dict.fromkeys(names, one.annotation))
         if typing:
             return
-        if not names or isinstance(one, s.For) or (isinstance(one, s.Function | s.Class) and one.decorators):
+        if not names or isinstance(one, s.For) or (isinstance(one, (s.Function, s.Class)) and one.decorators):
             self.effects.append(one)
             for name in dict.fromkeys(filled(one)):
                 self.fills.setdefault(name, []).append(one)
@@ -105,7 +105,7 @@ class Scope:
     def _bind(self, one: s.Stmt, names: Iterable[str], *, always: bool, typing: bool) -> None:
         if isinstance(one, s.Assign) and one.value is None:
             return
-        always = always and not isinstance(one, s.For | s.If)
+        always = always and not isinstance(one, (s.For, s.If))
         for name in names:
             self.bindings.setdefault(name, []).append(Binding(one, always, typing, self._unless))
 
@@ -127,7 +127,7 @@ def imports_tried(one: s.Try) -> tuple[s.Stmt, ...]:
     kinds = [handler[0] for handler in one.handlers]
     names = {kind.name for kind in kinds if isinstance(kind, s.Name)}
     if one.body and len(names) == len(kinds) and names <= {"ImportError", "ModuleNotFoundError"}:
-        return tuple(one.body) if all(isinstance(part, s.Import | s.ImportFrom) for part in one.body) else ()
+        return tuple(one.body) if all(isinstance(part, (s.Import, s.ImportFrom)) for part in one.body) else ()
     return ()
 
 
@@ -138,7 +138,7 @@ def is_main(test: s.Expr) -> bool:
 
 def version_test(test: s.Expr) -> bool | None:
     """How `sys.version_info >= (3, 12)` comes out where this runs; None if it is another test."""
-    if not (isinstance(test, s.Compare) and len(test.ops) == 1 and isinstance(test.left, s.Attribute | s.Name)):
+    if not (isinstance(test, s.Compare) and len(test.ops) == 1 and isinstance(test.left, (s.Attribute, s.Name))):
         return None
     right, compare = test.rights[0], _ORDERS.get(test.ops[0])
     if test.left.name != "version_info" or compare is None or not isinstance(right, s.Display):
@@ -164,7 +164,7 @@ def targets(target: s.Expr) -> Iterator[str]:
 
 def bound(one: s.Stmt) -> Iterator[str]:
     """The names that a statement binds, those in its blocks included."""
-    if isinstance(one, s.Function | s.Class):
+    if isinstance(one, (s.Function, s.Class)):
         yield one.name
     elif isinstance(one, s.Import):
         yield from (alias or name.partition(".")[0] for name, alias in one.names)
@@ -186,10 +186,7 @@ def bound(one: s.Stmt) -> Iterator[str]:
 
 def filled(one: s.Stmt) -> Iterator[str]:
     """The names whose values a statement adds something to: `NAME[key] = value`, `NAME.append(value)`, also in a loop."""
-    if isinstance(one, s.For):
-        for inner in (*one.body, *one.orelse):
-            yield from filled(inner)
-    elif isinstance(one, s.If):
+    if isinstance(one, (s.For, s.If)):
         for inner in (*one.body, *one.orelse):
             yield from filled(inner)
     elif isinstance(one, s.Assign):
@@ -201,7 +198,7 @@ def filled(one: s.Stmt) -> Iterator[str]:
 
 
 def _root(node: s.Expr) -> str:
-    while isinstance(node, s.Attribute | s.Subscript):
+    while isinstance(node, (s.Attribute, s.Subscript)):
         node = node.value
     return node.name if isinstance(node, s.Name) else ""
 

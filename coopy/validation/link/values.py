@@ -176,7 +176,7 @@ class Partial(Value):
 def depth_of(function: Values, args: tuple[Values, ...], keywords: tuple[tuple[str, Values], ...]) -> int:
     """How deep a partial would be nested, in its arguments too."""
     inside = (function, *args, *(values for _, values in keywords))
-    return 1 + max((one.depth for values in inside for one in values if isinstance(one, Partial | Pack)), default=0)
+    return 1 + max((one.depth for values in inside for one in values if isinstance(one, (Partial, Pack))), default=0)
 
 
 def ends(functions: Values) -> Values:
@@ -212,7 +212,7 @@ class Pack(Value):
 
     def __init__(self, items: tuple[Values, ...], names: tuple[str, ...]) -> None:
         self.items, self.names = items, names
-        self.depth = 1 + max((one.depth for item in items for one in item if isinstance(one, Pack | Partial)), default=0)
+        self.depth = 1 + max((one.depth for item in items for one in item if isinstance(one, (Pack, Partial))), default=0)
 
 
 class Picked(Value):
@@ -243,27 +243,14 @@ class Box(Value):
     """Any container made at a place in a mode. `kind` is list, tuple, set, frozenset, dict, deque, iterator or generator.
 
     `slots` hold what is stored under a key or index that is written in the program, `items` all else, `keys` the keys; `hint` is what an
-    annotation says of the items. `hashed`: its order is that of a hash table, unless it is `sorted` somewhere; a generator has it from a loop in its body if it is `looped`. `default`: it is a default argument. `into`: the one that it
-    has become, where too many containers were in one variable; then it is `loose`: nothing has a slot.
+    annotation says of the items. `hashed`: its order is that of a hash table, unless it is `sorted` somewhere; a generator has it from a loop
+    in its body if it is `looped`. `default`: it is a default argument. `into`: the one that it has become, where too many containers were
+    in one variable; then it is `loose`: nothing has a slot.
     """
 
     __slots__ = (
-        "default",
-        "factory",
-        "hashed",
-        "hint",
-        "into",
-        "items",
-        "keys",
-        "kind",
-        "looped",
-        "loose",
-        "mode",
-        "place",
-        "slots",
-        "sorted",
-        "typed",
-    )
+        "default", "factory", "hashed", "hint", "into", "items", "keys", "kind", "looped", "loose", "mode", "place", "slots", "sorted", "typed",
+    )  # fmt: skip
 
     def __init__(self, kind: str, place: Place, mode: str) -> None:
         self.kind, self.place, self.mode = kind, place, mode
