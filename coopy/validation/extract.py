@@ -248,7 +248,7 @@ class _Statements(Expressions):
         return scope
 
     def closure(self, node: cst.Lambda) -> s.Expr:
-        at = self.reader.peek()
+        at = self.reader.mark("lambda")
         params = self.parameters(node.params)
         scope = self.enter(params)
         value = self.expr(node.body)
