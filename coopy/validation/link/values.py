@@ -311,6 +311,10 @@ class Pool:
             self.made[cls] = None
         return self._get(Object, cls, mode, open_)  # type: ignore[no-any-return]
 
+    def classes(self, mode: str) -> dict[ClassInfo, None]:
+        """Those of which there are objects made in a mode, or may be."""
+        return dict.fromkeys(one.cls for one in self._made.values() if type(one) is Object and one.mode == mode)
+
     def function(self, info: FunctionInfo, parent: Context | None) -> FunctionValue:
         """A function as defined in a call."""
         return self._get(FunctionValue, info, parent)  # type: ignore[no-any-return]
