@@ -7,8 +7,8 @@ Both ways go frames: a letter, a length (4 bytes, little-endian), that many byte
 standard input means that nobody waits any more, and the process ends at once. From there "m" with a message, "e" with an error, "d" when done.
 What the function prints goes to standard error, which is kept and quoted if the process ends without a word.
 
-There, modules are found as here. A class of the script that runs here is found by running its file once more under another name, as
-multiprocessing does; such a script must not do its work unless `__name__` says that it is the program.
+There, Python runs as it was started here, and modules are found as here. A class of the script that runs here is found by running its file
+once more under another name, as multiprocessing does; such a script must not do its work unless `__name__` says that it is the program.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ __all__ = [
 
 FRAME = struct.Struct("<cI")
 QUOTED = 2000  # bytes of standard error
+TELLING = ("utf8", "gil", "warn_default_encoding")  # of the -X options
 
 _serving = False
 
@@ -97,7 +98,7 @@ class Interpreter:
         code = f"import sys; sys.path[:] = {path!r}; from {module} import serve; serve()"
         self._noise = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `end`
         self._process = subprocess.Popen(  # noqa: S603 - this interpreter, with code of ours
-            [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._noise,
+            [sys.executable, *_options(), "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._noise,
             env=_environment(surroundings), cwd=surroundings.directory or None,
         )  # fmt: skip
         assert self._process.stdin is not None
@@ -188,6 +189,18 @@ def program() -> tuple[str, str]:
     if path is None or not Path(path).is_file():
         raise UsageError("Another process cannot find classes that were typed into an interactive Python. Put them into a module.")
     return str(Path(path).absolute()), ""
+
+
+def _options() -> list[str]:
+    """What this Python was started with, as far as a domain may do otherwise without it: asserts, warnings that are errors, what files and numbers are read as."""
+    settings = {name: value for name, value in sys._xoptions.items() if name in TELLING}  # noqa: SLF001 - there is no other word of it
+    settings["int_max_str_digits"] = sys.get_int_max_str_digits()
+    return [
+        *["-O"] * sys.flags.optimize,
+        *["-b"] * sys.flags.bytes_warning,
+        *(f"-W{one}" for one in sys.warnoptions),
+        *(f"-X{name}" if value is True else f"-X{name}={value}" for name, value in settings.items()),
+    ]
 
 
 def _environment(surroundings: Surroundings) -> dict[str, str]:

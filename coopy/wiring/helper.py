@@ -52,8 +52,8 @@ class Helper:
         packages = {*self._packages, *(name.partition(":")[0].partition(".")[0] for name in self._allow)}
         if "__main__" in packages:
             return "its class is of the script that runs, which would have to be run again"
-        if not sys.executable or sys.flags.optimize:
-            return "another Python would not run as this one does"
+        if not sys.executable:
+            return "this Python does not know its own executable"
         beginning = min(LOADED, began())
         modules = [(name, module) for name, module in list(sys.modules.items()) if name.partition(".")[0] in packages]
         changed = [name for name, module in modules if not _is_older(module, beginning)]

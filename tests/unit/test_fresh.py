@@ -34,6 +34,15 @@ def surroundings(_task: bytes, tell: Callable[[bytes], object]) -> None:
     tell(repr(said).encode())
 
 
+def manner(_task: bytes, tell: Callable[[bytes], object]) -> None:
+    tell(repr(how_it_runs()).encode())
+
+
+def how_it_runs() -> tuple[object, ...]:
+    flags = sys.flags
+    return flags.optimize, flags.bytes_warning, flags.utf8_mode, sys.get_int_max_str_digits(), sys.warnoptions, flags.isolated
+
+
 def damaged(_task: bytes, _tell: Callable[[bytes], object]) -> None:
     raise CorruptionError("file x is damaged.", path="x", offset=7, lsn=3)
 
@@ -84,6 +93,38 @@ def test_surroundings_are_others() -> None:
     )
     assert b"'<+0545>-5:45', PosixPath('/'), '1'" in one
     assert one.split(b",")[0] != two.split(b",")[0]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        [],
+        ["-O"],
+        ["-OO", "-bb"],
+        ["-W", "error::UserWarning", "-W", "ignore::BytesWarning"],
+        ["-X", "utf8"],
+        ["-X", "utf8=0", "-X", "int_max_str_digits=0"],
+    ],
+)
+def test_python_runs_there_as_it_runs_here(options: list[str]) -> None:
+    """Whether asserts are outcomes, which warnings are errors, how files are read: a domain does there what it does here."""
+    script = "import tests.unit.test_fresh as t; print(t.how_it_runs()); print(t.run('manner')[0].decode())"
+    done = subprocess.run(
+        [sys.executable, *options, "-c", script], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True
+    )
+    here, there = done.stdout.splitlines()
+    assert here == there
+
+
+def test_a_number_of_digits_that_was_set_later_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As what the program was started with does."""
+    before = sys.get_int_max_str_digits()
+    monkeypatch.setattr(sys, "warnoptions", [])
+    sys.set_int_max_str_digits(5000)
+    try:
+        assert b", 5000, []" in run("manner")[0]
+    finally:
+        sys.set_int_max_str_digits(before)
 
 
 def test_an_error_of_coopys_is_the_same_here() -> None:
