@@ -59,7 +59,8 @@ class Divergence(msgspec.Struct, frozen=True):
 class Rehearsal(msgspec.Struct, frozen=True):
     """What an opening with today's code would come to. `safe` says whether it would be as if nothing had changed; `str()` tells all.
 
-    `base`, `lsn`: the snapshot it begins with and the last action; `problem`: what would stop it, whatever the options, empty if nothing would;
+    `base`, `lsn`: the snapshot it begins with and the last action; `passed_over`: what is wrong with newer snapshots;
+    `problem`: what would stop it, whatever the options, empty if nothing would;
     `divergences`: the first thousand actions that end otherwise than was recorded, which stop an opening with on_divergence="stop";
     `compared`: the LSNs whose state could be compared with a digest in the journal, up to the first that `differs` (0: none does);
     `translated`: whether that digest is of former names or shapes, so that the state is meant to differ; `changed`: as in `control(x).restored`.
@@ -76,6 +77,7 @@ class Rehearsal(msgspec.Struct, frozen=True):
     differs: int = 0
     translated: bool = False
     changed: tuple[str, ...] | None = None
+    passed_over: tuple[str, ...] = ()
 
     @property
     def safe(self) -> bool:
@@ -87,6 +89,7 @@ class Rehearsal(msgspec.Struct, frozen=True):
         lines.append(f"Replayed {max(self.lsn - self.base, 0)} actions behind the snapshot at LSN {self.base} in {self.seconds:.2f} s.")
         if self.changed is not None:
             lines.append(f"Code changed since the last opening: {', '.join(self.changed) or 'none'}.")
+        lines += [f"A damaged snapshot is passed over: {one}" for one in self.passed_over]
         if self.problem:
             lines.append(self.problem)
         lines += map(str, self.divergences[:SHOWN])
@@ -131,7 +134,7 @@ def rehearse(
     and AuthenticationError where the directory cannot be read at all. What else would stop an opening is in what it gives.
     """
     options = Options(allow=allow, signing_key=signing_key, renames=renames, validation=validation)
-    allowed, name = check_options(options), domain if isinstance(domain, str) else domain_name(domain)
+    allowed, name = check_options(options), domain_name(domain) if isinstance(domain, type) else str(domain)
     if name.count(":") != 1 or not all(part.isidentifier() for part in name.replace(":", ".").split(".")):
         raise UsageError(
             f'domain={domain!r} is not possible: it is a class that can be imported, or its name "module:Class".', option="domain"
@@ -160,8 +163,8 @@ def _class_of(domain: str) -> type:
         kind: type = Codec((module.partition(".")[0],)).classes.find_any(module, name)
     except Exception as error:
         reason = error.__cause__ or error
-        what = f"The class {domain} cannot be had in a fresh process: {type(reason).__name__}: {reason}"
-        raise UsageError(f"{what} Nothing was changed.", option="domain") from error
+        what = f"The class {domain} cannot be had in a fresh process: {type(reason).__name__}: {str(reason).removesuffix('.')}"
+        raise UsageError(f"{what}. Nothing was changed.", option="domain") from error
     return kind
 
 
@@ -218,7 +221,7 @@ class _Stage(ReadingRestorer):
         compared = tuple(lsn for lsn in sorted(self._seen) if not wrong or lsn <= wrong)
         return msgspec.structs.replace(
             self.report, seconds=time.monotonic() - begun_at, divergences=tuple(self._noted[lsn] for lsn in sorted(self._noted)),
-            compared=compared, differs=wrong, translated=translated, **values,
+            compared=compared, differs=wrong, translated=translated, passed_over=tuple(self.passed_over), **values,
         )  # fmt: skip
 
     def diverged(self, lsn: int, method: str, expected: str, got: str) -> None:

@@ -452,6 +452,25 @@ def test_damage_is_named_by_its_file(tmp_path: Path, name: str) -> None:
         coopy.verify(directory)
 
 
+@pytest.mark.parametrize("which", [min, max])
+def test_a_damaged_snapshot_beside_others_is_said_to_be_one(tmp_path: Path, which: Any) -> None:
+    """Not that none can be read: an opening takes another."""
+    directory = grown(tmp_path / "w", "ab|cd")
+    path = which(directory.glob("snapshot-*"))
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(CorruptionError, match=r"An opening takes another snapshot") as caught:
+        coopy.verify(directory)
+    assert str(caught.value).startswith(str(path))
+    assert caught.value.path == str(path)
+
+
+def test_a_file_is_no_directory(tmp_path: Path) -> None:
+    """It is told apart from one that is not there."""
+    (tmp_path / "w").write_text("")
+    with pytest.raises(UsageError, match="it is a file"):
+        coopy.verify(tmp_path / "w")
+
+
 def test_an_action_that_ends_the_process_is_said_to(tmp_path: Path) -> None:
     """With its last words."""
     with control(init_system(Killing, tmp_path / "k", validation="off")) as word:
