@@ -21,7 +21,7 @@ import sys
 import threading
 import types
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -37,6 +37,7 @@ __all__ = [
     "Interpreter",
     "Surroundings",
     "is_fresh",
+    "pack",
     "pack_error",
     "program",
     "receive",
@@ -44,11 +45,14 @@ __all__ = [
     "serve",
     "take_locale",
     "take_main",
+    "unpack",
     "unpack_error",
 ]
 
+T = TypeVar("T")
 FRAME = struct.Struct("<cI")
 QUOTED = 2000  # bytes of standard error
+TEXT = 1  # the code of text in MessagePack that is no UTF-8
 TELLING = ("utf8", "gil", "warn_default_encoding")  # of the -X options
 
 _serving = False
@@ -153,7 +157,7 @@ class Fresh:
         self._cancelled = False
         self._interpreter = Interpreter("coopy.fresh", surroundings)
         with contextlib.suppress(BrokenPipeError):  # it ended already: its last words say why
-            send(self._interpreter.tasks, b"t", msgspec.msgpack.encode(work))
+            send(self._interpreter.tasks, b"t", pack(work))
 
     def __iter__(self) -> Iterator[bytes]:
         """The messages, as they come. Raises the error that ended the function there, UsageError if the process ended without one.
@@ -227,17 +231,38 @@ def receive(stream: IO[bytes]) -> tuple[bytes, bytes]:
     return (letter, content) if len(content) == length else (b"", b"")
 
 
+def pack(value: object) -> bytes:
+    """A value of ours as the content of a frame. Text may hold surrogates, as that of a path does which is no UTF-8."""
+    try:
+        return msgspec.msgpack.encode(value)
+    except UnicodeEncodeError:
+        return msgspec.msgpack.encode(_without_surrogates(msgspec.to_builtins(value, builtin_types=(bytes,))))
+
+
+def unpack(content: bytes, kind: type[T]) -> T:
+    """The value again, of this type."""
+    return msgspec.convert(msgspec.msgpack.decode(content, ext_hook=lambda _, data: str(data, "utf-8", "surrogatepass")), kind)
+
+
+def _without_surrogates(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_without_surrogates(key): _without_surrogates(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_surrogates(one) for one in value]
+    return value if not isinstance(value, str) or value.isascii() else msgspec.msgpack.Ext(TEXT, value.encode("utf-8", "surrogatepass"))
+
+
 def pack_error(error: Exception) -> bytes:
     """An error of coopy's by class, text and values; of any other what it says."""
     known = isinstance(error, CoopyError)
     name, text = (type(error).__name__, str(error)) if known else ("UsageError", f"{type(error).__name__}: {error}")
     values = {key: value for key, value in vars(error).items() if known and isinstance(value, str | int | float | bool | list | tuple)}
-    return msgspec.msgpack.encode((name, text, values))
+    return pack((name, text, values))
 
 
 def unpack_error(content: bytes) -> CoopyError:
     """The error again; a CoopyError where it is of a class that is not known here."""
-    name, text, values = msgspec.msgpack.decode(content, type=tuple[str, str, dict[str, Any]])
+    name, text, values = unpack(content, tuple[str, str, dict[str, Any]])
     kind: type[CoopyError] = getattr(errors, name, CoopyError)
     return kind(text, **values)
 
@@ -252,7 +277,7 @@ def serve() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     _, content = receive(sys.stdin.buffer)
-    work = msgspec.msgpack.decode(content, type=_Work)
+    work = unpack(content, _Work)
     parent = os.dup(0)
     with Path(os.devnull).open("rb") as nothing:
         os.dup2(nothing.fileno(), 0)  # whoever asks for input there gets none, instead of waiting

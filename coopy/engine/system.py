@@ -104,6 +104,7 @@ class System:
         self.snapshots = Snapshots(archive, engine, restorer, settings, self)
         self.peers: Peers | None = None
         self._lock = lock
+        self._mark_stays = False
         self._timers = [Timer("sync", settings.sync_interval, self.sync)]
         if settings.snapshot_time:
             self._timers.append(Timer("snapshot", settings.snapshot_time, self.snapshots.begin))
@@ -262,7 +263,18 @@ class System:
         with engine.lock:
             if synced and engine.final is None:
                 journal.durable = max(journal.durable, lsn)
-                journal.high_water.write(lsn, tag, sync=False)
+                self._raise_mark(lsn, tag)
+
+    def _raise_mark(self, lsn: int, tag: bytes) -> None:
+        """Say in the files, too, what is on stable storage. Left where it is, the mark is never wrong."""
+        try:
+            self.engine.journal.high_water.write(lsn, tag, sync=False)
+        except OSError as error:
+            if not self._mark_stays:
+                log.warning("The high-water mark of %s could not be raised (%s): everything else goes on.", self.archive.directory, error)
+            self._mark_stays = True
+        else:
+            self._mark_stays = False
 
     def _finish(self) -> None:
         journal = self.engine.journal

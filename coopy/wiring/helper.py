@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from coopy.forked import began
-from coopy.fresh import Fresh, Surroundings
+from coopy.fresh import Fresh, Surroundings, pack
 from coopy.snapshot import SnapshotHeader
 from coopy.wiring.subject import Subject
 
@@ -64,7 +64,7 @@ class Helper:
         archive = plan.archive
         subject = Subject(archive.directory, archive.domain, archive.key, self._allow, self._names)
         task = Task(subject, self._on_divergence, plan.about, plan.temporary)
-        return Fresh("coopy.wiring.written:write_there", msgspec.msgpack.encode(task), Surroundings(nice=NICENESS))
+        return Fresh("coopy.wiring.written:write_there", pack(task), Surroundings(nice=NICENESS))
 
 
 def _is_older(module: ModuleType, moment: float) -> bool:

@@ -25,7 +25,7 @@ from coopy.engine.restored import changed_code, former_until
 from coopy.engine.uninterrupted import Worker
 from coopy.error import CoopyError, UsageError
 from coopy.fingerprint import fingerprint
-from coopy.fresh import Fresh, Surroundings
+from coopy.fresh import Fresh, Surroundings, pack, unpack
 from coopy.header import derive_key
 from coopy.proxy import check_class
 from coopy.wiring.opening import adopt, directory_of, names_of, packages_of
@@ -142,9 +142,9 @@ def rehearse(
     if renames is not None and not isinstance(renames, Mapping):
         raise UsageError(f"renames={renames!r} is not possible: it maps old names to today's.", option="renames")
     subject = Subject(directory_of(basedir), name, derive_key(signing_key), allowed)
-    task = msgspec.msgpack.encode(Task(subject, dict(renames or {}), validation))
+    task = pack(Task(subject, dict(renames or {}), validation))
     found = [*Fresh(f"{__name__}:rehearse_there", task, Surroundings(), script=subject.in_script)]
-    return msgspec.msgpack.decode(found[-1], type=Rehearsal)
+    return unpack(found[-1], Rehearsal)
 
 
 # --- there -----------------------------------------------------------------------------------------------------------
@@ -152,9 +152,9 @@ def rehearse(
 
 def rehearse_there(task: bytes, tell: Callable[[bytes], object]) -> None:
     """Do a Task, and tell its Rehearsal."""
-    wanted = msgspec.msgpack.decode(task, type=Task)
+    wanted = unpack(task, Task)
     kind = _class_of(wanted.subject.domain)
-    tell(msgspec.msgpack.encode(unpruned(wanted.subject.directory, lambda: _rehearsed(wanted, kind))))
+    tell(pack(unpruned(wanted.subject.directory, lambda: _rehearsed(wanted, kind))))
 
 
 def _class_of(domain: str) -> type:

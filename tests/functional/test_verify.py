@@ -17,7 +17,9 @@ import pytest
 
 import coopy
 from coopy import control, init_system
+from coopy.disk import RealDisk
 from coopy.error import AuthenticationError, CorruptionError, DivergenceError, UsageError
+from coopy.wiring.helper import Helper
 from tests.words import Word
 
 KEY = b"k" * 32
@@ -462,6 +464,24 @@ def test_a_damaged_snapshot_beside_others_is_said_to_be_one(tmp_path: Path, whic
         coopy.verify(directory)
     assert str(caught.value).startswith(str(path))
     assert caught.value.path == str(path)
+
+
+def test_a_directory_whose_name_is_no_utf_8_is_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And rehearsed, and a fresh process writes its snapshots, and what is wrong with it is said."""
+    monkeypatch.setattr(Helper, "why_not", lambda _self: "")
+    monkeypatch.setattr(RealDisk, "can_fork", lambda _self: False)
+    directory = tmp_path / os.fsdecode(b"w\xff")
+    with control(init_system(Word, directory)) as word:
+        word.add("a")
+        assert control(word).verify().directory == str(directory)
+        assert control(word).take_snapshot(background=True) == control(word).wait_snapshot() == 1
+    found = coopy.rehearse(directory, Word)
+    assert (found.directory, found.safe) == (str(directory), True)
+    journal = min(directory.glob("journal-*"))
+    journal.write_bytes(journal.read_bytes()[:100])
+    with pytest.raises(CorruptionError) as caught:
+        coopy.verify(directory)
+    assert caught.value.path == str(journal)
 
 
 def test_a_file_is_no_directory(tmp_path: Path) -> None:

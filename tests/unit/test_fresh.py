@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from coopy.error import CorruptionError, UsageError
-from coopy.fresh import Fresh, Surroundings
+from coopy.fresh import Fresh, Surroundings, pack, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,6 +127,16 @@ def test_a_number_of_digits_that_was_set_later_counts(monkeypatch: pytest.Monkey
         assert b", 5000, []" in run("manner")[0]
     finally:
         sys.set_int_max_str_digits(before)
+
+
+leaves = st.none() | st.text(st.characters()) | st.integers(0, 9) | st.binary()
+
+
+@given(st.recursive(leaves, lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters()), inner)))
+def test_whatever_text_is_handed_over_comes_back(value: object) -> None:
+    """Also one that UTF-8 cannot express."""
+    assert unpack(pack(value), object) == value
+    assert unpack(pack(("\udcff", value)), object) == ["\udcff", value]
 
 
 def test_an_error_of_coopys_is_the_same_here() -> None:
