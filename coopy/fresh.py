@@ -232,7 +232,7 @@ def receive(stream: IO[bytes]) -> tuple[bytes, bytes]:
 
 
 def pack(value: object) -> bytes:
-    """A value of ours as the content of a frame. Text may hold surrogates, as that of a path does which is no UTF-8."""
+    """A value of ours as the content of a frame. Text that is no key may hold surrogates, as that of a path does which is no UTF-8."""
     try:
         return msgspec.msgpack.encode(value)
     except UnicodeEncodeError:
@@ -246,7 +246,7 @@ def unpack(content: bytes, kind: type[T]) -> T:
 
 def _without_surrogates(value: Any) -> Any:
     if isinstance(value, dict):
-        return {_without_surrogates(key): _without_surrogates(one) for key, one in value.items()}
+        return {key: _without_surrogates(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
         return [_without_surrogates(one) for one in value]
     return value if not isinstance(value, str) or value.isascii() else msgspec.msgpack.Ext(TEXT, value.encode("utf-8", "surrogatepass"))
