@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coopy.error import CorruptionError, UsageError
@@ -132,6 +132,7 @@ def test_a_number_of_digits_that_was_set_later_counts(monkeypatch: pytest.Monkey
 leaves = st.none() | st.text(st.characters()) | st.integers(0, 9) | st.binary()
 
 
+@settings(deadline=None, derandomize=True)
 @given(st.recursive(leaves, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
 def test_whatever_text_is_handed_over_comes_back(value: object) -> None:
     """Also one that UTF-8 cannot express."""
