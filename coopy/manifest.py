@@ -14,6 +14,7 @@ import msgspec
 
 from coopy import header
 from coopy.disk import write_whole
+from coopy.error import CorruptionError, FormatError
 
 if TYPE_CHECKING:
     from coopy.disk import Disk
@@ -67,7 +68,13 @@ def read_manifest(disk: Disk, directory: str, key: bytes) -> Manifest | None:
     path = f"{directory}/{NAME}"
     if not disk.exists(path):
         return None
-    manifest, _ = header.unpack(disk.read(path), header.MANIFEST, Manifest, key, path)
+    try:
+        manifest, _ = header.unpack(disk.read(path), header.MANIFEST, Manifest, key, path)
+    except FormatError:
+        raise  # not damage
+    except CorruptionError as error:
+        ways = f"Put it back from a backup, or rebuild it: `coopy repair --manifest {directory}` (with --replica, if it is a replica's)."
+        raise CorruptionError(f"{error} Nothing was changed. {ways}", **vars(error)) from error
     return manifest
 
 

@@ -179,6 +179,9 @@ class Restorer:
         assert damage is not None
         if isinstance(damage, UnreadableError):
             raise damage
+        if bounds.base is not None:
+            what = f"{damage} Nothing was changed. An opening takes another snapshot, where there is one."
+            raise CorruptionError(f"{what} Put the file back from a backup, or see `coopy check`.", **vars(damage)) from damage
         what = f"No snapshot in {self.archive.directory} can be read. The newest: {damage} Nothing was changed. Restore the directory from a backup."
         raise CorruptionError(what, **vars(damage)) from damage
 
