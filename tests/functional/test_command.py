@@ -167,6 +167,9 @@ def test_damage_is_found_and_named(good: Path, name: str) -> None:
     for command in sorted(EVERY - {"prune"}):
         said = run(command, good, code=int(command in STOPPED[name]))
         assert command not in STOPPED[name] or damaged in said
+    assert damaged in run("verify", good, code=1)
+    rehearsed = run("rehearse", good, "tests.words:Word", code=int("show" in STOPPED[name]))
+    assert "show" not in STOPPED[name] or damaged in rehearsed
     assert damaged in run("prune", "--keep", 1, good, code=1) if "prune" in STOPPED[name] else run("prune", "--keep", 1, good, code=2)
     assert before == {path.name: path.read_bytes() for path in good.iterdir() if path.is_file() and path.name != "LOCK"}
 
