@@ -49,10 +49,15 @@ class SealedSegments:
         self._stopped = False
 
     def begin(self) -> None:
-        """Have them read beside the calls, if there are any and nobody does."""
-        if self._archive.unread and not self._stopped and (self._thread is None or not self._thread.is_alive()):
-            self._thread = threading.Thread(target=self._read_beside, name="coopy sealed", daemon=True)
-            self._thread.start()
+        """Have them read beside the calls, if there are any and nobody does. Where no thread is to be had, another time."""
+        if not self._archive.unread or self._stopped or (self._thread is not None and self._thread.is_alive()):
+            return
+        thread = threading.Thread(target=self._read_beside, name="coopy sealed", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            return
+        self._thread = thread
 
     def stop(self) -> None:
         """No more of that. May be repeated; one thread at a time."""

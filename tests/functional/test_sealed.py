@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -110,6 +111,21 @@ def test_what_was_pruned_before_it_was_read_is_nobodys_trouble(tmp_path: Path, c
         control(word).prune()
     assert how(tmp_path / "w") == ["digest"]
     assert caplog.text == ""
+
+
+def test_without_a_thread_it_is_read_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where none is to be had, what goes by the clock goes on."""
+
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with control(init_system(Word(), tmp_path / "w", **OPTIONS)) as word:
+        fill(word)
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", refuse)
+            system_of(word)._turn()
+        assert control(word).stats().durable == 200
+    assert set(how(tmp_path / "w")) == {"digest"}
 
 
 def test_a_replicas_segments_are_vouched_for(tmp_path: Path) -> None:
