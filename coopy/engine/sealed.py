@@ -134,7 +134,7 @@ def _checked(archive: Archive, file: File, listed: Listed) -> Generator[None, No
         size = PIECE if found.end else size * 2  # a large record
         yield
     if found.end != len(data):
-        raise _damaged(file.path, at, head, found.problem or "bytes stand behind the record that seals it")
+        raise _damaged(file.path, at, head, found.problem)
     return at, head, hasher.digest()
 
 
