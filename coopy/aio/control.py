@@ -122,10 +122,11 @@ class Control(Generic[T_co]):
         return cast("int", await self._door.look(functools.partial(self._blocking.wait_for, token, timeout)))
 
     async def promote(
-        self, host: str = "127.0.0.1", port: int | None = None, *, min_acks: int = 0, tls: ssl.SSLContext | None = None
+        self, host: str = "127.0.0.1", port: int | None = None, *, min_acks: int = 0, tls: ssl.SSLContext | None = None, after: int = 0
     ) -> int:
         """As `coopy.Control.promote`."""
-        return cast("int", await self._door.alone(functools.partial(self._blocking.promote, host, port, min_acks=min_acks, tls=tls)))
+        promote = functools.partial(self._blocking.promote, host, port, min_acks=min_acks, tls=tls, after=after)
+        return cast("int", await self._door.alone(promote))
 
 
 def control(proxy: Proxy[T]) -> Control[T]:

@@ -20,11 +20,12 @@ from coopy.disk import after_fork_in_child
 from coopy.engine.background import Timer
 from coopy.engine.beside import WAKE
 from coopy.engine.stats import PrimaryStats
-from coopy.error import CoopyError, UnconfirmedError
+from coopy.error import AuthenticationError, CoopyError, UnconfirmedError
 from coopy.logs import logger
 from coopy.replication.auth import Verifiers
+from coopy.replication.place import check_place, shown
 from coopy.replication.shipping import Shipper, Shipping
-from coopy.replication.transport import Listener, check_place
+from coopy.replication.transport import Listener
 from coopy.replication.wire import PATIENCE, LostError, PeerError
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from coopy.engine.system import System
-    from coopy.replication.transport import Address, Link
+    from coopy.replication.place import Address
+    from coopy.replication.transport import Link
 
 __all__ = ["Primary"]
 
@@ -62,7 +64,7 @@ class Primary:
         self._timer = Timer("replication sync", SYNC, self._sync) if system.settings.durability == "buffered" else None
         self._thread = threading.Thread(target=self._accept, name="coopy primary", daemon=True)
         self._thread.start()
-        log.info("%s is a primary at %s:%d.", system.archive.directory, *self.address)
+        log.info("%s is a primary at %s.", system.archive.directory, shown(*self.address))
 
     # --- as Peers says ---------------------------------------------------------------------------------------------------
 
@@ -96,7 +98,7 @@ class Primary:
         self._guard = allocate_lock()
         self.shipper.forked()
         self.stopping = True
-        self._listener.close()
+        self._listener.hang_up()
         for session in (*self._waiting, *self._sessions):
             session.link.close()
 
@@ -220,6 +222,9 @@ class Session:
                 self.link.secure(self.primary.tls, "", deadline)
             with closing(Shipping(self.primary.shipper, self.link.peer, self.link.binding, deadline)) as shipping:
                 self._ship(shipping)
+        except AuthenticationError as error:
+            self.primary.shipper.refused += 1
+            log.warning("%s", error)
         except PeerError as error:
             log.warning("%s: %s", self.link.peer, error)
         except (CoopyError, OSError) as error:

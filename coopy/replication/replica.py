@@ -47,8 +47,9 @@ if TYPE_CHECKING:
 
     from coopy.engine.opening import Place
     from coopy.engine.system import System
+    from coopy.replication.place import Address
     from coopy.replication.taking import Home
-    from coopy.replication.transport import Address, Link
+    from coopy.replication.transport import Link
 
 __all__ = ["Replica"]
 
@@ -159,9 +160,12 @@ class Replica:
         log.info("%s follows %s from LSN %d on.", follower.engine.archive.directory, self.address, follower.engine.executed)
         try:
             while not self._stopping:
+                asked, session.asked = session.asked, False
                 with session.lent(lambda: follower.engine.journal.durable):
                     executed = follower.take(taking.frames)
                 taking.acknowledge(executed)
+                if asked:
+                    taking.ask()
                 session.turn(taking.wait())
                 while 0 < len(taking.frames) < AT_ONCE and session.turn(0):
                     pass
@@ -183,7 +187,7 @@ class Replica:
     def wait_for(self, token: str, timeout: float) -> int:
         """Return when the state here shows what the token's owner saw; gives the LSN. Raises ReplicaError, and UnconfirmedError in the end."""
         engine = self.follower.engine
-        deadline = self._now() + timeout
+        deadline, session = self._now() + timeout, None
         while True:
             executed = engine.executed  # before the eras, and without the lock, which a long action keeps
             lsn = check_token(token, engine.archive.identity.system, engine.eras, str(self.address))
@@ -193,6 +197,10 @@ class Replica:
                 raise engine.refusal()
             if self._now() >= deadline:
                 break
+            if session is not self._session:
+                session = self._session
+                if session is not None:
+                    session.ask()
             time.sleep(min(0.002, max(deadline - self._now(), 0)))
         what = f"The replica shows LSN {executed}, and not yet LSN {lsn} after {timeout:g} seconds"
         raise UnconfirmedError(f"{what}: {self.problem or 'it is behind'}. Wait longer, or ask the primary at {self.address}.", lsn=lsn)
@@ -259,6 +267,7 @@ class _Session:
         self._taking: Taking | None = None
         self._guard, self._given_up = allocate_lock(), False
         self._durable: Callable[[], int] | None = None  # while it is lent
+        self.asked = False  # somebody waits for what is not here yet
 
     def __enter__(self) -> Self:
         return self
@@ -323,6 +332,12 @@ class _Session:
                 if data:
                     self._link.offer(data)
                     self._link.push()
+
+    def ask(self) -> None:
+        """Have its thread ask the primary for what there is by now. Any thread may call it."""
+        self.asked = True
+        if self._link is not None:
+            self._link.wake()
 
     def give_up(self) -> None:
         """Have whatever its thread does with it end now, by LostError, or as soon as it is connected. Any thread may call it."""

@@ -157,7 +157,10 @@ class Control(Operations, Generic[T_co]):
 
     @property
     def address(self) -> tuple[str, int]:
-        """Host and port: where a primary listens, or where a replica's primary does. Raises UsageError where there is neither."""
+        """Host and port: where a primary listens, or where a replica's primary does; "unix:" with a full path has port 0.
+
+        Raises UsageError where there is neither.
+        """
         if self.role == "replica":
             return self._replica().address.host, self._replica().address.port
         return self._primary().address
@@ -197,7 +200,7 @@ class Control(Operations, Generic[T_co]):
     def promote(
         self, host: str = "127.0.0.1", port: int | None = None, *, min_acks: int = 0, tls: ssl.SSLContext | None = None, after: int = 0
     ) -> int:
-        """Of a replica: follow no more, and take actions; with a `port`, listen there for replicas. Gives the new epoch, which is on stable storage.
+        """Of a replica: follow no more, and take actions; with a `port`, or a Unix socket as `host`, listen there. Gives the new epoch, which is on stable storage.
 
         `tls`: as a primary's; needed off loopback. What is wrong with the arguments, or a port that is taken, is a UsageError before anything
         has changed. Make sure before that the former primary is gone: nobody else decides who leads. `after`: what the promotion before this one

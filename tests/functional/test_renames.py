@@ -15,6 +15,7 @@ from coopy.engine.mend import rebuild_manifest
 from coopy.engine.opening import Place
 from coopy.error import ClosedError, CoopyError, DivergenceError, PrevalentError, ReplicaError, UpgradeError, UsageError
 from coopy.manifest import read_manifest
+from tests.functional.test_replication import wait_until
 from tests.program import program
 
 if TYPE_CHECKING:
@@ -642,7 +643,7 @@ def test_a_replica_whose_classes_do_not_fit_says_so(program: Program, tmp_path: 
     replica = init_system(second.Shelf, tmp_path / "r", replication=True, port=port)
     with pytest.raises(CoopyError):
         control(replica).wait_for(control(primary).token, timeout=30)
-    assert "Something of class shelf.Book is stored" in control(replica).problem
+    wait_until(lambda: "Something of class shelf.Book is stored" in control(replica).problem)  # its thread says it a moment later
     with pytest.raises(ClosedError, match=r"shelf\.Book"):
         replica.titles()
     control(replica).close()

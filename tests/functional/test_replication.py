@@ -26,7 +26,7 @@ from coopy.error import (
     UsageError,
 )
 from tests.asked import primary_stats, replica_stats
-from tests.unit.replication.test_transport import certificate, serving, trusting
+from tests.unit.replication.test_transport import asking_for_certificates, certificate, make_certificate, serving, trusting
 from tests.words import Word
 
 if TYPE_CHECKING:
@@ -385,6 +385,28 @@ def test_a_replica_over_tls(house: House, tmp_path: Path, certificate: Path) -> 
     level(replica, word)
     with pytest.raises(ReplicaError, match="tls="):
         house.replica(word, tmp_path / "plain", password=PASSWORD)
+
+
+def test_a_primary_may_ask_for_certificates_too(house: House, tmp_path: Path, certificate: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever has none, or one of another authority, is told so on both sides, and nothing is created; the right one follows."""
+    for name in ("known", "unknown"):
+        (tmp_path / name).mkdir()
+        make_certificate(tmp_path / name, name)
+    word = house.primary(tmp_path / "p", tls=asking_for_certificates(certificate, tmp_path / "known"), password=PASSWORD)
+    word.add("a")
+    for shown, says in (("", "asks for a certificate"), ("unknown", "does not accept the certificate"), ("known", "")):
+        tls = trusting(certificate)
+        if shown:
+            tls.load_cert_chain(tmp_path / shown / "crt", tmp_path / shown / "key")
+        options = {"tls": tls, "host": "localhost", "password": PASSWORD}
+        if not says:
+            level(house.replica(word, tmp_path / "r", **options), word)
+            break
+        with pytest.raises(AuthenticationError, match=says):
+            house.replica(word, tmp_path / "r", **options)
+        assert not list(tmp_path.glob("r/*.snap"))
+    wait_until(lambda: "shows no certificate" in caplog.text and "does not verify" in caplog.text)
+    assert primary_stats(word).refused == 2
 
 
 @pytest.mark.xdist_group("the default port")

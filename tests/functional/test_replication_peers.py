@@ -15,7 +15,8 @@ from coopy import control, init_system
 from coopy.error import AuthenticationError, CoopyError, ReplicaError
 from coopy.replication import primary as primary_room
 from coopy.replication.auth import Prover, Verifiers
-from coopy.replication.transport import DEFAULT_PASSWORD, Link, Listener, LostError, connect
+from coopy.replication.place import DEFAULT_PASSWORD
+from coopy.replication.transport import Link, Listener, connect
 from coopy.replication.wire import (
     FRONT,
     KINDS,
@@ -26,6 +27,7 @@ from coopy.replication.wire import (
     First,
     Frames,
     Hello,
+    LostError,
     Message,
     Proof,
     Refused,
