@@ -190,7 +190,7 @@ class Archive:
         Gives the segment's file. From the first step to the last the manifest lists nothing: a crash leaves something to be begun again.
         """
         disk = self.disk
-        self.unread.clear()
+        self.unread = []  # another list: who reads beside may have the old one in hand
         self._vouched.clear()
         self.change(segments=(), snapshots=(), noted=(), closed=NOT_CLOSED, epoch=max(epoch, self.manifest.epoch))
         self.set_all_aside()

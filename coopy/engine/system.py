@@ -245,8 +245,8 @@ class System:
 
     def _turn(self) -> None:
         """What is due now and then."""
-        self._sealed.begin()
         self.sync()
+        self._sealed.begin()
 
     def sync(self) -> None:
         """Force to stable storage what is only written, beside the calls that go on; raise the high-water mark without waiting."""
