@@ -127,7 +127,8 @@ def init_system(
 
     Beside others:
 
-    - `master`: ship the journal to replicas, listening at `host` and `port` (0: any, see `control(proxy).address`).
+    - `master`: ship the journal to replicas, listening at `host` and `port` (0: any, see `control(proxy).address`), or at `host="unix:/path"`, a file
+      that this user's processes alone can connect to.
     - `replication`: follow the primary that listens there, in a directory of its own (by default the class name with "-replica" behind it), and answer
       queries only.
     - `password`: the same on both sides. `tls`: an ssl.SSLContext, needed off loopback.

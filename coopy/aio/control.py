@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import ssl
     from types import TracebackType
 
+    from coopy.engine.stats import Stats
     from coopy.engine.verify import Verified
 
 __all__ = ["Control", "control"]
@@ -104,9 +105,9 @@ class Control(Generic[T_co]):
         """As `coopy.Control.verify`. A cancelled caller leaves it to run to its end."""
         return cast("Verified", await self._door.look(self._blocking.verify))
 
-    async def stats(self) -> dict[str, int]:
-        """Numbers about this run: LSNs, rebuilds, snapshots, divergences."""
-        return cast("dict[str, int]", await self._door.briefly(self._blocking.stats))
+    async def stats(self) -> Stats:
+        """As `coopy.Control.stats`."""
+        return cast("Stats", await self._door.briefly(self._blocking.stats))
 
     async def wait_durable(self) -> int:
         """Return when all calls so far are on stable storage; gives the LSN up to which they are. Raises DurabilityError."""
@@ -121,10 +122,11 @@ class Control(Generic[T_co]):
         return cast("int", await self._door.look(functools.partial(self._blocking.wait_for, token, timeout)))
 
     async def promote(
-        self, host: str = "127.0.0.1", port: int | None = None, *, min_acks: int = 0, tls: ssl.SSLContext | None = None
+        self, host: str = "127.0.0.1", port: int | None = None, *, min_acks: int = 0, tls: ssl.SSLContext | None = None, after: int = 0
     ) -> int:
         """As `coopy.Control.promote`."""
-        return cast("int", await self._door.alone(functools.partial(self._blocking.promote, host, port, min_acks=min_acks, tls=tls)))
+        promote = functools.partial(self._blocking.promote, host, port, min_acks=min_acks, tls=tls, after=after)
+        return cast("int", await self._door.alone(promote))
 
 
 def control(proxy: Proxy[T]) -> Control[T]:

@@ -112,7 +112,7 @@ def _check_together(options: Options) -> None:
     if options.replication and options.durability != "sync":
         what = f"durability={options.durability!r} is for who takes actions: a replica has on stable storage what it acknowledges"
         raise UsageError(f"{what}. Leave it out.", option="durability")
-    if options.replication and not options.port:
+    if options.replication and not options.port and not options.host.startswith("unix:"):
         raise UsageError("port=0 is not possible for a replica: it is the primary's port.", option="port")
 
 

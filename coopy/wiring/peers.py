@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import ssl
 
     from coopy.engine.system import System
+    from coopy.replication.place import Address
     from coopy.replication.replica import Replica
-    from coopy.replication.transport import Address
     from coopy.wiring.options import Options
 
 __all__ = ["join", "listen", "place_to_listen", "replica_of"]
@@ -26,7 +26,8 @@ def replica_of(options: Options, kind: type) -> Replica | None:
     if not options.master and not options.replication:
         return None
     from coopy.replication.auth import scram
-    from coopy.replication.transport import LostError, check_place
+    from coopy.replication.place import check_place
+    from coopy.replication.wire import LostError
 
     scram()
     try:
@@ -42,7 +43,7 @@ def replica_of(options: Options, kind: type) -> Replica | None:
 
 
 def _address(options: Options) -> Address:
-    from coopy.replication.transport import Address
+    from coopy.replication.place import Address
 
     return Address(options.host, options.port, options.password, options.tls)
 
@@ -63,16 +64,20 @@ def join(system: System, options: Options, replica: Replica | None) -> None:
 
 def place_to_listen(followed: Address, host: str, port: int | None, min_acks: int, tls: ssl.SSLContext | None) -> Address | None:
     """Where a replica that is to be promoted will listen, if anywhere. Raises UsageError where that is not possible."""
-    from coopy.replication.transport import Address, Listener, LostError, check_place
+    from coopy.replication.place import Address, check_place
+    from coopy.replication.transport import Listener
+    from coopy.replication.unix import is_unix
+    from coopy.replication.wire import LostError
 
     check_number("min_acks", min_acks)
-    if port is None:
+    if not isinstance(host, str):
+        raise UsageError("host= is a string.", option="host")
+    if port is None and not is_unix(host):
         if min_acks or tls is not None:
             raise UsageError("min_acks= and tls= mean nothing without port=: nobody could follow. Nothing was changed.", option="port")
         return None
+    port = 0 if port is None else port
     check_number("port", port)
-    if not isinstance(host, str):
-        raise UsageError("host= is a string.", option="host")
     address = Address(host, port, followed.password, tls or followed.tls)
     try:
         check_place(address.host, address.password, address.tls, serving=True)
