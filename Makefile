@@ -18,7 +18,7 @@ demo: $(VENV)/.runtime ## a wiki of real text, killed in mid-write, restored and
 	$(BIN)/python examples/demo.py
 
 test: $(VENV)/.dev ## the test suite (ARGS="-k word" to choose)
-	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto $(ARGS)
 
 faults: $(VENV)/.dev ## long crash and fault campaigns; seeds and counts are printed (ARGS="replication --seed 2" SEEDS=5000)
 	$(BIN)/python -m tests.crash.campaigns $(ARGS)
