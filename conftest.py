@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 pytest_collect_file = examples.pytest()
 
 ONE_OF = {  # by file: what no two workers may use at once
+    "docs/replication.md": "the default port",
     "tests/functional/test_replication.py": "the default port",
     "tests/typing/test_pages.py": "the default port",
 }

@@ -45,6 +45,7 @@ EXTRAS = {  # by extra: what needs it
     "zstd": "from coopy import init_system; from wiki import Wiki; init_system(Wiki, 'data/zstd', compression='zstd')",
     "pyro": "from coopy import init_system, serve; from wiki import Wiki; serve.for_pyro(init_system(Wiki, 'data/pyro'))",
     "mypy": "import coopy.mypy_plugin",
+    "prometheus": "from coopy import prometheus; prometheus.register()",
 }
 WITHOUT = "from coopy.testing import calls; from wiki import Wiki; calls(Wiki)"  # Hypothesis is no extra: who tests with it has it
 
