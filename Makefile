@@ -45,7 +45,7 @@ coverage: $(VENV)/.dev ## which branches the tests reach
 docs: $(VENV)/.docs ## the documentation as HTML in docs/_build
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build
 
-dist: $(VENV)/.dev ## wheel and sdist in dist/, looked into and tried in an empty environment
+dist: $(VENV)/.build ## wheel and sdist in dist/, looked into and tried in an empty environment
 	rm -rf dist
 	$(BIN)/python -m build --outdir dist
 	$(BIN)/python -m tests.packages dist
@@ -66,3 +66,7 @@ $(VENV)/.dev: pyproject.toml tests/typing/oldest.txt | $(BIN)/python
 $(VENV)/.docs: pyproject.toml | $(BIN)/python
 	$(PIP) install --editable '.[docs]'
 	@touch $(VENV)/.runtime $@
+
+$(VENV)/.build: | $(BIN)/python
+	$(PIP) install 'build>=1.2'
+	@touch $@
