@@ -406,7 +406,7 @@ def test_a_primary_may_ask_for_certificates_too(house: House, tmp_path: Path, ce
             house.replica(word, tmp_path / "r", **options)
         assert not list(tmp_path.glob("r/*.snap"))
     wait_until(lambda: "shows no certificate" in caplog.text and "does not verify" in caplog.text)
-    assert control(word).stats()["refused"] == 2
+    assert primary_stats(word).refused == 2
 
 
 def test_the_two_lines_of_the_original_in_two_processes(tmp_path: Path) -> None:
