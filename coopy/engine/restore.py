@@ -236,6 +236,8 @@ class Restorer:
             if bounds.last is None:
                 replayed.checked[one.first_lsn] = self.archive.checked(one, segment, found)
             replayed.said.update(found.said.raised, found.said.skipped)
+            if executor.keys.progress is not None:
+                executor.keys.progress.take_all(found.said.taken)
             head, replayed.found, replayed.segment = found.head, found, segment
             if bounds.last is not None and head.lsn >= bounds.last:
                 break
