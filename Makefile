@@ -8,7 +8,7 @@ STUBS := $(patsubst stubs/%/,%,$(wildcard stubs/*/))
 DOMAINS := wiki:Wiki orders:OrderBook jobs:JobQueue sessions:SessionStore
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults check bench coverage docs
+.PHONY: help demo test faults check bench coverage docs dist
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -26,7 +26,7 @@ faults: $(VENV)/.dev ## long crash and fault campaigns; seeds and counts are pri
 check: $(VENV)/.dev ## lint, format, types, floors, and the examples by coopy's own validator
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy $(wildcard coopy tests examples)
+	$(BIN)/mypy $(wildcard coopy tests examples conftest.py)
 	$(if $(STUBS),MYPYPATH=stubs $(BIN)/stubtest --ignore-missing-stub $(STUBS))
 	$(BIN)/lint-imports
 	$(BIN)/python -m coopy.validate $(DOMAINS:%=--domain %) examples
@@ -44,6 +44,11 @@ coverage: $(VENV)/.dev ## which branches the tests reach
 
 docs: $(VENV)/.docs ## the documentation as HTML in docs/_build
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build
+
+dist: $(VENV)/.dev ## wheel and sdist in dist/, looked into and tried in an empty environment
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist
+	$(BIN)/python -m tests.packages dist
 
 # The environment. Each stamp says: installed as pyproject.toml asks. A changed pyproject.toml installs again.
 $(BIN)/python:

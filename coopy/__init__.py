@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from coopy.base import init_persistent_system, init_system
     from coopy.clock import Clock
     from coopy.decorators import abort_exception, readonly, unlocked, upgrade, was
+    from coopy.engine.stats import Stats
     from coopy.key import once
     from coopy.marks import Replica, System, View
     from coopy.random import Random
@@ -29,6 +30,7 @@ __all__ = [
     "Control",
     "Random",
     "Replica",
+    "Stats",
     "System",
     "View",
     "abort_exception",
@@ -51,6 +53,7 @@ _HOMES = {
     "base": ("init_persistent_system", "init_system"),
     "clock": ("Clock",),
     "decorators": ("abort_exception", "readonly", "unlocked", "upgrade", "was"),
+    "engine.stats": ("Stats",),
     "key": ("once",),
     "marks": ("Replica", "System", "View"),
     "random": ("Random",),

@@ -24,12 +24,13 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from coopy.decorators import CLAIMS
 from coopy.error import UpgradeError, UsageError
 from coopy.renames import NO_NAMES
-from coopy.shapes import INTACT, OlderError, newer, shape_of, upgraded
+from coopy.shapes import INTACT, OlderError, has_steps, newer, shape_of, upgraded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from coopy.renames import Names
     from coopy.shapes import Shape
@@ -72,7 +73,7 @@ class Classes:
         self._allowed = {tuple(name.split(":")) for name in allowed if ":" in name}
         self.names = names
         self._known: dict[tuple[str, str], Any] = {**STANDARD, **(marks or {})}
-        self.translated = False  # whether an old name or an old shape was met
+        self._translated = False  # whether an old name or an old shape was met
         self._versioned: dict[tuple[str, str], type] = {}  # classes whose objects carry versions
         self._shapes: dict[type, Shape | None] = {}
 
@@ -98,6 +99,10 @@ class Classes:
         """Whether "module:Class" or a module may be let through at all."""
         return name.partition(":")[0].partition(".")[0] in self._packages or tuple(name.split(":")) in self._allowed
 
+    def has_former(self, modules: Collection[str]) -> bool:
+        """Whether there were other names or shapes: some were met, or something says so of the classes in these modules of today's."""
+        return self._translated or bool(self.names.extra) or any(CLAIMS in vars(one) or has_steps(one) for one in _classes_in(modules))
+
     def _today(self, module: str, name: str) -> type:
         """What has this name, or what the trail of names leads to from there. Raises as if there were no other than the first."""
         reason: Exception | None = None
@@ -107,7 +112,7 @@ class Classes:
             except (pickle.UnpicklingError, UpgradeError) as error:
                 reason = reason or error
             else:
-                self.translated = self.translated or reason is not None
+                self._translated = self._translated or reason is not None
                 return found
         assert reason is not None
         raise reason
@@ -131,7 +136,7 @@ class Classes:
         """The state of an old object as pickle is to build it."""
         shape = self.shape(type(inst))
         assert shape is not None
-        self.translated = True
+        self._translated = True
         owners, versions = [owner for owner, _ in shape.versions], {}
         for name, version in stored:
             versions.update({one: version for one in self.names.trail(name) if one in owners})
@@ -167,6 +172,17 @@ def _resolve(module: str, name: str) -> type:
         )
     kind: type = found
     return kind
+
+
+def _classes_in(modules: Collection[str]) -> dict[type, None]:
+    """The classes that these modules define, and those inside of them."""
+    found: dict[type, None] = {}
+    waiting = [one for module in modules for one in vars(sys.modules[module]).values()]
+    for one in waiting:  # grows meanwhile
+        if isinstance(one, type) and one.__module__ in modules and one not in found:
+            found[one] = None
+            waiting += vars(one).values()
+    return found
 
 
 def _missing(module: str, name: str) -> Exception:

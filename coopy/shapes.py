@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Step = Callable[[Any], Any]
 
-__all__ = ["OlderError", "Shape", "shape_of", "upgraded"]
+__all__ = ["OlderError", "Shape", "has_steps", "shape_of", "upgraded"]
 
 INTACT = "Nothing was changed, the files are good."
 
@@ -50,10 +50,21 @@ def shape_of(kind: type) -> Shape | None:
     return Shape(kind, versions, tuple(steps for _, steps in found))
 
 
+def has_steps(kind: type) -> bool:
+    """Whether a class itself has steps, be they right or wrong."""
+    return any(map(_from, vars(kind).values()))
+
+
+def _from(member: Any) -> int:
+    """Of which version this takes the state; 0 if it is no step."""
+    version: int = getattr(getattr(member, "__func__", member), VERSION, 0)
+    return version
+
+
 def _steps(kind: type) -> Iterator[tuple[int, Step]]:
     seen: dict[int, str] = {}
     for name, member in vars(kind).items():
-        version = getattr(getattr(member, "__func__", member), VERSION, 0)
+        version = _from(member)
         if version:
             if not isinstance(member, staticmethod | classmethod):
                 raise UsageError(f"{kind.__qualname__}.{name} is @upgrade(from_={version}) and sees no object: make it a @staticmethod.")

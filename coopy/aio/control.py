@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import ssl
     from types import TracebackType
 
+    from coopy.engine.stats import Stats
     from coopy.engine.verify import Verified
 
 __all__ = ["Control", "control"]
@@ -104,9 +105,9 @@ class Control(Generic[T_co]):
         """As `coopy.Control.verify`. A cancelled caller leaves it to run to its end."""
         return cast("Verified", await self._door.look(self._blocking.verify))
 
-    async def stats(self) -> dict[str, int]:
-        """Numbers about this run: LSNs, rebuilds, snapshots, divergences."""
-        return cast("dict[str, int]", await self._door.briefly(self._blocking.stats))
+    async def stats(self) -> Stats:
+        """As `coopy.Control.stats`."""
+        return cast("Stats", await self._door.briefly(self._blocking.stats))
 
     async def wait_durable(self) -> int:
         """Return when all calls so far are on stable storage; gives the LSN up to which they are. Raises DurabilityError."""

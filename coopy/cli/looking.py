@@ -14,9 +14,10 @@ from coopy.cli.group import DAMAGE, FINE
 from coopy.cli.place import as_json, directory, key, place_of
 from coopy.cli.terminal import coloured, progress
 from coopy.disk import held_by
-from coopy.engine.archive import snapshot_path
+from coopy.engine.archive import high_water_of, snapshot_path
 from coopy.engine.check import check_directory
-from coopy.engine.opening import high_water_of, nothing_there, read_archive
+from coopy.engine.opening import nothing_there, read_archive
+from coopy.engine.reading import unpruned
 from coopy.engine.recorded import newest_lsn
 from coopy.error import CorruptionError
 from coopy.manifest import read_manifest
@@ -71,7 +72,7 @@ def status(directory: str, signing_key_file: str | None, as_json: bool) -> int: 
     Reads headers and looks at the frames of the newest segment; `coopy check` reads and proves everything.
     """
     place = place_of(directory, signing_key_file)
-    found = _status(place)
+    found = unpruned(place.directory, lambda: _status(place))
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(found)))
     else:

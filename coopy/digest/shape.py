@@ -207,8 +207,9 @@ def _slots_of(kind: type) -> tuple[str, ...]:
 
 def _reduction(value: Any, kind: type) -> tuple[Any, ...]:
     """As pickle sees it: how it is made, its state, its items, its pairs."""
+    registered: Any = copyreg.dispatch_table.get(kind)
     try:
-        made = value.__reduce_ex__(4)
+        made = value.__reduce_ex__(4) if registered is None else registered(value)
     except Exception as error:
         raise NotSerializableError(str(error), method="", where="", kind=class_name(kind)) from error
     if isinstance(made, str):
@@ -224,22 +225,40 @@ def _reduced(value: Any) -> Shape:
         args = (frozenset(args[0]), *args[1:])  # a set pickles as a list, in any order
     if maker in _PLAIN_MAKERS:
         maker, args = None, args[1:]  # the class itself comes first
-    names, states = _states(state)
+    names, states = _states(state, kind)
     items, pairs = [*(items or ())], [*(pairs or ())]
     head = (REDUCED, class_name(kind), "" if maker is None else class_name(maker), len(args), names, len(items))
     return head, [*args, *states, *items, *(key for key, _ in pairs), *(one for _, one in pairs)]
 
 
-def _states(state: Any) -> tuple[tuple[str, ...] | None, list[Any]]:
+def _states(state: Any, kind: type) -> tuple[tuple[str, ...] | None, list[Any]]:
     """Names and values of attributes and slots; no names and whatever `__getstate__` gave; neither."""
-    if isinstance(state, tuple) and len(state) == 2 and isinstance(state[1], dict):  # noqa: PLR2004 - (attributes, slots)
-        state = {**(state[0] or {}), **state[1]}
+    if isinstance(state, tuple) and len(state) == 2:  # noqa: PLR2004 - (attributes, slots), unless only the class knows what it is
+        attributes, slots = state
+        if isinstance(slots, dict) and isinstance(attributes, dict | None) and not _knows_its_states(kind):
+            state = {**(attributes or {}), **slots}
+        elif isinstance(attributes, dict):
+            state = (_without_own(attributes), slots)
     if state is None:
         return (), []
     if not isinstance(state, dict) or not all(isinstance(name, str) for name in state):
         return None, [state]
     names = tuple(name for name in _in_order(state) if type(state[name]).__module__ not in OWN)
     return tuple(map(_shown, names)), [state[name] for name in names]
+
+
+def _without_own(attributes: dict[Any, Any]) -> dict[Any, Any]:
+    """The very same where nothing of coopy's is in it: others may refer to it."""
+    kept = {name: one for name, one in attributes.items() if type(one).__module__ not in OWN}
+    return attributes if len(kept) == len(attributes) else kept
+
+
+@functools.cache
+def _knows_its_states(kind: type) -> bool:
+    """Whether a class makes states of its own and takes them again, so that they need not be what pickle takes them for."""
+    default: Any = object
+    own = [name for name in ("__getstate__", "__reduce__", "__reduce_ex__") if getattr(kind, name) is not getattr(default, name)]
+    return bool(own) and hasattr(kind, "__setstate__")
 
 
 def _array(value: array.array[Any]) -> Shape:

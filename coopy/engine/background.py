@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from _thread import allocate_lock
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from coopy.error import CoopyError
+from coopy.logs import logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["Timer"]
 
-log = logging.getLogger("coopy")
+log = logger()
 
 
 class Timer:

@@ -9,7 +9,6 @@ memory is in doubt it is rebuilt from this directory. `lead` comes before `lock`
 
 from __future__ import annotations
 
-import logging
 import secrets
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +29,7 @@ from coopy.journal.copied import CopiedJournal, checked, eras_in, whole
 from coopy.journal.frame import Kind
 from coopy.journal.high_water import HighWater
 from coopy.journal.segment import Head, Scan
+from coopy.logs import logger
 from coopy.manifest import NOT_CLOSED, RETURNED, Manifest, read_manifest
 from coopy.snapshot import read_through
 
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FollowingEngine", "install_snapshot", "open_copied_journal", "read_arrived"]
 
-log = logging.getLogger("coopy.replication")
+log = logger("replication")
 SLICE = 256  # actions executed before a query may come in
 FROM_AFAR = "the primary's journal"
 
@@ -314,6 +314,7 @@ class FollowingEngine(ConfirmedEngine):
             raise
         self.executor.show_new()
         self.eras = [(about.lsn, about.epoch)]
+        self.before += about.lsn - self.executed
         self.executed = self.base = about.lsn
 
     # --- promotion -------------------------------------------------------------------------------------------------------

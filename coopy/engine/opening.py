@@ -10,7 +10,6 @@ Nothing is ever deleted to mend something, and nothing is changed before everyth
 from __future__ import annotations
 
 import errno
-import logging
 import re
 import secrets
 from contextlib import contextmanager
@@ -31,6 +30,7 @@ from coopy.journal.high_water import HighWater
 from coopy.journal.journal import Journal, create_segment
 from coopy.journal.repair import judge_end
 from coopy.journal.segment import SegmentHeader, parse_segment_name, read_header, segment_name
+from coopy.logs import logger
 from coopy.manifest import NOT_CLOSED, Listed, Manifest, is_own, read_manifest, write_manifest
 from coopy.renames import NO_NAMES, Names
 from coopy.snapshot import SnapshotHeader, put_snapshot, python_version, snapshot_name
@@ -48,7 +48,6 @@ __all__ = [
     "create",
     "create_high_water",
     "domain_name",
-    "high_water_of",
     "nothing_there",
     "open_archive",
     "open_journal",
@@ -60,7 +59,7 @@ __all__ = [
     "unreadable",
 ]
 
-log = logging.getLogger("coopy")
+log = logger("journal")
 _CHOOSE, _ALLOW = "Choose another directory.", "Give this user the right to, or choose another directory."
 PATHS = {
     errno.ENOTDIR: f"A file stands in the way. {_CHOOSE}", errno.ENOENT: f"A link leads nowhere, or a directory is missing. {_CHOOSE}",
@@ -242,13 +241,6 @@ def _is_empty(archive: Archive, path: str) -> bool:
     data = archive.disk.read(path)
     _, start = read_header(data, archive.key, path, archive.identity)
     return not data[start:].strip(b"\0")
-
-
-def high_water_of(archive: Archive) -> int:
-    """The last LSN that is said to be on stable storage."""
-    mark = HighWater(archive.disk.open_read(archive.path(HIGH_WATER)), archive.identity.system, archive.key)
-    mark.close()
-    return max(mark.mark.lsn, archive.manifest.closed)
 
 
 # --- what it holds ---------------------------------------------------------------------------------------------------

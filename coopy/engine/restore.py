@@ -15,7 +15,6 @@ starts over without it. Runs on a fresh thread, the garbage collector off.
 from __future__ import annotations
 
 import gc
-import logging
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -26,11 +25,13 @@ from coopy.disk import UnreadableError
 from coopy.engine.archive import Archive, Segment, snapshot_path
 from coopy.engine.execute import UnknownMethodError
 from coopy.engine.once import Keys, action_of
+from coopy.engine.telling import Telling
 from coopy.engine.uninterrupted import Worker
 from coopy.engine.unsaid import contradicted, due, ended, endings, undone_since
 from coopy.error import CorruptionError, DivergenceError, FormatError, UpgradeError
 from coopy.journal.frame import Kind
 from coopy.journal.segment import Head, Outcomes, Scan, is_sealed, is_silent, records
+from coopy.logs import logger
 from coopy.manifest import Listed
 from coopy.snapshot import SnapshotHeader, open_snapshot
 
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Bounds", "Replayed", "Restorer", "check_sealed", "method_in"]
 
-log = logging.getLogger("coopy")
+log = logger("restore")
 STEP = 4096  # actions between two reports of progress
 
 
@@ -138,23 +139,32 @@ class Restorer:
         collecting = gc.isenabled()
         gc.disable()
         try:
-            while True:
-                base, executor = self._load(bounds, learned)
-                try:
-                    replayed = self._replay(executor, base, bounds, learned)
-                except _Again:
-                    continue
-                except MemoryError as error:
-                    raise self.too_large(self.mark[0]) from error
-                except UpgradeError as error:
-                    raise unfit(error, self.mark[0]) from error
-                if bounds.last in learned.undone:
-                    replayed.result = learned.undone[bounds.last]
-                return replayed
+            with Telling(self.archive, self.mark, bounds.last or 0) as telling:
+                replayed = self._restored(bounds, learned, telling)
+            if bounds.last in learned.undone:
+                replayed.result = learned.undone[bounds.last]
+            return replayed
         finally:
             self.mark[0] = 0
             if collecting:
                 gc.enable()
+
+    def _restored(self, bounds: Bounds, learned: _Learned, telling: Telling) -> Replayed:
+        while True:
+            base, executor = self._load(bounds, learned)
+            telling.replaying(base.lsn)
+            try:
+                replayed = self._replay(executor, base, bounds, learned)
+            except _Again:
+                continue
+            except MemoryError as error:
+                raise self.too_large(self.mark[0]) from error
+            except UpgradeError as error:
+                raise unfit(error, self.mark[0]) from error
+            assert replayed.found is not None
+            last = replayed.found.head.lsn
+            telling.ended(last if bounds.last is None else min(bounds.last, last))
+            return replayed
 
     # --- load --------------------------------------------------------------------------------------------------------
 

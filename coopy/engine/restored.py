@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -10,10 +11,11 @@ from coopy.fingerprint import differences, whole
 from coopy.manifest import Code
 
 if TYPE_CHECKING:
+    from coopy.classes import Classes
     from coopy.engine.archive import Archive
     from coopy.engine.restore import Replayed, Restorer
 
-__all__ = ["Restored", "code_from_now", "restored"]
+__all__ = ["Restored", "changed_code", "code_from_now", "former_until", "otherwise_until", "restored"]
 
 KEPT = 16  # changes of code that a manifest remembers
 
@@ -65,6 +67,18 @@ def restored(archive: Archive, restorer: Restorer, replayed: Replayed, seconds: 
 def changed_code(kept: tuple[Code, ...], source: dict[str, bytes]) -> tuple[str, ...] | None:
     """The modules that changed since the manifest was written; None if it does not know them, or there is no source now."""
     return differences(kept[-1].modules, source) if kept and source else None
+
+
+def otherwise_until(kept: tuple[Code, ...], source: dict[str, bytes]) -> int:
+    """Up to which LSN a journal may be of other source than today's: all of it where that is not known; -1 if it is of today's from the beginning."""
+    if not (kept and source) or kept[-1].digest != whole(source):
+        return sys.maxsize
+    return kept[-1].lsn if kept[-1].epoch > 1 else -1
+
+
+def former_until(archive: Archive, classes: Classes) -> int:
+    """Up to which LSN recorded digests may be of classes' former names and shapes, which no replay gives; -1 if none is."""
+    return otherwise_until(archive.manifest.code, archive.source) if classes.has_former(archive.source) else -1
 
 
 def code_from_now(kept: tuple[Code, ...], source: dict[str, bytes], epoch: int, lsn: int) -> tuple[Code, ...]:

@@ -6,10 +6,10 @@ It is also the engine's memory: how the state is made anew, and how the journal 
 from __future__ import annotations
 
 import io
-import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
@@ -32,7 +32,9 @@ from coopy.engine.opening import Place, create, open_archive, open_journal, rest
 from coopy.engine.prune import put_aside, sweep, unlink_aside
 from coopy.engine.restore import Bounds, Replayed, Restorer
 from coopy.engine.restored import Restored, restored
+from coopy.engine.sealed import SealedSegments
 from coopy.engine.snapshots import Snapshots
+from coopy.engine.stats import PrimaryStats, ReplicaStats, Role, Stats, stats_of
 from coopy.error import (
     ClosedError,
     CoopyError,
@@ -45,6 +47,7 @@ from coopy.error import (
 )
 from coopy.journal.frame import Kind
 from coopy.journal.segment import Outcomes
+from coopy.logs import logger
 from coopy.manifest import NAME as MANIFEST
 from coopy.manifest import read_manifest
 
@@ -56,7 +59,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Origin", "Peers", "Settings", "System", "open_system"]
 
-log = logging.getLogger("coopy")
+log = logger()
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -83,7 +86,7 @@ class Peers(Protocol):
     def stop(self) -> None:
         """End what goes on with them, promptly. May be repeated."""
 
-    def stats(self) -> Mapping[str, float]:
+    def stats(self) -> PrimaryStats | ReplicaStats:
         """Numbers about them."""
 
 
@@ -103,8 +106,10 @@ class System:
         self.archive, self.restorer, self.engine, self.settings = archive, restorer, engine, settings
         self.snapshots = Snapshots(archive, engine, restorer, settings, self)
         self.peers: Peers | None = None
+        self.opened = datetime.now(UTC)
         self._lock = lock
-        self._timers = [Timer("sync", settings.sync_interval, self.sync)]
+        self._sealed = SealedSegments(archive)
+        self._timers = [Timer("sync", settings.sync_interval, self._turn)]
         if settings.snapshot_time:
             self._timers.append(Timer("snapshot", settings.snapshot_time, self.snapshots.begin))
         after_fork_in_child(self._forked)
@@ -121,6 +126,7 @@ class System:
         """Drop the segments that no kept snapshot needs. Gives the names of the files that went."""
         gone: list[str] = self.engine.exclusively(self._prune)
         unlink_aside(self.archive, gone)
+        log.info("%s: pruned, %d files are gone.", self.archive.directory, len(gone))
         return gone
 
     def _prune(self) -> list[str]:
@@ -163,25 +169,16 @@ class System:
                 raise self.engine.refusal()
         return self.engine.journal.durable
 
-    def stats(self) -> dict[str, float]:
-        """Numbers about this run: LSNs, rebuilds and the seconds that they took, snapshots, keys that are remembered, divergences only warned of."""
-        engine, journal = self.engine, self.engine.journal
-        with engine.lock:
-            return {
-                "lsn": engine.executed,
-                "durable": journal.durable,
-                "epoch": journal.epoch,
-                "rebuilds": engine.rebuilds,
-                "rebuild_seconds": engine.rebuild_seconds,
-                "snapshots": self.snapshots.taken,
-                "snapshots_failed": self.snapshots.failed,
-                "snapshot_pause_us": round(self.snapshots.pause * 1_000_000),
-                "keys": len(engine.executor.keys),
-                "divergences": self.restorer.divergences,
-                "damaged_snapshots": len(self.restorer.passed_over),
-                "segments": len(self.archive.manifest.segments),
-                **(self.peers.stats() if self.peers is not None else {}),
-            }
+    @property
+    def role(self) -> Role:
+        """What it is among others."""
+        if self.peers is None:
+            return "alone"
+        return "replica" if self.engine.follows else "primary"
+
+    def stats(self) -> Stats:
+        """The system in numbers. Waits for nobody."""
+        return stats_of(self)
 
     def history(self) -> History:
         """What was up to now. It is read without the lock."""
@@ -225,6 +222,7 @@ class System:
                 self.snapshots.go_on()
         for timer in self._timers:
             timer.wait()
+        self._sealed.wait()
 
     def _close(self) -> None:
         engine = self.engine
@@ -244,6 +242,11 @@ class System:
 
     # --- how ---------------------------------------------------------------------------------------------------------
 
+    def _turn(self) -> None:
+        """What is due now and then."""
+        self._sealed.begin()
+        self.sync()
+
     def sync(self) -> None:
         """Force to stable storage what is only written, beside the calls that go on; raise the high-water mark without waiting."""
         engine, journal = self.engine, self.engine.journal
@@ -262,7 +265,14 @@ class System:
         with engine.lock:
             if synced and engine.final is None:
                 journal.durable = max(journal.durable, lsn)
-                journal.high_water.write(lsn, tag, sync=False)
+                self._raise_high_water(lsn, tag)
+
+    def _raise_high_water(self, lsn: int, tag: bytes) -> None:
+        """Without waiting. It protects the journal's end against being cut off by others, so failing harms nobody who calls."""
+        try:
+            self.engine.journal.high_water.write(lsn, tag, sync=False)
+        except OSError as error:
+            log.warning("%s: the high-water mark could not be raised: %s", self.archive.directory, error)
 
     def _finish(self) -> None:
         journal = self.engine.journal
@@ -270,6 +280,8 @@ class System:
             journal.close()
             self.stay()
             self.archive.change(closed=journal.lsn, segments=self._checked())
+            log.info("%s: closed at LSN %d.", self.archive.directory, journal.lsn)
+            self._vouch_for_rest()
         except (DiskFullError, OSError) as error:
             if journal.durable < journal.lsn:
                 journal.sync()
@@ -293,6 +305,16 @@ class System:
             log.warning("%s was not read again when it was closed: %s", self.archive.directory, error)
             return self.archive.manifest.segments
 
+    def _vouch_for_rest(self) -> None:
+        """The same of the segments before, as far as there is time. Should this be cut off, the system is closed all the same."""
+        self._sealed.stop()
+        self._sealed.read_rest()
+        try:
+            if not self.archive.is_vouched:
+                self.archive.change()
+        except OSError as error:
+            log.warning("%s was closed; that its segments were read again could not be written down: %s", self.archive.directory, error)
+
     def _give_up(self, error: DurabilityError) -> None:
         """Close while memory is in doubt and cannot be made anew: nobody needs it any more, and what was written is made durable."""
         journal = self.engine.journal
@@ -314,6 +336,7 @@ class System:
     def _release(self) -> None:
         for timer in self._timers:
             timer.stop()
+        self._sealed.stop()
         self.engine.journal.release()
         self._lock.release()
         self.engine.end(CLOSED)
@@ -392,7 +415,7 @@ def open_system(
         system = System(archive, restorer, engine, lock, settings)
         system.restored = msgspec.structs.replace(found, torn=replayed.torn)
         log.info("%s: %s", place.directory, system.restored)
-        engine.memory, engine.common = system, common_names(engine)
+        engine.memory, engine.common, engine.name = system, common_names(engine), place.directory
         undo.pop_all()
     return system
 

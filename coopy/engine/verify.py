@@ -62,7 +62,8 @@ class Replay(msgspec.Struct, frozen=True):
 class Report(msgspec.Struct):
     """What it found: `last`: the last action; digests by LSN, those that it `saw`, those of the `keys`, and those that the journal has `recorded`.
 
-    `method`: of the last action; `differs`: in which paths the states differ.
+    `method`: of the last action; `differs`: in which paths the states differ; up to which LSN what was kept is of code that was `otherwise`, and digests
+    may be of `former` names and shapes.
     """
 
     last: int
@@ -71,12 +72,15 @@ class Report(msgspec.Struct):
     recorded: dict[int, str] = {}
     method: str = ""
     differs: tuple[str, ...] = ()
+    otherwise: int = -1
+    former: int = -1
 
 
 class Verified(msgspec.Struct, frozen=True):
     """A journal that gives the same state wherever it is replayed. `lsn`, `digest`: the end; `replays`: how often each action was replayed.
 
-    `compared`: the LSNs at which the state was compared.
+    `compared`: the LSNs at which the state was compared; `former`: those whose recorded digest is of former names or shapes of the domain's classes, which
+    no replay of today's gives.
     """
 
     directory: str
@@ -85,10 +89,13 @@ class Verified(msgspec.Struct, frozen=True):
     digest: str
     replays: int
     compared: tuple[int, ...]
+    former: tuple[int, ...] = ()
 
     def __str__(self) -> str:
-        places = ", ".join(map(str, self.compared))
-        return f"{self.directory}: the {self.domain} is the same in {self.replays} replays, compared at LSN {places}. Digest {self.digest}."
+        text = f"{self.directory}: the {self.domain} is the same in {self.replays} replays, compared at LSN {_listed(self.compared)}. Digest {self.digest}."
+        if self.former:
+            text += f" The digests recorded at LSN {_listed(self.former)} are of former names or shapes of its classes, and cannot be compared with."
+        return text
 
 
 class Witness(NamedTuple):
@@ -145,12 +152,14 @@ def _compared(journal: Journal) -> Verified | DivergenceError:
         one = msgspec.structs.replace(one, keep=())
         others = [msgspec.structs.replace(one, around=OTHER)]
         [[first], rest] = journal.run([[one], others])
+    former = tuple(lsn for lsn, digest in sorted(first.recorded.items()) if lsn <= first.former and first.saw.get(lsn, digest) != digest)
+    first.recorded = {lsn: digest for lsn, digest in first.recorded.items() if lsn not in former}
     said = _witnesses("saw", [one, *others], [first, *rest])
     found = _first("saw", said) or _first("keys", _witnesses("keys", [one, *others], [first, *rest]))
     if found is None:
         compared = tuple(lsn for lsn in sorted(said) if len(said[lsn]) > 1)
-        return Verified(journal.directory, journal.domain, first.last, first.saw[first.last], 2, compared)
-    return _explained(_narrowed(found, journal), journal)
+        return Verified(journal.directory, journal.domain, first.last, first.saw[first.last], 2, compared, former)
+    return _explained(_narrowed(found, journal), journal, first.otherwise)
 
 
 def _first(part: str, said: dict[int, list[Witness]]) -> Difference | None:
@@ -249,7 +258,7 @@ def _again(replay: Replay, **otherwise: object) -> Replay:
 # --- what it is ------------------------------------------------------------------------------------------------------
 
 
-def _explained(found: Difference, journal: Journal) -> DivergenceError:
+def _explained(found: Difference, journal: Journal, otherwise: int) -> DivergenceError:
     method, paths, lost = _looked_at(found, journal)
     if found.bad == found.good:
         where = f"LSN {found.bad}, as it was loaded"
@@ -268,6 +277,8 @@ def _explained(found: Difference, journal: Journal) -> DivergenceError:
         )
     else:
         what = f"Replays agree with each other, but not with {found.other.kept}"
+        if found.bad <= otherwise:
+            why = "Its code was changed since, as far as that is known. If that is not the reason, the recorded run depended on something that no record holds."
     return DivergenceError(
         f"{what} in {journal.directory} after {where}{_shown(paths)}. Nothing was changed. {why} `python -m coopy.validate` may find the place.",
         lsn=found.bad, after=found.good, method=method, expected=found.other.digest, got=found.one.digest, paths=paths,
@@ -294,6 +305,10 @@ def _looked_at(found: Difference, journal: Journal) -> tuple[str, tuple[str, ...
     assert other is not None
     [[report]] = journal.run([[_again(other, last=found.bad, against=kept)]])
     return method or report.method, report.differs, False
+
+
+def _listed(lsns: tuple[int, ...]) -> str:
+    return ", ".join(map(str, lsns))
 
 
 def _shown(paths: tuple[str, ...]) -> str:

@@ -10,7 +10,6 @@ comes again. `_sessions` and `_waiting` are changed under `_guard`.
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from _thread import allocate_lock
@@ -20,7 +19,9 @@ from typing import TYPE_CHECKING, Self
 from coopy.disk import after_fork_in_child
 from coopy.engine.background import Timer
 from coopy.engine.beside import WAKE
+from coopy.engine.stats import PrimaryStats
 from coopy.error import AuthenticationError, CoopyError, UnconfirmedError
+from coopy.logs import logger
 from coopy.replication.auth import Verifiers
 from coopy.replication.place import check_place, shown
 from coopy.replication.shipping import Shipper, Shipping
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Primary"]
 
-log = logging.getLogger("coopy.replication")
+log = logger("replication")
 MOST_WAITING, MOST_OF_ONE = 16, 4
 SYNC = 0.02  # seconds between two syncs of a buffered primary with replicas
 LAST = 2.0  # seconds for the last words of a session
@@ -87,15 +88,15 @@ class Primary:
             self._timer.stop()
         self._listener.close()
 
-    def stats(self) -> dict[str, int]:
-        """`replicas`: connected now; `acked`: what the slowest of them has; `shipped_bytes`, `refused`: since the start."""
+    def stats(self) -> PrimaryStats:
+        """As Peers says."""
         shipper, sessions = self.shipper, self.shipper.sessions()
-        return {
-            "replicas": len(sessions),
-            "acked": min((session.acked for session in sessions), default=0),
-            "shipped_bytes": shipper.shipped_before + sum(session.shipped for session in sessions),
-            "refused": shipper.refused,
-        }
+        return PrimaryStats(
+            replicas=len(sessions),
+            acked=min((session.acked for session in sessions), default=0),
+            shipped_bytes=shipper.shipped_before + sum(session.shipped for session in sessions),
+            refused=shipper.refused,
+        )
 
     def _forked(self) -> None:
         """In a forked child: the connections are the parent's."""
@@ -166,7 +167,7 @@ class Primary:
                 waiter.wait()
 
     def _unconfirmed(self, lsn: int) -> UnconfirmedError:
-        has = self.stats()["replicas"]
+        has = self.stats().replicas
         when = "before it was closed" if self.stopping else f"in {self.confirm_within:g} seconds"
         what = f"LSN {lsn} is durable and executed here, but min_acks={self.shipper.min_acks} replicas did not confirm it {when}"
         return UnconfirmedError(

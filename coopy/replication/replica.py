@@ -11,8 +11,6 @@ A replica goes on answering queries whatever happens to the connection; `stalene
 
 from __future__ import annotations
 
-import logging
-import math
 import random
 import threading
 import time
@@ -24,6 +22,7 @@ from coopy.disk import after_fork_in_child
 from coopy.engine.background import Timer
 from coopy.engine.beside import WAKE
 from coopy.engine.following import FollowingEngine
+from coopy.engine.stats import ReplicaStats
 from coopy.error import (
     ClosedError,
     CoopyError,
@@ -34,6 +33,8 @@ from coopy.error import (
     UnconfirmedError,
     UpgradeError,
 )
+from coopy.logs import logger
+from coopy.measured import Trouble
 from coopy.replication.auth import Prover
 from coopy.replication.follower import Follower, Newcomer
 from coopy.replication.taking import RefusedError, Taking
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Replica"]
 
-log = logging.getLogger("coopy.replication")
+log = logger("replication")
 AT_ONCE = 1 << 20  # bytes of frames that share a sync
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0  # seconds
 
@@ -64,6 +65,7 @@ class Replica:
         self.address, self._domain, self._now = address, domain, now
         self._dice = dice or random.Random()  # noqa: S311 - when to try again is no secret
         self.problem = "it has not connected yet"
+        self._last_trouble: Trouble | None = None
         self.sessions = 0
         self._received_before = 0
         self._stopping = False
@@ -150,7 +152,7 @@ class Replica:
         text = str(error) or type(error).__name__
         if text != self.problem and not self._stopping:
             log.warning("The replica of %s does not follow: %s", self.address, text)
-        self.problem = text
+        self.problem, self._last_trouble = text, Trouble.now(error)
 
     def _stream(self, session: _Session) -> None:
         taking, follower = session.taking, self.follower
@@ -211,16 +213,18 @@ class Replica:
         what = f"The replica shows LSN {executed}, and not yet LSN {lsn} after {timeout:g} seconds"
         raise UnconfirmedError(f"{what}: {self.problem or 'it is behind'}. Wait longer, or ask the primary at {self.address}.", lsn=lsn)
 
-    def stats(self) -> dict[str, int]:
-        """`lag` in actions, `staleness_ms` (-1: never level), `connected`, `sessions` and `received_bytes` since the start."""
-        staleness, session = self.staleness, self._session
-        return {
-            "lag": self.lag,
-            "staleness_ms": -1 if math.isinf(staleness) else int(staleness * 1000),
-            "connected": int(not self.problem),
-            "sessions": self.sessions,
-            "received_bytes": self._received_before + (session.received if session is not None else 0),
-        }
+    def stats(self) -> ReplicaStats:
+        """As Peers says."""
+        problem, session = self.problem, self._session
+        return ReplicaStats(
+            connected=not problem,
+            problem=problem,
+            lag=self.lag,
+            staleness=self.staleness,
+            sessions=self.sessions,
+            received_bytes=self._received_before + (session.received if session is not None else 0),
+            trouble=self._last_trouble,
+        )
 
     # --- the end -------------------------------------------------------------------------------------------------------------------
 

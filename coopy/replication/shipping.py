@@ -11,13 +11,13 @@ Who owns what: `Shipper` is shared by all sessions, its list guarded; everything
 
 from __future__ import annotations
 
-import logging
 import math
 from _thread import allocate_lock
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from coopy.error import AuthenticationError, ReplicaError
 from coopy.journal.tail import Source, Tail
+from coopy.logs import logger
 from coopy.replication.handshake import AUTHENTICATION, CLOSING, FENCED, answer
 from coopy.replication.wire import (
     BEAT,
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Shipper", "Shipping"]
 
-log = logging.getLogger("coopy.replication")
+log = logger("replication")
 PENALTY = 0.5  # seconds that a wrong password costs whoever sends it
 FRESH = 0.05  # seconds after records in which the replica hears up to where it is level with them
 LOOK = {"sync": 0.025, "buffered": 0.01}  # seconds between two looks at the journal, by what a primary with that many syncs can spare
@@ -206,7 +206,8 @@ class Shipping:
     def _refuse(self, code: str, text: str) -> None:
         """Say so. It is the last that is said."""
         self._shipper.refused += 1
-        log.log(logging.INFO if code in {AUTHENTICATION, CLOSING} else logging.WARNING, "%s was refused: %s.", self._peer, text)
+        say = log.info if code in {AUTHENTICATION, CLOSING} else log.warning
+        say("%s was refused: %s.", self._peer, text)
         self._say(Refused(code, text[:400]))
         self.ended = text
 

@@ -11,7 +11,6 @@ A peer that neither takes nor says anything for `PATIENCE` seconds is given up; 
 from __future__ import annotations
 
 import errno
-import logging
 import select
 import socket
 import ssl
@@ -19,6 +18,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from coopy.error import AuthenticationError, UsageError
+from coopy.logs import logger
 from coopy.replication.auth import binding_of
 from coopy.replication.certificate import own_certificate, why_broken, why_no_handshake
 from coopy.replication.place import resolved, safe_places, shown
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Link", "Listener", "connect"]
 
-log = logging.getLogger("coopy.replication")
+log = logger("replication")
 AT_ONCE = 1 << 18  # bytes read in one step
 HEAR = 1.0  # seconds for whoever is refused to read why
 SCARCE = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)

@@ -141,7 +141,7 @@ class Expressions:
         texts: list[str] = []
         fields: list[tuple[s.Expr, str, str]] = []
         for part in parts:
-            if isinstance(part, cst.FormattedStringText | cst.TemplatedStringText):
+            if isinstance(part, (cst.FormattedStringText, cst.TemplatedStringText)):
                 texts.append(part.value)
                 self.reader.skip(len(part.value))
             else:

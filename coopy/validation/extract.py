@@ -56,7 +56,7 @@ def _starts(text: str) -> list[int]:
 
 def _last_names(base: s.Expr) -> list[str]:
     """The classes that an expression names: `C`, `module.C`, `C[int]`, `mixed(C, D)`."""
-    if isinstance(base, s.Name | s.Attribute):
+    if isinstance(base, (s.Name, s.Attribute)):
         return [base.name]
     if isinstance(base, s.Subscript):
         return _last_names(base.value)
@@ -117,7 +117,7 @@ class _Statements(Expressions):
 
     def other(self, node: Any, out: list[s.Stmt]) -> None:
         """Statements that leave nothing of their own behind, or more than one."""
-        if isinstance(node, cst.Global | cst.Nonlocal):
+        if isinstance(node, (cst.Global, cst.Nonlocal)):
             word = "global" if isinstance(node, cst.Global) else "nonlocal"
             for item in node.names:
                 self.name(item.name)
@@ -141,7 +141,7 @@ class _Statements(Expressions):
     def assign(self, node: cst.Assign) -> s.Stmt:
         targets = [self.target(one.target) for one in node.targets]
         value = self.expr(node.value)
-        if isinstance(value, s.Name | s.Attribute) and isinstance(targets[0], s.Name):
+        if isinstance(value, (s.Name, s.Attribute)) and isinstance(targets[0], s.Name):
             self.aliases[targets[0].name] = value.name
         return s.Assign(targets[0].at, targets, value, None)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import logging
 import os
 import sys
 import typing
@@ -22,6 +21,7 @@ from coopy.fingerprint import fingerprint
 from coopy.fresh import is_fresh
 from coopy.header import derive_key
 from coopy.kinds import INJECTED
+from coopy.logs import logger
 from coopy.project import project_at
 from coopy.proxy import check_class, make_proxy, member_of
 from coopy.random import Random
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["adopt", "directory_of", "names_of", "open_proxy", "packages_of"]
 
-log = logging.getLogger("coopy")
+log = logger()
 PATIENCE = 1.0  # seconds that a finalizer waits for the closing; a thread that still runs in the system may keep it for longer
 
 

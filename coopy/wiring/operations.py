@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, Literal, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 
 from coopy.clock import moment
 from coopy.engine.opening import told
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from coopy.action import Action
     from coopy.engine.past import Past
     from coopy.engine.restored import Restored
+    from coopy.engine.stats import Role, Stats
     from coopy.engine.system import System
     from coopy.engine.verify import Verified
     from coopy.marks import Replica
@@ -87,8 +88,11 @@ class Control(Operations, Generic[T_co]):
         """The digest of the state: equal states give equal digests in any process. Recorded, so that `verify` can compare with it."""
         return self._system.digest()
 
-    def stats(self) -> dict[str, float]:
-        """Numbers about this run: LSNs, rebuilds and the seconds that they took, snapshots, remembered keys, divergences."""
+    def stats(self) -> Stats:
+        """The system in numbers since it was opened: counts, how long things took, sizes, what went wrong last. `coopy.Stats` says what each is.
+
+        It waits for no call and no lock, and works on a system that failed or was closed, too.
+        """
         return self._system.stats()
 
     def verify(self) -> Verified:
@@ -140,18 +144,16 @@ class Control(Operations, Generic[T_co]):
         it has `lsn`, `digest()`, `changes()` and `at()`, and `close()`, which lets the memory go. The clock gives the time of that action.
         Actions, and setting attributes, raise UsageError. So does `at` for an LSN before what is kept (`keep_snapshots`) or beyond the last.
         """
-        restorer = self._system.restorer
-        proxy: Replica[T_co] = past_proxy(self._system.history, lsn, restorer.adopt, restorer.on_divergence)
+        system, restorer = self._system, self._system.restorer
+        proxy: Replica[T_co] = past_proxy(system.archive.directory, system.history, lsn, restorer.adopt, restorer.on_divergence)
         return proxy
 
     # --- primary and replicas ----------------------------------------------------------------------------------------
 
     @property
-    def role(self) -> Literal["alone", "primary", "replica"]:
+    def role(self) -> Role:
         """What this system is among others."""
-        if self._system.peers is None:
-            return "alone"
-        return "replica" if self._system.engine.follows else "primary"
+        return self._system.role
 
     @property
     def address(self) -> tuple[str, int]:
@@ -250,17 +252,14 @@ class PastControl(Control[T_co]):
         """The digest of the state as it was."""
         return self._past.digest()
 
-    def stats(self) -> dict[str, float]:
-        """The LSN."""
-        return {"lsn": self.lsn}
-
     def changes(self, since: int = 0) -> Iterator[Action]:
         """The actions up to this one."""
         return self._past.history.changes(since)
 
     def at(self, lsn: int) -> Replica[T_co]:
         """The state as it was behind an earlier action."""
-        proxy: Replica[T_co] = past_proxy(lambda: self._past.history, lsn, self._past.adopt, self._past.on_divergence)
+        past, history = self._past, self._past.history
+        proxy: Replica[T_co] = past_proxy(history.archive.directory, lambda: history, lsn, past.adopt, past.on_divergence)
         return proxy
 
     def close(self) -> None:

@@ -17,11 +17,12 @@ import msgspec
 from coopy.codec import Codec
 from coopy.digest import digest
 from coopy.disk import RealDisk
-from coopy.engine.opening import Place, domain_name, high_water_of, prove_end
+from coopy.engine.archive import high_water_of
+from coopy.engine.opening import Place, domain_name, prove_end
 from coopy.engine.reading import ReadingRestorer, unpruned
 from coopy.engine.recorded import existing
 from coopy.engine.restore import Bounds
-from coopy.engine.restored import changed_code
+from coopy.engine.restored import changed_code, former_until
 from coopy.engine.uninterrupted import Worker
 from coopy.error import CoopyError, UsageError
 from coopy.fingerprint import fingerprint
@@ -62,7 +63,7 @@ class Rehearsal(msgspec.Struct, frozen=True):
     `base`, `lsn`: the snapshot it begins with and the last action; `problem`: what would stop it, whatever the options, empty if nothing would;
     `divergences`: the first thousand actions that end otherwise than was recorded, which stop an opening with on_divergence="stop";
     `compared`: the LSNs whose state could be compared with a digest in the journal, up to the first that `differs` (0: none does);
-    `translated`: whether old names or shapes were met, so that a state that differs is meant to; `changed`: as in `control(x).restored`.
+    `translated`: whether that digest is of former names or shapes, so that the state is meant to differ; `changed`: as in `control(x).restored`.
     """
 
     directory: str
@@ -212,11 +213,13 @@ class _Stage(ReadingRestorer):
             )  # a system that cannot take a snapshot any more is not well
         except CoopyError as error:
             values.update(problem=str(error), lsn=getattr(error, "lsn", 0))
-        wrong = min((lsn for lsn, found in self._seen.items() if found != self._recorded[lsn]), default=0)
+        former = former_until(self.archive, self.codec.classes)
+        differ = sorted((lsn <= former, lsn) for lsn, found in self._seen.items() if found != self._recorded[lsn])
+        translated, wrong = differ[0] if differ else (False, 0)  # one of today's says more
         compared = tuple(lsn for lsn in sorted(self._seen) if not wrong or lsn <= wrong)
         return msgspec.structs.replace(
             self.report, seconds=time.monotonic() - begun_at, divergences=tuple(self._noted[lsn] for lsn in sorted(self._noted)),
-            compared=compared, differs=wrong, translated=self.codec.classes.translated, **values,
+            compared=compared, differs=wrong, translated=translated, **values,
         )  # fmt: skip
 
     def diverged(self, lsn: int, method: str, expected: str, got: str) -> None:

@@ -16,13 +16,16 @@ import msgspec
 
 from coopy.difference import difference
 from coopy.digest import digest
-from coopy.engine.opening import high_water_of, prove_end
+from coopy.engine.archive import high_water_of
+from coopy.engine.opening import prove_end
 from coopy.engine.reading import ReadingRestorer, unpruned
 from coopy.engine.recorded import existing
 from coopy.engine.restore import Bounds, Replayed, Restorer, method_in
+from coopy.engine.restored import former_until, otherwise_until
 from coopy.engine.uninterrupted import Worker
 from coopy.engine.verify import Replay, Report
 from coopy.error import UsageError
+from coopy.fingerprint import fingerprint
 from coopy.wiring.opening import adopt, names_of
 from coopy.wiring.subject import Subject
 from coopy.wiring.unlike import become_unlike
@@ -80,6 +83,7 @@ def named(subject: Subject, kind: type) -> Subject:
 
 def _replay(subject: Subject, codec: Codec, kind: type, wanted: Replay) -> Report:
     archive = existing(subject.place, "verify")
+    archive.source = fingerprint(kind, codec.classes.passes)
     proven = high_water_of(archive)  # before the segments are read, to which somebody may be adding
     if wanted.base not in archive.manifest.snapshots:
         raise UsageError(f"The snapshot at LSN {wanted.base} of {subject.directory} was pruned meanwhile. Try it again.")
@@ -98,7 +102,10 @@ def _replay(subject: Subject, codec: Codec, kind: type, wanted: Replay) -> Repor
     root = restorer.executor.root
     if report.last not in report.saw:
         report.saw[report.last], report.keys[report.last] = digest(root), _keys(restorer).digest()
-    if not wanted.everywhere:
+    if wanted.everywhere:
+        report.otherwise = otherwise_until(archive.manifest.code, archive.source)
+        report.former = former_until(archive, codec.classes)
+    else:
         report.method = method_in(archive, codec, replayed.segment, report.last) if report.last > wanted.base else ""
     if wanted.against:
         report.differs = _differences(root, codec, wanted.against)

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from coopy import control, init_system
 from coopy.replication.wire import FRONT, PRELUDE
+from tests.asked import primary_stats, replica_stats
 from tests.words import Word
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from socket import socket
 
 ROOT = Path(__file__).parents[2]
@@ -42,7 +43,7 @@ def come_in_crowds(folder: Path, connections: int, processes: int) -> Crowd:
         inside = stack.enter_context(replica(folder / "before", port))
         before = ask(primary, "look")
         crowd = [stack.enter_context(child("crowd", str(port), str(connections // processes), f"127.0.{n}.1")) for n in range(processes)]
-        seconds, threads = [], [0]
+        seconds, threads, opened = list[float](), list[int](), 0
         for name in ("meanwhile", "behind"):
             begin = time.perf_counter()
             late = stack.enter_context(replica(folder / name, port))
@@ -50,7 +51,7 @@ def come_in_crowds(folder: Path, connections: int, processes: int) -> Crowd:
             token = ask(primary, "add")
             for one in (inside, late):
                 control(one).wait_for(token, 20)
-                assert control(one).stats()["sessions"] == 1
+                assert replica_stats(one).sessions == 1
             threads.append(ask(primary, "look")["threads"])
             opened = sum(ask(one, "count") for one in crowd)
         after = ask(primary, "look")
@@ -89,7 +90,9 @@ def ask(process: subprocess.Popen[str], what: str) -> Any:
 def serve(directory: str) -> None:
     """A primary."""
     with control(init_system(Word, directory, master=True, port=0)) as word:
-        answers = {"port": lambda: control(word).address[1], "add": lambda: added(word), "look": lambda: look(word)}
+        answers: dict[str, Callable[[], object]] = {
+            "port": lambda: control(word).address[1], "add": lambda: added(word), "look": lambda: look(word),
+        }  # fmt: skip
         for line in sys.stdin:
             print(json.dumps(answers[line.strip()]()), flush=True)
 
@@ -104,7 +107,7 @@ def look(word: Any) -> dict[str, float]:
     """What the primary uses."""
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     return {
-        "memory": int(status["VmRSS"].split()[0]) * 1024, "threads": int(status["Threads"]), "replicas": control(word).stats()["replicas"],
+        "memory": int(status["VmRSS"].split()[0]) * 1024, "threads": int(status["Threads"]), "replicas": primary_stats(word).replicas,
     }  # fmt: skip
 
 
@@ -123,4 +126,5 @@ def crowd(port: str, count: str, source: str) -> None:
 
 
 if __name__ == "__main__":
-    {"serve": serve, "crowd": crowd}[sys.argv[1]](*sys.argv[2:])
+    work: Callable[..., None] = {"serve": serve, "crowd": crowd}[sys.argv[1]]  # type: ignore[assignment]  # what each takes, the command line says
+    work(*sys.argv[2:])

@@ -671,7 +671,7 @@ def test_the_operations_are_awaited(tmp_path: Path, durability: Any) -> None:
             ctl = aio.control(word)
             await word.add("a")
             assert (await word.take_snapshot(), await ctl.take_snapshot(), ctl.lsn, await ctl.wait_durable()) == (1, 1, 1, 1)
-            assert (await ctl.stats())["snapshots"] == 1
+            assert (await ctl.stats()).snapshots.count == 1
             assert await ctl.digest() == control(ctl.blocking).digest()
             assert await ctl.prune() == []
             assert (ctl.role, ctl.basedir_abspath(), await word.basedir_abspath()) == (

@@ -209,7 +209,7 @@ def test_code_that_no_longer_does_what_was_recorded_is_found(tmp_path: Path, mon
         init_system(Unsteady, tmp_path / "w")
     assert (caught.value.lsn, caught.value.method) == (2, "act")
     with control(init_system(Unsteady, tmp_path / "w", on_divergence="warn")) as word:
-        assert control(word).stats()["divergences"] == 1
+        assert control(word).stats().divergences == 1
     monkeypatch.setattr(Unsteady, "broken", False)
     monkeypatch.delattr(Unsteady, "act")
     with pytest.raises(DivergenceError, match="act"):

@@ -69,8 +69,8 @@ def test_a_promotion_that_is_told_of_the_other_ends_it(house: House, tmp_path: P
     """A third promotion, above both: each of them follows it, and what it had of its own is in quarantine."""
     first, second = apart
     third = house.replica(first, tmp_path / "third")
-    epoch = control(third).promote(port=0, after=int(control(second).stats()["epoch"]))
-    assert epoch > control(second).stats()["epoch"]
+    epoch = control(third).promote(port=0, after=control(second).stats().epoch)
+    assert epoch > control(second).stats().epoch
     third.add("z")
     for one, name in ((first, "first"), (second, "second")):
         control(one).close()

@@ -35,6 +35,7 @@ from coopy.replication.wire import (
     Verified,
     Welcome,
 )
+from tests.asked import primary_stats, replica_stats
 from tests.functional.test_replication import House, house, level, wait_until
 from tests.words import Word
 
@@ -179,7 +180,7 @@ def test_a_crowd_at_the_door_does_not_keep_the_right_one_out(house: House, tmp_p
         level(house.replica(word, tmp_path / "r"), word)
         level(inside, word)
         assert len([thread for thread in threading.enumerate() if thread.name.startswith("coopy replica 127.0.0.1")]) <= 16 + 2
-    assert control(inside).stats()["sessions"] == 1
+    assert replica_stats(inside).sessions == 1
 
 
 def test_passwords_are_guessed_slowly(house: House, tmp_path: Path) -> None:
@@ -241,7 +242,7 @@ def test_a_replica_that_never_reads_costs_no_memory(house: House, tmp_path: Path
         control(word).wait_durable()
         end = time.monotonic() + 1.5
         while time.monotonic() < end:
-            assert control(word).stats()["shipped_bytes"] < 15_000_000
+            assert primary_stats(word).shipped_bytes < 15_000_000
     assert control(word).lsn == 3000
 
 

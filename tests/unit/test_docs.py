@@ -1,69 +1,38 @@
-"""What the documentation shows, runs: each page's examples together are a program."""
+"""The documentation as a whole: nothing in it is left out, and what it names exists."""
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
+from coopy.cli.group import COMMANDS, main
 
 ROOT = Path(__file__).parents[2]
 
 
-def program(page: str) -> str:
-    """The Python examples of a page, those that define something first."""
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
-    return "\n".join(sorted(blocks, key=lambda block: "class " not in block))
+def options_of(name: str) -> set[str]:
+    """The options that a command has."""
+    command = main.get_command(None, name)  # type: ignore[arg-type]
+    assert command is not None
+    return {option for parameter in command.params for option in parameter.opts}
 
 
-@pytest.mark.parametrize(
-    "page",
-    [
-        "README.md",
-        "docs/tutorial.md",
-        "docs/once.md",
-        "docs/history.md",
-        "docs/replication.md",
-        "docs/verify.md",
-        "docs/client-server.md",
-        "docs/asyncio.md",
-    ],
-)
-def test_the_examples_of_a_page_run(page: str, tmp_path: Path) -> None:
-    """In a fresh directory, and once more on what is stored then."""
-    for _ in range(2):
-        run(tmp_path, program(page))
-
-
-def test_the_examples_about_changing_classes_run(tmp_path: Path) -> None:
-    """Each by itself, on the directory of a former version of the program."""
-    page = (ROOT / "docs/upgrade.md").read_text()
-    wiki = tmp_path / "wiki"
-    wiki.mkdir()
-    (wiki / "__init__.py").write_text("")
-    (wiki / "models.py").write_text("class Wiki:\n def create_page(self, title): self.title = title")
-    make = "from coopy import control, init_system; from wiki.models import Wiki; control(init_system(Wiki, 'data/wiki')).close()"
-    run(tmp_path, make)
-    (tmp_path / "pyproject.toml").write_text("".join(re.findall(r"```toml\n(.*?)```", page, re.DOTALL)))
-    (wiki / "models.py").unlink()
-    (wiki / "domain.py").write_text("from wiki import pages\nclass Wiki:\n def add_page(self, title): self.title = title")
-    (wiki / "pages.py").write_text("class Page: ...")
-    before = "from coopy import init_system, upgrade, was\nfrom wiki.domain import Wiki\n"
-    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    assert len(blocks) == 5
-    for block in blocks:
-        run(tmp_path, before + block)
-
-
-def run(folder: Path, text: str) -> None:
-    """Run a program in a folder; it says nothing on standard error."""
-    (folder / "program.py").write_text(text)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    ran = subprocess.run([sys.executable, "program.py"], cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    assert (ran.returncode, ran.stderr) == (0, "")
+def test_every_command_that_is_spoken_of_exists() -> None:
+    """In errors, docstrings and pages: the command, and each of its options."""
+    texts = [*(ROOT / "coopy").rglob("*.py"), *(ROOT / "docs").rglob("*.md"), ROOT / "README.md", ROOT / "CHANGELOG.md"]
+    found = 0
+    for path in texts:
+        for name, rest in re.findall(r"`{1,2}coopy ([a-z]+)([^`\n]*)`", path.read_text()):
+            if name == "signing":  # a text in the format of files
+                continue
+            found += 1
+            assert name in COMMANDS, f"{path}: coopy {name}"
+            if name != "validate":
+                for option in re.findall(r"--[a-z-]+", rest):
+                    assert option in options_of(name), f"{path}: coopy {name} {option}"
+    assert found > 30
 
 
 def test_importing_coopy_loads_nothing_heavy() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copyreg
 import datetime
 import enum
+import threading
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
@@ -98,6 +100,36 @@ class Kept:
 
     def __getstate__(self) -> dict[str, int]:
         return {"secret": self.secret}
+
+
+class Ledger:
+    """Two dictionaries are its state, none of them its attributes."""
+
+    def __init__(self, debit: dict[str, int], credit: dict[str, int]) -> None:
+        self.debit, self.credit = debit, credit
+
+    def __getstate__(self) -> tuple[dict[str, int], dict[str, int]]:
+        return self.debit, self.credit
+
+    def __setstate__(self, state: tuple[dict[str, int], dict[str, int]]) -> None:
+        self.debit, self.credit = state
+
+
+class Tally(Ledger):
+    """A pair whose second is a dictionary, and the first is none."""
+
+    def __getstate__(self) -> Any:
+        return [*self.debit], self.credit
+
+
+class Guarded:
+    """Pickles by what its module registered, not by its attributes."""
+
+    def __init__(self, value: int) -> None:
+        self.value, self.lock = value, threading.Lock()
+
+
+copyreg.pickle(Guarded, lambda guarded: (Guarded, (guarded.value,)))
 
 
 class Bare:

@@ -270,7 +270,7 @@ class Attributes(Keeping):
 
     def _of_super(self, frame: Frame, at: int, value: Super, name: str) -> Values:
         receiver = value.receiver
-        cls = receiver.cls if isinstance(receiver, Object | ClassValue) else value.cls
+        cls = receiver.cls if isinstance(receiver, (Object, ClassValue)) else value.cls
         found = self._class_member(frame, at, cls, name, receiver, value.cls)
         if found:
             return found
@@ -333,7 +333,7 @@ class Attributes(Keeping):
             self.write(self.variable_of(value, name), new)
             if value.parent is None or value.parent.mode == IMPORT:
                 self.live(frame, at, f"{value.info.qualname}.{name}")
-        elif isinstance(value, Thing | Unknown):
+        elif isinstance(value, (Thing, Unknown)):
             self.mutated(frame, at, value, name)
 
     def _set_by_descriptor(self, frame: Frame, at: int, value: Object, name: str, new: Values) -> bool:
@@ -366,7 +366,7 @@ def _assigned(body: list[s.Stmt]) -> set[str]:
                 for part in target.items if isinstance(target, s.Display) else [target]:
                     if isinstance(part, s.Attribute) and isinstance(part.value, s.Name):
                         out.add(part.name)
-        elif isinstance(one, s.With | s.Try):
+        elif isinstance(one, (s.With, s.Try)):
             out |= _assigned(one.body)
         elif isinstance(one, s.If):
             out |= _assigned(one.body) & _assigned(one.orelse)

@@ -34,6 +34,8 @@ from coopy.validation.link.values import (
 )  # fmt: skip
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from coopy.validation.link.scopes import ClassInfo, FunctionInfo
     from coopy.validation.link.values import Value, Values
 
@@ -45,31 +47,24 @@ class Calls(Dispatch):
 
     def call(self, frame: Frame, at: int, callee: Value, args: Args) -> Values:
         """The result of calling a value."""
-        place = (frame.module, at)
         self.steps += 1
-        if isinstance(callee, FunctionValue | ClassValue | Method | Partial | Foreign | Bound | Virtual):
-            self.resolved.add(place)
-        if isinstance(callee, FunctionValue):
-            return self.call_function(frame, at, callee, args)
-        if isinstance(callee, Method):
-            receiver = Args([frozenset((callee.receiver,)), *args.positional], args.keywords, star=args.star, open_=args.open)
-            return self.call(frame, at, callee.function, receiver)
-        if isinstance(callee, ClassValue):
-            return self._construct_any(frame, at, callee, args) if callee.open else self.construct(frame, at, callee.cls, args)
-        if isinstance(callee, Partial):
-            return self._call_partial(frame, at, callee, args)
-        if isinstance(callee, Foreign):
-            return self.call_foreign(frame, at, callee, args)
-        if isinstance(callee, Bound):
-            return self.call_bound(frame, at, callee, args)
+        call = _CALL.get(type(callee))
+        if call is not None:
+            self.resolved.add((frame.module, at))
+            return call(self, frame, at, callee, args)
         if isinstance(callee, Object) and self.has_special(callee, "__call__"):
-            self.resolved.add(place)
+            self.resolved.add((frame.module, at))
             return self.call_special(frame, at, callee, "__call__", args)
-        if isinstance(callee, Virtual):
-            return self.call_virtual(frame, at, callee, args)
         if isinstance(callee, Descriptor):
             return self.call_all(frame, at, callee.parts[0], args)
         return self.call_unknown(frame, at, callee, args)
+
+    def _call_method(self, frame: Frame, at: int, callee: Method, args: Args) -> Values:
+        received = Args([frozenset((callee.receiver,)), *args.positional], args.keywords, star=args.star, open_=args.open)
+        return self.call(frame, at, callee.function, received)
+
+    def _call_class(self, frame: Frame, at: int, callee: ClassValue, args: Args) -> Values:
+        return self._construct_any(frame, at, callee, args) if callee.open else self.construct(frame, at, callee.cls, args)
 
     def call_unknown(self, frame: Frame, at: int, callee: Value, args: Args) -> Values:
         """Nothing is known of the callee: it may call whatever it is given."""
@@ -90,7 +85,7 @@ class Calls(Dispatch):
         """Functions that are handed to something that will call them."""
         for values in args.all():
             for one in values:
-                if isinstance(one, FunctionValue | Method | Partial | Virtual) or (isinstance(one, Foreign) and one.place):
+                if isinstance(one, (FunctionValue, Method, Partial, Virtual)) or (isinstance(one, Foreign) and one.place):
                     self.call(frame, at, one, Args(open_=True))
 
     def _call_partial(self, frame: Frame, at: int, callee: Partial, args: Args) -> Values:
@@ -383,3 +378,14 @@ class Calls(Dispatch):
 def strings(values: Values) -> list[str]:
     """The strings among values."""
     return [one.text for one in values if isinstance(one, Text)]
+
+
+_CALL: dict[type, Callable[..., Values]] = {
+    FunctionValue: Calls.call_function,
+    Method: Calls._call_method,
+    ClassValue: Calls._call_class,
+    Partial: Calls._call_partial,
+    Foreign: lambda self, frame, at, callee, args: self.call_foreign(frame, at, callee, args),
+    Bound: lambda self, frame, at, callee, args: self.call_bound(frame, at, callee, args),
+    Virtual: Calls.call_virtual,
+}

@@ -156,7 +156,7 @@ class Classes(Names):
 
     def _is_class_variable(self, node: s.Expr) -> bool:
         head = node.value if isinstance(node, s.Subscript) else node
-        return isinstance(head, s.Name | s.Attribute) and head.name == "ClassVar"
+        return isinstance(head, (s.Name, s.Attribute)) and head.name == "ClassVar"
 
     # annotations
 
@@ -164,7 +164,7 @@ class Classes(Names):
         """What a value with this annotation may be; empty if that says nothing."""
         if depth > 6:  # noqa: PLR2004 - an alias that names itself
             return EMPTY
-        if isinstance(node, s.Name | s.Attribute):
+        if isinstance(node, (s.Name, s.Attribute)):
             return self._named(frame, node, depth)
         if isinstance(node, s.Subscript):
             return self._subscripted(frame, node, depth)
@@ -201,7 +201,7 @@ class Classes(Names):
         found = frame.module.scope.reaching(name, AT_END)
         if len(found) == 1 and isinstance(found[0].statement, s.Assign):
             value = found[0].statement.value
-            return value if isinstance(value, s.Subscript | s.Binary | s.Attribute | s.Name) else None
+            return value if isinstance(value, (s.Subscript, s.Binary, s.Attribute, s.Name)) else None
         return None
 
     def _subscripted(self, frame: Frame, node: s.Subscript, depth: int) -> Values:
@@ -217,7 +217,7 @@ class Classes(Names):
                     values |= self.annotated(frame, one, depth + 1)
                 values |= NONE if last == "Optional" else EMPTY
             elif name in ("builtins.type", "typing.Type"):
-                values |= {one for one in self.eval(frame, parts[0]) if isinstance(one, ClassValue | Foreign)}
+                values |= {one for one in self.eval(frame, parts[0]) if isinstance(one, (ClassValue, Foreign))}
             elif kind := _CONTAINERS.get(name):
                 values |= self._container(frame, kind, node, parts, depth)
         return values

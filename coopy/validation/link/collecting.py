@@ -138,7 +138,7 @@ class Collecting(Methods):
         """The rest of itertools: elements of all arguments, whose functions are called with them."""
         if name == "itertools.count":
             return frozenset((self.pool.thing(name, frame.mode),))
-        functions = frozenset(one for values in args.all() for one in values if not isinstance(one, Box | Pack | Thing | Unknown | Text))
+        functions = frozenset(one for values in args.all() for one in values if not isinstance(one, (Box, Pack, Thing, Unknown, Text)))
         elements = EMPTY
         for values in args.all():
             elements |= self.elements(frame, at, values - functions)

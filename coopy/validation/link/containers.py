@@ -182,6 +182,7 @@ class Containers(Calls):
             from coopy.validation.link.values import Cell
 
             found = box.slots[key] = Cell()
+            self.growths += 1
             found.readers.update(box.items.readers)
         return found
 

@@ -261,6 +261,6 @@ def type_name(value: Value) -> str:
 
 def of_state(value: Value) -> Value:
     """What an unknown part of this value is: unknown state if the value is state."""
-    if value is STATE or (isinstance(value, Object | Box) and value.mode in ("action", "types")):
+    if value is STATE or (isinstance(value, (Object, Box)) and value.mode in ("action", "types")):
         return STATE
     return UNKNOWN

@@ -72,7 +72,7 @@ class Interpreter(Assigning):
     def _augment(self, frame: Frame, node: s.Augment) -> None:
         left, right = self.peek(frame, node.target), self.peek(frame, node.value)
         self._declared(frame, node.target)
-        texts = any(isinstance(one, Text | Pack) or (isinstance(one, Thing) and one.type == "builtins.str") for one in left | right)
+        texts = any(isinstance(one, (Text, Pack)) or (isinstance(one, Thing) and one.type == "builtins.str") for one in left | right)
         if texts and node.op == "add" and self.depends(frame, node.value):
             for loop in frame.loops:
                 self.escapes(frame, loop.place)
@@ -116,7 +116,7 @@ class Interpreter(Assigning):
             if self.depends(frame, one):
                 for loop in frame.loops:
                     self.escapes(frame, loop.place)
-            if isinstance(one, s.Name | s.Attribute):
+            if isinstance(one, (s.Name, s.Attribute)):
                 self.call_all(frame, node.at, frozenset(v for v in values if type(v).__name__ == "ClassValue"), Args())
         frame.env = None
 
@@ -171,7 +171,7 @@ class Interpreter(Assigning):
                     if isinstance(decorator, Foreign):
                         self.flag_call(frame, one.at, decorator, Args([values]))
                     made |= values
-                elif isinstance(decorator, Bound) and isinstance(decorator.receiver, Unknown | Thing):
+                elif isinstance(decorator, Bound) and isinstance(decorator.receiver, (Unknown, Thing)):
                     made |= values
                 else:
                     made |= self.call(frame, one.at, decorator, Args([values]))

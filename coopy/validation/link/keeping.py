@@ -48,7 +48,7 @@ class Keeping(Hazards):
             frame.context.changes = True
             if isinstance(value, Box) and value.default:
                 self.fact(frame, Fact("default-mutable", (frame.module, at), what))
-            elif isinstance(value, Box | Object | Thing) and value.mode == IMPORT:
+            elif isinstance(value, (Box, Object, Thing)) and value.mode == IMPORT:
                 self.live(frame, at, what)
 
     def _is_state(self, value: Value) -> bool:

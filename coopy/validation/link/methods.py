@@ -163,7 +163,7 @@ class Methods(Containers):
         for one in values:
             if isinstance(one, Object):
                 self._text_of_object(frame, at, one, names)
-            elif isinstance(one, Box | Pack) and depth < 2:  # noqa: PLR2004 - a list of tuples
+            elif isinstance(one, (Box, Pack)) and depth < 2:  # noqa: PLR2004 - a list of tuples
                 if isinstance(one, Box) and one.hashed:
                     self.escapes(frame, (frame.module, at))
                 self.text_of(frame, at, self._elements_of(frame, at, one), "r", depth + 1)

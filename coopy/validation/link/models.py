@@ -5,7 +5,7 @@ All others are looked up in the catalogue, and may call any function that they a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from coopy.validation import summary as s
 from coopy.validation.link.collecting import Collecting
@@ -48,6 +48,9 @@ MAX_COPIES = 4  # levels of a deep copy
 MAX_NAMES = 12  # that getattr is followed for; more are no dispatch
 
 
+Copies: TypeAlias = "dict[tuple[Values, int], tuple[Values, int]]"  # by values and depth: their copy, and after how many growths
+
+
 class Models(Collecting):
     """Functions outside the program."""
 
@@ -74,7 +77,7 @@ class Models(Collecting):
     def _wrap(self, frame: Frame, at: int, args: Args) -> Values:
         """init_system: what is passed is a domain."""
         for one in args.get(0, "obj") or EMPTY:
-            if isinstance(one, Object | ClassValue):
+            if isinstance(one, (Object, ClassValue)):
                 self.wrapped.setdefault(one.cls, (frame.module, at))
         return ANYTHING
 
@@ -95,7 +98,7 @@ class Models(Collecting):
     def _candidates(self, value: Value, node: s.Expr | None) -> list[str]:
         """Methods whose names begin as the name that is put together does."""
         head = node.left if isinstance(node, s.Binary) else node
-        prefix = head.text if isinstance(head, s.Format | s.Const) else ""
+        prefix = head.text if isinstance(head, (s.Format, s.Const)) else ""
         if not prefix or not isinstance(value, Object):
             return []
         found = {name: None for one in self.order(value.cls) if not isinstance(one, str) for name in one.scope.bindings}
@@ -191,7 +194,7 @@ class Models(Collecting):
     def _maker(self, _frame: Frame, _at: int, _name: str, args: Args) -> Values:
         """A decorator that is called first: `@wraps(f)`, `@lru_cache(maxsize=None)`, `@dataclass(slots=True)`."""
         given = args.positional[0] if args.positional else EMPTY
-        if given and _name != "functools.wraps" and all(isinstance(one, FunctionValue | ClassValue | Method | Descriptor) for one in given):
+        if given and _name != "functools.wraps" and all(isinstance(one, (FunctionValue, ClassValue, Method, Descriptor)) for one in given):
             return given
         return self._identity(args)
 
@@ -223,26 +226,33 @@ class Models(Collecting):
             elif name == "copy.copy":
                 out |= {self.copied(frame, at, one) if isinstance(one, Box) else one}
             else:
-                out |= self._deep(frame, at, frozenset((one,)), 0)
+                out |= self._deep(frame, at, frozenset((one,)), 0, {})
         return out
 
-    def _deep(self, frame: Frame, at: int, values: Values, depth: int) -> Values:
-        """A deep copy: containers are new ones, objects belong to whom the copying code belongs."""
+    def _deep(self, frame: Frame, at: int, values: Values, depth: int, done: Copies) -> Values:
+        """A deep copy: containers are new ones, objects belong to whom the copying code belongs. What `done` holds is not made again."""
+        known = done.get((values, depth))
+        if known is not None and known[1] == self.growths:
+            return known[0]
+        before = self.growths
         out: set[Value] = set()
         for one in values:
             if isinstance(one, Box) and depth < MAX_COPIES:
-                copy = self.new_box(frame, at + depth, one.kind, self._deep(frame, at, self.read(one.items), depth + 1))
+                copy = self.new_box(frame, at + depth, one.kind, self._deep(frame, at, self.read(one.items), depth + 1, done))
                 self.write(copy.keys, self.read(one.keys))
                 for key, cell in list(one.slots.items()):
-                    self.write(self.slot(copy, key), self._deep(frame, at, self.read(cell), depth + 1))
+                    self.write(self.slot(copy, key), self._deep(frame, at, self.read(cell), depth + 1, done))
                 out.add(copy)
             elif isinstance(one, Object) and one.mode != frame.mode and depth < MAX_COPIES:
                 for name, cell in list(self.attributes.get((one.cls, one.mode), {}).items()):
-                    self.write(self.attribute_cell(one.cls, frame.mode, name), self._deep(frame, at, self.read(cell), depth + 1))
+                    self.write(self.attribute_cell(one.cls, frame.mode, name), self._deep(frame, at, self.read(cell), depth + 1, done))
                 out.add(self.pool.object(one.cls, frame.mode, one.open))
             else:
                 out.add(UNKNOWN if isinstance(one, Unknown) else one)
-        return frozenset(out)
+        copied = frozenset(out)
+        if self.growths == before:  # else what was copied first may lack what was written since
+            done[values, depth] = copied, before
+        return copied
 
     def _pushed(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
         """heapq.heappush, bisect.insort: an append to the first argument."""

@@ -45,7 +45,7 @@ class Narrowing(Evaluator):
             return self._decide_boolean(frame, test)
         if isinstance(test, s.Compare) and len(test.ops) == 1:
             return self._decide_compare(frame, test)
-        if isinstance(test, s.Name | s.Attribute):
+        if isinstance(test, (s.Name, s.Attribute)):
             if test.name == "TYPE_CHECKING":
                 return False
             return _truth(self._known(frame, test))
@@ -76,7 +76,7 @@ class Narrowing(Evaluator):
 
     def _known(self, frame: Frame, node: s.Expr) -> Values:
         """The values of a name or attribute, without counting it as a use."""
-        return self.peek(frame, node) if isinstance(node, s.Name | s.Attribute | s.Subscript) else EMPTY
+        return self.peek(frame, node) if isinstance(node, (s.Name, s.Attribute, s.Subscript)) else EMPTY
 
     def narrow(self, frame: Frame, test: s.Expr, *, truth: bool) -> None:
         """What is known behind a test that came out so."""
@@ -175,7 +175,7 @@ class Narrowing(Evaluator):
         if isinstance(value, Unknown):
             return self._foreign_type(frame, kind.name, 0) if not kind.name.startswith("collections.abc") else frozenset((value,))
         known = type_name(value)
-        if isinstance(value, Thing | Text | Box | Pack) and known and kind.name.startswith("builtins.") and known.startswith("builtins."):
+        if isinstance(value, (Thing, Text, Box, Pack)) and known and kind.name.startswith("builtins.") and known.startswith("builtins."):
             return frozenset((value,)) if known == kind.name or {known, kind.name} == {"builtins.bool", "builtins.int"} else EMPTY
         if isinstance(value, Object) and kind.name.startswith("builtins.") and not value.cls.foreign() and kind.name != "builtins.object":
             return EMPTY

@@ -152,7 +152,7 @@ def names_in(node: Any) -> Iterator[str]:
             stack.append(s.decode_block(one.body).body)
         elif isinstance(one, msgspec.Struct):
             stack.extend(getattr(one, field) for field in one.__struct_fields__)
-        elif isinstance(one, list | tuple):
+        elif isinstance(one, (list, tuple)):
             stack.extend(one)
 
 
@@ -170,7 +170,7 @@ def _assignments(body: list[s.Stmt]) -> Iterator[tuple[s.Expr, s.Expr, bool]]:
         elif isinstance(one, s.For):
             yield one.target, one.iter, guarded
             stack.extend((inner, guarded) for inner in one.body)
-        elif isinstance(one, s.With | s.Try):
+        elif isinstance(one, (s.With, s.Try)):
             stack.extend((inner, guarded) for inner in one.body)
 
 
@@ -187,7 +187,7 @@ def dependent(target: s.Expr, body: list[s.Stmt]) -> set[str]:
     while size != len(names):
         size = len(names)
         for to, value, _ in _assignments(body):
-            if isinstance(to, s.Name | s.Display) and not names.isdisjoint(names_in(value)):
+            if isinstance(to, (s.Name, s.Display)) and not names.isdisjoint(names_in(value)):
                 names.update(names_in(to))
     return names
 

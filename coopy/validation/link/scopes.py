@@ -82,13 +82,13 @@ class Scope:
         self._bind(one, names, always=always, typing=typing)
         if isinstance(one, s.Assign) and one.annotation is not None:
             self.annotations.update(dict.fromkeys(names, one.annotation))
-        if (not names or (isinstance(one, s.Function | s.Class) and one.decorators)) and not typing:
+        if (not names or (isinstance(one, (s.Function, s.Class)) and one.decorators)) and not typing:
             self.effects.append(one)
 
     def _bind(self, one: s.Stmt, names: Iterable[str], *, always: bool, typing: bool) -> None:
         if isinstance(one, s.Assign) and one.value is None:
             return
-        always = always and not isinstance(one, s.For | s.If)
+        always = always and not isinstance(one, (s.For, s.If))
         for name in names:
             self.bindings.setdefault(name, []).append(Binding(one, always, typing, self._unless))
 
@@ -110,7 +110,7 @@ def imports_tried(one: s.Try) -> tuple[s.Stmt, ...]:
     kinds = [handler[0] for handler in one.handlers]
     names = {kind.name for kind in kinds if isinstance(kind, s.Name)}
     if one.body and len(names) == len(kinds) and names <= {"ImportError", "ModuleNotFoundError"}:
-        return tuple(one.body) if all(isinstance(part, s.Import | s.ImportFrom) for part in one.body) else ()
+        return tuple(one.body) if all(isinstance(part, (s.Import, s.ImportFrom)) for part in one.body) else ()
     return ()
 
 
@@ -136,7 +136,7 @@ def targets(target: s.Expr) -> Iterator[str]:
 
 def bound(one: s.Stmt) -> Iterator[str]:
     """The names that a statement binds, those in its blocks included."""
-    if isinstance(one, s.Function | s.Class):
+    if isinstance(one, (s.Function, s.Class)):
         yield one.name
     elif isinstance(one, s.Import):
         yield from (alias or name.partition(".")[0] for name, alias in one.names)

@@ -176,7 +176,7 @@ class Partial(Value):
 def depth_of(function: Values, args: tuple[Values, ...], keywords: tuple[tuple[str, Values], ...]) -> int:
     """How deep a partial would be nested, in its arguments too."""
     inside = (function, *args, *(values for _, values in keywords))
-    return 1 + max((one.depth for values in inside for one in values if isinstance(one, Partial | Pack)), default=0)
+    return 1 + max((one.depth for values in inside for one in values if isinstance(one, (Partial, Pack))), default=0)
 
 
 def ends(functions: Values) -> Values:
@@ -212,7 +212,7 @@ class Pack(Value):
 
     def __init__(self, items: tuple[Values, ...], names: tuple[str, ...]) -> None:
         self.items, self.names = items, names
-        self.depth = 1 + max((one.depth for item in items for one in item if isinstance(one, Pack | Partial)), default=0)
+        self.depth = 1 + max((one.depth for item in items for one in item if isinstance(one, (Pack, Partial))), default=0)
 
 
 class Picked(Value):

@@ -1,4 +1,7 @@
-"""Tests keep what the validator remembers in a folder of their own, their child processes too; those of one file run on one worker."""
+"""Tests keep what the validator remembers in a folder of their own, their child processes too; those of one file run on one worker.
+
+The examples of README.md and docs/ are tests as well: tests/page.py says how they are run.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.page import examples
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+pytest_collect_file = examples.pytest()
 
 
 @pytest.fixture(autouse=True, scope="session")
