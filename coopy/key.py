@@ -106,6 +106,9 @@ def _check(key: Any, within: Any, most: Any) -> None:
     if type(key) is not str or not key:
         raise UsageError(f"once({key!r}): a key is a string, and not empty.", option="key")
     if within is not None and (not isinstance(within, timedelta) or not timedelta() < within or within // MICROSECOND > LONGEST):
-        raise UsageError(f"within={within!r} is not possible: it is a timedelta of more than nothing, or None for ever.", option="within")
+        raise UsageError(
+            f"within={within!r} is not possible: it is a timedelta of more than nothing (146,000 years at most), or None.",
+            option="within",
+        )
     if most is not None and (type(most) is not int or not 0 < most <= LONGEST):
         raise UsageError(f"most={most!r} is not possible: it is a number from 1 on, or None for any.", option="most")

@@ -2,6 +2,8 @@
 
 They are kept where things happen and put together here, without a lock: a system that hangs or failed can still be asked. So one number may be of
 a moment after the one before it.
+
+What a system is to others is a part of its own: a class here, which its Peers give, and a field of Stats that is None where it is no such thing.
 """
 
 from __future__ import annotations

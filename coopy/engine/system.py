@@ -118,6 +118,7 @@ class System:
         self.opened = datetime.now(UTC)
         self._lock = lock
         self._sealed = SealedSegments(archive)
+        self._mark_stays = False
         self._timers = [Timer("sync", settings.sync_interval, self._turn)]
         if settings.snapshot_time:
             self._timers.append(Timer("snapshot", settings.snapshot_time, self.snapshots.begin))
@@ -255,8 +256,8 @@ class System:
 
     def _turn(self) -> None:
         """What is due now and then."""
-        self._sealed.begin()
         self.sync()
+        self._sealed.begin()
 
     def sync(self) -> None:
         """Force to stable storage what is only written, beside the calls that go on; raise the high-water mark without waiting."""
@@ -276,14 +277,18 @@ class System:
         with engine.lock:
             if synced and engine.final is None:
                 journal.durable = max(journal.durable, lsn)
-                self._raise_high_water(lsn, tag)
+                self._raise_mark(lsn, tag)
 
-    def _raise_high_water(self, lsn: int, tag: bytes) -> None:
-        """Without waiting. It protects the journal's end against being cut off by others, so failing harms nobody who calls."""
+    def _raise_mark(self, lsn: int, tag: bytes) -> None:
+        """Say in the files, too, what is on stable storage. Left where it is, the mark is never wrong."""
         try:
             self.engine.journal.high_water.write(lsn, tag, sync=False)
         except OSError as error:
-            log.warning("%s: the high-water mark could not be raised: %s", self.archive.directory, error)
+            if not self._mark_stays:
+                log.warning("The high-water mark of %s could not be raised (%s): everything else goes on.", self.archive.directory, error)
+            self._mark_stays = True
+        else:
+            self._mark_stays = False
 
     def _finish(self) -> None:
         journal = self.engine.journal

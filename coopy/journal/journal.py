@@ -238,6 +238,10 @@ class Journal:
         """By LSN how actions ended that did not return, where the journal is kept from saying so: kind of record, and what raised."""
         return {}
 
+    def unsaid(self) -> tuple[tuple[int, int, str], ...]:
+        """The same, and what returned: kind of record, LSN, what raised."""
+        return ()
+
     def flush(self) -> None:
         """Write the pending control records. The owner calls it when an outcome must be on disk before someone hears of it."""
         if self.controls or self.dirty:
