@@ -2,7 +2,8 @@
 
     begin      the first node of all: a stream, its state as a snapshot in the object store, and a first message that names it. Two may try at once: the
                stream takes one first message, and the other node takes that state
-    fetch      an empty directory gets the snapshot that the first message names; all after it comes from the stream
+    fetch      an empty directory gets the newest snapshot that a message names, or the first one; all after it comes from the stream
+    share      a node's snapshot goes to the object store, and a message names it; of those before it the newest is kept
     verify     the stream was made when it was, begins as it did, has lost nothing, and holds the last message that was taken here
 
 The first message is authenticated by the signing key if there is one; it carries the secret that keys all others.
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from coopy.cluster.durable import prove
 from coopy.cluster.link import LostError
-from coopy.cluster.message import Genesis, Sealed, keyed, seal, unseal
+from coopy.cluster.message import Announced, Genesis, Sealed, keyed, seal, unseal
 from coopy.cluster.store import Store, Stored
 from coopy.engine.founding import first_snapshot, install, new_identity
 from coopy.error import ClusterError, UsageError
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from coopy.cluster.stream import About, Stream
+    from coopy.disk import Disk
     from coopy.engine.opening import Place
     from coopy.journal.segment import Taken
 
@@ -58,7 +60,7 @@ class Beginnings:
             what = f"The cluster {self._stream.short!r} at {self._link.addresses} holds a {genesis.domain}, not a {place.domain}"
             raise UsageError(f"{what}. Nothing was changed. Open it with that class, or choose another name=.", option="name")
         path = temporary_path(place.directory, 0)
-        self._link.run(self._store.get(Stored(genesis.snapshot, genesis.digest, genesis.size), place.disk, path), None)
+        self._link.run(self._get(genesis, place.disk, path), None)
         install(place, self._stream.name, path)
 
     def _begin(self, place: Place, initial: Callable[[object], bytes]) -> None:
@@ -74,7 +76,7 @@ class Beginnings:
         genesis = Genesis(identity.system, identity.secret, identity.domain, stored.name, stored.digest, stored.size)
         if not self._link.run(self._publish(seal(genesis, keyed(b"", self._key)), identity.system.hex()), None):
             log.info("Another node has begun the stream %s: its state is taken.", self._stream.name)
-            self._link.run(self._store.drop(stored))
+            self._link.run(self._store.drop(stored.name))
 
     # --- the link's thread -----------------------------------------------------------------------------------------------
 
@@ -94,6 +96,36 @@ class Beginnings:
         """What the stream begins with; None where there is no stream, or nothing in it. Raises ClusterError."""
         about = await self._stream.look()
         return await self._first(about) if about is not None and about.last else None
+
+    async def _get(self, genesis: Genesis, disk: Disk, path: str) -> None:
+        """The newest snapshot there is. One that cannot be had any more is passed over: the first one is always there."""
+        announced = await self._announced(keyed(genesis.secret, self._key))
+        if announced is not None:
+            try:
+                await self._store.get(Stored(announced.snapshot, announced.digest, announced.size), disk, path)
+            except ClusterError as error:
+                log.warning("%s The first one is taken instead, and all of the stream.", error)
+            else:
+                return
+        await self._store.get(Stored(genesis.snapshot, genesis.digest, genesis.size), disk, path)
+
+    async def _announced(self, key: bytes) -> Announced | None:
+        found = await self._stream.last("snapshot")
+        if found is None:
+            return None
+        message = unsealed(self._stream.name, *found, key)
+        return message if isinstance(message, Announced) else None
+
+    async def share(self, disk: Disk, path: str, lsn: int, key: bytes) -> None:
+        """A snapshot file, for those who come. `key`: of the stream's messages. Raises ClusterError."""
+        before = await self._announced(key)
+        if before is not None and before.lsn >= lsn:
+            return
+        stored = await self._store.put(disk, path)
+        announced = Announced(lsn, stored.name, stored.digest, stored.size, before.snapshot if before is not None else "")
+        await self._stream.put_surely("snapshot", seal(announced, key), stored.name, self._patience)
+        if before is not None and before.previous:
+            await self._store.drop(before.previous)
 
     async def _first(self, about: About) -> Genesis:
         data, name = await self._stream.get(1), self._stream.name

@@ -10,7 +10,6 @@ What cannot go on stops the node, for good: its queries go on, calls raise why.
 
 from __future__ import annotations
 
-import asyncio
 import math
 import secrets
 import threading
@@ -21,10 +20,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from coopy.action import Outcome
-from coopy.cluster.beginnings import PAUSE, Beginnings
+from coopy.cluster.beginnings import Beginnings
 from coopy.cluster.consumer import Consumer
 from coopy.cluster.durable import prove
-from coopy.cluster.link import Link, LostError
+from coopy.cluster.link import Link
 from coopy.cluster.message import Join, keyed, seal
 from coopy.cluster.publisher import Publisher
 from coopy.cluster.stream import Stream
@@ -37,6 +36,7 @@ from coopy.engine.stats import NodeStats
 from coopy.engine.system import System
 from coopy.error import ClosedError, ClusterError, CoopyError, UnconfirmedError
 from coopy.logs import logger
+from coopy.snapshot import snapshot_name
 
 if TYPE_CHECKING:
     import ssl
@@ -130,21 +130,9 @@ class Node:
     def _join(self, key: bytes) -> None:
         """Say that this node begins to write, and wait until all before that was taken here."""
         data = seal(Join(self.id, self._program.domain, [*self._program.versions], self._program.source), key)
-        self.link.run(self._publish_join(data), None)
+        self.link.run(self.stream.put_surely("join", data, f"{self.id.hex()}-0", PATIENCE), None)
         while not self._joined.wait(WAKE):
             self._check_lives()
-
-    async def _publish_join(self, data: bytes) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            try:
-                await self.stream.put("join", data, {"Nats-Msg-Id": f"{self.id.hex()}-0"})
-            except LostError:
-                if time.monotonic() > deadline:
-                    raise
-                await asyncio.sleep(PAUSE)
-            else:
-                return
 
     @property
     def running(self) -> _Running:
@@ -168,6 +156,12 @@ class Node:
             self._joined.set()
         elif self._joined.is_set() and join.source and self._program.source not in {b"", join.source}:
             log.warning("A node with another source of %s has joined: see to it that both make the same of a call.", self._program.domain)
+
+    def share(self, lsn: int) -> None:
+        """Send the snapshot at this LSN to the others: a new node begins with it. Raises ClusterError."""
+        archive = self.running.system.archive
+        key = keyed(archive.identity.secret, archive.key)
+        self.link.run(self._beginnings.share(archive.disk, archive.path(snapshot_name(lsn)), lsn, key), None)
 
     # --- reads that wait -----------------------------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ import msgspec
 from coopy.cluster.link import LostError
 from coopy.cluster.stream import REPLICAS
 from coopy.error import ClusterError
+from coopy.logs import logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Store", "Stored"]
 
 
+log = logger("cluster")
 PATIENCE = 30.0  # seconds
 ANSWER = 3.0  # seconds for one piece
 PAUSE = 0.3  # seconds before it is tried again
@@ -82,10 +84,17 @@ class Store:
             raise
         file.close()
 
-    async def drop(self, stored: Stored) -> None:
-        """It is nobody's. Where that fails it stays."""
+    async def drop(self, name: str) -> None:
+        """It is nobody's any more. Where that fails it stays."""
+        from nats.js.errors import Error
+
         bucket = await self._bucket()
-        await self._kept(lambda: bucket.delete(stored.name), f"The snapshot {stored.name} could not be removed from")
+        try:
+            await bucket.delete(name)
+        except (Error, TimeoutError, OSError) as error:
+            log.warning(
+                "The snapshot %s could not be removed from %s: %s", name, self._stream.bucket, self._stream.link.addresses.hide(error)
+            )
 
     async def _bucket(self) -> Any:
         from nats.js.api import StorageType

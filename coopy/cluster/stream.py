@@ -6,8 +6,10 @@ made again, or a node would go on in another history.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import re
+import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -29,6 +31,7 @@ SETTINGS: dict[str, Any] = {
     "allow_direct": False, "sealed": False,
 }  # fmt: skip
 FREE = {"max_bytes", "max_msg_size", "duplicate_window"}  # an administrator may choose them otherwise, within reason
+PAUSE = 0.5  # seconds before a question is asked again
 NO_STREAM, NO_MESSAGE, NAME_TAKEN, WRONG_LAST = 10059, 10037, 10058, 10071
 NOT_CLUSTERED, NO_PLACE = 10074, 10005
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
@@ -131,10 +134,7 @@ class Stream:
             if error.code == NO_MESSAGE:
                 return None
             raise
-        try:
-            return base64.b64decode(found["message"].get("data", ""), validate=True)
-        except (KeyError, AttributeError, ValueError) as error:
-            raise LostError(f"Message {sequence} of {self.name} could not be read from its answer: {error}.") from None
+        return _data(found)
 
     async def begin(self, data: bytes, tag: str) -> None:
         """Publish the first message, unless there is one: which it is, reading it says."""
@@ -143,6 +143,29 @@ class Stream:
         except RefusedError as error:
             if error.code != WRONG_LAST:
                 raise ClusterError(f"The stream {self.name} took no first message: {error}.") from error
+
+    async def last(self, what: str) -> tuple[int, bytes] | None:
+        """The newest message of one kind, with its sequence, as the stream's leader has it; None where there is none."""
+        try:
+            found = await self.link.ask(f"STREAM.MSG.GET.{self.name}", {"last_by_subj": self.subject(what)})
+        except RefusedError as error:
+            if error.code == NO_MESSAGE:
+                return None
+            raise
+        return _sequence(found), _data(found)
+
+    async def put_surely(self, what: str, data: bytes, tag: str, patience: float) -> None:
+        """Publish a message of one kind, again until it is known that it is there, once in two minutes. Raises LostError after so many seconds."""
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                await self.put(what, data, {"Nats-Msg-Id": tag})
+            except LostError:
+                if time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(PAUSE)
+            else:
+                return
 
     async def put(self, what: str, data: bytes, headers: dict[str, str]) -> None:
         """Publish a message of one kind, and hear that it is there. Raises RefusedError, and LostError where nobody knows."""
@@ -158,6 +181,21 @@ def _about(found: dict[str, Any]) -> About:
         found["created"], state["first_seq"], state["last_seq"], state.get("num_deleted", 0), tuple(one for one in peers if one),
         found["config"].get("max_msg_size", -1),
     )  # fmt: skip
+
+
+def _data(found: dict[str, Any]) -> bytes:
+    """The bytes of a message in an answer."""
+    try:
+        return base64.b64decode(found["message"].get("data", ""), validate=True)
+    except (KeyError, AttributeError, ValueError) as error:
+        raise LostError(f"A message could not be read from the servers' answer: {error}.") from None
+
+
+def _sequence(found: dict[str, Any]) -> int:
+    try:
+        return int(found["message"]["seq"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise LostError(f"A message could not be read from the servers' answer: {error}.") from None
 
 
 def _none(value: object) -> object:

@@ -12,6 +12,7 @@ import coopy.aio
 from coopy import control, init_system, linearizable, once
 from coopy.aio.opening import beside
 from coopy.error import ClosedError, ClusterError, LockedError, NotSerializableError, UnconfirmedError, UsageError
+from coopy.wiring.systems import system_of
 from tests.servers import Cluster, cluster, level, servers
 from tests.words import Word
 
@@ -155,6 +156,34 @@ def test_a_snapshot_and_pruning_keep_a_nodes_place(cluster: Cluster) -> None:
     assert one.add("f") == "abcdef"
     assert control(one).restored.base == 4
     level(one, two)
+
+
+def test_a_new_node_begins_with_the_newest_snapshot_that_was_shared(cluster: Cluster) -> None:
+    """And takes only what came behind it; of those that were shared before, the newest stays."""
+    one = cluster.node(1)
+    for number, letter in enumerate("abcd"):
+        one.add(letter)
+        assert control(one).share_snapshot() == number + 1
+    assert control(one).share_snapshot() == 4
+    one.add("e")
+    two = cluster.node(2)
+    assert (two.text, control(two).lsn, control(two).restored.base) == ("abcde", 5, 4)
+    assert [action.lsn for action in control(two).changes(since=4)] == [5]
+    level(one, two)
+    two.add("f")
+    assert control(two).share_snapshot() == 6
+    control(one).close()
+    three = cluster.node(3)
+    assert (control(three).restored.base, three.add("g")) == (6, "abcdefg")
+    node: Any = system_of(two).peers
+    kept = node.link.run(names_in(node))
+    assert len(kept) == 3, "the first one, and the two newest"
+
+
+async def names_in(node: Any) -> list[str]:
+    """The snapshots in the object store."""
+    bucket = await node.link.client.jetstream().object_store(node.stream.bucket)
+    return [one.name for one in await bucket.list() if not one.deleted]
 
 
 def test_memory_that_was_in_doubt_is_made_anew_in_the_middle_of_a_message(cluster: Cluster) -> None:
