@@ -11,12 +11,10 @@ The first message is authenticated by the signing key if there is one; it carrie
 
 from __future__ import annotations
 
-import asyncio
-import time
 from typing import TYPE_CHECKING
 
 from coopy.cluster.durable import prove
-from coopy.cluster.link import LostError
+from coopy.cluster.link import PATIENCE
 from coopy.cluster.message import Announced, Genesis, Sealed, keyed, seal, unseal
 from coopy.cluster.store import Store, Stored
 from coopy.engine.founding import first_snapshot, install, new_identity
@@ -32,18 +30,21 @@ if TYPE_CHECKING:
     from coopy.engine.opening import Place
     from coopy.journal.segment import Taken
 
-__all__ = ["Beginnings", "unsealed"]
+__all__ = ["Beginnings", "BehindError", "unsealed"]
 
 log = logger("cluster")
-PAUSE = 0.5  # seconds before a question is asked again
 INTACT = "What this node has is intact in its directory."
 
 
-class Beginnings:
-    """Of one stream. `key`: the derived signing key; `patience`: seconds in which the servers must come to answer."""
+class BehindError(ClusterError):
+    """A server says less than what was taken here: it lost that, or was cut off and will know better."""
 
-    def __init__(self, stream: Stream, key: bytes, patience: float) -> None:
-        self._stream, self._key, self._patience = stream, key, patience
+
+class Beginnings:
+    """Of one stream. `key`: the derived signing key."""
+
+    def __init__(self, stream: Stream, key: bytes) -> None:
+        self._stream, self._key = stream, key
         self._link, self._store = stream.link, Store(stream)
 
     # --- any thread ------------------------------------------------------------------------------------------------------
@@ -82,19 +83,16 @@ class Beginnings:
 
     async def _publish(self, data: bytes, tag: str) -> bool:
         """Until it is known that there is a first message. Whether it is this one."""
-        deadline = time.monotonic() + self._patience
-        while True:
-            try:
-                await self._stream.begin(data, tag)
-                return await self._stream.get(1) == data
-            except LostError:
-                if time.monotonic() > deadline:
-                    raise
-                await asyncio.sleep(PAUSE)
+
+        async def publish() -> bool:
+            await self._stream.begin(data, tag)
+            return await self._stream.get(1) == data
+
+        return await self._link.again(publish, PATIENCE)
 
     async def genesis(self) -> Genesis | None:
         """What the stream begins with; None where there is no stream, or nothing in it. Raises ClusterError."""
-        about = await self._stream.look()
+        about = await self._stream.about()
         return await self._first(about) if about is not None and about.last else None
 
     async def _get(self, genesis: Genesis, disk: Disk, path: str) -> None:
@@ -123,7 +121,7 @@ class Beginnings:
             return
         stored = await self._store.put(disk, path)
         announced = Announced(lsn, stored.name, stored.digest, stored.size, before.snapshot if before is not None else "")
-        await self._stream.put_surely("snapshot", seal(announced, key), stored.name, self._patience)
+        await self._stream.put_surely("snapshot", seal(announced, key), stored.name)
         if before is not None and before.previous:
             await self._store.drop(before.previous)
 
@@ -140,7 +138,7 @@ class Beginnings:
     async def verify(self, about: About, created: str, system: bytes, last: Taken, key: bytes) -> None:
         """Is it the stream that was made then, of this system, with this message as the last that was taken?
 
-        `key`: of its messages. Raises ClusterError where it is not, LostError where the answer is no evidence.
+        `key`: of its messages. Raises ClusterError where it is not, BehindError where the answer is no evidence.
         """
         name = self._stream.name
         if about.created != created:
@@ -149,7 +147,7 @@ class Beginnings:
             how = f"{about.deleted} messages were deleted" if about.deleted else f"it begins with message {about.first}"
             raise ClusterError(f"The stream {name} is not what it was: {how}. {INTACT}", sequence=about.first)
         if about.last < last.sequence:  # a leader that was cut off may not know better: time will tell
-            raise LostError(f"The stream {name} ends with message {about.last} there, and message {last.sequence} was taken here.")
+            raise BehindError(f"The stream {name} ends with message {about.last} there, and message {last.sequence} was taken here.")
         genesis = await self._first(about)
         if genesis.system != system:
             raise ClusterError(

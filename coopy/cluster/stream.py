@@ -6,15 +6,13 @@ made again, or a node would go on in another history.
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import re
-import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from coopy.cluster.link import LostError, RefusedError
+from coopy.cluster.link import PATIENCE, LostError, RefusedError
 from coopy.error import ClusterError, UsageError
 
 if TYPE_CHECKING:
@@ -31,7 +29,6 @@ SETTINGS: dict[str, Any] = {
     "allow_direct": False, "sealed": False,
 }  # fmt: skip
 FREE = {"max_bytes", "max_msg_size", "duplicate_window"}  # an administrator may choose them otherwise, within reason
-PAUSE = 0.5  # seconds before a question is asked again
 NO_STREAM, NO_MESSAGE, NAME_TAKEN, WRONG_LAST = 10059, 10037, 10058, 10071
 NOT_CLUSTERED, NO_PLACE = 10074, 10005
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
@@ -80,6 +77,10 @@ class Stream:
             raise
         self._check(found["config"])
         return _about(found)
+
+    async def about(self) -> About | None:
+        """As `look`; where nobody answers, for a while."""
+        return await self.link.again(self.look, PATIENCE)
 
     async def create(self) -> About:
         """Make it, unless it is there. Raises ClusterError where the servers cannot keep it as it must be kept."""
@@ -154,18 +155,9 @@ class Stream:
             raise
         return _sequence(found), _data(found)
 
-    async def put_surely(self, what: str, data: bytes, tag: str, patience: float) -> None:
-        """Publish a message of one kind, again until it is known that it is there, once in two minutes. Raises LostError after so many seconds."""
-        deadline = time.monotonic() + patience
-        while True:
-            try:
-                await self.put(what, data, {"Nats-Msg-Id": tag})
-            except LostError:
-                if time.monotonic() > deadline:
-                    raise
-                await asyncio.sleep(PAUSE)
-            else:
-                return
+    async def put_surely(self, what: str, data: bytes, tag: str) -> None:
+        """Publish a message of one kind, again until it is known that it is there, once in two minutes. Raises LostError, where nobody answers for long."""
+        await self.link.again(lambda: self.put(what, data, {"Nats-Msg-Id": tag}), PATIENCE)
 
     async def put(self, what: str, data: bytes, headers: dict[str, str]) -> None:
         """Publish a message of one kind, and hear that it is there. Raises RefusedError, and LostError where nobody knows."""
