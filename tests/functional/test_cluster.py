@@ -11,6 +11,7 @@ import pytest
 import coopy.aio
 from coopy import control, init_system, linearizable, once
 from coopy.aio.opening import beside
+from coopy.engine.ordered import OrderedEngine
 from coopy.error import ClosedError, ClusterError, LockedError, NotSerializableError, UnconfirmedError, UsageError
 from coopy.wiring.systems import system_of
 from tests.servers import Cluster, cluster, level, servers
@@ -107,6 +108,30 @@ def test_a_barrier_and_a_token_show_what_another_node_did(cluster: Cluster) -> N
         control(two).wait_for(ahead, timeout=0.01)
 
 
+def test_a_query_sees_what_is_here_unless_it_is_to_wait(cluster: Cluster) -> None:
+    """A node that is kept from taking answers with what it has; in the block its queries wait until it has taken."""
+    one, two = cluster.node(1), cluster.node(2)
+    one.add("a")
+    control(two).barrier()
+    engine, kept, go_on = system_of(two).engine, threading.Event(), threading.Event()
+    assert isinstance(engine, OrderedEngine)
+
+    def keep() -> None:
+        with engine.lead:
+            kept.set()
+            go_on.wait(10)
+
+    keeper = threading.Thread(target=keep)
+    keeper.start()
+    kept.wait(10)
+    one.add("b")
+    assert two.text == "a"
+    threading.Timer(0.2, go_on.set).start()
+    with linearizable(two):
+        assert two.text == "ab"
+    keeper.join()
+
+
 def test_keys_work_across_nodes(cluster: Cluster) -> None:
     """An action with a key happens once, whichever node it is asked of."""
     one, two = cluster.node(1), cluster.node(2)
@@ -200,8 +225,11 @@ def test_memory_that_was_in_doubt_is_made_anew_in_the_middle_of_a_message(cluste
     level(one, two)
     assert one.text == "abcdfghiklmnpqrs"
     assert control(two).stats().rebuilds.count == 4
+    one.add("t")
+    control(two).barrier()
+    control(two).take_snapshot()
     control(two).close()
-    assert cluster.node(2).text == one.text
+    level(one, cluster.node(2))
 
 
 def test_what_cannot_be_is_told_before_anything_is_changed(cluster: Cluster, servers: LocalServers, tmp_path: Path) -> None:
