@@ -153,6 +153,9 @@ class Link:
                 self._note(error)
             await _put_down(client)
             return None
+        except asyncio.CancelledError:  # it was closed meanwhile
+            await _put_down(client)
+            raise
         self._gone = gone
         return client
 
@@ -217,6 +220,7 @@ class Link:
             await _put_down(self._client)
         await _cancel({one for one in asyncio.all_tasks() if one is not asyncio.current_task()})
         await asyncio.get_running_loop().shutdown_default_executor()
+        await asyncio.sleep(0)  # what was closed a moment ago is so when the loop has come round
 
     def _live(self) -> None:
         asyncio.set_event_loop(self._loop)
