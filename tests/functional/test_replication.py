@@ -825,6 +825,30 @@ def test_closing_is_prompt_on_both_sides(house: House, tmp_path: Path) -> None:
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("coopy")]
 
 
+def test_several_may_close_at_once(house: House, tmp_path: Path) -> None:
+    """Whoever is not the first waits, or finds it done; one that promotes meanwhile has done so or is told that it is closed."""
+    word = house.primary(tmp_path / "p")
+    replica = house.replica(word, tmp_path / "r")
+    raised: list[Exception] = []
+
+    def end(work: Any) -> None:
+        gate.wait()
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - whatever it is
+            raised.append(error)
+
+    works = [control(replica).promote, *[control(one).close for one in (replica, word) for _ in range(4)]]
+    gate = threading.Barrier(len(works))
+    threads = [threading.Thread(target=end, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+        assert not thread.is_alive()
+    assert all(isinstance(error, ClosedError) for error in raised), raised
+
+
 def test_damage_in_a_replicas_journal_is_named_at_its_next_opening(house: House, tmp_path: Path) -> None:
     """As in any directory."""
     word = house.primary(tmp_path / "p")
