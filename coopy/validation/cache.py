@@ -96,10 +96,10 @@ def _put(place: str, data: bytes) -> None:
     """Write a file whole; its folder is made if it is the first there."""
     partial = f"{place}.{os.getpid()}"
     try:
-        file = open(partial, "wb")
+        file = open(partial, "wb")  # noqa: SIM115 - what may fail is opening it; it is closed below
     except FileNotFoundError:
         os.makedirs(os.path.dirname(place), exist_ok=True)
-        file = open(partial, "wb")
+        file = open(partial, "wb")  # noqa: SIM115 - the same
     with file:
         file.write(data)
     os.replace(partial, place)

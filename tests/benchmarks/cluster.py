@@ -150,7 +150,8 @@ def measure(rounds: int, seconds: float, queries: int) -> Table:
     of = {name: median(one[name] for one in seen) for name in seen[0]}
     rows = []
     for flight, wanted in FLIGHTS.items():
-        what = f"actions/s of {NODES} nodes, {flight} in flight (half within {of[f'{flight} half'] * 1000:.1f} ms, 99 of 100 within {of[f'{flight} 99 %'] * 1000:.1f} ms)"
+        half, most = of[f"{flight} half"] * 1000, of[f"{flight} 99 %"] * 1000
+        what = f"actions/s of {NODES} nodes, {flight} in flight (half within {half:.1f} ms, 99 of 100 within {most:.1f} ms)"
         rows.append((what, count(of[f"{flight}"]), count(wanted) if wanted else "", judged(of[f"{flight}"] >= wanted) if wanted else ""))
         rows.append((f"processor time of all nodes for each of these, {flight} in flight", microseconds(of[f"{flight} cpu"]), "", ""))
     ratio = of["query"] / of["query alone"]
