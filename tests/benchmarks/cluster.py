@@ -155,7 +155,14 @@ def measure(rounds: int, seconds: float, queries: int) -> Table:
         rows.append((what, count(of[f"{flight}"]), count(wanted) if wanted else "", judged(of[f"{flight}"] >= wanted) if wanted else ""))
         rows.append((f"processor time of all nodes for each of these, {flight} in flight", microseconds(of[f"{flight} cpu"]), "", ""))
     ratio = of["query"] / of["query alone"]
-    rows.append((f"a query of a node, beside one of an embedded system ({microseconds(of['query alone'])})", f"{ratio:.2f}", "1.1", judged(ratio <= 1.1)))
+    rows.append(
+        (
+            f"a query of a node, beside one of an embedded system ({microseconds(of['query alone'])})",
+            f"{ratio:.2f}",
+            "1.1",
+            judged(ratio <= 1.1),
+        )
+    )
     return Table("cluster", ("what", "is", "to reach", ""), tuple(rows))
 
 
