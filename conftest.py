@@ -35,3 +35,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(str(item.path)))
+
+
+def pytest_sessionfinish() -> None:
+    """`make coverage`: a worker's data is written before xdist ends it, which gives a worker ten seconds."""
+    if "COVERAGE_PROCESS_CONFIG" in os.environ:
+        import coverage
+
+        measured = coverage.Coverage.current()
+        if measured is not None:
+            measured.save()
