@@ -73,7 +73,7 @@ class Names(Machine):
         return EMPTY
 
     def _starred(self, frame: Frame, module: ModuleInfo, name: str, at: int) -> Values:
-        if (module, name) in self._looking or name.startswith("_"):
+        if not module.scope.stars or (module, name) in self._looking or name.startswith("_"):
             return EMPTY
         self._looking.add((module, name))
         values = EMPTY
