@@ -81,7 +81,7 @@ class Foreign(Value):
 
 
 class Thing(Value):
-    """An instance of a type outside the program. `note` is naive or aware for a datetime whose zone is known to be so."""
+    """An instance of a type outside the program. `note`: a datetime is known to be naive or aware, or given by a caller who may know."""
 
     __slots__ = ("mode", "note", "type")
 
@@ -243,18 +243,21 @@ class Box(Value):
     """Any container made at a place in a mode. `kind` is list, tuple, set, frozenset, dict, deque, iterator or generator.
 
     `slots` hold what is stored under a key or index that is written in the program, `items` all else, `keys` the keys; `hint` is what an
-    annotation says of the items. `hashed`: its order is that of a hash table. `default`: it is a default argument. `into`: the one that it
-    has become, where too many containers were in one variable; then it is `loose`: nothing has a slot.
+    annotation says of the items. `hashed`: its order is that of a hash table, unless it is `sorted` somewhere; a generator has it from a loop
+    in its body if it is `looped`. `default`: it is a default argument. `into`: the one that it has become, where too many containers were
+    in one variable; then it is `loose`: nothing has a slot.
     """
 
-    __slots__ = ("default", "factory", "hashed", "hint", "into", "items", "keys", "kind", "loose", "mode", "place", "slots", "typed")
+    __slots__ = (
+        "default", "factory", "hashed", "hint", "into", "items", "keys", "kind", "looped", "loose", "mode", "place", "slots", "sorted", "typed",
+    )  # fmt: skip
 
     def __init__(self, kind: str, place: Place, mode: str) -> None:
         self.kind, self.place, self.mode = kind, place, mode
         self.items, self.keys, self.hint, self.factory = Cell(), Cell(), Cell(), Cell()
         self.slots: dict[str, Cell] = {}
         self.hashed: Place | None = place if kind in HASHED else None
-        self.default = self.typed = self.loose = False
+        self.default = self.typed = self.loose = self.looped = self.sorted = False
         self.into: Box | None = None
 
 
@@ -334,6 +337,10 @@ class Pool:
         if found is None:
             found = self._objects[key] = self._numbered(Object(cls, mode, open_))
         return found
+
+    def classes(self, mode: str) -> dict[ClassInfo, None]:
+        """Those of which there are objects made in a mode, or may be."""
+        return dict.fromkeys(one.cls for one in self._made.values() if type(one) is Object and one.mode == mode)
 
     def function(self, info: FunctionInfo, parent: Context | None) -> FunctionValue:
         """A function as defined in a call."""
