@@ -52,7 +52,7 @@ def _unchecked() -> Iterator[None]:
     try:
         yield
     finally:
-        cst.CSTNode.__post_init__ = check  # type: ignore[method-assign]
+        cst.CSTNode.__post_init__ = check  # type: ignore[method-assign, assignment]
 
 
 def _sound(_node: cst.CSTNode) -> None:
