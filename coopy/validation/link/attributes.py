@@ -77,6 +77,8 @@ class Attributes(Keeping):
             return found
         if name in ("__name__", "__qualname__", "__module__"):
             return frozenset((self.pool.thing("builtins.str", frame.mode),))
+        if name == "__new__":
+            return frozenset((self.pool.bound(value, name),))
         written = self.read(self.attribute_cell(value.cls, "class", name))
         base = self.member(value.cls, name)
         return written or (frozenset((self.pool.foreign(f"{base}.{name}"),)) if isinstance(base, str) else ANYTHING)
