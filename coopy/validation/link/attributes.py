@@ -93,7 +93,10 @@ class Attributes(Keeping):
         values = EMPTY
         for one in self.member_values(frame, cls, name, at, after):
             values |= self._bound_to(frame, at, one, cls, receiver)
-        if isinstance(receiver, ClassValue):
+        if not isinstance(receiver, ClassValue):
+            for one in self.read(self.attribute_cell(found[0], "class", name)) if (found[0], "class") in self.attributes else ():
+                values |= self._bound_to(frame, at, one, cls, receiver)
+        else:
             values |= self.read(self.attribute_cell(found[0], "class", name))
             if self.is_enum(found[0]) and any(isinstance(one.statement, s.Assign) for one in found[1]):
                 return frozenset((self.pool.object(cls, IMPORT),))
