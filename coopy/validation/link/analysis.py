@@ -1,6 +1,7 @@
 """One domain class -> what its entry points reach: the facts, each with the shortest way from an entry point to it.
 
 ACTION entry points    public methods, setters, `__init__`, special methods that change, what `@was` and `@upgrade` mark: nothing may differ
+RESTORE entry points   of other classes that actions make objects of: `__setstate__`, what `@upgrade` marks. They run when a snapshot is read
 QUERY entry points     @readonly methods, getters, special methods that read: they may look at the clock, and must not change state
 """
 
@@ -52,9 +53,8 @@ _SKIPPED = frozenset((
     "__annotations__", "__match_args__", "__del__", "__post_init__", "__set_name__", "__dict__", "__weakref__",
 ))  # fmt: skip
 _READONLY = frozenset(("coopy.readonly", "coopy.decorators.readonly"))
-_AT_RESTORE = frozenset(
-    ("coopy.was", "coopy.decorators.was", "coopy.upgrade", "coopy.decorators.upgrade")
-)  # what private methods run in every restore
+_UPGRADE = frozenset(("coopy.upgrade", "coopy.decorators.upgrade"))
+_AT_RESTORE = _UPGRADE | {"coopy.was", "coopy.decorators.was"}  # what private methods run in every restore
 
 
 class Reached(msgspec.Struct, frozen=True):
@@ -89,12 +89,12 @@ class Statistics(msgspec.Struct, frozen=True):
 
 
 class Entry:
-    """An entry point."""
+    """An entry point. `owner`: the class whose member it is; `restoring`: whether it runs when a state is read."""
 
-    __slots__ = ("context", "mode", "name", "value")
+    __slots__ = ("context", "mode", "name", "owner", "restoring", "value")
 
-    def __init__(self, name: str, value: Value, mode: str, context: Context) -> None:
-        self.name, self.value, self.mode, self.context = name, value, mode, context
+    def __init__(self, owner: ClassInfo, name: str, value: Value, mode: str, context: Context, *, restoring: bool = False) -> None:
+        self.owner, self.name, self.value, self.mode, self.context, self.restoring = owner, name, value, mode, context, restoring
 
 
 class Analysis(Interpreter):
@@ -111,10 +111,12 @@ class Analysis(Interpreter):
         """Run everything from every entry point until nothing changes, and collect the facts."""
         self._construct()
         for name, value, mode in list(self._members()):
-            self._enter(name, value, mode)
+            self._enter(self.domain, name, value, mode)
         self.settle()
+        self._restore()
         self.judge_kept(self.domain)
         self.judge_construction(self.entries[0].context)
+        self.judge_restores([one.context for one in self.entries if one.restoring])
         for one in self.entries:
             if one.mode == ACTION:
                 self._judge_shape(one)
@@ -131,7 +133,7 @@ class Analysis(Interpreter):
         cls = self.domain
         context = Context(cls.module, ACTION, cls.node.at, lambda one: self._run_entry(one, self.pool.cls(cls)))
         context.cls = cls
-        self.entries.append(Entry("__init__", self.pool.cls(cls), ACTION, context))
+        self.entries.append(Entry(cls, "__init__", self.pool.cls(cls), ACTION, context))
         self.execute(context)
 
     def _members(self) -> Iterator[tuple[str, Value, str]]:
@@ -140,21 +142,50 @@ class Analysis(Interpreter):
         names = dict.fromkeys(name for one in self.domain.own() for name in one.scope.bindings)
         for name in names:
             special = name.startswith("__") and name.endswith("__")
-            if name in _SKIPPED or (name.startswith("_") and not special and not self._is_marked(name, _AT_RESTORE)):
+            if name in _SKIPPED or (name.startswith("_") and not special and not self._is_marked(self.domain, name, _AT_RESTORE)):
                 continue
-            frame = self.scratch(self.domain.module, self.domain, self.domain.parent, AT_END)
-            query = name in _READING or self._is_marked(name, _READONLY)
-            for value in self.member_values(frame, self.domain, name, self.domain.node.at):
-                yield from self._callables(name, value, QUERY if query else ACTION)
+            query = name in _READING or self._is_marked(self.domain, name, _READONLY)
+            yield from self._callables(self.domain, name, QUERY if query else ACTION)
 
-    def _callables(self, name: str, value: Value, mode: str) -> Iterator[tuple[str, Value, str]]:
-        own = self.pool.object(self.domain, ACTION)
+    def _restore(self) -> None:
+        """What a restore calls of all classes that actions make objects of; it may make some of others."""
+        known = {self.domain}
+        while new := [cls for cls in self.pool.classes(ACTION) if cls not in known]:
+            known.update(new)
+            for cls in new:
+                self.order(cls)
+                names = dict.fromkeys(name for one in cls.own() for name in one.scope.bindings if self._is_restoring(cls, name))
+                for one, value, mode in [found for name in names for found in self._callables(cls, name, ACTION)]:
+                    self._enter(cls, one, value, mode)
+            self.settle()
+
+    def _is_restoring(self, cls: ClassInfo, name: str) -> bool:
+        """Whether reading a state calls this member. Of decorators, only those that say `from_=` are looked at."""
+        if name == "__setstate__":
+            return True
+        decorators = (
+            one
+            for owner in cls.own()
+            for binding in owner.scope.bindings.get(name, ())
+            for one in getattr(binding.statement, "decorators", ())
+        )
+        steps = any(isinstance(one, s.Call) and any(keyword == "from_" for keyword, _ in one.keywords) for one in decorators)
+        return steps and self._is_marked(cls, name, _UPGRADE)
+
+    def _callables(self, cls: ClassInfo, name: str, mode: str) -> Iterator[tuple[str, Value, str]]:
+        """A member of a class as it is called on an object."""
+        frame = self.scratch(cls.module, cls, cls.parent, AT_END)
+        for value in self.member_values(frame, cls, name, cls.node.at):
+            yield from self._callable(cls, name, value, mode)
+
+    def _callable(self, cls: ClassInfo, name: str, value: Value, mode: str) -> Iterator[tuple[str, Value, str]]:
+        own = self.pool.object(cls, ACTION)
         if isinstance(value, FunctionValue):
             yield name, self.pool.method(value, own), mode
         elif isinstance(value, (Foreign, Partial, Method)):
             yield name, value, mode
         elif isinstance(value, Object):
-            yield from self._of_descriptor(name, value, mode)
+            yield from self._of_descriptor(cls, name, value, mode)
         elif isinstance(value, Descriptor) and value.kind == "property":
             for index, part in enumerate(value.parts):
                 for one in part:
@@ -164,14 +195,14 @@ class Analysis(Interpreter):
                 yield name, one, mode
         elif isinstance(value, Descriptor):
             for one in value.parts[0]:
-                yield name, one if value.kind == "static" else self.pool.method(one, self.pool.cls(self.domain)), mode
+                yield name, one if value.kind == "static" else self.pool.method(one, self.pool.cls(cls)), mode
 
-    def _of_descriptor(self, name: str, value: Object, mode: str) -> Iterator[tuple[str, Value, str]]:
+    def _of_descriptor(self, cls: ClassInfo, name: str, value: Object, mode: str) -> Iterator[tuple[str, Value, str]]:
         """An object in the class body: it may be called as a method, or answer for an attribute."""
-        own = self.pool.object(self.domain, ACTION)
+        own = self.pool.object(cls, ACTION)
         if self.has_special(value, "__get__"):
-            frame = self.scratch(self.domain.module, self.domain, self.domain.parent, AT_END)
-            given = self.call_special(frame, 0, value, "__get__", Args([frozenset((own,)), frozenset((self.pool.cls(self.domain),))]))
+            frame = self.scratch(cls.module, cls, cls.parent, AT_END)
+            given = self.call_special(frame, 0, value, "__get__", Args([frozenset((own,)), frozenset((self.pool.cls(cls),))]))
             called = any(isinstance(one, (FunctionValue, Method, Partial)) or self.has_special(one, "__call__") for one in given)
             yield name, value, mode if called else QUERY
         elif self.has_special(value, "__call__"):
@@ -185,8 +216,8 @@ class Analysis(Interpreter):
         functions = (one.statement for cls in self.domain.own() for bindings in cls.scope.bindings.values() for one in bindings)
         return any(getattr(node, "name", "") == mark for one in functions for node in getattr(one, "decorators", ()))
 
-    def _is_marked(self, name: str, marks: frozenset[str]) -> bool:
-        found = self.member(self.domain, name)
+    def _is_marked(self, cls: ClassInfo, name: str, marks: frozenset[str]) -> bool:
+        found = self.member(cls, name)
         if not isinstance(found, tuple):
             return False
         owner, bindings = found
@@ -196,11 +227,10 @@ class Analysis(Interpreter):
         ]
         return any(isinstance(one, Foreign) and one.name in marks for node in decorators for one in self._receiver(frame, node))
 
-    def _enter(self, name: str, value: Value, mode: str) -> None:
-        cls = self.domain
+    def _enter(self, cls: ClassInfo, name: str, value: Value, mode: str) -> None:
         context = Context(cls.module, mode, cls.node.at, lambda one: self._run_entry(one, value))
         context.cls = cls
-        self.entries.append(Entry(name, value, mode, context))
+        self.entries.append(Entry(cls, name, value, mode, context, restoring=self._is_restoring(cls, name)))
         self.execute(context)
 
     def _run_entry(self, context: Context, value: Value) -> None:
@@ -305,12 +335,11 @@ class Analysis(Interpreter):
         also = None
         if fact.also is not None and fact.also != fact.place:
             also = (fact.also[0].path, fact.also[0].summary.place(fact.also[1])[0])
-        owner = self.domain.full
         known = fact.entry
-        last = Step(module.path, line, context.qualname if context is not entry.context else f"{self.domain.qualname}.{entry.name}")
+        last = Step(module.path, line, context.qualname if context is not entry.context else f"{entry.owner.qualname}.{entry.name}")
         return Reached(
             fact.kind, module.path, line, column, fact.name, fact.certain, known.severity if known else "", known.use if known else "",
-            known.note if known else "", owner, f"{owner}.{entry.name}", (*steps, last), also, own,
+            known.note if known else "", self.domain.full, f"{entry.owner.full}.{entry.name}", (*steps, last), also, own,
         )  # fmt: skip
 
 

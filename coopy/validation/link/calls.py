@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from coopy.validation.link.construct import Constructing
 from coopy.validation.link.hazards import Args, of_state
-from coopy.validation.link.machine import HUGE, LARGE, MAX_CONTEXTS, VAST, Context, Frame
+from coopy.validation.link.machine import HUGE, LARGE, MAX_CONTEXTS, MAX_VALUES, VAST, Context, Frame
 from coopy.validation.link.values import (
     ANYTHING,
     EMPTY,
@@ -126,14 +126,16 @@ class Calls(Constructing):
         return (values - UNKNOWNS) | known if known else values
 
     def _context(self, callee: FunctionValue, bound: dict[str, Values], mode: str) -> Context:
-        contexts = self.contexts.setdefault(callee.info, {})
+        contexts = self.contexts.get(callee.info)
+        if contexts is None:
+            contexts = self.contexts[callee.info] = {}
         if not self.vast and len(self.contexts) > VAST:
             self.grow_vast()
-        key = (callee, mode, *bound.values())
+        key = (callee.number, mode, *bound.values())
         found = contexts.get(key)
         if found is not None:
             return found
-        general = (callee, mode, "any")
+        general = (callee.number, mode, "any")
         if general not in contexts and (told := self.told.get((callee.info, mode), 0)) < self.precision(mode):
             self.told[callee.info, mode] = told + 1
             self.made += 1
@@ -205,7 +207,10 @@ class Calls(Constructing):
                 bound[name] = self._typed(callee, param, keywords.pop(name), mode)
             else:
                 bound[name] = self._missing(frame, at, callee, param, args, mode)
-        return {name: self.limited(values) for name, values in bound.items()}
+        for name, values in bound.items():
+            if len(values) > MAX_VALUES:
+                bound[name] = self.widened(values)
+        return bound
 
     def _rest(self, info: FunctionInfo, name: str, positional: list[Values], args: Args, mode: str) -> Value:
         if args.star is None and not args.open:

@@ -60,7 +60,8 @@ class Classes(Names):
 
     def order(self, cls: ClassInfo) -> list[ClassInfo | str]:
         """The order in which its members are looked up."""
-        self.bases(cls)
+        if cls.bases is None:
+            self.bases(cls)
         return cls.mro
 
     def _order(self, cls: ClassInfo) -> None:
@@ -78,8 +79,11 @@ class Classes(Names):
 
     def member(self, cls: ClassInfo, name: str, after: ClassInfo | None = None) -> tuple[ClassInfo, list[Binding]] | str | None:
         """Who defines a member and the statements that do, or the base outside the program that may, or None."""
-        if after is None and name in cls.lookups:
-            return cls.lookups[name]
+        if after is None:
+            try:
+                return cls.lookups[name]
+            except KeyError:
+                pass
         order = self.order(cls)
         start = order.index(after) + 1 if after in order else 0
         found: tuple[ClassInfo, list[Binding]] | str | None = None

@@ -62,7 +62,7 @@ class Args:
         self, positional: Sequence[Values] = (), keywords: dict[str, Values] | None = None, nodes: Sequence[s.Expr] = (),
         keyword_nodes: dict[str, s.Expr] | None = None, star: Values | None = None, *, open_: bool = False,
     ) -> None:  # fmt: skip
-        self.positional, self.keywords, self.nodes = list(positional), keywords or {}, list(nodes)
+        self.positional, self.keywords, self.nodes = list(positional), keywords or {}, list(nodes) if nodes else []
         self.keyword_nodes, self.star, self.open = keyword_nodes or {}, star, open_ or star is not None
 
     def get(self, position: int, name: str) -> Values | None:

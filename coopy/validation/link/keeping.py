@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from coopy.kinds import INJECTED, UNPICKLABLE
+from coopy.kinds import INJECTED, UNPICKLABLE, WHILE_READ
 from coopy.validation.link.hazards import Hazards
 from coopy.validation.link.machine import Fact
 from coopy.validation.link.values import (
@@ -51,6 +51,7 @@ class Keeping(Hazards):
         self.kept_in: dict[tuple[ClassInfo, Context, Place], dict[str, None]] = {}
         self.put: dict[tuple[Box, Context, Place], dict[str, None]] = {}
         self.injected_reads: dict[Context, dict[Place, str]] = {}
+        self.recorded_calls: dict[Context, dict[Place, str]] = {}  # of what gives an action its recorded values
 
     # what must not be changed
 
@@ -191,11 +192,18 @@ class Keeping(Hazards):
 
     def judge_construction(self, start: Context) -> None:
         """When all is known: what `__init__` reaches and reads from an object that has not been given anything yet."""
-        seen, stack = {start}, [start]
+        self._misused([start], self.injected_reads, "in __init__")
+
+    def judge_restores(self, starts: list[Context]) -> None:
+        """When all is known: what reading a state reaches and calls of what only an action has, or an argument on its way to one."""
+        self._misused(starts, self.recorded_calls, WHILE_READ)
+
+    def _misused(self, starts: list[Context], uses: dict[Context, dict[Place, str]], where: str) -> None:
+        seen, stack = set(starts), [*starts]
         while stack:
             context = stack.pop()
-            for place, name in self.injected_reads.get(context, {}).items():
-                text = f"{name} in __init__"
+            for place, name in uses.get(context, {}).items():
+                text = f"{name} {where}"
                 context.facts["clock-misuse", place, text] = Fact("clock-misuse", place, text)
             for callee, _ in context.calls:
                 if callee not in seen:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from coopy.kinds import RECORDED
 from coopy.validation import summary as s
 from coopy.validation.link.collecting import Collecting
 from coopy.validation.link.hazards import Args
@@ -60,6 +61,8 @@ class Models(Collecting):
         name = self.catalogue.canonical(callee.name)
         if name in WRAPPERS:
             return self._wrap(frame, at, args)
+        if name.startswith(RECORDED):
+            self.recorded_calls.setdefault(frame.context, {})[frame.module, at] = name
         known = self.flag_call(frame, at, callee, args)
         if name in CHANGERS:
             self.changes_first(frame, at, name, args)

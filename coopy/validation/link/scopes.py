@@ -52,6 +52,7 @@ class Scope:
         self.fills: dict[str, list[s.Stmt]] = {}
         self.annotations: dict[str, s.Expr] = {}
         self._unless: tuple[s.Stmt, ...] = ()
+        self._in_the_end: dict[str, list[Binding]] = {}
         self._index(body, always=True, typing=False)
 
     def _index(self, body: list[s.Stmt], *, always: bool, typing: bool) -> None:
@@ -111,6 +112,14 @@ class Scope:
 
     def reaching(self, name: str, before: int = AT_END) -> list[Binding]:
         """The bindings that the text at `before` may see; those for type checkers only where there is no other."""
+        if before != AT_END:
+            return self._reaching(name, before)
+        found = self._in_the_end.get(name)
+        if found is None:
+            found = self._in_the_end[name] = self._reaching(name, AT_END)
+        return found
+
+    def _reaching(self, name: str, before: int) -> list[Binding]:
         out: list[Binding] = []
         for one in self.bindings.get(name, ()):
             if one.at >= before:

@@ -14,7 +14,7 @@ Modes say on whose behalf code runs, and with it to whom belongs what it makes:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from coopy.validation.link.machine import Context
@@ -273,24 +273,40 @@ BOOL: Values = frozenset((TRUE, FALSE))
 UNKNOWNS: Values = frozenset((UNKNOWN, STATE))
 
 
+V = TypeVar("V", bound=Value)
+
+
 class Pool:
     """Makes each value once, so that equal values are the same object."""
 
     def __init__(self) -> None:
         self._made: dict[tuple[Any, ...], Any] = {}
+        self._texts: dict[str, Text] = {}
+        self._things: dict[tuple[str, str, str], Thing] = {}
+        self._objects: dict[tuple[ClassInfo, str, str], Object] = {}
+        self._functions: dict[tuple[FunctionInfo, Context | None], FunctionValue] = {}
+        self._methods: dict[tuple[int, int], Method] = {}  # by the numbers of function and receiver
+        self._count = _number
         self.made: dict[ClassInfo, None] = {}  # classes of which there are objects
 
     def _get(self, kind: type[Any], *fields: Any) -> Any:
         key = (kind, *fields)
         found = self._made.get(key)
         if found is None:
-            found = self._made[key] = kind(*fields)
-            found.number = len(self._made) + _number
+            found = self._made[key] = self._numbered(kind(*fields))
         return found
+
+    def _numbered(self, value: V) -> V:
+        self._count += 1
+        value.number = self._count
+        return value
 
     def text(self, text: str) -> Text:
         """A string."""
-        return self._get(Text, text)  # type: ignore[no-any-return]
+        found = self._texts.get(text)
+        if found is None:
+            found = self._texts[text] = self._numbered(Text(text))
+        return found
 
     def foreign(self, name: str, place: Place | None = None) -> Foreign:
         """A name outside the program."""
@@ -298,7 +314,11 @@ class Pool:
 
     def thing(self, kind: str, mode: str, note: str = "") -> Thing:
         """An instance of a type outside the program."""
-        return self._get(Thing, kind, note, mode)  # type: ignore[no-any-return]
+        key = (kind, note, mode)
+        found = self._things.get(key)
+        if found is None:
+            found = self._things[key] = self._numbered(Thing(kind, note, mode))
+        return found
 
     def module(self, module: ModuleInfo) -> ModuleValue:
         """A module."""
@@ -312,15 +332,31 @@ class Pool:
         """An instance of a class."""
         if not open_:
             self.made[cls] = None
-        return self._get(Object, cls, mode, open_)  # type: ignore[no-any-return]
+        key = (cls, mode, open_)
+        found = self._objects.get(key)
+        if found is None:
+            found = self._objects[key] = self._numbered(Object(cls, mode, open_))
+        return found
+
+    def classes(self, mode: str) -> dict[ClassInfo, None]:
+        """Those of which there are objects made in a mode, or may be."""
+        return dict.fromkeys(one.cls for one in self._made.values() if type(one) is Object and one.mode == mode)
 
     def function(self, info: FunctionInfo, parent: Context | None) -> FunctionValue:
         """A function as defined in a call."""
-        return self._get(FunctionValue, info, parent)  # type: ignore[no-any-return]
+        key = (info, parent)
+        found = self._functions.get(key)
+        if found is None:
+            found = self._functions[key] = self._numbered(FunctionValue(info, parent))
+        return found
 
     def method(self, function: Value, receiver: Value) -> Method:
         """A bound method."""
-        return self._get(Method, function, receiver)  # type: ignore[no-any-return]
+        key = (function.number, receiver.number)
+        found = self._methods.get(key)
+        if found is None:
+            found = self._methods[key] = self._numbered(Method(function, receiver))
+        return found
 
     def virtual(self, receiver: Object | ClassValue, name: str, *, special: bool) -> Virtual:
         """A method of a family."""
