@@ -14,7 +14,7 @@ import msgspec
 from coopy.disk import write_whole
 from coopy.error import CorruptionError
 from coopy.journal.frame import Framer, salt_of
-from coopy.journal.high_water import HighWater
+from coopy.journal.high_water import UNMARKED, HighWater
 from coopy.journal.journal import create_segment
 from coopy.journal.segment import Head, Scan, SegmentHeader, foretell, head_before, parse_segment_name, read_header, scan, segment_name
 from coopy.logs import logger
@@ -190,13 +190,13 @@ class Archive:
         Gives the segment's file. From the first step to the last the manifest lists nothing: a crash leaves something to be begun again.
         """
         disk = self.disk
-        self.unread.clear()
+        self.unread = []  # another list: who reads beside may have the old one in hand
         self._vouched.clear()
         self.change(segments=(), snapshots=(), noted=(), closed=NOT_CLOSED, epoch=max(epoch, self.manifest.epoch))
         self.set_all_aside()
         disk.replace(temporary, self.path(snapshot_name(about.lsn)))
         disk.sync_directory(self.directory)
-        write_whole(disk, self.directory, HIGH_WATER, b"")
+        write_whole(disk, self.directory, HIGH_WATER, UNMARKED)
         file = create_segment(disk, self.directory, SegmentHeader(self.identity, about.lsn + 1, about.tag), self.key)
         self.change(segments=(Listed(about.lsn + 1, about.tag),), snapshots=(about.lsn,))
         return file

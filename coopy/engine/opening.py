@@ -26,7 +26,7 @@ from coopy.engine.unsaid import note_outcomes
 from coopy.error import CorruptionError, DiskFullError, DurabilityError, FormatError, UsageError
 from coopy.header import Identity
 from coopy.journal.frame import Kind, genesis_tag
-from coopy.journal.high_water import HighWater
+from coopy.journal.high_water import UNMARKED, HighWater
 from coopy.journal.journal import Journal, create_segment
 from coopy.journal.repair import judge_end
 from coopy.journal.segment import SegmentHeader, parse_segment_name, read_header, segment_name
@@ -133,7 +133,7 @@ def _write_all(write: Callable[[bytes], object], state: bytes) -> None:
 
 def create_high_water(place: Place, identity: Identity) -> None:
     """An empty high-water mark; it is on stable storage when this returns."""
-    write_whole(place.disk, place.directory, HIGH_WATER, b"")
+    write_whole(place.disk, place.directory, HIGH_WATER, UNMARKED)
     mark = HighWater(place.disk.open(place.path(HIGH_WATER)), identity.system, place.key)
     mark.write(0, b"", sync=True)
     mark.close()

@@ -187,6 +187,9 @@ class Restorer:
         assert damage is not None
         if isinstance(damage, UnreadableError):
             raise damage
+        if bounds.base is not None:
+            what = f"{damage} Nothing was changed. An opening takes another snapshot, where there is one."
+            raise CorruptionError(f"{what} Put the file back from a backup, or see `coopy check`.", **vars(damage)) from damage
         what = f"No snapshot in {self.archive.directory} can be read. The newest: {damage} Nothing was changed. Restore the directory from a backup."
         raise CorruptionError(what, **vars(damage)) from damage
 
@@ -243,6 +246,8 @@ class Restorer:
             replayed.said.raised.update(found.said.raised)
             replayed.said.skipped.update(found.said.skipped)
             replayed.said.known = max(replayed.said.known, found.said.known)
+            if executor.keys.progress is not None:
+                executor.keys.progress.take_all(found.said.taken)
             head, replayed.found, replayed.segment = found.head, found, segment
             if bounds.last is not None and head.lsn >= bounds.last:
                 break

@@ -24,7 +24,9 @@ from coopy.logs import logger
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from coopy.disk import File
     from coopy.engine.archive import Archive
+    from coopy.journal.segment import Head
     from coopy.manifest import Listed
 
 __all__ = ["SealedSegments"]
@@ -47,10 +49,15 @@ class SealedSegments:
         self._stopped = False
 
     def begin(self) -> None:
-        """Have them read beside the calls, if there are any and nobody does."""
-        if self._archive.unread and not self._stopped and (self._thread is None or not self._thread.is_alive()):
-            self._thread = threading.Thread(target=self._read_beside, name="coopy sealed", daemon=True)
-            self._thread.start()
+        """Have them read beside the calls, if there are any and nobody does. Where no thread is to be had, another time."""
+        if not self._archive.unread or self._stopped or (self._thread is not None and self._thread.is_alive()):
+            return
+        thread = threading.Thread(target=self._read_beside, name="coopy sealed", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            return
+        self._thread = thread
 
     def stop(self) -> None:
         """No more of that. May be repeated; one thread at a time."""
@@ -100,26 +107,37 @@ class SealedSegments:
 
 def vouched(archive: Archive, listed: Listed, following: Listed) -> Generator[None, None, Listed]:
     """A segment behind which another stands, checked a piece at a time: how the manifest is to list it. Raises CorruptionError, OSError."""
-    path = archive.path(segment_name(listed.first_lsn))
-    file = archive.disk.open_read(path)
+    file = archive.disk.open_read(archive.path(segment_name(listed.first_lsn)))
     try:
-        front = file.read(0, PIECE)
-        about, at = read_header(front, archive.key, path, archive.identity)
-        archive.check_listed(listed, about, path)
-        hasher, head, size = sha256(front[:at]), head_before(listed.first_lsn, listed.previous_tag), PIECE
-        while True:
-            data, found = file.read(at, size), Scan(head, 0)
-            found.before = listed.first_lsn - 1
-            scan(data, archive.framer, found, path)
-            hasher.update(memoryview(data)[: found.end])
-            head, at = found.head, at + found.end
-            if len(data) < size:
-                break
-            size = PIECE if found.end else size * 2  # a large record
-            yield
+        end, head, digest = yield from _checked(archive, file, listed)
     finally:
         file.close()
-    if found.end != len(data) or (head.lsn + 1, head.tag) != (following.first_lsn, following.previous_tag):
-        why = found.problem or "it does not end where the next segment begins"
-        raise CorruptionError(f"{path} is damaged at offset {at} (LSN {head.lsn + 1}): {why}.", path=path, offset=at, lsn=head.lsn + 1)
-    return msgspec.structs.replace(listed, size=at, digest=hasher.digest())
+    if (head.lsn + 1, head.tag) != (following.first_lsn, following.previous_tag):
+        raise _damaged(file.path, end, head, "it does not end where the next segment begins")
+    return msgspec.structs.replace(listed, size=end, digest=digest)
+
+
+def _checked(archive: Archive, file: File, listed: Listed) -> Generator[None, None, tuple[int, Head, bytes]]:
+    """The whole file: where it ends, where the journal stands then, and the digest of all of it."""
+    front = file.read(0, PIECE)
+    about, at = read_header(front, archive.key, file.path, archive.identity)
+    archive.check_listed(listed, about, file.path)
+    hasher, head, size = sha256(front[:at]), head_before(listed.first_lsn, listed.previous_tag), PIECE
+    while True:
+        data, found = file.read(at, size), Scan(head, 0)
+        found.before = listed.first_lsn - 1
+        scan(data, archive.framer, found, file.path)
+        hasher.update(memoryview(data)[: found.end])
+        head, at = found.head, at + found.end
+        if len(data) < size:
+            break
+        size = PIECE if found.end else size * 2  # a large record
+        yield
+    if found.end != len(data):
+        raise _damaged(file.path, at, head, found.problem)
+    return at, head, hasher.digest()
+
+
+def _damaged(path: str, at: int, head: Head, why: str) -> CorruptionError:
+    lsn = head.lsn + 1
+    return CorruptionError(f"{path} is damaged at offset {at} (LSN {lsn}): {why}.", path=path, offset=at, lsn=lsn)

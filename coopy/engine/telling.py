@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from _thread import allocate_lock
+from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 from coopy.engine.archive import high_water_of
@@ -40,8 +41,10 @@ class Telling:
     def __enter__(self) -> Self:
         if log.isEnabledFor(logging.INFO):
             self._end.acquire()
-            self._thread = threading.Thread(target=self._run, name="coopy restore", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._run, name="coopy restore", daemon=True)
+            with suppress(RuntimeError):  # no thread is to be had: it goes on in silence
+                thread.start()
+                self._thread = thread
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:

@@ -6,12 +6,16 @@ import logging
 import re
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coopy import control, init_system
 from coopy.engine import telling
+from coopy.fake_disk import FakeDisk
+from coopy.wiring import Options, open_proxy
+from coopy.wiring.systems import system_of
 from tests.words import Word
 
 if TYPE_CHECKING:
@@ -96,6 +100,36 @@ def test_a_restore_that_takes_time_says_what_it_does(
     assert re.fullmatch(r"at LSN 3 of 4, \d+ actions/s\.", said[1])
     assert re.fullmatch(r"replayed 3 actions, up to LSN 4, in \d+\.\d s: \d+/s\. All together it took \d+\.\d s\.", said[-1])
     assert {one.levelname for one in caplog.records} == {"INFO"}
+
+
+def test_without_a_thread_a_restore_is_silent(tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And goes on."""
+    monkeypatch.setattr(telling, "PATIENCE", 0.0)
+    with control(init_system(Word(), tmp_path / "w")) as word:
+        word.add("a")
+    archive, mark = system_of(word).archive, memoryview(bytearray(24)).cast("Q")
+
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with caplog.at_level(logging.INFO), telling.Telling(archive, mark, 0) as told:
+        told.replaying(0)
+        told.ended(1)
+    assert caplog.messages == []
+
+
+def test_a_high_water_mark_that_cannot_be_raised_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever waits for stable storage has it: the mark only protects the journal from others."""
+    disk = FakeDisk()
+    word = open_proxy(Word, "/w", Options(durability="buffered", sync_interval=3600), disk)
+    word.add("a")
+    disk.capacity = 0
+    assert control(word).wait_durable() == 1
+    disk.capacity = None
+    assert [one.levelname for one in caplog.records] == ["WARNING"]
+    assert caplog.messages[0].startswith("/w: the high-water mark could not be raised: [Errno 28]")
+    control(word).close()
 
 
 def test_a_quick_restore_says_its_line(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -409,7 +409,6 @@ def test_a_primary_may_ask_for_certificates_too(house: House, tmp_path: Path, ce
     assert primary_stats(word).refused == 2
 
 
-@pytest.mark.xdist_group("the default port")
 def test_the_two_lines_of_the_original_in_two_processes(tmp_path: Path) -> None:
     """With default arguments: port, host, password and directories; and a third that joins late, after a snapshot and a prune."""
     with socket.socket() as probe:
