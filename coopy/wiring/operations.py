@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 
 from coopy.clock import moment
+from coopy.engine.following import FollowingEngine
 from coopy.engine.opening import told
 from coopy.engine.ordered import OrderedEngine
 from coopy.error import UsageError
@@ -253,6 +254,8 @@ class Control(Operations, Generic[T_co]):
 
         peers = self._system.peers
         if not isinstance(peers, Follower):
+            if isinstance(self._system.engine, FollowingEngine):
+                raise UsageError("This system is not a replica any more: it was promoted, and follows nobody.")
             raise UsageError("This system is not a replica: only one that was opened with replication=True follows a primary.")
         return peers
 
@@ -269,6 +272,9 @@ class Control(Operations, Generic[T_co]):
 
         peers = self._system.peers
         if not isinstance(peers, Primary):
+            if isinstance(self._system.engine, FollowingEngine):
+                what = "This system was promoted without a port, so nobody can follow it"
+                raise UsageError(f"{what}. To have replicas, close it and open it with master=True; it loses nothing by that.")
             raise UsageError("This system is not a primary: only one that was opened with master=True listens.")
         return peers
 
