@@ -42,7 +42,6 @@ with control(init_system(Wiki, "data/wiki")) as wiki:
 PRINTS = "print(__import__('importlib.metadata').metadata.version('coopy'))"
 EXTRAS = {  # by extra: what needs it
     "replication": "from coopy import init_system; from wiki import Wiki; init_system(Wiki, 'data/primary', master=True, port=0)",
-    "cluster": "from coopy import init_system; from wiki import Wiki; init_system(Wiki, 'data/node', cluster='nats://127.0.0.1:1')",
     "zstd": "from coopy import init_system; from wiki import Wiki; init_system(Wiki, 'data/zstd', compression='zstd')",
     "pyro": "from coopy import init_system, serve; from wiki import Wiki; serve.for_pyro(init_system(Wiki, 'data/pyro'))",
     "cluster": "from coopy import init_system; from wiki import Wiki; init_system(Wiki, 'data/node', cluster='nats://127.0.0.1:1')",
