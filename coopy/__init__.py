@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from coopy.base import init_persistent_system, init_system
     from coopy.clock import Clock
     from coopy.decorators import abort_exception, readonly, unlocked, upgrade, was
+    from coopy.engine.stats import Stats
     from coopy.key import once
     from coopy.marks import Replica, System, View
     from coopy.random import Random
     from coopy.wiring import Control, control
     from coopy.wiring.elsewhere import verify
+    from coopy.wiring.linear import linearizable
     from coopy.wiring.rehearsal import rehearse
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "Control",
     "Random",
     "Replica",
+    "Stats",
     "System",
     "View",
     "abort_exception",
@@ -36,6 +39,7 @@ __all__ = [
     "control",
     "init_persistent_system",
     "init_system",
+    "linearizable",
     "once",
     "random",
     "readonly",
@@ -51,11 +55,13 @@ _HOMES = {
     "base": ("init_persistent_system", "init_system"),
     "clock": ("Clock",),
     "decorators": ("abort_exception", "readonly", "unlocked", "upgrade", "was"),
+    "engine.stats": ("Stats",),
     "key": ("once",),
     "marks": ("Replica", "System", "View"),
     "random": ("Random",),
     "wiring": ("Control", "control"),
     "wiring.elsewhere": ("verify",),
+    "wiring.linear": ("linearizable",),
     "wiring.rehearsal": ("rehearse",),
 }
 

@@ -104,24 +104,36 @@ def init_system(
 ) -> Any:
     """Make a domain object durable: open its directory, or create it, and give a proxy that is used exactly as the object.
 
-    `obj`: a class (called without arguments, only when nothing is stored yet) or an instance (used by value, only when nothing is stored yet).
-    `basedir`: the system's own directory, `~` for home; by default the class name in lower case, in the working directory.
-    `snapshot_time`: seconds between automatic snapshots, 0 for none.
-    `durability`: "sync" has each call on stable storage before it runs; "buffered" hands it to the operating system before it runs (it survives
-    the death of the process) and syncs at least every `sync_interval` seconds.
-    `keep_snapshots`: how many stay; the journal stays until `prune()`, or after each snapshot with `auto_prune`.
-    `segment_bytes`: size of a journal file. `compression`: of snapshots.
-    `signing_key`: any bytes; everything written is authenticated by it, and nothing unsigned is ever unpickled.
-    `allow`: "module:Name" or a whole "package" of your own that may be unpickled beside the domain's own package and the standard value types.
-    `on_divergence`: whether a replay that differs from the recorded run stops the opening. `on_progress(lsn, last_lsn)`: called while it replays.
-    `validation`: "strict" has the class, and what it reaches in its own top-level packages, analysed before anything is opened, and refuses one that
-    a replay could not repeat; "warn" shows the same as a RuntimeWarning and goes on; "off" does not look. A class without source is warned of.
-    `master`: ship the journal to replicas, listening at `host` and `port` (0: any, see `control(proxy).address`). `replication`: follow the primary that listens
-    there, in a directory of its own (by default the class name with "-replica" behind it), and answer queries only. `password`: the same on both sides; `tls`: an
-    ssl.SSLContext, needed off loopback. `min_acks`: a primary's calls return when so many replicas have them on stable storage.
-    `renames`: what became of names that the directory holds and the code has no more, {"old.module:Old": "new.module:New"}, {"old.module": "new.module"}
-    or, of an action, {"module:Class.old": "new"}; beside those of `@was` and of `[tool.coopy.renames]` in the project's pyproject.toml.
-    `cluster`, `name`, `assume_durable`: not built yet, UsageError for anything but the default.
+    The domain and its directory:
+
+    - `obj`: a class (called without arguments, only when nothing is stored yet) or an instance (used by value, only when nothing is stored yet).
+    - `basedir`: the system's own directory, `~` for home; by default the class name in lower case, in the working directory.
+    - `validation`: "strict" has the class, and what it reaches in its own top-level packages, analysed before anything is opened, and refuses one that a
+      replay could not repeat; "warn" shows the same as a RuntimeWarning and goes on; "off" does not look. A class without source is warned of.
+    - `renames`: what became of names that the directory holds and the code has no more, {"old.module:Old": "new.module:New"},
+      {"old.module": "new.module"} or, of an action, {"module:Class.old": "new"}; beside those of `@was` and of `[tool.coopy.renames]` in the
+      project's pyproject.toml.
+    - `allow`: "module:Name" or a whole "package" of your own that may be unpickled beside the domain's own package and the standard value types.
+    - `signing_key`: any bytes; everything written is authenticated by it, and nothing unsigned is ever unpickled.
+
+    How it is kept:
+
+    - `durability`: "sync" has each call on stable storage before it runs; "buffered" hands it to the operating system before it runs (it survives
+      the death of the process) and syncs at least every `sync_interval` seconds.
+    - `snapshot_time`: seconds between automatic snapshots, 0 for none. `keep_snapshots`: how many stay; the journal stays until `prune()`, or after
+      each snapshot with `auto_prune`. `compression`: of snapshots.
+    - `segment_bytes`: size of a journal file.
+    - `on_divergence`: whether a replay that differs from the recorded run stops the opening. `on_progress(lsn, last_lsn)`: called while it replays.
+
+    Beside others:
+
+    - `master`: ship the journal to replicas, listening at `host` and `port` (0: any, see `control(proxy).address`), or at `host="unix:/path"`, a file
+      that this user's processes alone can connect to.
+    - `replication`: follow the primary that listens there, in a directory of its own (by default the class name with "-replica" behind it), and answer
+      queries only.
+    - `password`: the same on both sides. `tls`: an ssl.SSLContext, needed off loopback.
+    - `min_acks`: a primary's calls return when so many replicas have them on stable storage.
+    - `cluster`, `name`, `assume_durable`: not built yet, UsageError for anything but the default.
 
     Raises PrevalentError (`findings` says what a replay could not repeat), UsageError (wrong class, option or directory),
     NotSerializableError (initial state), LockedError (open elsewhere), CorruptionError and FormatError (damaged, newer or old files),

@@ -73,7 +73,7 @@ def unpack(data: bytes, magic: bytes, kind: type[Body], key: bytes, path: str) -
     if major > MAJOR or flags & ~SIGNED:
         _refuse_newer(path, f"{major}.{minor}", flags, intact=intact)
     if not intact:
-        raise CorruptionError(f"The header of {path} is damaged: its CRC does not match.", path=path, offset=0)
+        raise CorruptionError(f"The header of {path} is damaged at offset 0: its CRC does not match.", path=path, offset=0)
     _authenticate(path, signed=bool(flags & SIGNED), valid=check == _check(data[:20], content, key), keyed=bool(key))
     end = PREFIX.size + len(content) + -(PREFIX.size + len(content)) % SECTOR
     if len(data) < end:
@@ -93,7 +93,7 @@ def _refuse_newer(path: str, version: str, flags: int, *, intact: bool) -> None:
         what = f"The header of {path} is damaged, or of a newer form: it says version {version} and its CRC does not match."
         raise CorruptionError(what, path=path, offset=8)
     if not intact:
-        raise CorruptionError(f"The header of {path} is damaged: its CRC does not match.", path=path, offset=0)
+        raise CorruptionError(f"The header of {path} is damaged at offset 0: its CRC does not match.", path=path, offset=0)
     what = f"{path} has format {version} (flags {flags:#x}); this coopy reads up to {MAJOR}.{MINOR}. Open it with a newer coopy."
     raise FormatError(what, path=path, version=version, offset=8)
 

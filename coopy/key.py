@@ -29,14 +29,14 @@ LONGEST = 1 << 62  # microseconds
 class Key(Marker):
     """One key in its block. `within`: how long to remember it at least, in microseconds, None for ever; `most`: how many keys to remember.
 
-    `before`: what the block stands in; `block`: gives None where it was torn down by an interrupt, so that it never said its end.
+    `block`: gives None where it was torn down by an interrupt, so that it never said its end.
     """
 
-    __slots__ = ("before", "block", "method", "most", "name", "over", "within")
+    __slots__ = ("block", "method", "most", "name", "over", "within")
 
     def __init__(self, block: Once, name: str, within: int | None, most: int | None) -> None:
+        super().__init__()
         self.block, self.name, self.within, self.most = weakref.ref(block), name, within, most
-        self.before = moment.get()
         self.method = ""
         self.over = False
 
@@ -83,6 +83,8 @@ def key_in_force() -> Key | None:
     while isinstance(now, Key) and not now.over and now.block() is None:
         now = now.before
         moment.set(now)
+    while isinstance(now, Marker) and not isinstance(now, Key):
+        now = now.before
     return now if isinstance(now, Key) else None
 
 

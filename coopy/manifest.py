@@ -19,9 +19,10 @@ from coopy.error import CorruptionError, FormatError
 if TYPE_CHECKING:
     from coopy.disk import Disk
 
-__all__ = ["Code", "Listed", "Manifest", "read_manifest", "write_manifest"]
+__all__ = ["RETURNED", "Code", "Listed", "Manifest", "read_manifest", "write_manifest"]
 
 NAME = "MANIFEST"
+RETURNED = 0  # an action, and there is no record that says so
 NOT_CLOSED = -1
 
 
@@ -48,7 +49,8 @@ class Manifest(msgspec.Struct, frozen=True):
 
     `follows`: this is a replica's, whose journal is its primary's. `code`: what source wrote it, as far as known: the last changes of it.
     `replica`: what tells it from other replicas, at random; empty where it never was one. `noted`: how actions that a replica's snapshot holds
-    ended there, of which its primary's journal had not said so yet: kind of record, LSN, what raised.
+    ended there, of which its primary's journal had not said so yet: kind of record or RETURNED, LSN, what raised. `stream`: this is a node's, of the
+    cluster whose shared journal has this name.
     """
 
     identity: header.Identity
@@ -61,6 +63,7 @@ class Manifest(msgspec.Struct, frozen=True):
     code: tuple[Code, ...] = ()
     noted: tuple[tuple[int, int, str], ...] = ()
     replica: bytes = b""
+    stream: str = ""
 
 
 def read_manifest(disk: Disk, directory: str, key: bytes) -> Manifest | None:

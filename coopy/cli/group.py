@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ import click
 from coopy.error import CoopyError, CorruptionError, DivergenceError, FormatError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["DAMAGE", "FINE", "NOT_DONE", "main"]
 
@@ -31,6 +32,7 @@ COMMANDS = {
     "prune": ("mending", "Drop what no kept snapshot needs."),
     "export": ("moving", "Everything as JSON lines, for who leaves."),
     "import": ("moving", "A new directory from JSON lines, for who arrives."),
+    "cluster": ("servers", "Servers of a cluster on this machine, for development."),
     "validate": ("proving", "Is a domain replayable? As python -m coopy.validate."),
 }
 
@@ -74,7 +76,8 @@ def _ended(run: Any) -> int:
     """The exit status."""
     _escape_what_cannot_be_written()
     try:
-        status = run()
+        with _warnings_shown():
+            status = run()
     except click.ClickException as error:
         error.show()
         return NOT_DONE
@@ -88,6 +91,20 @@ def _ended(run: Any) -> int:
     except OSError as error:
         return _refused(error)
     return status if isinstance(status, int) else FINE
+
+
+@contextmanager
+def _warnings_shown() -> Iterator[None]:
+    """What the library only logs, such as a snapshot that was passed over, is for whoever called the command to see."""
+    import logging
+
+    log, shown = logging.getLogger("coopy"), logging.lastResort
+    assert shown is not None
+    log.addHandler(shown)
+    try:
+        yield
+    finally:
+        log.removeHandler(shown)
 
 
 def _refused(error: OSError) -> int:

@@ -22,6 +22,7 @@ from coopy.cli.record import as_json as json_lines
 from coopy.cli.select import parts_of, selected
 from coopy.cli.terminal import progress
 from coopy.cli.text import short_name, value_text
+from coopy.engine.reading import unpruned
 from coopy.engine.recorded import Follower, newest_lsn, recorded, since_time
 from coopy.error import UsageError
 from coopy.inert import read_value
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from coopy.engine.execute import Record
     from coopy.engine.history import Told
+    from coopy.engine.opening import Place
     from coopy.engine.recorded import Recorded
 
 __all__ = ["log", "show"]
@@ -70,8 +72,7 @@ def log(  # noqa: PLR0913 - click passes each option by name
     Calls are read as data: no class is imported and nothing runs. Beside a running system, the newest lines may not be on stable storage yet.
     """
     place = place_of(directory, signing_key_file)
-    journal = recorded(place, "log")
-    wanted = _wanted(journal, since, method, last)
+    journal, wanted = unpruned(place.directory, lambda: _asked_for(place, since, method, last))
     seen = _Seen(wanted.begin)
     chosen = wanted.of(seen.through(journal.told(wanted.begin)))
     render: Callable[[Iterable[Told]], Iterator[str]] = json_lines if as_json else _text
@@ -111,6 +112,11 @@ class _Seen:
             if one[1] == "unknown":
                 self.open[self.lsn] = one[0]
             yield one
+
+
+def _asked_for(place: Place, since: str | None, method: str | None, last: int | None) -> tuple[Recorded, _Wanted]:
+    journal = recorded(place, "log")
+    return journal, _wanted(journal, since, method, last)
 
 
 def _wanted(journal: Recorded, since: str | None, method: str | None, last: int | None) -> _Wanted:

@@ -6,7 +6,6 @@ never a listed file that is missing.
 
 from __future__ import annotations
 
-import logging
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -15,9 +14,10 @@ import msgspec
 from coopy.disk import write_whole
 from coopy.error import CorruptionError
 from coopy.journal.frame import Framer, salt_of
-from coopy.journal.high_water import UNMARKED
+from coopy.journal.high_water import UNMARKED, HighWater
 from coopy.journal.journal import create_segment
 from coopy.journal.segment import Head, Scan, SegmentHeader, foretell, head_before, parse_segment_name, read_header, scan, segment_name
+from coopy.logs import logger
 from coopy.manifest import NOT_CLOSED, Listed, Manifest, write_manifest
 from coopy.snapshot import parse_snapshot_name, snapshot_name
 
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from coopy.journal.segment import Outcomes
     from coopy.snapshot import SnapshotHeader
 
-__all__ = ["HIGH_WATER", "Archive", "Segment"]
+__all__ = ["HIGH_WATER", "Archive", "Segment", "high_water_of", "snapshot_path"]
 
 
 HIGH_WATER = "HWM"
 
-log = logging.getLogger("coopy")
+log = logger("journal")
 
 
 class Segment(msgspec.Struct, frozen=True):
@@ -60,6 +60,8 @@ class Archive:
         self.framer = Framer(salt_of(manifest.identity.system), key)
         self.source: dict[str, bytes] = {}  # of today's program, by module; empty where it is not known
         self.opened: Scan | None = None  # how the last segment was found, as long as it is the last
+        self.unread: list[tuple[Listed, Listed]] = []  # sealed and not read again yet, each with what follows it
+        self._vouched: dict[int, Listed] = {}  # what the manifest does not say yet
 
     @property
     def identity(self) -> Identity:
@@ -76,25 +78,45 @@ class Archive:
         return f"{self.directory}/{name}"
 
     def change(self, **fields: object) -> None:
-        """Replace fields of the manifest; it is on stable storage when this returns."""
-        manifest = msgspec.structs.replace(self.manifest, **fields)
+        """Replace fields of the manifest, and list what is vouched for; it is on stable storage when this returns."""
+        vouched, manifest = dict(self._vouched), msgspec.structs.replace(self.manifest, **fields)
+        found = {(one.first_lsn, one.previous_tag): one for one in vouched.values()}
+        segments = tuple(found.get((one.first_lsn, one.previous_tag), one) for one in manifest.segments)
+        manifest = msgspec.structs.replace(manifest, segments=segments)
         write_manifest(self.disk, self.directory, manifest, self.key)
         self.manifest = manifest
+        for first_lsn in vouched:
+            del self._vouched[first_lsn]
 
     def enlist(self, first_lsn: int, previous_tag: bytes) -> None:
         """A new segment belongs to the journal."""
-        self.change(segments=(*self.manifest.segments, Listed(first_lsn, previous_tag)))
+        last, new = self.manifest.segments[-1], Listed(first_lsn, previous_tag)
+        self.change(segments=(*self.manifest.segments, new))
         self.opened = None
+        self.unread.append((last, new))
+
+    def vouch(self, listed: Listed) -> None:
+        """A segment was read again and is good. The manifest says so with its next change. Any thread may call it."""
+        self._vouched[listed.first_lsn] = listed
+
+    @property
+    def is_vouched(self) -> bool:
+        """Whether the manifest says all that is vouched for."""
+        return not self._vouched
 
     def segment(self, listed: Listed) -> Segment:
         """Read a segment and check its header. Raises CorruptionError where it is not the listed one."""
         path = self.path(segment_name(listed.first_lsn))
         data = self.disk.read(path)
         about, start = read_header(data, self.key, path, self.identity)
+        self.check_listed(listed, about, path)
+        return Segment(path, about, data, start)
+
+    def check_listed(self, listed: Listed, about: SegmentHeader, path: str) -> None:
+        """Raises CorruptionError where a header is not of the listed segment."""
         if (about.first_lsn, about.previous_tag) != (listed.first_lsn, listed.previous_tag):
             what = f"{path} is not the segment that belongs here: it begins with LSN {about.first_lsn} of another history. Nothing was changed."
             raise CorruptionError(f"{what} Put back the right file from a backup.", path=path, offset=0, lsn=listed.first_lsn)
-        return Segment(path, about, data, start)
 
     def foretell(self, segment: Segment) -> tuple[Outcomes, int]:
         """What a segment's control records say, and its last LSN, looked up and not checked: see journal/segment.py."""
@@ -168,6 +190,8 @@ class Archive:
         Gives the segment's file. From the first step to the last the manifest lists nothing: a crash leaves something to be begun again.
         """
         disk = self.disk
+        self.unread = []  # another list: who reads beside may have the old one in hand
+        self._vouched.clear()
         self.change(segments=(), snapshots=(), noted=(), closed=NOT_CLOSED, epoch=max(epoch, self.manifest.epoch))
         self.set_all_aside()
         disk.replace(temporary, self.path(snapshot_name(about.lsn)))
@@ -217,3 +241,10 @@ class Archive:
 def snapshot_path(archive: Archive, lsn: int) -> str:
     """Where the snapshot after this action is."""
     return archive.path(snapshot_name(lsn))
+
+
+def high_water_of(archive: Archive) -> int:
+    """The last LSN that is said to be on stable storage."""
+    mark = HighWater(archive.disk.open_read(archive.path(HIGH_WATER)), archive.identity.system, archive.key)
+    mark.close()
+    return max(mark.mark.lsn, archive.manifest.closed)

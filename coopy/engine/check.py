@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from coopy.disk import UnreadableError
-from coopy.engine.archive import Segment, snapshot_path
-from coopy.engine.opening import high_water_of, read_archive
+from coopy.engine.archive import Segment, high_water_of, snapshot_path
+from coopy.engine.opening import read_archive
 from coopy.engine.recorded import proven_end
 from coopy.engine.restore import check_sealed
 from coopy.error import CoopyError, CorruptionError, FormatError

@@ -28,6 +28,7 @@ from coopy.engine.keyed import call_keyed, refuse_beside
 from coopy.engine.once import ONCE
 from coopy.error import CoopyError, DiskFullError
 from coopy.journal.frame import stored
+from coopy.measured import perf_counter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,6 +93,12 @@ class SharedEngine(Engine):
         self.lead = threading.RLock()
         self.queue: list[Entry] = []
         self.batch: list[Entry] = []
+        self._begun = 0.0  # when the batch was framed
+
+    @property
+    def queued(self) -> int:
+        """As Engine.queued."""
+        return len(self.queue)
 
     # --- the story of a call -----------------------------------------------------------------------------------------
 
@@ -276,7 +283,7 @@ class SharedEngine(Engine):
             if time_us >= self.zone_ends:
                 self.look_up_zone(time_us)
             entry.lsn, entry.time_us, entry.utc_offset = lsn, time_us, self.utc_offset
-        self.batch = entries
+        self.batch, self._begun = entries, perf_counter()
         journal.draft(entries)
 
     def _refuse(self, error: CoopyError) -> None:
@@ -303,6 +310,7 @@ class SharedEngine(Engine):
         done, self.batch = self.batch, []
         if len(done) != 1 or done[0] is not mine:
             wake([entry for entry in done if entry is not mine])
+        self.batches.add(perf_counter() - self._begun)
 
     def _execute_all(self, mine: Entry | None) -> None:
         for entry in self.batch:

@@ -15,7 +15,6 @@ a `try`: in CPython 3.13 its backward jump may lie outside of what the compiler 
 from __future__ import annotations
 
 import threading
-import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 from coopy.action import Outcome, type_name
@@ -28,6 +27,8 @@ from coopy.engine.once import ONCE
 from coopy.engine.uninterrupted import Worker
 from coopy.error import ClosedError, DiskFullError, DurabilityError, ReplicaError, UsageError
 from coopy.journal.frame import Kind, stored
+from coopy.logs import logger
+from coopy.measured import Stopwatch, Trouble, perf_counter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NOTHING", "Engine", "Memory", "inside", "moment_of"]
 
+log = logger()
 QUARTER = 900_000_000  # microseconds; zones change their offset at quarters of an hour
 moment_of = moment.get
 AS_NEW = object()  # how an action ended that nobody saw end
@@ -62,6 +64,7 @@ class Engine:
 
     memory: Memory  # handed in by whoever owns the files
     common: dict[str, Any]  # the names in the lines of the short ways (common.py), by whoever makes the engine
+    name = "A system"  # how it is called where it says something: its directory
     follows = False
     short_way = True  # whether the common call has one (common.py); the common query always has
 
@@ -76,7 +79,10 @@ class Engine:
         self.beside = Beside()
         self.worker = Worker()
         self.stale = False  # memory holds something that the journal does not say
-        self.rebuilds, self.rebuild_seconds = 0, 0.0
+        self.before, self.raised, self.undone = journal.lsn, 0, 0  # the last LSN before this run, and what actions did since
+        self.batches, self.rebuilds = Stopwatch(), Stopwatch()
+        self.trouble: Trouble | None = None  # why memory could not be made anew the last time
+        self.ended: Trouble | None = None  # why it takes no more actions
         self.utc_offset = self.zone_ends = 0
 
     # --- the story of a call -----------------------------------------------------------------------------------------
@@ -167,6 +173,15 @@ class Engine:
             finally:
                 self.gate = self.final or gate
 
+    read_now = read
+
+    def must_settle(self) -> bool:
+        """Whether a query that begins here is to call `settle` before, and then `read_now`. `read` does that itself."""
+        return False
+
+    def settle(self) -> object:
+        """What was acknowledged anywhere before is executed here when this returns. Of a system of its own it always is."""
+
     def read_beside(self, function: Callable[..., object], /, *args: object, **kwargs: object) -> Any:
         """Execute a query that does its own locking: without the lock."""
         if not self.gate.readable:
@@ -205,6 +220,7 @@ class Engine:
 
     def note(self, lsn: int, outcome: Outcome) -> None:
         """Have the journal say with its next write how an action ended that did not return."""
+        self.raised, self.undone = self.raised + 1, self.undone + outcome.undo
         self.journal.note(Kind.SKIP if outcome.undo else Kind.RAISED, (lsn, type_name(outcome.error)))
 
     def answer(self, result: object) -> Any:
@@ -269,6 +285,10 @@ class Engine:
     def end(self, gate: Gate, reason: BaseException | None = None) -> None:
         """No more actions, for good."""
         self.final, self.gate, self.reason = gate, gate, reason
+        if gate is FAILED or gate is BROKEN:
+            assert reason is not None
+            self.ended = Trouble.now(reason)
+            log.error("%s takes no more actions: %s", self.name, self.ended.message)
 
     def after_fork(self) -> None:
         """In a forked child: locks that other threads of the parent held are nobody's here; one that this thread holds it gives back itself."""
@@ -276,6 +296,11 @@ class Engine:
             self.lock._at_fork_reinit()  # type: ignore[attr-defined]  # noqa: SLF001 - what threading's own locks do after a fork
 
     # --- what an interrupted call leaves behind ----------------------------------------------------------------------
+
+    @property
+    def queued(self) -> int:
+        """How many calls wait for a batch."""
+        return 0
 
     @property
     def decided(self) -> int:
@@ -315,17 +340,18 @@ class Engine:
         self.worker.run(lambda: self._rebuild_here(last, result))
 
     def _rebuild_here(self, last: int, result: object) -> None:
-        began = time.monotonic()
+        began = perf_counter()
         try:
             found, raised = self.memory.rebuild(last, run_last=result is AS_NEW)
         except OSError as error:
             what = f"Memory must be made anew from the files, and they cannot be read: {error}. Nothing is lost, and what was recorded happens."
+            self.trouble = Trouble.now(error)
             raise DurabilityError(f"{what} Each next call tries again; or close the system and open it again.") from error
         except BaseException as error:  # what cannot be rebuilt cannot be read either
+            self.trouble = Trouble.now(error)
             self.end(BROKEN, error)
             raise
-        self.rebuilds += 1
-        self.rebuild_seconds += time.monotonic() - began
+        self.rebuilds.add(perf_counter() - began)
         self.executor.show_new()
         for lsn, outcome in raised.items():
             self.note(lsn, outcome)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from coopy.disk import write_whole
-from coopy.engine.archive import Archive, snapshot_path
-from coopy.engine.opening import HIGH_WATER, high_water_of, nothing_there, open_archive
+from coopy.engine.archive import Archive, high_water_of, snapshot_path
+from coopy.engine.opening import HIGH_WATER, nothing_there, open_archive
 from coopy.error import CoopyError, CorruptionError, UsageError
 from coopy.journal.high_water import UNMARKED, HighWater
 from coopy.journal.segment import Head, head_before, parse_segment_name, read_header, segment_name

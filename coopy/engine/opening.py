@@ -10,7 +10,6 @@ Nothing is ever deleted to mend something, and nothing is changed before everyth
 from __future__ import annotations
 
 import errno
-import logging
 import re
 import secrets
 from contextlib import contextmanager
@@ -18,12 +17,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from coopy.action import type_name
 from coopy.disk import Disk, UnreadableError, is_full, write_whole
 from coopy.engine.archive import HIGH_WATER, Archive
 from coopy.engine.restore import Bounds, Replayed, Restorer
 from coopy.engine.restored import code_from_now
 from coopy.engine.uninterrupted import Worker
+from coopy.engine.unsaid import note_outcomes
 from coopy.error import CorruptionError, DiskFullError, DurabilityError, FormatError, UsageError
 from coopy.header import Identity
 from coopy.journal.frame import Kind, genesis_tag
@@ -31,6 +30,7 @@ from coopy.journal.high_water import UNMARKED, HighWater
 from coopy.journal.journal import Journal, create_segment
 from coopy.journal.repair import judge_end
 from coopy.journal.segment import SegmentHeader, parse_segment_name, read_header, segment_name
+from coopy.logs import logger
 from coopy.manifest import NOT_CLOSED, Listed, Manifest, is_own, read_manifest, write_manifest
 from coopy.renames import NO_NAMES, Names
 from coopy.snapshot import SnapshotHeader, put_snapshot, python_version, snapshot_name
@@ -48,8 +48,6 @@ __all__ = [
     "create",
     "create_high_water",
     "domain_name",
-    "high_water_of",
-    "note_outcomes",
     "nothing_there",
     "open_archive",
     "open_journal",
@@ -59,10 +57,9 @@ __all__ = [
     "settle_end",
     "told",
     "unreadable",
-    "unsaid",
 ]
 
-log = logging.getLogger("coopy")
+log = logger("journal")
 _CHOOSE, _ALLOW = "Choose another directory.", "Give this user the right to, or choose another directory."
 PATHS = {
     errno.ENOTDIR: f"A file stands in the way. {_CHOOSE}", errno.ENOENT: f"A link leads nowhere, or a directory is missing. {_CHOOSE}",
@@ -246,13 +243,6 @@ def _is_empty(archive: Archive, path: str) -> bool:
     return not data[start:].strip(b"\0")
 
 
-def high_water_of(archive: Archive) -> int:
-    """The last LSN that is said to be on stable storage."""
-    mark = HighWater(archive.disk.open_read(archive.path(HIGH_WATER)), archive.identity.system, archive.key)
-    mark.close()
-    return max(mark.mark.lsn, archive.manifest.closed)
-
-
 # --- what it holds ---------------------------------------------------------------------------------------------------
 
 
@@ -348,20 +338,6 @@ def open_journal(archive: Archive, replayed: Replayed, *, segment_bytes: int, ma
         journal.release()
         raise
     return journal
-
-
-def note_outcomes(journal: Journal, archive: Archive, replayed: Replayed) -> None:
-    """What the journal does not say yet of how actions ended: those that were replayed, and those that a replica's snapshot held before it was said."""
-    for kind, lsn, name in archive.manifest.noted:
-        if lsn <= replayed.base.lsn and lsn not in replayed.said:
-            journal.note(kind, (lsn, name))
-    for lsn, outcome in replayed.outcomes.items():
-        journal.note(Kind.SKIP if outcome.undo else Kind.RAISED, (lsn, type_name(outcome.error)))
-
-
-def unsaid(journal: Journal) -> tuple[tuple[int, int, str], ...]:
-    """What the manifest keeps for `note_outcomes`."""
-    return tuple((kind, lsn, name) for lsn, (kind, name) in journal.noted().items())
 
 
 def prove_end(archive: Archive, segment: Segment, found: Scan, proven: int) -> bytes:

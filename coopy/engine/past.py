@@ -14,7 +14,7 @@ from coopy.digest import digest
 from coopy.disk import UnreadableError
 from coopy.engine.execute import PLAIN
 from coopy.engine.opening import unreadable
-from coopy.engine.reading import ReadingRestorer
+from coopy.engine.reading import ReadingRestorer, unpruned
 from coopy.engine.restore import Bounds
 from coopy.engine.uninterrupted import Worker
 from coopy.error import ClosedError, UsageError
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from coopy.engine.history import History
 
 __all__ = ["Past", "PastEngine", "look_back"]
-
-TRIES = 5  # a prune may take a file away that was just listed
 
 
 class PastEngine:
@@ -98,16 +96,12 @@ class Past:
                 self.history.codec.empty(self.engine.executor.root)
 
 
-def look_back(ask: Callable[[], History], lsn: int, adopt: Callable[[object, Moment], None], on_divergence: str) -> Past:
+def look_back(directory: str, ask: Callable[[], History], lsn: int, adopt: Callable[[object, Moment], None], on_divergence: str) -> Past:
     """The state behind an action. Raises UsageError where it cannot be made from what is kept, and what a restore raises."""
-    for _ in range(TRIES - 1):
-        history = ask()
-        history.check_state(lsn)
-        try:
-            return _restored(history, lsn, adopt, on_divergence)
-        except FileNotFoundError:
-            continue  # it was pruned between
-    history = ask()
+    return unpruned(directory, lambda: _looked_back(ask(), lsn, adopt, on_divergence))
+
+
+def _looked_back(history: History, lsn: int, adopt: Callable[[object, Moment], None], on_divergence: str) -> Past:
     history.check_state(lsn)
     return _restored(history, lsn, adopt, on_divergence)
 

@@ -6,7 +6,6 @@ a fifth of a second to free a gigabyte.
 
 from __future__ import annotations
 
-import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from coopy.engine.archive import snapshot_path
 from coopy.engine.opening import nothing_there, open_archive
 from coopy.error import CorruptionError
 from coopy.journal.segment import parse_segment_name, segment_name
+from coopy.logs import logger
 from coopy.manifest import is_leftover
 from coopy.snapshot import parse_snapshot_name, read_through, snapshot_name
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["prune_closed", "put_aside", "snapshots_kept", "sweep", "unlink_aside"]
 
 
-log = logging.getLogger("coopy")
+log = logger("snapshot")
 
 
 def snapshots_kept(lsns: tuple[int, ...], keep: int) -> tuple[int, ...]:

@@ -31,11 +31,15 @@ class ReadingRestorer(Restorer):
 
 
 def unpruned(directory: str, read: Callable[[], T]) -> T:
-    """What `read` gives; once more where a file went between the list and the reading. Raises UsageError where that happens all the time."""
+    """What `read` gives; once more where a file of the directory went between the list and the reading: it was pruned.
+
+    `read` looks at the list anew each time. Raises UsageError where that happens all the time.
+    """
     for _ in range(TRIES):
         try:
             return read()
         except FileNotFoundError as error:
             if not str(error.filename).startswith(directory):
                 raise
-    raise UsageError(f"{directory} is pruned all the time: what is to be replayed is gone before it was read. Try it again.")
+    what = f"What was wanted of {directory} had been pruned when it was to be read, {TRIES} times in a row. Nothing was changed."
+    raise UsageError(f"{what} Try it again, or prune less often.", path=directory)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from coopy.codec import Codec
 from coopy.disk import UnreadableError
+from coopy.engine.archive import high_water_of
 from coopy.engine.history import History, outcome_of
-from coopy.engine.opening import high_water_of, nothing_there, prove_end, read_archive, unreadable
+from coopy.engine.opening import nothing_there, prove_end, read_archive, unreadable
 from coopy.error import CorruptionError, UsageError
 from coopy.journal.segment import Outcomes, Scan, read_header, records, scan, segment_name
 

@@ -11,18 +11,18 @@ before. The system's lock guards `job`, and the manifest as ever.
 
 from __future__ import annotations
 
-import logging
 import math
-import time
 from _thread import allocate_lock, start_new_thread
 from typing import TYPE_CHECKING, Protocol
 
 from coopy.engine.beside import WAKE
 from coopy.engine.drafts import Beside, Cancelled, Elsewhere, Here, Plan, incomplete
 from coopy.engine.gate import FORKED
-from coopy.engine.opening import domain_name, unsaid
+from coopy.engine.opening import domain_name
 from coopy.engine.prune import put_aside, snapshots_kept, unlink_aside
 from coopy.error import ClosedError, CoopyError, DiskFullError, DurabilityError, UsageError
+from coopy.logs import logger
+from coopy.measured import Stopwatch, Trouble, perf_counter
 from coopy.snapshot import SnapshotHeader, place_snapshot, python_version, snapshot_name, temporary_path
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Snapshots"]
 
-log = logging.getLogger("coopy")
+log = logger("snapshot")
 FORKING = 0.024 / (1 << 30)  # seconds that forking takes for each byte that the process holds, before it was measured here
 SMALL = 256 << 20  # bytes up to which it takes no time to speak of
 BEARABLE = 0.015  # seconds that it may take where there is another way; the new segment takes a few milliseconds besides
@@ -45,8 +45,8 @@ BEARABLE = 0.015  # seconds that it may take where there is another way; the new
 class _Job:
     """One snapshot on its way. `quiet`: nobody waits for it, so its failure is logged. Its thread alone changes it, but for `cancelled`."""
 
-    def __init__(self, plan: Plan, *, quiet: bool) -> None:
-        self.plan, self.quiet, self.lsn = plan, quiet, plan.about.lsn
+    def __init__(self, plan: Plan, begun: float, *, quiet: bool) -> None:
+        self.plan, self.quiet, self.lsn, self.begun = plan, quiet, plan.about.lsn, begun
         self.draft: Draft | None = None
         self.placed = self.listed = self.cancelled = self.ended = self.has_thread = False
         self.error: BaseException | None = None
@@ -100,8 +100,9 @@ class Home(Protocol):
 class Snapshots:
     """Takes them.
 
-    `taken`, `failed`: how many in this run; `problem`: why the last one failed, empty if it did not; `pause`: for how many seconds the last one
-    kept the lock when it began and when it was listed, the longer of the two. `helper`: who can have one written elsewhere, until that fails.
+    `times`: how long those of this run took; `failed`: how many did; `problem`: why the last one failed, empty if it did not; `trouble`: the last
+    failure; `pause`: for how many seconds the last one kept the lock when it began and when it was listed, the longer of the two. `helper`: who can
+    have one written elsewhere, until that fails.
     """
 
     def __init__(self, archive: Archive, engine: Engine, restorer: Restorer, settings: Settings, home: Home) -> None:
@@ -110,7 +111,8 @@ class Snapshots:
         self._closing = False
         self._pace = math.inf  # the least that forking took for a byte, in seconds: what a busy machine added says nothing
         self.helper: Helper | None = None
-        self.taken = self.failed = 0
+        self.times, self.failed = Stopwatch(), 0
+        self.trouble: Trouble | None = None
         self.pause = 0.0
         self.problem = ""
 
@@ -197,7 +199,7 @@ class Snapshots:
         return found
 
     def _begin_here(self, write: Callable[[_Job], None], *, quiet: bool) -> tuple[bool, _Job | int]:
-        begun = time.perf_counter()
+        begun = perf_counter()
         if self._closing:
             raise ClosedError("The system is being closed: no snapshot was begun.")
         if self._job is not None and not self._job.ended:
@@ -205,7 +207,7 @@ class Snapshots:
         plan = self._plan()
         if self._archive.manifest.snapshots[-1] == plan.about.lsn and not self._restorer.passed_over:
             return False, plan.about.lsn
-        job = _Job(plan, quiet=quiet)
+        job = _Job(plan, begun, quiet=quiet)
         try:
             job.have_thread(self._run)
             write(job)
@@ -215,7 +217,7 @@ class Snapshots:
             self._job = job
         finally:
             job.go()
-        self.pause = time.perf_counter() - begun
+        self.pause = perf_counter() - begun
         return True, job
 
     def _plan(self) -> Plan:
@@ -229,7 +231,7 @@ class Snapshots:
         about = SnapshotHeader(
             archive.identity, journal.lsn, journal.time_us, journal.epoch_before, tag, python_version(), self._settings.compression
         )
-        return Plan(archive, codec, about, temporary_path(archive.directory, journal.lsn), unsaid(journal))
+        return Plan(archive, codec, about, temporary_path(archive.directory, journal.lsn), journal.unsaid())
 
     def _check_kind(self) -> None:
         """An action may have given the domain object another class: the journal leads there again, but no snapshot could be opened."""
@@ -281,8 +283,9 @@ class Snapshots:
         except BaseException as error:
             self._give_up(job)
             raise self._settled(job, error) from error
-        self.taken += 1
+        self.times.add(perf_counter() - job.begun)
         self.problem = ""
+        log.info("%s: a snapshot at LSN %d, in %.2f s.", self._archive.directory, job.lsn, perf_counter() - job.begun)
         self._tidy(aside)
 
     def _finish(self, job: _Job) -> None:
@@ -295,7 +298,7 @@ class Snapshots:
 
     def _enlist(self, job: _Job) -> list[str]:
         """The manifest names it. Gives where that is now which nobody needs any more."""
-        begun, archive, settings = time.perf_counter(), self._archive, self._settings
+        begun, archive, settings = perf_counter(), self._archive, self._settings
         self._home.stay()
         if not any((one.first_lsn, one.previous_tag) == (job.lsn + 1, job.plan.about.tag) for one in archive.manifest.segments):
             what = f"The journal was replaced while the snapshot at LSN {job.lsn} was written: it is of a history that is not kept."
@@ -305,7 +308,7 @@ class Snapshots:
         job.listed = True  # should writing the manifest fail, it may be so
         archive.change(snapshots=snapshots, segments=segments, noted=job.plan.noted)
         aside = put_aside(archive)
-        self.pause = max(self.pause, time.perf_counter() - begun)
+        self.pause = max(self.pause, perf_counter() - begun)
         return aside
 
     def _tidy(self, aside: list[str]) -> None:
@@ -329,8 +332,8 @@ class Snapshots:
         return error
 
     def _failed(self, error: BaseException) -> None:
-        self.failed += 1
-        self.problem = str(error) or type(error).__name__
+        self.trouble = Trouble.now(error)
+        self.failed, self.problem = self.failed + 1, self.trouble.message
 
     def _give_up(self, job: _Job) -> None:
         """Leave no trace, if that can be had. What stays is not listed, or whole."""

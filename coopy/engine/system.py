@@ -6,10 +6,10 @@ It is also the engine's memory: how the state is made anew, and how the journal 
 from __future__ import annotations
 
 import io
-import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
@@ -29,12 +29,16 @@ from coopy.engine.following import FollowingEngine, open_copied_journal
 from coopy.engine.gate import BROKEN, CLOSED, FAILED, FORKED, OPEN, SHARED
 from coopy.engine.history import History
 from coopy.engine.opening import Place, create, open_archive, open_journal, restore_all, told
+from coopy.engine.ordered import OrderedEngine
 from coopy.engine.prune import put_aside, sweep, unlink_aside
 from coopy.engine.restore import Bounds, Replayed, Restorer
 from coopy.engine.restored import Restored, restored
+from coopy.engine.sealed import SealedSegments
 from coopy.engine.snapshots import Snapshots
+from coopy.engine.stats import NodeStats, PrimaryStats, ReplicaStats, Role, Stats, stats_of
 from coopy.error import (
     ClosedError,
+    ClusterError,
     CoopyError,
     CorruptionError,
     DiskFullError,
@@ -45,6 +49,7 @@ from coopy.error import (
 )
 from coopy.journal.frame import Kind
 from coopy.journal.segment import Outcomes
+from coopy.logs import logger
 from coopy.manifest import NAME as MANIFEST
 from coopy.manifest import read_manifest
 
@@ -54,9 +59,11 @@ if TYPE_CHECKING:
     from coopy.disk import Lock
     from coopy.manifest import Listed
 
+Initial = Callable[[object], bytes]
+
 __all__ = ["Origin", "Peers", "Settings", "System", "open_system"]
 
-log = logging.getLogger("coopy")
+log = logger()
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -83,15 +90,20 @@ class Peers(Protocol):
     def stop(self) -> None:
         """End what goes on with them, promptly. May be repeated."""
 
-    def stats(self) -> Mapping[str, float]:
+    def stats(self) -> PrimaryStats | ReplicaStats | NodeStats:
         """Numbers about them."""
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """Where a replica's actions come from. `primary`: "host:port"; `fetch` fills an empty directory with what the primary has."""
+    """Where the actions of a replica or of a node come from. `fetch(place, initial)` fills an empty directory with what is there.
 
-    primary: str
-    fetch: Callable[[Place], None]
+    `primary`: a replica's, "host:port". `stream`: the name of a node's shared journal. If nobody has begun it, it begins with what `initial(beside)`
+    gives: the initial state as a snapshot holds it, with this beside the domain object.
+    """
+
+    fetch: Callable[[Place, Initial], None]
+    primary: str = ""
+    stream: str = ""
 
 
 class System:
@@ -103,9 +115,11 @@ class System:
         self.archive, self.restorer, self.engine, self.settings = archive, restorer, engine, settings
         self.snapshots = Snapshots(archive, engine, restorer, settings, self)
         self.peers: Peers | None = None
+        self.opened = datetime.now(UTC)
         self._lock = lock
+        self._sealed = SealedSegments(archive)
         self._mark_stays = False
-        self._timers = [Timer("sync", settings.sync_interval, self.sync)]
+        self._timers = [Timer("sync", settings.sync_interval, self._turn)]
         if settings.snapshot_time:
             self._timers.append(Timer("snapshot", settings.snapshot_time, self.snapshots.begin))
         after_fork_in_child(self._forked)
@@ -122,6 +136,7 @@ class System:
         """Drop the segments that no kept snapshot needs. Gives the names of the files that went."""
         gone: list[str] = self.engine.exclusively(self._prune)
         unlink_aside(self.archive, gone)
+        log.info("%s: pruned, %d files are gone.", self.archive.directory, len(gone))
         return gone
 
     def _prune(self) -> list[str]:
@@ -164,25 +179,18 @@ class System:
                 raise self.engine.refusal()
         return self.engine.journal.durable
 
-    def stats(self) -> dict[str, float]:
-        """Numbers about this run: LSNs, rebuilds and the seconds that they took, snapshots, keys that are remembered, divergences only warned of."""
-        engine, journal = self.engine, self.engine.journal
-        with engine.lock:
-            return {
-                "lsn": engine.executed,
-                "durable": journal.durable,
-                "epoch": journal.epoch,
-                "rebuilds": engine.rebuilds,
-                "rebuild_seconds": engine.rebuild_seconds,
-                "snapshots": self.snapshots.taken,
-                "snapshots_failed": self.snapshots.failed,
-                "snapshot_pause_us": round(self.snapshots.pause * 1_000_000),
-                "keys": len(engine.executor.keys),
-                "divergences": self.restorer.divergences,
-                "damaged_snapshots": len(self.restorer.passed_over),
-                "segments": len(self.archive.manifest.segments),
-                **(self.peers.stats() if self.peers is not None else {}),
-            }
+    @property
+    def role(self) -> Role:
+        """What it is among others."""
+        if self.peers is None:
+            return "alone"
+        if isinstance(self.engine, OrderedEngine):
+            return "node"
+        return "replica" if self.engine.follows else "primary"
+
+    def stats(self) -> Stats:
+        """The system in numbers. Waits for nobody."""
+        return stats_of(self)
 
     def history(self) -> History:
         """What was up to now. It is read without the lock."""
@@ -226,12 +234,13 @@ class System:
                 self.snapshots.go_on()
         for timer in self._timers:
             timer.wait()
+        self._sealed.wait()
 
     def _close(self) -> None:
         engine = self.engine
         try:
             engine.exclusively(self._finish)
-        except (ClosedError, ReplicaError):  # it closed itself before, or another thread was faster
+        except (ClosedError, ClusterError, ReplicaError):  # it closed itself before, or another thread was faster
             with engine.lock:
                 if engine.final is None:
                     raise
@@ -244,6 +253,11 @@ class System:
                 self._give_up(error)
 
     # --- how ---------------------------------------------------------------------------------------------------------
+
+    def _turn(self) -> None:
+        """What is due now and then."""
+        self.sync()
+        self._sealed.begin()
 
     def sync(self) -> None:
         """Force to stable storage what is only written, beside the calls that go on; raise the high-water mark without waiting."""
@@ -282,6 +296,8 @@ class System:
             journal.close()
             self.stay()
             self.archive.change(closed=journal.lsn, segments=self._checked())
+            log.info("%s: closed at LSN %d.", self.archive.directory, journal.lsn)
+            self._vouch_for_rest()
         except (DiskFullError, OSError) as error:
             if journal.durable < journal.lsn:
                 journal.sync()
@@ -305,6 +321,16 @@ class System:
             log.warning("%s was not read again when it was closed: %s", self.archive.directory, error)
             return self.archive.manifest.segments
 
+    def _vouch_for_rest(self) -> None:
+        """The same of the segments before, as far as there is time. Should this be cut off, the system is closed all the same."""
+        self._sealed.stop()
+        self._sealed.read_rest()
+        try:
+            if not self.archive.is_vouched:
+                self.archive.change()
+        except OSError as error:
+            log.warning("%s was closed; that its segments were read again could not be written down: %s", self.archive.directory, error)
+
     def _give_up(self, error: DurabilityError) -> None:
         """Close while memory is in doubt and cannot be made anew: nobody needs it any more, and what was written is made durable."""
         journal = self.engine.journal
@@ -326,6 +352,7 @@ class System:
     def _release(self) -> None:
         for timer in self._timers:
             timer.stop()
+        self._sealed.stop()
         self.engine.journal.release()
         self._lock.release()
         self.engine.end(CLOSED)
@@ -365,7 +392,7 @@ def open_system(
 ) -> System:
     """Open the system in a directory, or create it with the state that `initial()` gives. `adopt(root, moment)` completes a loaded domain object.
 
-    With an `origin` it is a replica: its state comes from there, `initial` is not called, and its engine follows.
+    With an `origin` it is a replica, whose engine follows, or a node: its state comes from there. `initial` is called where nothing has begun yet.
 
     Raises what is wrong with the directory, the state or the settings; then nothing is locked and nothing was changed.
     """
@@ -383,7 +410,7 @@ def open_system(
             archive = open_archive(place)
         if archive is None and origin is not None:
             with told(place.directory):
-                origin.fetch(place)
+                origin.fetch(place, lambda beside: _dump(codec, initial, beside))
                 archive = open_archive(place)
         elif archive is None:
             _refuse_half_replaced(place)
@@ -392,8 +419,7 @@ def open_system(
                 create(place, state, settings.compression)
                 archive = open_archive(place)
         assert archive is not None
-        if archive.manifest.follows and origin is None:
-            raise _follows(place)
+        _check_whose(archive, origin)
         archive.source = settings.source
         restorer = _restorer(archive, codec, lock, place, settings)
         restorer.adopt = adopt
@@ -404,7 +430,7 @@ def open_system(
         system = System(archive, restorer, engine, lock, settings)
         system.restored = msgspec.structs.replace(found, torn=replayed.torn)
         log.info("%s: %s", place.directory, system.restored)
-        engine.memory, engine.common = system, common_names(engine)
+        engine.memory, engine.common, engine.name = system, common_names(engine), place.directory
         undo.pop_all()
     return system
 
@@ -424,26 +450,47 @@ def _restored(archive: Archive, restorer: Restorer, lock: Lock) -> tuple[Replaye
 
 
 def _refuse_half_replaced(place: Place) -> None:
-    """A replica's state goes to quarantine before a snapshot takes its place. Where that was cut off, nothing new may begin there."""
+    """A replica's state goes to quarantine before a snapshot takes its place. Where that was cut off, nothing new may begin there; nor with a node's."""
     begun = read_manifest(place.disk, place.directory, place.key)
+    if begun is not None and begun.stream:
+        what = f"{place.directory} was about to become the directory of a node, of the cluster whose stream is {begun.stream}. Nothing was changed"
+        raise UsageError(f"{what}. Open it with cluster=...: it goes on; or choose another directory.", path=place.directory)
     if begun is not None and begun.follows:
         what = f"{place.directory} is the directory of a replica whose state was being replaced by its primary's. Nothing was changed"
         raise UsageError(f"{what}. Open it with replication=True: it goes on; what it had is in quarantine/.", path=place.directory)
 
 
-def _follows(place: Place) -> UsageError:
-    what = f"{place.directory} is the directory of a replica, or of a primary that was fenced: actions of its own would make it another history"
-    return UsageError(
-        f"{what}. Nothing was changed. Open it with replication=True, and promote it there: control(replica).promote().",
-        path=place.directory,
-    )
+def _check_whose(archive: Archive, origin: Origin | None) -> None:
+    """Raises UsageError where a directory is opened as something that it is not."""
+    directory, manifest, stream = archive.directory, archive.manifest, origin.stream if origin is not None else ""
+    if manifest.follows and (origin is None or stream):
+        what = (
+            f"{directory} is the directory of a replica, or of a primary that was fenced: actions of its own would make it another history"
+        )
+        raise UsageError(
+            f"{what}. Nothing was changed. Open it with replication=True, and promote it there: control(replica).promote().", path=directory
+        )
+    if manifest.stream == stream:
+        return
+    if manifest.stream:
+        what = f"{directory} is a node's directory, of the cluster whose stream is {manifest.stream}. Nothing was changed"
+        raise UsageError(f"{what}. Open it with cluster=... and the name that it had, or choose another directory.", path=directory)
+    what = f"{directory} holds a system of its own, which is no node's. Nothing was changed"
+    raise UsageError(f"{what}. Choose an empty directory for the node: it takes its state from the cluster.", path=directory)
 
 
 def _make_engine(archive: Archive, restorer: Restorer, replayed: Replayed, settings: Settings, origin: Origin | None) -> Engine:
-    """The engine, with the journal open where it ends. A replica's syncs what it copies."""
+    """The engine, with the journal open where it ends. A replica's syncs what it copies; the order of a node's makes its actions durable."""
     executor, codec, buffered = restorer.executor, restorer.codec, settings.durability == "buffered"
     assert executor is not None
     with told(archive.directory):
+        if origin is not None and origin.stream:
+            ordered = OrderedEngine(
+                executor, open_journal(archive, replayed, segment_bytes=settings.segment_bytes, mapped=True), codec, time.time_ns
+            )
+            assert executor.keys.progress is not None
+            ordered.begin(executor.keys.progress)
+            return ordered
         if origin is None:
             journal = open_journal(archive, replayed, segment_bytes=settings.segment_bytes, mapped=buffered)
             kind = Engine if buffered else ConfirmedEngine if settings.confirmed else SharedEngine
@@ -453,10 +500,10 @@ def _make_engine(archive: Archive, restorer: Restorer, replayed: Replayed, setti
     return following
 
 
-def _dump(codec: Codec, initial: Callable[[], object]) -> bytes:
+def _dump(codec: Codec, initial: Callable[[], object], beside: object = None) -> bytes:
     """The initial state as snapshot 0 holds it. Raises NotSerializableError for what could not be read back, UsageError for what cannot be copied."""
     out, root = io.BytesIO(), initial()
-    codec.dump_state(root, out.write, None)
+    codec.dump_state(root, out.write, beside)
     try:
         copy, _ = codec.load_state(io.BytesIO(out.getvalue()))
     except CorruptionError as error:

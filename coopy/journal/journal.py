@@ -5,6 +5,7 @@ calls back. What is published is one run of plain stores at the end of a method,
 jumps only: an interrupt before it leaves the journal as it was, and what it may have written beyond the end is zeroed by the next owner.
 
     append   one record, written but not synced: for "buffered"
+    append_all   several at once, by a thread that no signal reaches: for a node of a cluster
     draft    several records become one batch, bytes at an offset; `commit` writes and syncs it, again if interrupted: for "sync"
     note     a control record, to be framed in front of the next record
 """
@@ -21,6 +22,7 @@ from coopy.disk import is_full, is_refused, write_whole
 from coopy.error import DiskFullError, DurabilityError
 from coopy.journal.frame import HEADER_SIZE, Framer, Kind, word_of
 from coopy.journal.segment import Head, SegmentHeader, segment_name
+from coopy.measured import Stopwatch, Trouble, perf_counter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -67,6 +69,8 @@ class Journal:
 
     `epoch_before`: of the last record before this segment; `durable`: the highest LSN on stable storage. Where `end` has reached `limit`,
     rotate before the next append. What ends before `room` and finds nothing `dirty` may be stored in the window at once.
+
+    `syncs`: how long they took; `trouble`: the last write or sync that failed, or was refused.
     """
 
     __slots__ = (
@@ -99,8 +103,10 @@ class Journal:
         "pack_into",
         "room",
         "segment_bytes",
+        "syncs",
         "tag",
         "time_us",
+        "trouble",
         "window",
     )  # fmt: skip
 
@@ -123,6 +129,8 @@ class Journal:
         self._next: tuple[SegmentHeader, File] | None = None
         self._sealed = self._released = False
         self.failure: DurabilityError | None = None
+        self.trouble: Trouble | None = None
+        self.syncs = Stopwatch()
         self._sync_guard = threading.Lock()
 
     # --- records -----------------------------------------------------------------------------------------------------
@@ -189,11 +197,23 @@ class Journal:
             return
         lsn = self.lsn
         self._put(batch.offset, batch.data)
-        try:
-            self.file.sync()
-        except OSError as error:
-            raise self._failed(error) from error
+        self._force(self.file)
         self.durable, self.batch = lsn, None
+
+    def append_all(self, drafts: Sequence[Draft]) -> None:
+        """Write pending control records and these actions behind the last, as one piece. The operating system has them when this returns.
+
+        Only on a thread that no signal reaches. Raises DiskFullError (nothing changed) or DurabilityError.
+        """
+        self.draft(drafts)
+        batch = self.batch
+        assert batch is not None
+        try:
+            self._put(batch.offset, batch.data)
+        except DiskFullError:
+            self.take_back()
+            raise
+        self.batch = None
 
     def take_back(self) -> None:
         """As if the batch had never been drafted, but for control records that came after it."""
@@ -217,6 +237,10 @@ class Journal:
     def noted(self) -> dict[int, tuple[int, str]]:
         """By LSN how actions ended that did not return, where the journal is kept from saying so: kind of record, and what raised."""
         return {}
+
+    def unsaid(self) -> tuple[tuple[int, int, str], ...]:
+        """The same, and what returned: kind of record, LSN, what raised."""
+        return ()
 
     def flush(self) -> None:
         """Write the pending control records. The owner calls it when an outcome must be on disk before someone hears of it."""
@@ -389,10 +413,12 @@ class Journal:
             raise self._disk_full(len(data), error) from error
 
     def _force(self, file: File) -> None:
+        begun = perf_counter()
         try:
             file.sync()
         except OSError as error:  # also for want of room: a second sync that succeeds would prove nothing
             raise self._failed(error) from error
+        self.syncs.add(perf_counter() - begun)
 
     def _withdraw(self, offset: int, error: OSError) -> None:
         """Cut off what a refused write may have left. Where even that fails, or it was not for want of room, the disk has failed."""
@@ -411,17 +437,22 @@ class Journal:
         if is_full(error) or not is_refused(error):
             return self._disk_full(header.SECTOR, error)
         what = f"The next segment could not be made in {self._directory}: {error.strerror}. The call was refused, nothing changed."
-        return DiskFullError(f"{what} Make that possible and call again.", path=self._directory, needed=header.SECTOR)
+        return self._refused(DiskFullError(f"{what} Make that possible and call again.", path=self._directory, needed=header.SECTOR))
 
     def _disk_full(self, needed: int, error: OSError) -> DiskFullError | DurabilityError:
         if not is_full(error):
             return self._failed(error)
         what = f"There is no room for {needed:,} bytes in {self._directory}: {error.strerror}. The call was refused, nothing changed."
-        return DiskFullError(f"{what} Make room and call again.", path=self.file.path, needed=needed)
+        return self._refused(DiskFullError(f"{what} Make room and call again.", path=self.file.path, needed=needed))
+
+    def _refused(self, error: DiskFullError) -> DiskFullError:
+        self.trouble = Trouble.now(error)
+        return error
 
     def _failed(self, error: OSError) -> DurabilityError:
         what = f"Writing {self.file.path} failed: {error}. Whether the last calls are on disk is unknown, so the system takes no more."
         self.failure = DurabilityError(f"{what} Check the disk, then open the directory again.", path=self.file.path)
+        self.trouble = Trouble.now(self.failure)
         return self.failure
 
     # --- rotation ----------------------------------------------------------------------------------------------------

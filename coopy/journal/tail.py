@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Source", "Tail"]
 
 AT_ONCE = 1 << 18
+FEW, SMALL = 1 << 12, 256  # bytes that are read at first, and more for each action: behind the last ones there are megabytes of nothing yet
 HOP = struct.Struct("<HBx4xI4xQ").unpack_from  # magic, kind, length, LSN
 MAGIC_NUMBER = int.from_bytes(MAGIC, "little")
 
@@ -49,13 +50,16 @@ class Source:
 
 
 class Tail:
-    """A place in a journal, and what follows it. One thread uses it; close it. `lsn`: the last action that was read whole."""
+    """A place in a journal, and what follows it. One thread uses it; close it.
+
+    `lsn`: the last action that was read, maybe not to its end; `is_behind`: more was there when it was last read.
+    """
 
     def __init__(self, source: Source, identity: Identity) -> None:
         self._source, self._identity = source, identity
         self._file: File | None = None
         self._first, self._offset, self._unread = 0, 0, 0
-        self.lsn = 0
+        self.lsn, self.is_behind = 0, False
 
     # --- a place -----------------------------------------------------------------------------------------------------
 
@@ -99,8 +103,10 @@ class Tail:
             durable, listed = self._source.durable(), self._source.segments()
             live = listed[-1].first_lsn == self._first
             if live and self.lsn >= durable and not self._unread:
+                self.is_behind = False
                 return b""
             data = self._read(most, durable if live else -1)
+            self.is_behind = bool(data) and (not live or self.lsn < durable or self._unread > 0)
             if data or live or not self._go_on(listed):
                 return data
 
@@ -111,7 +117,7 @@ class Tail:
             data = self._file.read(self._offset, min(most, self._unread))
             self._offset, self._unread = self._offset + len(data), self._unread - len(data)
             return data
-        size = most
+        size = most if durable < 0 else min(most, FEW + SMALL * (durable - self.lsn))
         while True:
             data = self._file.read(self._offset, size)
             end, lsn, whole = _measured(data, self.lsn, durable)

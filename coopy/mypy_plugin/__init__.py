@@ -16,7 +16,14 @@ Knows mypy and coopy's tables, never the running system.
 
 from __future__ import annotations
 
-from coopy.mypy_plugin.plugin import CoopyPlugin
+from coopy.error import UsageError
+
+try:
+    from coopy.mypy_plugin.plugin import CoopyPlugin
+except ModuleNotFoundError as error:
+    if error.name != "mypy":
+        raise
+    raise UsageError('The plugin needs mypy: `pip install "coopy[mypy]"`.') from error
 
 __all__ = ["CoopyPlugin", "plugin"]
 

@@ -8,13 +8,13 @@ What is here is never thrown away: where it is replaced by a snapshot it goes to
 
 from __future__ import annotations
 
-import logging
 import math
 from collections import deque
 from typing import TYPE_CHECKING
 
 from coopy.engine.following import install_snapshot, read_arrived
 from coopy.error import CorruptionError
+from coopy.logs import logger
 from coopy.manifest import read_manifest
 from coopy.replication.handshake import FENCED, GENERATION, next_generation
 from coopy.replication.taking import RefusedError
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Follower", "Newcomer"]
 
-log = logging.getLogger("coopy.replication")
+log = logger("replication")
 MOST_DUE = 1000
 
 

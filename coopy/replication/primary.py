@@ -10,7 +10,6 @@ comes again. `_sessions` and `_waiting` are changed under `_guard`.
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from _thread import allocate_lock
@@ -20,10 +19,13 @@ from typing import TYPE_CHECKING, Self
 from coopy.disk import after_fork_in_child
 from coopy.engine.background import Timer
 from coopy.engine.beside import WAKE
-from coopy.error import CoopyError, UnconfirmedError
+from coopy.engine.stats import PrimaryStats
+from coopy.error import AuthenticationError, CoopyError, UnconfirmedError
+from coopy.logs import logger
 from coopy.replication.auth import Verifiers
+from coopy.replication.place import check_place, shown
 from coopy.replication.shipping import Shipper, Shipping
-from coopy.replication.transport import Listener, check_place
+from coopy.replication.transport import Listener
 from coopy.replication.wire import PATIENCE, LostError, PeerError
 
 if TYPE_CHECKING:
@@ -31,13 +33,15 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from coopy.engine.system import System
-    from coopy.replication.transport import Address, Link
+    from coopy.replication.place import Address
+    from coopy.replication.transport import Link
 
 __all__ = ["Primary"]
 
-log = logging.getLogger("coopy.replication")
+log = logger("replication")
 MOST_WAITING, MOST_OF_ONE = 16, 4
 SYNC = 0.02  # seconds between two syncs of a buffered primary with replicas
+LAST = 2.0  # seconds for the last words of a session
 CONFIRM = 5.0  # seconds that a call waits for `min_acks` replicas
 
 
@@ -61,41 +65,45 @@ class Primary:
         self._timer = Timer("replication sync", SYNC, self._sync) if system.settings.durability == "buffered" else None
         self._thread = threading.Thread(target=self._accept, name="coopy primary", daemon=True)
         self._thread.start()
-        log.info("%s is a primary at %s:%d.", system.archive.directory, *self.address)
+        log.info("%s is a primary at %s.", system.archive.directory, shown(*self.address))
 
     # --- as Peers says ---------------------------------------------------------------------------------------------------
 
     def stop(self) -> None:
-        """Listen no more, and end every session. Promptly: a replica has what it has, and comes again."""
+        """Listen no more, ship what there is, to whoever takes it within two seconds, and end every session."""
+        with suppress(CoopyError):  # whoever closes the system meets it again
+            self._sync()
         self.stopping = True
         self._listener.wake()
         with self._guard:
-            sessions = [*self._waiting, *self._sessions]
-        for session in sessions:
+            waiting, sessions = [*self._waiting], [*self._sessions]
+        for session in waiting:
             session.link.give_up()
-        for thread in (self._thread, *(session.thread for session in sessions)):
+        for session in sessions:
+            session.link.wake()
+        for thread in (self._thread, *(session.thread for session in (*waiting, *sessions))):
             if thread is not threading.current_thread():
                 thread.join(PATIENCE)
         if self._timer is not None:
             self._timer.stop()
         self._listener.close()
 
-    def stats(self) -> dict[str, int]:
-        """`replicas`: connected now; `acked`: what the slowest of them has; `shipped_bytes`, `refused`: since the start."""
+    def stats(self) -> PrimaryStats:
+        """As Peers says."""
         shipper, sessions = self.shipper, self.shipper.sessions()
-        return {
-            "replicas": len(sessions),
-            "acked": min((session.acked for session in sessions), default=0),
-            "shipped_bytes": shipper.shipped_before + sum(session.shipped for session in sessions),
-            "refused": shipper.refused,
-        }
+        return PrimaryStats(
+            replicas=len(sessions),
+            acked=min((session.acked for session in sessions), default=0),
+            shipped_bytes=shipper.shipped_before + sum(session.shipped for session in sessions),
+            refused=shipper.refused,
+        )
 
     def _forked(self) -> None:
         """In a forked child: the connections are the parent's."""
         self._guard = allocate_lock()
         self.shipper.forked()
         self.stopping = True
-        self._listener.close()
+        self._listener.hang_up()
         for session in (*self._waiting, *self._sessions):
             session.link.close()
 
@@ -159,7 +167,7 @@ class Primary:
                 waiter.wait()
 
     def _unconfirmed(self, lsn: int) -> UnconfirmedError:
-        has = self.stats()["replicas"]
+        has = self.stats().replicas
         when = "before it was closed" if self.stopping else f"in {self.confirm_within:g} seconds"
         what = f"LSN {lsn} is durable and executed here, but min_acks={self.shipper.min_acks} replicas did not confirm it {when}"
         return UnconfirmedError(
@@ -219,6 +227,9 @@ class Session:
                 self.link.secure(self.primary.tls, "", deadline)
             with closing(Shipping(self.primary.shipper, self.link.peer, self.link.binding, deadline)) as shipping:
                 self._ship(shipping)
+        except AuthenticationError as error:
+            self.primary.shipper.refused += 1
+            log.warning("%s", error)
         except PeerError as error:
             log.warning("%s: %s", self.link.peer, error)
         except (CoopyError, OSError) as error:
@@ -230,6 +241,9 @@ class Session:
     def _ship(self, shipping: Shipping) -> None:
         link, inside = self.link, False
         while not shipping.ended:
+            if self.primary.stopping:
+                self._ship_rest(shipping)
+                return
             data = shipping.next(link.waiting)
             if data:
                 link.offer(data)
@@ -239,5 +253,16 @@ class Session:
                 self.primary.trusted(self)
         link.offer(shipping.next(link.waiting))
         with suppress(LostError):  # it may have gone before
-            link.flush(self.now() + 1)
-        log.info("%s was refused: %s.", link.peer, shipping.ended)
+            link.flush(self.now() + LAST)
+
+    def _ship_rest(self, shipping: Shipping) -> None:
+        """The primary is closed. A replica that has everything can take its place, and it can follow that one without a snapshot."""
+        link, deadline = self.link, self.now() + LAST
+        while self.now() < deadline:
+            data = shipping.rest(link.waiting)
+            if data:
+                link.offer(data)
+            elif not link.waiting:
+                link.part(deadline)
+                return
+            shipping.receive(link.step(deadline - self.now() if link.waiting else 0))

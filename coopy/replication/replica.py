@@ -11,8 +11,6 @@ A replica goes on answering queries whatever happens to the connection; `stalene
 
 from __future__ import annotations
 
-import logging
-import math
 import random
 import threading
 import time
@@ -24,6 +22,7 @@ from coopy.disk import after_fork_in_child
 from coopy.engine.background import Timer
 from coopy.engine.beside import WAKE
 from coopy.engine.following import FollowingEngine
+from coopy.engine.stats import ReplicaStats
 from coopy.error import (
     ClosedError,
     CoopyError,
@@ -34,6 +33,8 @@ from coopy.error import (
     UnconfirmedError,
     UpgradeError,
 )
+from coopy.logs import logger
+from coopy.measured import Trouble
 from coopy.replication.auth import Prover
 from coopy.replication.follower import Follower, Newcomer
 from coopy.replication.taking import RefusedError, Taking
@@ -46,12 +47,13 @@ if TYPE_CHECKING:
 
     from coopy.engine.opening import Place
     from coopy.engine.system import System
+    from coopy.replication.place import Address
     from coopy.replication.taking import Home
-    from coopy.replication.transport import Address, Link
+    from coopy.replication.transport import Link
 
 __all__ = ["Replica"]
 
-log = logging.getLogger("coopy.replication")
+log = logger("replication")
 AT_ONCE = 1 << 20  # bytes of frames that share a sync
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0  # seconds
 
@@ -63,6 +65,7 @@ class Replica:
         self.address, self._domain, self._now = address, domain, now
         self._dice = dice or random.Random()  # noqa: S311 - when to try again is no secret
         self.problem = "it has not connected yet"
+        self._last_trouble: Trouble | None = None
         self.sessions = 0
         self._received_before = 0
         self._stopping = False
@@ -149,22 +152,33 @@ class Replica:
         text = str(error) or type(error).__name__
         if text != self.problem and not self._stopping:
             log.warning("The replica of %s does not follow: %s", self.address, text)
-        self.problem = text
+        self.problem, self._last_trouble = text, Trouble.now(error)
 
     def _stream(self, session: _Session) -> None:
         taking, follower = session.taking, self.follower
         self.problem, self.sessions = "", self.sessions + 1
         log.info("%s follows %s from LSN %d on.", follower.engine.archive.directory, self.address, follower.engine.executed)
         try:
-            while not self._stopping:
-                with session.lent(lambda: follower.engine.journal.durable):
-                    executed = follower.take(taking.frames)
-                taking.acknowledge(executed)
-                session.turn(taking.wait())
-                while 0 < len(taking.frames) < AT_ONCE and session.turn(0):
-                    pass
+            self._take_turns(session)
+        except LostError:
+            if not self._stopping:
+                follower.take(taking.frames)  # a primary that is closed ships all it has before it goes
+            raise
         finally:
             self._received_before, taking.received = self._received_before + taking.received, 0
+
+    def _take_turns(self, session: _Session) -> None:
+        taking, follower = session.taking, self.follower
+        while not self._stopping:
+            asked, session.asked = session.asked, False
+            with session.lent(lambda: follower.engine.journal.durable):
+                executed = follower.take(taking.frames)
+            taking.acknowledge(executed)
+            if asked:
+                taking.ask()
+            session.turn(taking.wait())
+            while 0 < len(taking.frames) < AT_ONCE and session.turn(0):
+                pass
 
     # --- what can be asked -------------------------------------------------------------------------------------------------------
 
@@ -181,7 +195,7 @@ class Replica:
     def wait_for(self, token: str, timeout: float) -> int:
         """Return when the state here shows what the token's owner saw; gives the LSN. Raises ReplicaError, and UnconfirmedError in the end."""
         engine = self.follower.engine
-        deadline = self._now() + timeout
+        deadline, session = self._now() + timeout, None
         while True:
             executed = engine.executed  # before the eras, and without the lock, which a long action keeps
             lsn = check_token(token, engine.archive.identity.system, engine.eras, str(self.address))
@@ -191,27 +205,33 @@ class Replica:
                 raise engine.refusal()
             if self._now() >= deadline:
                 break
+            if session is not self._session:
+                session = self._session
+                if session is not None:
+                    session.ask()
             time.sleep(min(0.002, max(deadline - self._now(), 0)))
         what = f"The replica shows LSN {executed}, and not yet LSN {lsn} after {timeout:g} seconds"
         raise UnconfirmedError(f"{what}: {self.problem or 'it is behind'}. Wait longer, or ask the primary at {self.address}.", lsn=lsn)
 
-    def stats(self) -> dict[str, int]:
-        """`lag` in actions, `staleness_ms` (-1: never level), `connected`, `sessions` and `received_bytes` since the start."""
-        staleness, session = self.staleness, self._session
-        return {
-            "lag": self.lag,
-            "staleness_ms": -1 if math.isinf(staleness) else int(staleness * 1000),
-            "connected": int(not self.problem),
-            "sessions": self.sessions,
-            "received_bytes": self._received_before + (session.received if session is not None else 0),
-        }
+    def stats(self) -> ReplicaStats:
+        """As Peers says."""
+        problem, session = self.problem, self._session
+        return ReplicaStats(
+            connected=not problem,
+            problem=problem,
+            lag=self.lag,
+            staleness=self.staleness,
+            sessions=self.sessions,
+            received_bytes=self._received_before + (session.received if session is not None else 0),
+            trouble=self._last_trouble,
+        )
 
     # --- the end -------------------------------------------------------------------------------------------------------------------
 
     def stop(self) -> None:
-        """Follow no more. Promptly: what came is kept whole or not at all. May be repeated."""
-        if not self._stopping:
-            self._stopping = True
+        """Follow no more. Promptly: what came is kept whole or not at all. May be repeated, by several threads at once."""
+        self._stopping = True
+        with suppress(RuntimeError):  # somebody was faster
             self._wake.release()
         thread = self._thread
         while thread is not None and thread is not threading.current_thread() and thread.is_alive():
@@ -255,6 +275,7 @@ class _Session:
         self._taking: Taking | None = None
         self._guard, self._given_up = allocate_lock(), False
         self._durable: Callable[[], int] | None = None  # while it is lent
+        self.asked = False  # somebody waits for what is not here yet
 
     def __enter__(self) -> Self:
         return self
@@ -319,6 +340,12 @@ class _Session:
                 if data:
                     self._link.offer(data)
                     self._link.push()
+
+    def ask(self) -> None:
+        """Have its thread ask the primary for what there is by now. Any thread may call it."""
+        self.asked = True
+        if self._link is not None:
+            self._link.wake()
 
     def give_up(self) -> None:
         """Have whatever its thread does with it end now, by LostError, or as soon as it is connected. Any thread may call it."""

@@ -11,13 +11,13 @@ Who owns what: `Shipper` is shared by all sessions, its list guarded; everything
 
 from __future__ import annotations
 
-import logging
 import math
 from _thread import allocate_lock
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from coopy.error import AuthenticationError, ReplicaError
 from coopy.journal.tail import Source, Tail
+from coopy.logs import logger
 from coopy.replication.handshake import AUTHENTICATION, CLOSING, FENCED, answer
 from coopy.replication.wire import (
     BEAT,
@@ -52,10 +52,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Shipper", "Shipping"]
 
-log = logging.getLogger("coopy.replication")
+log = logger("replication")
 PENALTY = 0.5  # seconds that a wrong password costs whoever sends it
 FRESH = 0.05  # seconds after records in which the replica hears up to where it is level with them
-LATEST, IDLE = 0.01, 0.02  # seconds between two looks at the journal: while records come, and while none do
+LOOK = {"sync": 0.025, "buffered": 0.01}  # seconds between two looks at the journal, by what a primary with that many syncs can spare
+PROMPT = 0.02  # and where callers wait for replicas; whoever does wakes it
 
 
 def _nobody() -> None:
@@ -70,6 +71,7 @@ class Shipper:
         archive, journal = system.archive, system.engine.journal
         self.source = Source(archive.disk, archive.directory, archive.key, lambda: archive.manifest.segments, lambda: journal.durable)
         self.acknowledged: Callable[[], None] = _nobody
+        self.look = PROMPT if min_acks else LOOK[system.settings.durability]
         self.refused = self.shipped_before = 0
         self._guard = allocate_lock()
         self._sessions: list[Shipping] = []
@@ -144,7 +146,7 @@ class Shipping:
         self._deadline = deadline  # of the next message that must come
         self._penalty = self._next_beat = math.inf
         self._tail = Tail(shipper.source, shipper.system.archive.identity)
-        self._look = IDLE
+        self._next_look = -math.inf
         self._file: File | None = None  # the snapshot, while it is sent
         self._offset = self._size = 0
 
@@ -165,16 +167,23 @@ class Shipping:
     def next(self, waiting: int) -> bytes:
         """What is to be sent now, where so many bytes have not left yet; empty: nothing. Raises ReplicaError where the journal was pruned."""
         self._look_at_clock(waiting)
-        if waiting < MANY and self._next_beat < math.inf and not self.ended:
+        if waiting < MANY and self._next_beat < math.inf and not self.ended and self._is_time_to_look():
             self._ship()
         out, self._out = b"".join(self._out), []
         return out
+
+    def rest(self, waiting: int) -> bytes:
+        """As `next`, and as if it was time to look at the journal. Empty: everything was given, or it is too early for frames."""
+        if self._file is not None:
+            return b""
+        self._next_look = -math.inf
+        return self.next(waiting)
 
     def wait(self, waiting: int) -> float:
         """Seconds, after `next` gave nothing, until it is to be asked again though nothing came."""
         if self._next_beat == math.inf:
             return max(min(self._deadline, self._penalty) - self._now(), 0)
-        return BEAT if waiting >= MANY else self._look
+        return BEAT if waiting >= MANY else max(self._next_look - self._now(), 0)
 
     def close(self) -> None:
         """Give back what it has open. May be repeated."""
@@ -197,6 +206,8 @@ class Shipping:
     def _refuse(self, code: str, text: str) -> None:
         """Say so. It is the last that is said."""
         self._shipper.refused += 1
+        say = log.info if code in {AUTHENTICATION, CLOSING} else log.warning
+        say("%s was refused: %s.", self._peer, text)
         self._say(Refused(code, text[:400]))
         self.ended = text
 
@@ -267,8 +278,13 @@ class Shipping:
         stream.close()
         return file, about
 
+    def _is_time_to_look(self) -> bool:
+        """A replica syncs and executes each piece, on a machine that may be ours: so what comes within a moment is one piece, unless callers wait."""
+        return self._shipper.min_acks > 0 or self._now() >= self._next_look
+
     def _ship(self) -> None:
         """One piece of what the replica lacks, if anything is there."""
+        more = self._file is not None
         if self._file is not None:
             data = self._file.read(self._offset, min(MANY, self._size - self._offset))
             self._say(Chunk(data))
@@ -277,11 +293,12 @@ class Shipping:
                 self._close_snapshot()
         else:
             data = self._tail.read(MANY)
+            more = self._tail.is_behind
             if data:
                 self._say(Frames(data))
                 self._next_beat = min(self._next_beat, self._now() + FRESH)
         self.shipped += len(data)
-        self._look = LATEST if data else min(self._look * 1.2, IDLE)
+        self._next_look = -math.inf if more else self._now() + self._shipper.look
 
     def _close_snapshot(self) -> None:
         if self._file is not None:
@@ -295,7 +312,9 @@ class Shipping:
         if not self.acked <= lsn <= max(self._tail.lsn, self.acked):
             what = f"it acknowledges LSN {lsn}, after {self.acked}, of {self._tail.lsn} that it was sent"
             raise PeerError(f"The replica broke the protocol: {what}. The connection was closed, nothing was changed.")
-        if lsn > self.acked:
+        if lsn == self.acked:
+            self._next_look = -math.inf
+        else:
             self.acked = lsn
             self._shipper.acknowledged()
 

@@ -122,6 +122,10 @@ class Taking:
             self._said = lsn
             self._say_acked()
 
+    def ask(self) -> None:
+        """Have the primary look whether there is more by now: somebody waits for it here."""
+        self._say_acked()
+
     def pulse(self, lsn: int) -> bytes:
         """As `next`, if a sign of life is due. From another thread, within `lent` only. Everything up to this LSN is on stable storage by then."""
         if self._now() < self._next_beat:

@@ -1,130 +1,40 @@
-"""Connections: TCP, and TLS 1.3 wherever it is not this machine alone. The only file of this room that knows sockets.
+"""Connections: TCP, TLS 1.3 wherever it is not this machine alone, and Unix sockets.
 
     Listener   where a primary listens
     Link       one connection, used by one thread: what goes out waits in a buffer, `step` moves bytes both ways and never blocks for longer
                than it is told; `wake` ends its waiting from another thread
 
-Plain TCP is for loopback only, and so is the default password: whoever reads the wire reads the state. The certificate of a primary is
-verified, always. A peer that neither takes nor says anything for `PATIENCE` seconds is given up; other silence is for the owner to judge.
+place.py says what is safe; it, certificate.py, unix.py and this file are the only ones of this room that know sockets.
+A peer that neither takes nor says anything for `PATIENCE` seconds is given up; other silence is for the owner to judge.
 """
 
 from __future__ import annotations
 
 import errno
-import ipaddress
-import logging
 import select
 import socket
 import ssl
 from contextlib import suppress
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from coopy.error import AuthenticationError, UsageError
+from coopy.logs import logger
 from coopy.replication.auth import binding_of
+from coopy.replication.certificate import own_certificate, why_broken, why_no_handshake
+from coopy.replication.place import resolved, safe_places, shown
+from coopy.replication.unix import UnixFile, absolute, check_peer, is_unix
 from coopy.replication.wire import BEAT, PATIENCE, LostError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["DEFAULT_PASSWORD", "PATIENCE", "Address", "Link", "Listener", "LostError", "check_place", "connect"]
+__all__ = ["Link", "Listener", "connect"]
 
-log = logging.getLogger("coopy.replication")
-DEFAULT_PASSWORD = "copynet"  # noqa: S105 - the original's, known to everybody, and therefore accepted on loopback only
-LONGEST_PASSWORD = 1024
+log = logger("replication")
 AT_ONCE = 1 << 18  # bytes read in one step
+HEAR = 1.0  # seconds for whoever is refused to read why
 SCARCE = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
-Places: TypeAlias = list[tuple[int, tuple[str | int, ...]]]  # families and addresses
 AGAIN = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
-
-
-class Address:
-    """Where a primary listens, and what it takes to be let in. Shown without the password."""
-
-    __slots__ = ("host", "password", "port", "tls")
-
-    def __init__(self, host: str, port: int, password: str, tls: ssl.SSLContext | None = None) -> None:
-        self.host, self.port, self.password, self.tls = host, port, password, tls
-
-    def __repr__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
-# --- where it may be -------------------------------------------------------------------------------------------------
-
-
-def check_place(host: str, password: str, tls: ssl.SSLContext | None, *, serving: bool) -> None:
-    """Raises UsageError for what is not safe or not possible, LostError for a host that nobody knows now. Opens no connection."""
-    _safe_places(host, 0, password, tls, serving=serving)
-
-
-def _safe_places(host: str, port: int, password: str, tls: ssl.SSLContext | None, *, serving: bool) -> Places:
-    """Where that is, each judged by `check_place`: whoever asks for a name again may be told another place."""
-    if not password:
-        raise UsageError("password is empty: everybody would know it. Choose one.", option="password")
-    if len(password) > LONGEST_PASSWORD:
-        what = f"password has {len(password):,} characters, and every connection would cost so much time"
-        raise UsageError(f"{what}. Choose one of at most {LONGEST_PASSWORD:,}.", option="password")
-    if tls is not None:
-        _check_context(tls, serving=serving)
-    places = _resolved(host, port)
-    elsewhere = [address for *_, address in places if not ipaddress.ip_address(str(address[0]).split("%")[0]).is_loopback]
-    if elsewhere and tls is None:
-        what = f"host={host!r} is not this machine alone, and without TLS everybody on the way reads the state and can change it"
-        raise UsageError(f"{what}. Pass tls= (an ssl.SSLContext), or use 127.0.0.1.", option="tls")
-    if elsewhere and password == DEFAULT_PASSWORD:
-        what = f"host={host!r} is not this machine alone, and the default password is known to everybody"
-        raise UsageError(f"{what}. Pass a password= of your own on both sides.", option="password")
-    return places
-
-
-def _check_context(tls: ssl.SSLContext, *, serving: bool) -> None:
-    if not isinstance(tls, ssl.SSLContext):
-        raise UsageError(f"tls={tls!r} is not possible: it is an ssl.SSLContext.", option="tls")
-    if serving:
-        _own_certificate(tls)
-    elif tls.verify_mode is not ssl.CERT_REQUIRED or not tls.check_hostname:
-        what = "tls= does not verify the primary's certificate and name, so anybody could be the primary"
-        raise UsageError(f"{what}. Use ssl.create_default_context(cafile=...).", option="tls")
-
-
-def _own_certificate(tls: ssl.SSLContext) -> bytes:
-    """The certificate that a context presents (DER). There is no way to ask it: so a handshake is made with it, in memory."""
-    asking = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    asking.check_hostname, asking.verify_mode = False, ssl.CERT_NONE
-    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
-    client = asking.wrap_bio(back, there)
-    try:
-        server = tls.wrap_bio(there, back, server_side=True)
-        for side in (client, server, client):
-            with suppress(ssl.SSLWantReadError):
-                side.do_handshake()
-        certificate = client.getpeercert(binary_form=True)
-    except (ssl.SSLError, ValueError) as error:
-        what = f"tls= cannot be used by a primary ({error})"
-        raise UsageError(
-            f"{what}. Use ssl.create_default_context(ssl.Purpose.CLIENT_AUTH) and load_cert_chain(...).", option="tls"
-        ) from error
-    if not certificate:
-        raise UsageError("tls= has no certificate: load_cert_chain(...) gives a primary one.", option="tls")
-    return certificate
-
-
-def _resolved(host: str, port: int) -> Places:
-    """The families and addresses of a host. Raises LostError where nobody knows it, UsageError where nobody ever could."""
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM) if host else []
-    except (UnicodeError, ValueError) as error:
-        raise UsageError(f"host={host!r} is no name of a host.", option="host") from error
-    except OSError as error:
-        raise LostError(f"host={host!r} is not known here: {error.strerror}. Check the name, or the network.", option="host") from error
-    if not found:
-        raise UsageError(f"host={host!r} is no name of a host.", option="host")
-    return [(family, (str(address[0]), *address[1:])) for family, _, _, _, address in found]
-
-
-def _shown(address: tuple[str | int, ...]) -> str:
-    host, port = address[:2]
-    return f"[{host}]:{port}" if ":" in str(host) else f"{host}:{port}"
 
 
 # --- one connection --------------------------------------------------------------------------------------------------
@@ -138,7 +48,8 @@ class Link:
 
     def __init__(self, connected: socket.socket, peer: str, now: Callable[[], float]) -> None:
         connected.settimeout(0)
-        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if connected.family != socket.AF_UNIX:
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket, self.peer, self._now = connected, peer, now
         self.host, self.binding = peer.rpartition(":")[0], b""
         self._out = bytearray()
@@ -163,19 +74,17 @@ class Link:
     def secure(self, tls: ssl.SSLContext, name: str, deadline: float) -> None:
         """Make it TLS 1.3: `name` is the primary's host on the replica's side, empty on the primary's. Raises AuthenticationError, too."""
         serving = not name
-        certificate = _own_certificate(tls) if serving else b""
+        certificate = own_certificate(tls) if serving else b""
         try:
             wrapped = tls.wrap_socket(
                 self._socket, server_side=serving, server_hostname=name or None, do_handshake_on_connect=False, suppress_ragged_eofs=False
             )
             self._socket = wrapped
             self._shake_hands(wrapped, deadline)
-        except ssl.SSLCertVerificationError as error:
-            what = f"The certificate of {self.peer} does not verify: {error.verify_message}. Nothing was sent to it"
-            raise AuthenticationError(f"{what}. Check host=, the certificate and the authorities that tls= trusts.") from error
         except (OSError, ValueError) as error:
-            what = f"TLS with {self.peer} failed: {error}. It may speak plain TCP, or not accept tls="
-            raise LostError(f"{what}. Pass `tls=` on both sides, or on none.") from error
+            if serving:
+                self.part(min(deadline, self._now() + HEAR))
+            raise why_no_handshake(error, self.peer, serving=serving) from error
         if wrapped.version() != "TLSv1.3":
             raise LostError(f"{self.peer} speaks {wrapped.version()}, TLS 1.3 is the least that is safe. Update it.")
         self.binding = binding_of(certificate or wrapped.getpeercert(binary_form=True) or b"")
@@ -190,6 +99,17 @@ class Link:
                 self._wait(select.POLLOUT, self._left(deadline))
             else:
                 return
+
+    def part(self, deadline: float) -> None:
+        """What was sent was the last, and is to be read. Close before what comes meanwhile is, and the other system may forget it."""
+        with suppress(OSError, LostError):
+            self._socket.shutdown(socket.SHUT_WR)
+            while True:
+                try:
+                    if not self._socket.recv(AT_ONCE):
+                        return
+                except AGAIN:
+                    self._wait(select.POLLIN, self._left(deadline))
 
     def _left(self, deadline: float) -> float:
         left = deadline - self._now()
@@ -213,14 +133,14 @@ class Link:
                 self._send()
             return self._receive()
         except OSError as error:
-            raise LostError(f"The connection to {self.peer} broke: {error.strerror or error}.") from error
+            raise why_broken(error, self.peer) from error
 
     def push(self) -> None:
         """Send what goes now; waits for nothing, and nothing is received."""
         try:
             self._send()
         except OSError as error:
-            raise LostError(f"The connection to {self.peer} broke: {error.strerror or error}.") from error
+            raise why_broken(error, self.peer) from error
 
     def flush(self, deadline: float) -> None:
         """Send what waits, until then at the latest; what comes meanwhile is dropped. For last words."""
@@ -274,7 +194,7 @@ class Link:
 def connect(host: str, port: int, tls: ssl.SSLContext | None, password: str, now: Callable[[], float]) -> Link:
     """A connection to a primary. Raises LostError where there is none, UsageError and AuthenticationError as `check_place` and `secure` do."""
     problem: OSError | None = None
-    for family, address in _safe_places(host, port, password, tls, serving=False):
+    for family, address in safe_places(host, port, password, tls, serving=False):
         raw = socket.socket(family, socket.SOCK_STREAM)
         try:
             raw.settimeout(PATIENCE)
@@ -283,16 +203,28 @@ def connect(host: str, port: int, tls: ssl.SSLContext | None, password: str, now
             raw.close()
             problem = error
             continue
-        link = Link(raw, _shown(address), now)
         try:
-            if tls is not None:
-                link.secure(tls, host, now() + PATIENCE)
+            return _met(raw, host, address, tls, now)
         except BaseException:
-            link.close()
+            raw.close()
             raise
-        return link
     assert problem is not None
-    raise LostError(f"{host}:{port} cannot be reached: {problem.strerror or problem}.") from problem
+    raise LostError(f"{shown(host, port)} cannot be reached: {problem.strerror or problem}.") from problem
+
+
+def _met(raw: socket.socket, host: str, address: Any, tls: ssl.SSLContext | None, now: Callable[[], float]) -> Link:
+    """Whoever is at the other end is who it should be, as far as its address can tell."""
+    if is_unix(host):
+        check_peer(raw, host)
+        return Link(raw, host, now)
+    link = Link(raw, shown(*address[:2]), now)
+    try:
+        if tls is not None:
+            link.secure(tls, host, now() + PATIENCE)
+    except BaseException:
+        link.close()
+        raise
+    return link
 
 
 # --- where a primary listens -----------------------------------------------------------------------------------------
@@ -302,20 +234,12 @@ class Listener:
     """Accepts connections. `host`, `port`: where, with the port that the operating system chose for port 0. `accept` belongs to one thread."""
 
     def __init__(self, host: str, port: int, now: Callable[[], float]) -> None:
-        family, address = _resolved(host, port)[0]
         self._now = now
-        self._socket = socket.socket(family, socket.SOCK_STREAM)
-        try:
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self._socket.bind(address)
-            self._socket.listen(128)
-        except OSError as error:
-            self._socket.close()
-            what = f"A primary cannot listen at {host}:{port}: {error.strerror or error}"
-            raise UsageError(f"{what}. Choose another port=, or end who has it.", option="port") from error
+        self._file = UnixFile(host) if is_unix(host) else None
+        self._socket = _listening(host, port) if self._file is None else self._file.socket
         self._socket.settimeout(0)
         self._bell, self._button = socket.socketpair()
-        self.host, self.port = host, int(self._socket.getsockname()[1])
+        self.host, self.port = absolute(host), 0 if self._file is not None else int(self._socket.getsockname()[1])
 
     def accept(self) -> Link | None:
         """The next connection; None when it was woken or nothing could be accepted. Waits."""
@@ -329,16 +253,23 @@ class Listener:
             self._rest(error)
             return None
         try:
-            return Link(connected, _shown(address), self._now)
+            return Link(connected, self._name(connected, address), self._now)
+        except AuthenticationError as error:
+            connected.close()
+            log.warning("%s", error)
+            return None
         except OSError as error:
             connected.close()
             self._rest(error)
             return None
 
+    def _name(self, connected: socket.socket, address: Any) -> str:
+        return shown(*address[:2]) if self._file is None else f"{self.host}:{check_peer(connected, self.host)}"
+
     def _rest(self, error: OSError) -> None:
         """Nothing could be accepted. It has gone again; or this process has no descriptor left, and looking again at once would find none."""
         if error.errno in SCARCE:
-            log.warning("A replica could not be let in at %s:%d: %s. It is tried again.", self.host, self.port, error.strerror)
+            log.warning("A replica could not be let in at %s: %s. It is tried again.", shown(self.host, self.port), error.strerror)
             poll = select.poll()
             poll.register(self._bell, select.POLLIN)
             poll.poll(BEAT * 1000)
@@ -350,6 +281,27 @@ class Listener:
 
     def close(self) -> None:
         """Listen no more. May be repeated."""
+        if self._file is not None:
+            self._file.remove()
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """Give back what is open, in a forked child: the parent goes on listening."""
         for one in (self._socket, self._bell, self._button):
             with suppress(OSError):
                 one.close()
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """Raises UsageError where it is not possible."""
+    family, address = resolved(host, port)[0]
+    one = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        one.bind(address)
+        one.listen(128)
+    except OSError as error:
+        one.close()
+        what = f"A primary cannot listen at {shown(host, port)}: {error.strerror or error}"
+        raise UsageError(f"{what}. Choose another port=, or end who has it.", option="port") from error
+    return one

@@ -168,7 +168,7 @@ class Beat(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=T
 
 
 class Ack(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """The replica lives, and has everything up to this LSN on stable storage."""
+    """The replica lives, and has everything up to this LSN on stable storage. Said again, it asks whether there is more by now."""
 
     lsn: int
 

@@ -10,7 +10,6 @@ neither LibCST nor the linker nor the rules.
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
 import sys
 from pathlib import Path
@@ -18,9 +17,11 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from coopy.logs import logger
+
 __all__ = ["Facts", "Finding", "Free", "Step", "Verdict", "content_key", "default_folder", "remember", "remembered"]
 
-log = logging.getLogger("coopy")
+log = logger("validation")
 MAGIC = b"coopy-verdict\n"
 _HERE = Path(__file__).parent
 

@@ -8,7 +8,6 @@ there is something new to analyse. A class is analysed once in a process: what r
 
 from __future__ import annotations
 
-import logging
 import warnings
 import weakref
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from coopy.error import PrevalentError, UsageError
+from coopy.logs import logger
 from coopy.project import project_at
 from coopy.validation.target import Target, target_of
 from coopy.validation.verdict import Facts, Finding, Verdict, default_folder, remember, remembered
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check", "validate_system", "verdict_of"]
 
-log = logging.getLogger("coopy")
+log = logger("validation")
 SHOWN = 5  # findings in a message; the command shows all
 _told: weakref.WeakSet[type] = weakref.WeakSet()
 _verdicts: weakref.WeakKeyDictionary[type, dict[tuple[str, ...], Verdict]] = weakref.WeakKeyDictionary()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import io
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from coopy.disk import UnreadableError
-from coopy.engine.archive import snapshot_path
-from coopy.engine.opening import high_water_of, unreadable
-from coopy.engine.reading import ReadingRestorer
+from coopy.engine.archive import high_water_of, snapshot_path
+from coopy.engine.opening import unreadable
+from coopy.engine.reading import ReadingRestorer, unpruned
 from coopy.engine.recorded import existing, proven_end
 from coopy.engine.restore import Bounds
 from coopy.engine.uninterrupted import Worker
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["snapshot_state", "state_at"]
 
-TRIES = 5
-
 
 def state_at(subject: Subject, lsn: int | None, on_divergence: str, on_progress: Callable[[int, int], object]) -> tuple[int, bytes]:
     """The LSN and the pickled state behind that action; behind the last one for None. What no snapshot has is replayed, for which the class is imported.
@@ -37,10 +34,7 @@ def state_at(subject: Subject, lsn: int | None, on_divergence: str, on_progress:
 
     Raises UsageError for an LSN that is not kept, or where the class cannot be imported; and what a restore raises.
     """
-    for _ in range(TRIES - 1):
-        with suppress(FileNotFoundError):  # it was pruned between the list and the file
-            return _state_at(subject, lsn, on_divergence, on_progress)
-    return _state_at(subject, lsn, on_divergence, on_progress)
+    return unpruned(subject.directory, lambda: _state_at(subject, lsn, on_divergence, on_progress))
 
 
 def _state_at(subject: Subject, lsn: int | None, on_divergence: str, on_progress: Callable[[int, int], object]) -> tuple[int, bytes]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, Literal, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 
 from coopy.clock import moment
 from coopy.engine.opening import told
+from coopy.engine.ordered import OrderedEngine
 from coopy.error import UsageError
 from coopy.wiring.options import check_number
 from coopy.wiring.past import PastOperations, past_proxy
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from coopy.action import Action
+    from coopy.cluster.node import Node
     from coopy.engine.past import Past
     from coopy.engine.restored import Restored
+    from coopy.engine.stats import Role, Stats
     from coopy.engine.system import System
     from coopy.engine.verify import Verified
     from coopy.marks import Replica
@@ -87,8 +90,11 @@ class Control(Operations, Generic[T_co]):
         """The digest of the state: equal states give equal digests in any process. Recorded, so that `verify` can compare with it."""
         return self._system.digest()
 
-    def stats(self) -> dict[str, float]:
-        """Numbers about this run: LSNs, rebuilds and the seconds that they took, snapshots, remembered keys, divergences."""
+    def stats(self) -> Stats:
+        """The system in numbers since it was opened: counts, how long things took, sizes, what went wrong last. `coopy.Stats` says what each is.
+
+        It waits for no call and no lock, and works on a system that failed or was closed, too.
+        """
         return self._system.stats()
 
     def verify(self) -> Verified:
@@ -140,34 +146,36 @@ class Control(Operations, Generic[T_co]):
         it has `lsn`, `digest()`, `changes()` and `at()`, and `close()`, which lets the memory go. The clock gives the time of that action.
         Actions, and setting attributes, raise UsageError. So does `at` for an LSN before what is kept (`keep_snapshots`) or beyond the last.
         """
-        restorer = self._system.restorer
-        proxy: Replica[T_co] = past_proxy(self._system.history, lsn, restorer.adopt, restorer.on_divergence)
+        system, restorer = self._system, self._system.restorer
+        proxy: Replica[T_co] = past_proxy(system.archive.directory, system.history, lsn, restorer.adopt, restorer.on_divergence)
         return proxy
 
     # --- primary and replicas ----------------------------------------------------------------------------------------
 
     @property
-    def role(self) -> Literal["alone", "primary", "replica"]:
+    def role(self) -> Role:
         """What this system is among others."""
-        if self._system.peers is None:
-            return "alone"
-        return "replica" if self._system.engine.follows else "primary"
+        return self._system.role
 
     @property
     def address(self) -> tuple[str, int]:
-        """Host and port: where a primary listens, or where a replica's primary does. Raises UsageError where there is neither."""
+        """Host and port: where a primary listens, or where a replica's primary does; "unix:" with a full path has port 0.
+
+        Raises UsageError where there is neither.
+        """
         if self.role == "replica":
             return self._replica().address.host, self._replica().address.port
         return self._primary().address
 
     @property
     def token(self) -> str:
-        """What this system shows now, for `wait_for` on a replica of it."""
+        """What this system shows now, for `wait_for` on a replica of it, or on another node."""
         from coopy.replication.token import make_token
 
         engine, system = self._system.engine, self._system.archive.identity.system
         with engine.lock:
-            return make_token(system, engine.journal.epoch, engine.executed)
+            epoch = 0 if isinstance(engine, OrderedEngine) else engine.journal.epoch  # a node's epochs are its own
+            return make_token(system, epoch, engine.executed)
 
     @property
     def lag(self) -> int:
@@ -181,21 +189,38 @@ class Control(Operations, Generic[T_co]):
 
     @property
     def problem(self) -> str:
-        """Of a replica: why it does not follow at the moment; empty while it does."""
-        return self._replica().problem
+        """Of a replica or a node: why it does not follow at the moment; empty while it does."""
+        return self._node().problem if self.role == "node" else self._replica().problem
 
     def wait_for(self, token: str, timeout: float = 5.0) -> int:
-        """Of a replica: return when it shows what the token's owner saw; gives the LSN that it shows.
+        """Of a replica or a node: return when it shows what the token's owner saw; gives the LSN that it shows.
 
-        Raises ReplicaError for a token of another system or of a history that was cut off, and UnconfirmedError after `timeout` seconds.
+        Raises UnconfirmedError after `timeout` seconds. For a token of another system, or of a history that was cut off, a replica raises
+        ReplicaError, a node UsageError.
         """
         check_number("timeout", timeout)
-        return self._replica().wait_for(token, timeout)
+        if self.role != "node":
+            return self._replica().wait_for(token, timeout)
+        from coopy.replication.token import read_token
+
+        found = read_token(token)
+        if found is None or found[0] != self._system.archive.identity.system:
+            raise UsageError(f"{token!r} is no token of this cluster: control(...).token of one of its nodes gives one.", option="token")
+        return self._node().wait_for(found[2], timeout)
+
+    def barrier(self, timeout: float | None = None) -> int:
+        """Of a node: return when all that was acknowledged anywhere before this call is executed here; gives the LSN that it shows then.
+
+        It takes as long as an action. Raises UnconfirmedError after `timeout` seconds, and where the cluster did not answer; ClusterError.
+        """
+        if timeout is not None:
+            check_number("timeout", timeout)
+        return self._node().barrier(timeout)
 
     def promote(
         self, host: str = "127.0.0.1", port: int | None = None, *, min_acks: int = 0, tls: ssl.SSLContext | None = None, after: int = 0
     ) -> int:
-        """Of a replica: follow no more, and take actions; with a `port`, listen there for replicas. Gives the new epoch, which is on stable storage.
+        """Of a replica: follow no more, and take actions; with a `port`, or a Unix socket as `host`, listen there. Gives the new epoch, which is on stable storage.
 
         `tls`: as a primary's; needed off loopback. What is wrong with the arguments, or a port that is taken, is a UsageError before anything
         has changed. Make sure before that the former primary is gone: nobody else decides who leads. `after`: what the promotion before this one
@@ -217,6 +242,14 @@ class Control(Operations, Generic[T_co]):
         peers = self._system.peers
         if not isinstance(peers, Follower):
             raise UsageError("This system is not a replica: only one that was opened with replication=True follows a primary.")
+        return peers
+
+    def _node(self) -> Node:
+        from coopy.cluster.node import Node
+
+        peers = self._system.peers
+        if not isinstance(peers, Node):
+            raise UsageError("This system is not a node: only one that was opened with cluster=... is.")
         return peers
 
     def _primary(self) -> Primary:
@@ -247,17 +280,14 @@ class PastControl(Control[T_co]):
         """The digest of the state as it was."""
         return self._past.digest()
 
-    def stats(self) -> dict[str, float]:
-        """The LSN."""
-        return {"lsn": self.lsn}
-
     def changes(self, since: int = 0) -> Iterator[Action]:
         """The actions up to this one."""
         return self._past.history.changes(since)
 
     def at(self, lsn: int) -> Replica[T_co]:
         """The state as it was behind an earlier action."""
-        proxy: Replica[T_co] = past_proxy(lambda: self._past.history, lsn, self._past.adopt, self._past.on_divergence)
+        past, history = self._past, self._past.history
+        proxy: Replica[T_co] = past_proxy(history.archive.directory, lambda: history, lsn, past.adopt, past.on_divergence)
         return proxy
 
     def close(self) -> None:

@@ -40,15 +40,13 @@ class PastOperations:
     def refuse(self) -> NoReturn:
         """Raises UsageError: it is not a running system."""
         lsn = self._past.history.last
-        what = (
-            f"This is the state as it was at LSN {lsn}, not a running system: it has lsn, digest(), stats(), changes(), at() and close()."
-        )
+        what = f"This is the state as it was at LSN {lsn}, not a running system: it has lsn, digest(), changes(), at() and close()."
         raise UsageError(f"{what} Ask the system itself.", lsn=lsn)
 
 
-def past_proxy(ask: Callable[[], History], lsn: int, adopt: Callable[[object, Moment], None], on_divergence: str) -> Any:
+def past_proxy(directory: str, ask: Callable[[], History], lsn: int, adopt: Callable[[object, Moment], None], on_divergence: str) -> Any:
     """The proxy of the state behind an action. Raises as `look_back` says."""
-    past = look_back(ask, lsn, adopt, on_divergence)
+    past = look_back(directory, ask, lsn, adopt, on_divergence)
     proxy = make_proxy(past.engine, PastOperations(past))
     register_past(proxy, past)
     return proxy

@@ -17,7 +17,8 @@ import msgspec
 from coopy.codec import Codec
 from coopy.digest import digest
 from coopy.disk import RealDisk
-from coopy.engine.opening import Place, domain_name, high_water_of, prove_end
+from coopy.engine.archive import high_water_of
+from coopy.engine.opening import Place, domain_name, prove_end
 from coopy.engine.reading import ReadingRestorer, unpruned
 from coopy.engine.recorded import existing
 from coopy.engine.restore import Bounds

@@ -6,6 +6,7 @@ import time
 import weakref
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from coopy.engine.gate import CLOSED, FORKED
 from coopy.error import UsageError
 
 if TYPE_CHECKING:
@@ -19,12 +20,21 @@ if TYPE_CHECKING:
 
     Again: TypeAlias = Callable[[str, Disk], object]  # opens a directory as that of the proxy was
 
-__all__ = ["engine_of", "fix_wall", "is_proxy", "opened_again", "past_of", "register", "register_past", "system_of"]
+__all__ = ["engine_of", "fix_wall", "is_proxy", "open_systems", "opened_again", "past_of", "register", "register_past", "system_of"]
 
 # By the proxy's own class, of which there is one for each system and each past state.
 _systems: weakref.WeakKeyDictionary[type, System] = weakref.WeakKeyDictionary()
 _ways: weakref.WeakKeyDictionary[type, Again] = weakref.WeakKeyDictionary()
 _pasts: weakref.WeakKeyDictionary[type, Past] = weakref.WeakKeyDictionary()
+
+
+def open_systems() -> list[System]:
+    """Those of this process that nobody has closed, whether or not they still take actions."""
+    while True:
+        try:
+            return [one for one in _systems.values() if one.engine.final is not CLOSED and one.engine.final is not FORKED]
+        except RuntimeError:  # one was opened meanwhile
+            continue
 
 
 def register(proxy: object, system: System, again: Again) -> None:

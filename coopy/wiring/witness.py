@@ -16,7 +16,8 @@ import msgspec
 
 from coopy.difference import difference
 from coopy.digest import digest
-from coopy.engine.opening import high_water_of, prove_end
+from coopy.engine.archive import high_water_of
+from coopy.engine.opening import prove_end
 from coopy.engine.reading import ReadingRestorer, unpruned
 from coopy.engine.recorded import existing
 from coopy.engine.restore import Bounds, Replayed, Restorer, method_in

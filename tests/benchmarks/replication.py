@@ -22,6 +22,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from coopy import control, init_system
+from tests.asked import primary_stats
 from tests.benchmarks.bank import Bank
 from tests.benchmarks.environments import ROOT
 from tests.benchmarks.page import run
@@ -95,7 +96,7 @@ def act_slowly(bank: Bank, rate: float) -> float:
         done += due
         pending.append((control(bank).lsn, time.perf_counter()))
         time.sleep(OFTEN)
-        acked = control(bank).stats()["acked"]
+        acked = primary_stats(bank).acked
         while pending and pending[0][0] <= acked:
             lags.append(time.perf_counter() - pending.popleft()[1])
     return sorted(lags)[len(lags) * 99 // 100]

@@ -69,7 +69,7 @@ def one_snapshot(ledger: Ledger, caller: Caller, *, background: bool) -> dict[st
     begin = time.perf_counter()
     control(ledger).take_snapshot(background=background)
     control(ledger).wait_snapshot()
-    seconds, held = time.perf_counter() - begin, control(ledger).stats()["snapshot_pause_us"] / 1_000_000
+    seconds, held = time.perf_counter() - begin, control(ledger).stats().snapshot_pause
     return {"seconds": seconds, "held": held, **named("seen", caller.take())}
 
 

@@ -175,13 +175,13 @@ def test_a_call_with_a_key_that_is_interrupted_and_asked_again_happens_once(tmp_
         proxy.keep(-point)
         keep_once()
         assert (proxy.kept.count(point), proxy.kept.count(-point)) == (1, 1), point
-        assert control(proxy).stats()["keys"] == point
+        assert control(proxy).stats().keys == point
     assert point > 50
     digest = control(proxy).digest()
     control(proxy).close()
     with control(init_system(Numbers, tmp_path / "n")) as again:
         assert control(again).digest() == digest
-        assert control(again).stats()["keys"] == point
+        assert control(again).stats().keys == point
 
 
 @pytest.mark.parametrize("durability", ["sync", "buffered"])

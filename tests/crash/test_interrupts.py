@@ -107,7 +107,7 @@ def storm(directory: str, durability: Any, children: int, seed: int, seconds: fl
     word.keep(mark(children, begun[0] + 1))  # takes along a call whose caller was interrupted while it waited
     kept = [one if isinstance(one, tuple) else divmod(one, BILLION) for one in word.kept]
     digest, lsn = control(word).digest(), control(word).lsn
-    rebuilds = control(word).stats()["rebuilds"]
+    rebuilds = control(word).stats().rebuilds.count
     control(word).close()
     return {
         "hits": hits, "hung": hung, "done": [one[0] for one in done[:children]], "begun": begun[0] + 1, "acknowledged": acknowledged,

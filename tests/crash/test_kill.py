@@ -102,8 +102,8 @@ def test_a_snapshot_whose_process_is_killed_is_none(tmp_path: Path, durability: 
         with contextlib.suppress(DurabilityError):
             assert control(word).wait_snapshot() <= control(word).lsn, number
     stats, digest = control(word).stats(), control(word).digest()
-    assert stats["snapshots"] + stats["snapshots_failed"] == 3 * KILLS
-    assert stats["snapshots_failed"] > KILLS / 4
+    assert stats.snapshots.count + stats.snapshots_failed == 3 * KILLS
+    assert stats.snapshots_failed > KILLS / 4
     control(word).close()
     assert all(not one.problem for one in check_directory(Place(RealDisk(), str(tmp_path / "w"), b"", "")))
     with control(init_system(Word, tmp_path / "w")) as word:

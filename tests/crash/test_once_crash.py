@@ -53,5 +53,5 @@ def test_who_asks_again_after_a_crash_gets_each_letter_once(durability: Any, kil
         caller.ask()
         caller.open()
         assert caller.word.text == letters(WANTED), f"cut at call {nth}"
-        assert control(caller.word).stats()["keys"] == WANTED
+        assert control(caller.word).stats().keys == WANTED
         caller.abandon()

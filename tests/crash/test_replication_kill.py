@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from coopy import control, init_system
+from tests.asked import primary_stats
 from tests.words import Word
 
 if TYPE_CHECKING:
@@ -126,10 +127,10 @@ def test_a_replica_is_killed_while_it_gets_its_first_state(tmp_path: Path) -> No
         control(word).take_snapshot()
         port = control(word).address[1]
         for step in range(7):
-            before = control(word).stats()["shipped_bytes"]
+            before = primary_stats(word).shipped_bytes
             with child("replica", tmp_path / str(step), port) as process:
                 end = time.monotonic() + LONG
-                while control(word).stats()["shipped_bytes"] < before + 650_000 * step and time.monotonic() < end:
+                while primary_stats(word).shipped_bytes < before + 650_000 * step and time.monotonic() < end:
                     time.sleep(0.0002)
                 killed(process)
             with control(init_system(Word, tmp_path / str(step), replication=True, port=port)) as replica:
@@ -186,7 +187,7 @@ def test_a_stopped_replica_is_dropped_and_slows_nobody(tmp_path: Path) -> None:
             assert said(process, 1)
             process.send_signal(signal.SIGSTOP)
             end, slowest = time.monotonic() + LONG, 0.0
-            while control(word).stats()["replicas"]:
+            while primary_stats(word).replicas:
                 start = time.monotonic()
                 word.keep("x" * 2000)
                 slowest = max(slowest, time.monotonic() - start)

@@ -41,7 +41,7 @@ def test_an_old_directory_knows_its_keys(tmp_path: Path) -> None:
         ask_keyed(word)
         with once("late"):
             assert word.add("b") == "arb"
-        assert (word.text, word.kept, control(word).lsn, control(word).stats()["keys"]) == ("arb", [{1: ["x"]}], 4, 4)
+        assert (word.text, word.kept, control(word).lsn, control(word).stats().keys) == ("arb", [{1: ["x"]}], 4, 4)
 
 
 def test_there_are_fossils() -> None:

@@ -160,7 +160,7 @@ def test_it_holds_the_state_of_its_lsn(tmp_path: Path, durability: Any) -> None:
         assert word.take_snapshot(background=True) == 2
         word.add("c")
         assert control(word).wait_snapshot() == 2
-        assert control(word).stats()["snapshots"] == 1
+        assert control(word).stats().snapshots.count == 1
     assert state_in(tmp_path / "w" / "snapshot-00000000000000000002.snap").text == "ab"
     with control(init_system(Word, tmp_path / "w")) as word:
         assert word.text == "abc"
@@ -198,7 +198,7 @@ def test_nothing_new_is_no_snapshot(tmp_path: Path) -> None:
     with control(init_system(Word(), tmp_path / "w")) as word:
         word.add("a")
         assert (word.take_snapshot(), word.take_snapshot(background=True), control(word).wait_snapshot()) == (1, 1, 1)
-        assert control(word).stats()["snapshots"] == 1
+        assert control(word).stats().snapshots.count == 1
 
 
 def test_it_waits_for_unlocked_actions_and_others_do_not(tmp_path: Path) -> None:
@@ -259,7 +259,7 @@ def test_one_in_the_foreground_waits_for_it_and_takes_its_own(held: Any, gate: G
     gate.open()
     taking.join()
     assert taken == [2]
-    assert control(held).stats()["snapshots"] == 2
+    assert control(held).stats().snapshots.count == 2
     control(held).close()
 
 
@@ -271,7 +271,7 @@ def test_closing_cancels_it(held: Any, gate: Gate, tmp_path: Path, caplog: pytes
     assert files(tmp_path / "w") == ["snapshot-00000000000000000000.snap"]
     with pytest.raises(ClosedError, match="given up"):
         control(held).wait_snapshot()
-    assert (control(held).stats()["snapshots_failed"], control(held).snapshot_problem, caplog.messages) == (0, "", [])
+    assert (control(held).stats().snapshots_failed, control(held).snapshot_problem, caplog.messages) == (0, "", [])
     with control(init_system(Held, tmp_path / "w", validation="off")) as again:
         assert again.text == "a"
 
@@ -334,7 +334,7 @@ def fails(word: Any, match: str) -> None:
     """The one on its way fails for this reason, all hear of it, and the next one does not."""
     with pytest.raises(DurabilityError, match=match):
         control(word).wait_snapshot()
-    assert control(word).stats()["snapshots_failed"] == 1
+    assert control(word).stats().snapshots_failed == 1
     assert match in control(word).snapshot_problem
     word.add("b")
     assert control(word).take_snapshot() == 2
@@ -370,7 +370,7 @@ def test_a_fork_that_is_refused_harms_nothing(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(DurabilityError, match="could be forked"):
         word.take_snapshot(background=True)
     assert files(tmp_path / "w") == ["snapshot-00000000000000000000.snap"]
-    assert control(word).stats()["snapshots_failed"] == 1
+    assert control(word).stats().snapshots_failed == 1
     assert word.take_snapshot() == 1
     control(word).close()
 
@@ -388,7 +388,7 @@ def test_a_full_disk_refuses_it_and_nothing_else(tmp_path: Path) -> None:
     for take in (control(word).wait_snapshot, control(word).take_snapshot):
         with pytest.raises(DiskFullError, match="not completed"):
             take()
-    assert control(word).stats()["snapshots_failed"] == 2
+    assert control(word).stats().snapshots_failed == 2
     assert word.add("c")[-3:] == "abc"
     disk.capacity = None
     assert control(word).take_snapshot(background=True) == control(word).wait_snapshot() == 3
@@ -540,7 +540,7 @@ def test_a_fresh_process_writes_what_the_journal_says(tmp_path: Path, durability
         word.add("d")
         assert control(word).wait_snapshot() == lsn == 4
         assert isinstance(draft_of(word), Elsewhere)
-        assert control(word).stats()["snapshot_pause_us"] < 1_000_000
+        assert control(word).stats().snapshot_pause < 1
     taken = state_in(tmp_path / "w" / "snapshot-00000000000000000004.snap")
     assert (taken.text, digest_of(taken)) == ("ab", digest)
 

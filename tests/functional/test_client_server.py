@@ -285,7 +285,7 @@ def test_a_server_may_let_clients_take_snapshots(serve: Any, shop: Any) -> None:
         assert client.take_snapshot() == 1
         with pytest.raises((AttributeError, Fault)):
             client.close()
-    assert control(shop).stats()["snapshots"] == 1
+    assert control(shop).stats().snapshots.count == 1
 
 
 def test_what_the_domain_calls_close_is_the_domains(serve: Any, tmp_path: Path) -> None:

@@ -167,6 +167,9 @@ def test_damage_is_found_and_named(good: Path, name: str) -> None:
     for command in sorted(EVERY - {"prune"}):
         said = run(command, good, code=int(command in STOPPED[name]))
         assert command not in STOPPED[name] or damaged in said
+    assert damaged in run("verify", good, code=1)
+    rehearsed = run("rehearse", good, "tests.words:Word", code=int("show" in STOPPED[name]))
+    assert "show" not in STOPPED[name] or damaged in rehearsed
     assert damaged in run("prune", "--keep", 1, good, code=1) if "prune" in STOPPED[name] else run("prune", "--keep", 1, good, code=2)
     assert before == {path.name: path.read_bytes() for path in good.iterdir() if path.is_file() and path.name != "LOCK"}
 
@@ -511,6 +514,42 @@ def test_colours_are_for_a_terminal_only(good: Path) -> None:
     assert "\x1b[33mraised" in seen()
     assert "OUTCOME" in seen()
     assert "\x1b" not in seen(NO_COLOR="1")
+
+
+def test_bars_are_for_a_terminal_only() -> None:
+    """On standard error, for what takes a while; nothing of them stays."""
+    script = """
+from coopy.cli import terminal
+with terminal.progress("Too quick") as move:
+    move(1, 2)
+terminal.PATIENCE = 0
+with terminal.progress("Checking") as move:
+    for done in range(4):
+        move(done, 3)
+with terminal.waiting("Comparing"):
+    pass
+"""
+    ours, theirs = pty.openpty()
+    try:
+        seen = subprocess.run(
+            [sys.executable, "-c", script], cwd=ROOT, stderr=theirs, stdout=subprocess.PIPE, env={**os.environ, "TERM": "xterm"}, check=True
+        )
+        said = os.read(ours, 1 << 16).decode()
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert "Checking" in said
+    assert "Comparing" in said
+    assert "Too quick" not in said
+    assert said.rstrip().endswith("\x1b[2K")
+    plain = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, check=True)
+    assert (seen.stdout, plain.stdout, plain.stderr) == (b"", b"", b"")
+
+
+def test_what_the_operating_system_refuses_is_told(good: Path) -> None:
+    """With the file, and as something that could not be done."""
+    where = good / "nowhere" / "file"
+    assert run("export", good, "--output", where, code=2) == f"{where} cannot be used: No such file or directory. Nothing was changed.\n"
 
 
 def test_help_and_completion_load_no_command() -> None:

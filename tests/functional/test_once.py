@@ -161,7 +161,7 @@ def test_the_same_key_again_gives_what_was_given_and_runs_nothing(bank: Bank, sn
     for account in bank.lives(snapshot=snapshot):
         with once("a"):
             assert account.pay("ann", 1, note="x") == 1
-        assert (account.calls, bank.lsn, control(account).stats()["keys"]) == (2, 2, 1)
+        assert (account.calls, bank.lsn, control(account).stats().keys) == (2, 2, 1)
 
 
 @pytest.mark.parametrize("snapshot", [False, True])
@@ -258,7 +258,7 @@ def test_a_call_without_a_key_is_not_remembered(bank: Bank) -> None:
     with once("a"):
         bank.account.pay("ann", 1)
     assert [bank.account.pay("ann", 1), bank.account.pay("ann", 1)] == [2, 3]
-    assert control(bank.account).stats()["keys"] == 1
+    assert control(bank.account).stats().keys == 1
 
 
 def test_setters_operators_and_items_may_have_a_key(bank: Bank) -> None:
@@ -292,7 +292,7 @@ def test_an_aborted_action_does_not_use_up_its_key(bank: Bank) -> None:
     for account in bank.lives():
         with once("a"), pytest.raises(OverdrawnError):
             account.pay_or_nothing("ann", 101)
-        assert (account.calls, control(account).stats()["keys"]) == (0, 0)
+        assert (account.calls, control(account).stats().keys) == (0, 0)
     with once("a"):
         assert bank.account.pay_or_nothing("ann", 1) == 1
     with once("a"):
@@ -391,14 +391,14 @@ def test_a_key_is_forgotten_after_its_time(bank: Bank) -> None:
     fix_wall(bank.account, day + timedelta(days=1, seconds=1))
     with once("a", within=timedelta(1)):
         assert bank.account.pay("a", 2) == 4
-    assert control(bank.account).stats()["keys"] == 3
+    assert control(bank.account).stats().keys == 3
     account = bank.restart()
     fix_wall(account, day + timedelta(days=4000))
     with once("c"):
         assert account.pay("c", 1) == 3
     with once("d"):
         account.pay("d", 1)
-    assert control(account).stats()["keys"] == 2
+    assert control(account).stats().keys == 2
 
 
 def test_the_oldest_keys_are_forgotten_beyond_a_number(bank: Bank) -> None:
@@ -407,7 +407,7 @@ def test_the_oldest_keys_are_forgotten_beyond_a_number(bank: Bank) -> None:
         with once(str(number), most=3):
             bank.account.pay("ann", number)
     for account in bank.lives():
-        assert control(account).stats()["keys"] == 3
+        assert control(account).stats().keys == 3
         with once("7"):
             assert account.pay("ann", 7) == 8
     with once("6", most=3):
@@ -460,7 +460,7 @@ def test_a_duplicate_in_the_journal_runs_nothing(bank: Bank) -> None:
     assert (bank.account.calls, bank.lsn) == (2, 5)
     before = control(bank.account).digest()
     assert control(bank.restart()).digest() == before
-    assert control(bank.account).stats()["keys"] == 2
+    assert control(bank.account).stats().keys == 2
 
 
 def test_each_task_and_each_thread_has_its_own_block(bank: Bank) -> None:
@@ -492,7 +492,7 @@ def test_each_task_and_each_thread_has_its_own_block(bank: Bank) -> None:
         thread = threading.Thread(target=bank.account.pay, args=("ann", 9))
         thread.start()
         thread.join(1 / WAKE)
-    assert (bank.account.calls, control(bank.account).stats()["keys"]) == (3, 2)
+    assert (bank.account.calls, control(bank.account).stats().keys) == (3, 2)
 
 
 def test_one_block_object_serves_many_threads(bank: Bank) -> None:
@@ -512,7 +512,7 @@ def test_one_block_object_serves_many_threads(bank: Bank) -> None:
         inside.wait()
     leave.wait()
     thread.join()
-    assert (got, control(bank.account).stats()["keys"]) == ([1, 2], 1)
+    assert (got, control(bank.account).stats().keys) == ([1, 2], 1)
 
 
 def test_the_innermost_block_counts(bank: Bank) -> None:
@@ -542,7 +542,7 @@ def test_an_interrupted_action_is_remembered_as_it_ended(bank: Bank, tmp_path: P
             one.act()
         with once("a"):
             assert one.act() == 1
-        assert (one.calls, control(one).lsn, control(one).stats()["rebuilds"]) == (1, 1, 1)
+        assert (one.calls, control(one).lsn, control(one).stats().rebuilds.count) == (1, 1, 1)
         with once("b"), pytest.raises(RecursionError):
             one.dive()
         with once("b"), pytest.raises(RecursionError):

@@ -51,7 +51,7 @@ def test_snapshots_are_taken_by_the_clock(tmp_path: Path) -> None:
     with control(init_system(Word(), tmp_path / "w", snapshot_time=0.05, keep_snapshots=1)) as word:
         for count, letter in enumerate("abc", 1):
             word.add(letter)
-            wait_until(lambda count=count: control(word).stats()["snapshots"] == count)
+            wait_until(lambda count=count: control(word).stats().snapshots.count == count)
     assert [path.name for path in (tmp_path / "w").glob("snapshot-*")] == ["snapshot-00000000000000000003.snap"]
     with control(init_system(Word, tmp_path / "w")) as word:
         assert word.text == "abc"
@@ -78,7 +78,7 @@ def test_the_journal_is_pruned_after_each_snapshot_if_asked_for(tmp_path: Path) 
         for letter in "abc":
             word.add(letter)
             control(word).take_snapshot()
-        assert control(word).stats()["segments"] == 1
+        assert control(word).stats().segments == 1
     assert len(list((tmp_path / "w").glob("journal-*"))) == 1
 
 
@@ -142,7 +142,7 @@ def test_wait_durable_syncs_what_is_only_buffered(tmp_path: Path) -> None:
     """Up to the last call."""
     with control(init_system(Word(), tmp_path / "w", durability="buffered", sync_interval=3600)) as word:
         word.add("a")
-        assert control(word).stats()["durable"] == 0
+        assert control(word).stats().durable == 0
         assert control(word).wait_durable() == 1
 
 

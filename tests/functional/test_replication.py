@@ -25,7 +25,8 @@ from coopy.error import (
     UnconfirmedError,
     UsageError,
 )
-from tests.unit.replication.test_transport import certificate, serving, trusting
+from tests.asked import primary_stats, replica_stats
+from tests.unit.replication.test_transport import asking_for_certificates, certificate, make_certificate, serving, trusting
 from tests.words import Word
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ def test_everything_an_action_can_be_is_the_same_on_a_replica(house: House, tmp_
     word.keep([bytes(range(256)) * 5000])
     for one in (replica, other):
         level(one, word)
-        assert control(one).stats()["divergences"] == 0
+        assert control(one).stats().divergences == 0
 
 
 def test_what_changes_the_state_is_refused_and_the_error_names_the_primary(house: House, tmp_path: Path) -> None:
@@ -203,7 +204,7 @@ def test_an_aborted_action_leaves_no_trace_on_a_replica(house: House, tmp_path: 
     shelf["b"] = 1
     shelf.take_two("a", "b")
     level(replica, shelf)
-    assert control(replica).stats()["divergences"] == 0
+    assert control(replica).stats().divergences == 0
 
 
 def test_a_replica_that_joins_late_gets_a_snapshot_and_what_follows(house: House, tmp_path: Path) -> None:
@@ -229,7 +230,7 @@ def test_a_replica_that_restarts_resumes_where_it_was(house: House, tmp_path: Pa
     word.add("a")
     replica = house.replica(word, tmp_path / "r")
     level(replica, word)
-    assert control(replica).stats()["received_bytes"] < 1000
+    assert replica_stats(replica).received_bytes < 1000
 
 
 @pytest.mark.parametrize("durability", ["sync", "buffered"])
@@ -293,7 +294,7 @@ def test_a_replica_takes_snapshots_and_prunes_by_itself(house: House, tmp_path: 
     control(replica).close()
     replica = house.replica(word, tmp_path / "r")
     assert control(replica).digest() == digest
-    assert control(replica).stats()["divergences"] == 0
+    assert control(replica).stats().divergences == 0
 
 
 def test_a_replica_whose_place_was_pruned_gets_a_snapshot_instead(house: House, tmp_path: Path) -> None:
@@ -386,7 +387,28 @@ def test_a_replica_over_tls(house: House, tmp_path: Path, certificate: Path) -> 
         house.replica(word, tmp_path / "plain", password=PASSWORD)
 
 
-@pytest.mark.xdist_group("the default port")
+def test_a_primary_may_ask_for_certificates_too(house: House, tmp_path: Path, certificate: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever has none, or one of another authority, is told so on both sides, and nothing is created; the right one follows."""
+    for name in ("known", "unknown"):
+        (tmp_path / name).mkdir()
+        make_certificate(tmp_path / name, name)
+    word = house.primary(tmp_path / "p", tls=asking_for_certificates(certificate, tmp_path / "known"), password=PASSWORD)
+    word.add("a")
+    for shown, says in (("", "asks for a certificate"), ("unknown", "does not accept the certificate"), ("known", "")):
+        tls = trusting(certificate)
+        if shown:
+            tls.load_cert_chain(tmp_path / shown / "crt", tmp_path / shown / "key")
+        options = {"tls": tls, "host": "localhost", "password": PASSWORD}
+        if not says:
+            level(house.replica(word, tmp_path / "r", **options), word)
+            break
+        with pytest.raises(AuthenticationError, match=says):
+            house.replica(word, tmp_path / "r", **options)
+        assert not list(tmp_path.glob("r/*.snap"))
+    wait_until(lambda: "shows no certificate" in caplog.text and "does not verify" in caplog.text)
+    assert primary_stats(word).refused == 2
+
+
 def test_the_two_lines_of_the_original_in_two_processes(tmp_path: Path) -> None:
     """With default arguments: port, host, password and directories; and a third that joins late, after a snapshot and a prune."""
     with socket.socket() as probe:
@@ -585,7 +607,7 @@ def test_a_wrong_password_is_refused_without_being_shown(
     for text in (str(raised.value), caplog.text, repr(vars(raised.value))):
         assert "sesame" not in text
         assert "barley" not in text
-    assert control(word).stats()["refused"] == 1
+    assert primary_stats(word).refused == 1
 
 
 @pytest.mark.parametrize(
@@ -702,9 +724,9 @@ def test_a_call_waits_for_as_many_replicas_as_asked_for(house: House, tmp_path: 
     replicas = [house.replica(word, tmp_path / str(number)) for number in range(2)]
     for letter in "abc":
         word.add(letter)
-        assert [control(one).stats()["durable"] for one in replicas] == [control(word).lsn] * 2
+        assert [control(one).stats().durable for one in replicas] == [control(word).lsn] * 2
     word.add_unlocked("u")
-    assert [control(one).stats()["durable"] for one in replicas] == [control(word).lsn] * 2
+    assert [control(one).stats().durable for one in replicas] == [control(word).lsn] * 2
     with pytest.raises(ValueError, match="r"):
         word.add_and_raise("r")
     threads = [threading.Thread(target=word.add, args=("t",)) for _ in range(8)]
@@ -741,7 +763,7 @@ def test_a_promoted_replica_takes_actions_and_replicas(house: House, tmp_path: P
     level(other, word)
     port = control(word).address[1]
     control(word).close()
-    before = control(word).stats()["epoch"]
+    before = control(word).stats().epoch
     assert control(replica).promote(port=port, min_acks=1) >= 1 << 16 > before
     assert control(replica).role == "primary"
     assert replica.add("b") == "arb"
@@ -803,6 +825,30 @@ def test_closing_is_prompt_on_both_sides(house: House, tmp_path: Path) -> None:
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("coopy")]
 
 
+def test_several_may_close_at_once(house: House, tmp_path: Path) -> None:
+    """Whoever is not the first waits, or finds it done; one that promotes meanwhile has done so or is told that it is closed."""
+    word = house.primary(tmp_path / "p")
+    replica = house.replica(word, tmp_path / "r")
+    raised: list[Exception] = []
+
+    def end(work: Any) -> None:
+        gate.wait()
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - whatever it is
+            raised.append(error)
+
+    works = [control(replica).promote, *[control(one).close for one in (replica, word) for _ in range(4)]]
+    gate = threading.Barrier(len(works))
+    threads = [threading.Thread(target=end, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+        assert not thread.is_alive()
+    assert all(isinstance(error, ClosedError) for error in raised), raised
+
+
 def test_damage_in_a_replicas_journal_is_named_at_its_next_opening(house: House, tmp_path: Path) -> None:
     """As in any directory."""
     word = house.primary(tmp_path / "p")
@@ -833,7 +879,7 @@ def test_an_outcome_that_is_said_behind_a_snapshot_of_the_replicas_own_is_known(
     path = tmp_path / "r" / f"snapshot-{newest:020d}.snap"
     path.write_bytes(path.read_bytes()[:-1])
     replica = house.replica(word, tmp_path / "r")
-    assert control(replica).stats()["damaged_snapshots"] == 1
+    assert control(replica).stats().damaged_snapshots == 1
     word.add("c")
     level(replica, word)
 

@@ -36,7 +36,8 @@ from coopy.replication import shipping as shipping_room
 from coopy.replication import taking as taking_room
 from coopy.replication import transport as transport_room
 from coopy.wiring import Options, open_proxy
-from tests.functional.test_replication import PASSWORD, House, house, level, wait_until
+from tests.asked import primary_stats, replica_stats
+from tests.functional.test_replication import PASSWORD, Held, House, Patient, house, level, wait_until
 from tests.unit.replication.test_transport import certificate, serving, trusting
 from tests.words import Word
 
@@ -151,11 +152,11 @@ def test_what_a_signal_handler_does_inside_of_a_query_is_refused(
 
     def meanwhile() -> None:
         word.add("a")
-        wait_until(lambda: control(word).stats()["shipped_bytes"] > shipped)
+        wait_until(lambda: primary_stats(word).shipped_bytes > shipped)
         signal.raise_signal(signal.SIGUSR1)
 
     monkeypatch.setitem(globals(), "IN_QUERY", meanwhile)
-    shipped = control(word).stats()["shipped_bytes"]
+    shipped = primary_stats(word).shipped_bytes
     before = signal.signal(signal.SIGUSR1, handle)
     try:
         with pytest.raises(UsageError, match="inside of its system"):
@@ -285,7 +286,7 @@ def test_a_replica_whose_disk_is_full_asks_less_and_less_often(house: House, tmp
     disk.capacity = 10_000
     start = time.monotonic()
     word.keep(os.urandom(20_000))
-    wait_until(lambda: control(replica).stats()["sessions"] == 5)
+    wait_until(lambda: replica_stats(replica).sessions == 5)
     assert time.monotonic() - start > 0.05 * (1 + 2 + 4 + 8)
     assert "There is no room" in control(replica).problem or not control(replica).problem
     disk.capacity = None
@@ -337,12 +338,12 @@ def test_a_replica_that_is_busy_for_long_is_not_dropped(house: House, tmp_path: 
             word.keep("x" * size)
         end = time.monotonic() + 2
         while time.monotonic() < end:
-            assert control(word).stats()["replicas"] == 1
+            assert primary_stats(word).replicas == 1
 
     monkeypatch.setitem(globals(), "IN_QUERY", meanwhile)
     replica.ask()
     level(replica, word)
-    assert control(replica).stats()["sessions"] == 1
+    assert replica_stats(replica).sessions == 1
 
 
 def test_waiting_for_a_token_ends_in_time_also_while_a_replica_is_busy(
@@ -399,7 +400,7 @@ def test_a_replica_that_cannot_execute_yet_confirms_what_it_has(house: House, tm
 
     def meanwhile() -> None:
         word.add("a")
-        before.append(control(word).stats()["acked"])
+        before.append(primary_stats(word).acked)
 
     monkeypatch.setitem(globals(), "IN_QUERY", meanwhile)
     assert replica.ask() == ""
@@ -449,7 +450,7 @@ def test_an_unlocked_action_that_is_refused_is_told_as_that(house: House, tmp_pa
     replica = house.replica(word, tmp_path / "r")
     word.add("a")
     control(replica).close()
-    wait_until(lambda: control(word).stats()["replicas"] == 0)
+    wait_until(lambda: primary_stats(word).replicas == 0)
     with pytest.raises(NotSerializableError):
         word.add_unlocked(print)
     control(word).close()
@@ -505,7 +506,7 @@ def test_a_promotion_that_the_disk_refuses_can_be_tried_again(house: House, tmp_
             replica = house.enter_context(control(open_proxy(Word, "/r", options, disk)))
             assert is_promoted(replica)
         assert replica.add("c") in {"arc", "arbc"}
-        assert control(replica).stats()["epoch"] >= 1 << 16
+        assert control(replica).stats().epoch >= 1 << 16
         control(replica).close()
 
 
@@ -555,7 +556,10 @@ def test_of_two_who_promote_at_once_one_does(house: House, tmp_path: Path) -> No
 def test_a_primary_that_was_closed_follows_its_successor_without_getting_everything_again(
     house: House, tmp_path: Path, durability: str, snapshot: bool
 ) -> None:
-    """To and fro: what each says of its own at its end (that it was closed, how its last action ended) is put aside, and nothing else."""
+    """To and fro: what each says of its own at its end (that it was closed, how its last action ended) is put aside, and nothing else.
+
+    Whoever is closed ships the rest first: the last actions, and the end of a segment that a snapshot has closed. It waits until they are there.
+    """
     names = ["a", "b"]
     word = house.primary(tmp_path / "a", durability=durability)
     word.keep(os.urandom(1_000_000))
@@ -565,10 +569,12 @@ def test_a_primary_that_was_closed_follows_its_successor_without_getting_everyth
             word.add_or_abort("x", True)
         with pytest.raises(ValueError, match="r"):
             word.add_and_raise("r")
-        level(replica, word)
+        word.add("b")
         if snapshot:
-            take_snapshot_and_ship_it(word, replica)
+            control(word).take_snapshot()
+        last = control(word).lsn
         control(word).close()
+        assert control(replica).lsn == last
         if turn % 2:
             with control(init_system(Word, tmp_path / names[turn % 2])):
                 pass  # opened and closed once more
@@ -576,15 +582,23 @@ def test_a_primary_that_was_closed_follows_its_successor_without_getting_everyth
         word, replica = replica, house.replica(replica, tmp_path / names[turn % 2])
         word.add("a")
         level(replica, word)
-        assert control(word).stats()["shipped_bytes"] < 2000
-        assert control(replica).stats()["divergences"] == 0
+        assert primary_stats(word).shipped_bytes < 2000
+        assert control(replica).stats().divergences == 0
     control(replica).close()
     level(house.replica(word, tmp_path / names[1]), word)
     assert not list(tmp_path.glob("*/quarantine/snapshot-*"))
 
 
-def take_snapshot_and_ship_it(word: Any, replica: Any) -> None:
-    """The end of the segment before is shipped, too."""
-    before = control(replica).stats()["segments"]
-    control(word).take_snapshot()
-    wait_until(lambda: control(replica).stats()["segments"] > before)
+def test_closing_a_primary_waits_for_a_replica_that_is_about_to_have_everything(house: House, tmp_path: Path) -> None:
+    """So that it may be promoted when `close()` has returned. Here a query keeps it from executing meanwhile."""
+    word = house.primary(tmp_path / "p", kind=Patient)
+    replica = house.replica(word, tmp_path / "r", kind=Patient)
+    level(replica, word)
+    closing = threading.Thread(target=control(word).close)
+    with Held(replica):
+        word.add("a")
+        closing.start()
+        closing.join(0.5)
+        assert closing.is_alive()
+    closing.join()
+    assert control(replica).lsn == 1

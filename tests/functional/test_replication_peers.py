@@ -15,7 +15,8 @@ from coopy import control, init_system
 from coopy.error import AuthenticationError, CoopyError, ReplicaError
 from coopy.replication import primary as primary_room
 from coopy.replication.auth import Prover, Verifiers
-from coopy.replication.transport import DEFAULT_PASSWORD, Link, Listener, LostError, connect
+from coopy.replication.place import DEFAULT_PASSWORD
+from coopy.replication.transport import Link, Listener, connect
 from coopy.replication.wire import (
     FRONT,
     KINDS,
@@ -26,6 +27,7 @@ from coopy.replication.wire import (
     First,
     Frames,
     Hello,
+    LostError,
     Message,
     Proof,
     Refused,
@@ -33,6 +35,7 @@ from coopy.replication.wire import (
     Verified,
     Welcome,
 )
+from tests.asked import primary_stats, replica_stats
 from tests.functional.test_replication import House, house, level, wait_until
 from tests.words import Word
 
@@ -177,7 +180,7 @@ def test_a_crowd_at_the_door_does_not_keep_the_right_one_out(house: House, tmp_p
         level(house.replica(word, tmp_path / "r"), word)
         level(inside, word)
         assert len([thread for thread in threading.enumerate() if thread.name.startswith("coopy replica 127.0.0.1")]) <= 16 + 2
-    assert control(inside).stats()["sessions"] == 1
+    assert replica_stats(inside).sessions == 1
 
 
 def test_passwords_are_guessed_slowly(house: House, tmp_path: Path) -> None:
@@ -239,8 +242,20 @@ def test_a_replica_that_never_reads_costs_no_memory(house: House, tmp_path: Path
         control(word).wait_durable()
         end = time.monotonic() + 1.5
         while time.monotonic() < end:
-            assert control(word).stats()["shipped_bytes"] < 15_000_000
+            assert primary_stats(word).shipped_bytes < 15_000_000
     assert control(word).lsn == 3000
+
+
+def test_who_takes_nothing_holds_up_its_primarys_closing_for_a_moment_only(house: House, tmp_path: Path) -> None:
+    """What it has not taken is on disk, for when it comes again. So it is with one that says nothing of itself."""
+    word = house.primary(tmp_path / "p")
+    with caller(word) as peer, caller(word):
+        peer.say(Hello(b"", "tests.words:Word", 0, 0, b""))
+        for _ in range(30):
+            word.keep("x" * 1_000_000)
+        start = time.monotonic()
+        control(word).close()
+        assert time.monotonic() - start < 4
 
 
 # --- at the replica's --------------------------------------------------------------------------------------------------------

@@ -84,7 +84,7 @@ def test_an_aborted_call_leaves_no_trace(tmp_path: Path, durability: Any) -> Non
             word.add_or_abort("x", fail=True)
         assert word.text == "a"
         word.add_or_abort("b", fail=False)
-        assert control(word).stats()["rebuilds"] == 1
+        assert control(word).stats().rebuilds.count == 1
     assert reopened(tmp_path / "w", durability) == "ab"
 
 
@@ -103,13 +103,13 @@ def test_segments_rotate_and_prune_drops_what_no_snapshot_needs(tmp_path: Path, 
     with control(init_system(Word(), directory, durability=durability, segment_bytes=4096)) as word:
         for _ in range(200):
             word.add("a")
-        assert control(word).stats()["segments"] > 2
+        assert control(word).stats().segments > 2
         control(word).take_snapshot()
         word.add("b")
         control(word).take_snapshot()
         word.add("c")
         control(word).prune()
-        assert control(word).stats()["segments"] == 2
+        assert control(word).stats().segments == 2
     assert reopened(directory, durability) == "a" * 200 + "bc"
 
 
@@ -184,4 +184,4 @@ def test_a_segment_full_of_openings_is_not_written_over(tmp_path: Path, durabili
             word.add(letter)
     with control(init_system(Word, tmp_path / "w")) as word:
         assert word.text == "abc"
-        assert control(word).stats()["segments"] > 1
+        assert control(word).stats().segments > 1

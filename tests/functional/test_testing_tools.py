@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -206,13 +205,6 @@ def test_coopy_loads_neither_pytest_nor_hypothesis() -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     ran = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert ran.stdout.split() == []
-
-
-def test_the_page_on_testing_is_a_test_file(tmp_path: Path) -> None:
-    """All of its examples together."""
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/testing.md").read_text(), re.DOTALL)
-    ran = pytest_run(tmp_path, "\n".join(blocks))
-    assert "8 passed" in ran.stdout, ran.stdout
 
 
 def test_an_installation_registers_the_plugin() -> None:

@@ -118,7 +118,7 @@ def test_one_that_is_interrupted_is_whole_for_whoever_looks_next(tmp_path: Path,
     with pytest.raises(KeyboardInterrupt):
         tally.count_and_stop("a")
     assert tally.counts == {"a": 2}
-    assert control(tally).stats()["rebuilds"] == 1
+    assert control(tally).stats().rebuilds.count == 1
     control(tally).close()
     with control(init_system(Tally, tmp_path / "t")) as again:
         assert again.counts == {"a": 2}

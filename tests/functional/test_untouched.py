@@ -139,13 +139,13 @@ def test_what_changes_nothing_first_is_not_put_back(tmp_path: Path, durability: 
             with pytest.raises((Refused, KeyError)):
                 getattr(bank, method)(*args)
             assert control(bank).digest() == before
-        assert (control(bank).stats()["rebuilds"], control(bank).stats()["rebuild_seconds"]) == (0, 0.0)
+        assert (control(bank).stats().rebuilds.count, control(bank).stats().rebuilds.total) == (0, 0.0)
         for method, args in (("maybe_half", ("x", 1)), ("maybe_counted", ("x",)), ("maybe_each", ("ca",)), ("maybe_after", ("x",))):
             with pytest.raises((Refused, KeyError)):
                 getattr(bank, method)(*args)
             assert control(bank).digest() == before
-        assert control(bank).stats()["rebuilds"] == 4
-        assert 0 < control(bank).stats()["rebuild_seconds"] < 60
+        assert control(bank).stats().rebuilds.count == 4
+        assert 0 < control(bank).stats().rebuilds.total < 60
         bank.note("n", 7)
         before = control(bank).digest()
     with control(init_system(Bank, tmp_path / "b")) as bank:
@@ -158,12 +158,12 @@ def test_a_key_changes_nothing_of_that(tmp_path: Path) -> None:
         for _ in range(2):
             with once("a"), pytest.raises(Refused):
                 bank.spend(-1)
-        assert (control(bank).stats()["rebuilds"], control(bank).stats()["keys"]) == (0, 0)
+        assert (control(bank).stats().rebuilds.count, control(bank).stats().keys) == (0, 0)
         with once("a"):
             assert bank.spend(5) == 5
         with once("b"), pytest.raises(Refused):
             bank.maybe_after("x")
-        assert (control(bank).stats()["rebuilds"], control(bank).stats()["keys"]) == (1, 1)
+        assert (control(bank).stats().rebuilds.count, control(bank).stats().keys) == (1, 1)
 
 
 def test_only_what_is_certain_is_called_free() -> None:
@@ -181,11 +181,11 @@ def test_arguments_and_attributes_of_other_kinds_are_put_back(tmp_path: Path) ->
     with control(init_system(bank, tmp_path / "b")) as system:
         with pytest.raises(Refused):
             system.open("longer")
-        assert control(system).stats()["rebuilds"] == 1
+        assert control(system).stats().rebuilds.count == 1
     with control(init_system(Bank, tmp_path / "c")) as system:
         with pytest.raises(TypeError):
             system.open([])  # type: ignore[arg-type]
-        assert control(system).stats()["rebuilds"] == 1
+        assert control(system).stats().rebuilds.count == 1
 
 
 def test_a_method_that_was_replaced_since_is_put_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,7 +196,7 @@ def test_a_method_that_was_replaced_since_is_put_back(tmp_path: Path, monkeypatc
     with control(init_system(Bank, tmp_path / "b")) as bank:
         with pytest.raises(NameError):
             bank.open("x")
-        assert control(bank).stats()["rebuilds"] == 1
+        assert control(bank).stats().rebuilds.count == 1
 
 
 # --- any method ------------------------------------------------------------------------------------------------------
@@ -288,7 +288,7 @@ def test_whatever_raises_leaves_what_a_restart_finds(tmp_path: Path, seed: int, 
             except Exception:  # noqa: BLE001 - whatever it is
                 assert control(domain).digest() == before, (seed, method, args)
                 raised += 1
-        assert 0 < control(domain).stats()["rebuilds"] < raised
+        assert 0 < control(domain).stats().rebuilds.count < raised
         after = control(domain).digest()
     with control(init_system(module.Domain, tmp_path / "d", validation="warn")) as domain:
         assert control(domain).digest() == after

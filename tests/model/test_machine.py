@@ -178,7 +178,7 @@ class Machine(RuleBasedStateMachine):
         assert self.word.text == self.plain.text
         assert self.word.kept == self.plain.kept
         assert len(self.word) == len(self.plain)
-        assert control(self.word).stats()["keys"] == len(self.keys)
+        assert control(self.word).stats().keys == len(self.keys)
         self.past[control(self.word).lsn] = (self.plain.text, list(self.plain.kept))
 
     def teardown(self) -> None:

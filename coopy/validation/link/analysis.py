@@ -17,11 +17,25 @@ from coopy.validation.link.hazards import Args
 from coopy.validation.link.interpret import Interpreter
 from coopy.validation.link.machine import Context, Fact, Frame
 from coopy.validation.link.scopes import AT_END, ClassInfo
-from coopy.validation.link.values import ACTION, QUERY, TYPES, Box, Descriptor, Foreign, FunctionValue, Method, Object, Partial
+from coopy.validation.link.transfer import Transfer
+from coopy.validation.link.values import (
+    ACTION,
+    ANYTHING,
+    QUERY,
+    TYPES,
+    Box,
+    ClassValue,
+    Descriptor,
+    Foreign,
+    FunctionValue,
+    Method,
+    Object,
+    Partial,
+)
 from coopy.validation.verdict import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from coopy.catalogue import Catalogue
     from coopy.validation.link.scopes import ModuleInfo, Program
@@ -84,11 +98,12 @@ class Entry:
 
 
 class Analysis(Interpreter):
-    """The analysis of one domain class."""
+    """The analysis of one domain class. `made_with`: the arguments with which the program makes it, as a discovery has seen them."""
 
-    def __init__(self, program: Program, catalogue: Catalogue, domain: ClassInfo) -> None:
+    def __init__(self, program: Program, catalogue: Catalogue, domain: ClassInfo, made_with: Sequence[Args] = ()) -> None:
         super().__init__(program, catalogue)
         self.domain = self.given_to = domain
+        self.made_with = made_with
         self.entries: list[Entry] = []
         self.nested = False  # the program makes objects of the domain class itself, and nobody gives those a clock
 
@@ -99,7 +114,7 @@ class Analysis(Interpreter):
             self._enter(self.domain, name, value, mode)
         self.settle()
         self._restore()
-        self.judge_containers()
+        self.judge_kept(self.domain)
         self.judge_construction(self.entries[0].context)
         self.judge_restores([one.context for one in self.entries if one.restoring])
         for one in self.entries:
@@ -167,8 +182,10 @@ class Analysis(Interpreter):
         own = self.pool.object(cls, ACTION)
         if isinstance(value, FunctionValue):
             yield name, self.pool.method(value, own), mode
-        elif isinstance(value, Foreign | Partial | Method):
+        elif isinstance(value, (Foreign, Partial, Method)):
             yield name, value, mode
+        elif isinstance(value, Object):
+            yield from self._of_descriptor(cls, name, value, mode)
         elif isinstance(value, Descriptor) and value.kind == "property":
             for index, part in enumerate(value.parts):
                 for one in part:
@@ -179,6 +196,20 @@ class Analysis(Interpreter):
         elif isinstance(value, Descriptor):
             for one in value.parts[0]:
                 yield name, one if value.kind == "static" else self.pool.method(one, self.pool.cls(cls)), mode
+
+    def _of_descriptor(self, cls: ClassInfo, name: str, value: Object, mode: str) -> Iterator[tuple[str, Value, str]]:
+        """An object in the class body: it may be called as a method, or answer for an attribute."""
+        own = self.pool.object(cls, ACTION)
+        if self.has_special(value, "__get__"):
+            frame = self.scratch(cls.module, cls, cls.parent, AT_END)
+            given = self.call_special(frame, 0, value, "__get__", Args([frozenset((own,)), frozenset((self.pool.cls(cls),))]))
+            called = any(isinstance(one, (FunctionValue, Method, Partial)) or self.has_special(one, "__call__") for one in given)
+            yield name, value, mode if called else QUERY
+        elif self.has_special(value, "__call__"):
+            yield name, value, mode
+        if self.has_special(value, "__set__"):
+            for one in self._special_member(self.scratch(self.domain.module, None, None, AT_END), 0, value, "__set__"):
+                yield name, self.pool.partial(frozenset((one,)), (frozenset((own,)), ANYTHING), ()), ACTION
 
     def marked(self, mark: str) -> bool:
         """Whether any method of the domain has a decorator of this name."""
@@ -204,6 +235,15 @@ class Analysis(Interpreter):
 
     def _run_entry(self, context: Context, value: Value) -> None:
         frame = Frame(context)
+        if isinstance(value, Object) and self.has_special(value, "__get__"):
+            owner = frozenset((self.pool.object(self.domain, ACTION),)), frozenset((self.pool.cls(self.domain),))
+            for one in self.call_special(frame, context.at, value, "__get__", Args(owner)):
+                if isinstance(one, (FunctionValue, Method, Partial)) or self.has_special(one, "__call__"):
+                    self.call(frame, context.at, one, Args(open_=True))
+            return
+        if isinstance(value, ClassValue):
+            for args in self.made_with:
+                self.call(frame, context.at, value, Transfer(self, frame).args(args))
         self.write(context.returned, self.call(frame, context.at, value, Args(open_=True)))
 
     # the shape of public methods
@@ -304,7 +344,19 @@ class Analysis(Interpreter):
 
 
 class Discovery(Interpreter):
-    """Finds the classes that a program passes to init_system, by running, for their types only, the functions that mention it."""
+    """Finds the classes that a program passes to init_system, by running, for their types only, the functions that mention it.
+
+    `built`: the arguments with which these functions make objects, by class.
+    """
+
+    def __init__(self, program: Program, catalogue: Catalogue) -> None:
+        super().__init__(program, catalogue)
+        self.built: dict[ClassInfo, list[Args]] = {}
+
+    def construct(self, frame: Frame, at: int, cls: ClassInfo, args: Args) -> Values:
+        """As every object, and its arguments are noted."""
+        self.built.setdefault(cls, []).append(args)
+        return super().construct(frame, at, cls, args)
 
     def domains(self, module: ModuleInfo) -> list[ClassInfo]:
         """The classes that a module passes."""
@@ -329,9 +381,9 @@ class Discovery(Interpreter):
             if isinstance(one, s.If):
                 self._run(frame, one.body, names)
                 self._run(frame, one.orelse, names)
-            elif isinstance(one, s.Try | s.With | s.For):
+            elif isinstance(one, (s.Try, s.With, s.For)):
                 self._run(frame, one.body, names)
-            elif isinstance(one, s.Evaluate | s.Assign | s.Augment) and _mentions(one, names):
+            elif isinstance(one, (s.Evaluate, s.Assign, s.Augment)) and _mentions(one, names):
                 frame.env = {}
                 self._environment(frame, body, names)
                 self.run_body(frame, [one])
@@ -339,7 +391,7 @@ class Discovery(Interpreter):
     def _environment(self, frame: Frame, body: list[s.Stmt], names: list[bytes]) -> None:
         """Names that the statements around bind, for a main guard binds what the module does not."""
         for one in body:
-            if isinstance(one, s.Assign | s.Import | s.ImportFrom) and not (isinstance(one, s.Assign) and _mentions(one, names)):
+            if isinstance(one, (s.Assign, s.Import, s.ImportFrom)) and not (isinstance(one, s.Assign) and _mentions(one, names)):
                 self.run_body(frame, [one])
 
 
@@ -354,7 +406,7 @@ def _functions(
                 yield one, owner
         elif isinstance(one, s.Class):
             yield from _functions(one.body, module, names, module.cls(one, None))
-        elif isinstance(one, s.If | s.Try | s.With | s.For):
+        elif isinstance(one, (s.If, s.Try, s.With, s.For)):
             yield from _functions(one.body, module, names, owner)
             yield from _functions(getattr(one, "orelse", []), module, names, owner)
 

@@ -70,14 +70,17 @@ class Families(Classes):
 
     def attribute_cell(self, cls: ClassInfo, mode: str, name: str) -> Cell:
         """What an attribute of the objects of a class and mode may hold."""
-        cells = self.attributes.setdefault((cls, mode), {})
-        found = cells.get(name)
-        if found is None:
-            found = cells[name] = Cell()
-            self._by_name.setdefault((mode, name), {})[cls] = found
-            if wide := self._wide.get((mode, name)):
-                found.above = tuple(cell for base, cell in wide.items() if self.covers(base, cls))
-        return found
+        try:
+            return self.attributes[cls, mode][name]
+        except KeyError:
+            return self._new_cell(cls, mode, name)
+
+    def _new_cell(self, cls: ClassInfo, mode: str, name: str) -> Cell:
+        made = self.attributes.setdefault((cls, mode), {})[name] = Cell()
+        self._by_name.setdefault((mode, name), {})[cls] = made
+        if wide := self._wide.get((mode, name)):
+            made.above = tuple(cell for base, cell in wide.items() if self.covers(base, cls))
+        return made
 
     def family_cell(self, cls: ClassInfo, mode: str, name: str) -> Cell:
         """What that attribute may hold in objects of the class or of any that derives from it."""
@@ -245,7 +248,7 @@ class Families(Classes):
         """Objects of many classes become a family."""
         groups: dict[tuple[type, str], list[Object | ClassValue]] = {}
         for one in values:
-            if isinstance(one, Object | ClassValue) and (one.open != ANY or self.vast):
+            if isinstance(one, (Object, ClassValue)) and (one.open != ANY or self.vast):
                 groups.setdefault((type(one), one.mode if isinstance(one, Object) else ""), []).append(one)
         for group in groups.values():
             whole = [one for one in group if one.open == MADE]

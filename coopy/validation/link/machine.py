@@ -116,6 +116,7 @@ class Machine:
         self.vast = False
         self.steps = 0  # calls of whatever value at whatever place
         self.bounded = self.runs = self.made = 0
+        self.growths = 0  # of cells: as long as it stays the same, so does all that was read
         self.touched: set[ModuleInfo] = set()
         self.touched_classes: set[ClassInfo] = set()
         self.told: dict[tuple[FunctionInfo, str], int] = {}  # sets of arguments that a function is run for in a mode
@@ -131,7 +132,7 @@ class Machine:
 
     def write(self, cell: Cell, values: Values) -> None:
         """Add values to a cell."""
-        if values <= cell.values:
+        if values is cell.values or values <= cell.values:
             return
         values |= cell.values
         if cell.wide or len(values) > MAX_VALUES:
@@ -140,6 +141,7 @@ class Machine:
             if values <= cell.values:
                 return
         cell.values = values
+        self.growths += 1
         self.wake(cell.readers)
         for one in cell.above:
             self.write(one, values)
@@ -166,7 +168,7 @@ class Machine:
         out = {
             one
             for one in values
-            if not isinstance(one, Text | Pack | Bound | Descriptor) and not (isinstance(one, Foreign) and one.place is None)
+            if not isinstance(one, (Text, Pack, Bound, Descriptor)) and not (isinstance(one, Foreign) and one.place is None)
         }
         if len(out) < len(values):
             out.add(UNKNOWN)

@@ -5,7 +5,7 @@ All others are looked up in the catalogue, and may call any function that they a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from coopy.kinds import RECORDED
 from coopy.validation import summary as s
@@ -24,6 +24,7 @@ from coopy.validation.link.values import (
     FunctionValue,
     Method,
     Object,
+    Pack,
     Text,
     Unknown,
 )  # fmt: skip
@@ -37,16 +38,19 @@ if TYPE_CHECKING:
 WRAPPERS = frozenset((
     "coopy.init_system", "coopy.base.init_system", "coopy.base.init_persistent_system", "coopy.wiring.init_system", "coopy.aio.open", "coopy.aio.opening.open",
 ))  # fmt: skip
-# what these make of a hash table does not depend on its order
+# what these make of a hash table does not depend on its order, or is watched itself
 CALM = frozenset(f"builtins.{one}" for one in (
     "sorted", "len", "sum", "min", "max", "any", "all", "set", "frozenset", "bool", "isinstance", "id", "type", "print", "filter", "map",
-    "iter", "enumerate", "zip", "reversed",
-)) | {"math.fsum", "statistics.mean", "statistics.median", "collections.Counter", "copy.copy", "copy.deepcopy", "typing.cast"}  # fmt: skip
+    "iter", "enumerate", "zip", "reversed", "list", "tuple",
+)) | {"collections.deque", "math.fsum", "statistics.mean", "statistics.median", "collections.Counter", "copy.copy", "copy.deepcopy", "typing.cast"}  # fmt: skip
 CHANGERS = frozenset((  # they change their first argument
     "random.shuffle", "coopy.random.shuffle", "heapq.heapify", "operator.setitem", "operator.delitem", "operator.iadd", "operator.ior",
 ))  # fmt: skip
 MAX_COPIES = 4  # levels of a deep copy
 MAX_NAMES = 12  # that getattr is followed for; more are no dispatch
+
+
+Copies: TypeAlias = "dict[tuple[Values, int], tuple[Values, int]]"  # by values and depth: their copy, and after how many growths
 
 
 class Models(Collecting):
@@ -65,6 +69,8 @@ class Models(Collecting):
         model = _FUNCTIONS.get(name)
         if model is not None:
             return model(self, frame, at, name, args)
+        if name.startswith("builtins.") and name.count(".") > 1 and (args.positional or args.star):
+            return self._unbound(frame, at, name.rpartition(".")[2], args)
         if name.startswith("itertools."):
             return self._iterators(frame, at, name, args)
         if not known and not name.startswith(("coopy.", "builtins.")):
@@ -74,12 +80,50 @@ class Models(Collecting):
             self.callbacks(frame, at, args)
         return self.returned(frame, name, args)
 
+    def _unbound(self, frame: Frame, at: int, name: str, args: Args) -> Values:
+        """`set.union(a, b)`, `str.join(", ", names)`, `object.__setattr__(self, "x", 1)`: a method called on its first argument."""
+        first = args.positional[0] if args.positional else args.star or EMPTY
+        if name == "__new__":
+            return frozenset(self.pool.object(one.cls, frame.mode) for one in first if isinstance(one, ClassValue)) or ANYTHING
+        out = EMPTY
+        for one in first:
+            out |= self.call_bound(frame, at, self.pool.bound(one, name), args.shifted())
+        return out
+
     def _wrap(self, frame: Frame, at: int, args: Args) -> Values:
         """init_system: what is passed is a domain."""
         for one in args.get(0, "obj") or EMPTY:
-            if isinstance(one, Object | ClassValue):
+            if isinstance(one, (Object, ClassValue)):
                 self.wrapped.setdefault(one.cls, (frame.module, at))
         return ANYTHING
+
+    def _globals(self, frame: Frame, _at: int, _name: str, _args: Args) -> Values:
+        """The names of a module are as good as the module."""
+        return frozenset((self.pool.module(frame.module),))
+
+    def _import_module(self, frame: Frame, _at: int, _name: str, args: Args) -> Values:
+        """importlib.import_module of a name that is written in the program."""
+        texts = [one.text for one in args.get(0, "name") or EMPTY if isinstance(one, Text)]
+        relative = [frame.module.absolute(len(one) - len(one.lstrip(".")), one.lstrip(".")) for one in texts]
+        return frozenset().union(*(self.module_named(one, frame.module) for one in relative)) or ANYTHING
+
+    def _namespace(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
+        """An object whose attributes are the arguments."""
+        box = self.new_box(frame, at, "namespace")
+        for key, values in args.keywords.items():
+            self.write(self.slot(box, key), values)
+        return frozenset((box,))
+
+    def _record(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
+        """`namedtuple("Point", "x y")`: a class."""
+        names = [one.text.replace(",", " ").split() for one in args.get(1, "field_names") or EMPTY if isinstance(one, Text)]
+        for values in args.positional[1:2]:
+            for one in values:
+                inside = [first for pair in self._elements_of(frame, at, one) if isinstance(pair, Pack) for first in pair.items[0]]
+                names.append([text.text for text in (*inside, *self._elements_of(frame, at, one)) if isinstance(text, Text)])
+        fields = max(names, key=len, default=[])
+        title = next((one.text for one in args.get(0, "typename") or EMPTY if isinstance(one, Text)), "")
+        return frozenset((self.pool.cls(self.record(frame.module, at, title, fields)),)) if fields else ANYTHING
 
     # objects, attributes, types
 
@@ -98,7 +142,7 @@ class Models(Collecting):
     def _candidates(self, value: Value, node: s.Expr | None) -> list[str]:
         """Methods whose names begin as the name that is put together does."""
         head = node.left if isinstance(node, s.Binary) else node
-        prefix = head.text if isinstance(head, s.Format | s.Const) else ""
+        prefix = head.text if isinstance(head, (s.Format, s.Const)) else ""
         if not prefix or not isinstance(value, Object):
             return []
         found = {name: None for one in self.order(value.cls) if not isinstance(one, str) for name in one.scope.bindings}
@@ -151,6 +195,13 @@ class Models(Collecting):
         kind = name if name in ("builtins.int", "builtins.float", "builtins.bool") else "builtins.int"
         return out or frozenset((self.pool.thing(kind, frame.mode),))
 
+    def _indexed(self, frame: Frame, at: int, name: str, args: Args) -> Values:
+        """What takes whole numbers asks an object for one."""
+        for values in args.positional:
+            for one in values:
+                self.call_special(frame, at, one, "__index__", Args())
+        return self.returned(frame, name, args)
+
     def _truth(self, *_: Any) -> Values:
         return BOOL
 
@@ -194,7 +245,7 @@ class Models(Collecting):
     def _maker(self, _frame: Frame, _at: int, _name: str, args: Args) -> Values:
         """A decorator that is called first: `@wraps(f)`, `@lru_cache(maxsize=None)`, `@dataclass(slots=True)`."""
         given = args.positional[0] if args.positional else EMPTY
-        if given and _name != "functools.wraps" and all(isinstance(one, FunctionValue | ClassValue | Method | Descriptor) for one in given):
+        if given and _name != "functools.wraps" and all(isinstance(one, (FunctionValue, ClassValue, Method, Descriptor)) for one in given):
             return given
         return self._identity(args)
 
@@ -226,26 +277,33 @@ class Models(Collecting):
             elif name == "copy.copy":
                 out |= {self.copied(frame, at, one) if isinstance(one, Box) else one}
             else:
-                out |= self._deep(frame, at, frozenset((one,)), 0)
+                out |= self._deep(frame, at, frozenset((one,)), 0, {})
         return out
 
-    def _deep(self, frame: Frame, at: int, values: Values, depth: int) -> Values:
-        """A deep copy: containers are new ones, objects belong to whom the copying code belongs."""
+    def _deep(self, frame: Frame, at: int, values: Values, depth: int, done: Copies) -> Values:
+        """A deep copy: containers are new ones, objects belong to whom the copying code belongs. What `done` holds is not made again."""
+        known = done.get((values, depth))
+        if known is not None and known[1] == self.growths:
+            return known[0]
+        before = self.growths
         out: set[Value] = set()
         for one in values:
             if isinstance(one, Box) and depth < MAX_COPIES:
-                copy = self.new_box(frame, at + depth, one.kind, self._deep(frame, at, self.read(one.items), depth + 1))
+                copy = self.new_box(frame, at + depth, one.kind, self._deep(frame, at, self.read(one.items), depth + 1, done))
                 self.write(copy.keys, self.read(one.keys))
                 for key, cell in list(one.slots.items()):
-                    self.write(self.slot(copy, key), self._deep(frame, at, self.read(cell), depth + 1))
+                    self.write(self.slot(copy, key), self._deep(frame, at, self.read(cell), depth + 1, done))
                 out.add(copy)
             elif isinstance(one, Object) and one.mode != frame.mode and depth < MAX_COPIES:
                 for name, cell in list(self.attributes.get((one.cls, one.mode), {}).items()):
-                    self.write(self.attribute_cell(one.cls, frame.mode, name), self._deep(frame, at, self.read(cell), depth + 1))
+                    self.write(self.attribute_cell(one.cls, frame.mode, name), self._deep(frame, at, self.read(cell), depth + 1, done))
                 out.add(self.pool.object(one.cls, frame.mode, one.open))
             else:
                 out.add(UNKNOWN if isinstance(one, Unknown) else one)
-        return frozenset(out)
+        copied = frozenset(out)
+        if self.growths == before:  # else what was copied first may lack what was written since
+            done[values, depth] = copied, before
+        return copied
 
     def _pushed(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
         """heapq.heappush, bisect.insort: an append to the first argument."""
@@ -302,10 +360,14 @@ _FUNCTIONS: dict[str, Callable[..., Values]] = {
     **_table(Models._sum, "builtins", "sum"),
     **_table(Models._getattr, "builtins", "getattr"),
     **_table(Models._setattr, "builtins", "setattr"),
+    **_table(Models._globals, "builtins", "globals"),
+    **_table(Models._import_module, "importlib", "import_module"),
+    **_table(Models._import_module, "builtins", "__import__"),
     **_table(Models._type, "builtins", "type"),
     **_table(Models._super, "builtins", "super"),
     **_table(Models._text, "builtins", "str repr ascii format"),
     **_table(Models._special, "builtins", "len abs hash int float bool round divmod any all"),
+    **_table(Models._indexed, "builtins", "range hex bin oct"),
     **_table(Models._truth, "builtins", "isinstance issubclass callable hasattr"),
     **_table(Models._nothing, "builtins", "print"),
     **_table(Models._descriptor, "builtins", "property staticmethod classmethod"),
@@ -326,6 +388,11 @@ _FUNCTIONS: dict[str, Callable[..., Values]] = {
     **_table(Models._maker, "enum", "unique"),
     **_table(Models._first, "coopy.validation", "identity"),
     **_table(Models._first, "functools", "update_wrapper"),
+    **_table(Models._first, "types", "MappingProxyType"),
+    **_table(Models._namespace, "types", "SimpleNamespace"),
+    **_table(Models._namespace, "argparse", "Namespace"),
+    **_table(Models._record, "collections", "namedtuple"),
+    **_table(Models._record, "typing", "NamedTuple"),
     **_table(Models._second, "typing", "cast"),
     **_table(Models._replaced, "dataclasses", "replace"),
     **_table(Models._replaced, "attrs", "evolve"),

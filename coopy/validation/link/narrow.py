@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from coopy.validation import summary as s
 from coopy.validation.link.evaluate import Evaluator, path_of
 from coopy.validation.link.hazards import type_name
+from coopy.validation.link.scopes import version_test
 from coopy.validation.link.values import (
     ACTION,
     ANY,
@@ -45,7 +46,7 @@ class Narrowing(Evaluator):
             return self._decide_boolean(frame, test)
         if isinstance(test, s.Compare) and len(test.ops) == 1:
             return self._decide_compare(frame, test)
-        if isinstance(test, s.Name | s.Attribute):
+        if isinstance(test, (s.Name, s.Attribute)):
             if test.name == "TYPE_CHECKING":
                 return False
             return _truth(self._known(frame, test))
@@ -59,6 +60,8 @@ class Narrowing(Evaluator):
         return None if None in parts else not absorbing
 
     def _decide_compare(self, frame: Frame, test: s.Compare) -> bool | None:
+        if (certain := version_test(test)) is not None:
+            return certain
         op, right = test.ops[0], test.rights[0]
         if op in ("is", "isnot", "eq", "ne") and isinstance(right, s.Const) and right.kind == "NoneType":
             values = self._known(frame, test.left)
@@ -76,7 +79,7 @@ class Narrowing(Evaluator):
 
     def _known(self, frame: Frame, node: s.Expr) -> Values:
         """The values of a name or attribute, without counting it as a use."""
-        return self.peek(frame, node) if isinstance(node, s.Name | s.Attribute | s.Subscript) else EMPTY
+        return self.peek(frame, node) if isinstance(node, (s.Name, s.Attribute, s.Subscript)) else EMPTY
 
     def narrow(self, frame: Frame, test: s.Expr, *, truth: bool) -> None:
         """What is known behind a test that came out so."""
@@ -156,7 +159,7 @@ class Narrowing(Evaluator):
     def _of_kind(self, frame: Frame, value: Value, kind: Value) -> Values:
         if isinstance(kind, ClassValue):
             if isinstance(value, Object):
-                if self.is_subclass(value.cls, kind.cls):
+                if self.is_subclass(value.cls, kind.cls) or "typing.Protocol" in self.order(kind.cls):
                     return frozenset((value,))
                 return (
                     frozenset((self.pool.object(kind.cls, value.mode, value.open),))
@@ -175,7 +178,7 @@ class Narrowing(Evaluator):
         if isinstance(value, Unknown):
             return self._foreign_type(frame, kind.name, 0) if not kind.name.startswith("collections.abc") else frozenset((value,))
         known = type_name(value)
-        if isinstance(value, Thing | Text | Box | Pack) and known and kind.name.startswith("builtins.") and known.startswith("builtins."):
+        if isinstance(value, (Thing, Text, Box, Pack)) and known and kind.name.startswith("builtins.") and known.startswith("builtins."):
             return frozenset((value,)) if known == kind.name or {known, kind.name} == {"builtins.bool", "builtins.int"} else EMPTY
         if isinstance(value, Object) and kind.name.startswith("builtins.") and not value.cls.foreign() and kind.name != "builtins.object":
             return EMPTY

@@ -6,7 +6,7 @@ from asyncio import TaskGroup, gather
 from typing import Any, Generic, TypeVar, assert_type, overload
 
 import coopy.aio
-from coopy import abort_exception, aio, readonly, unlocked
+from coopy import Stats, abort_exception, aio, readonly, unlocked
 from coopy.aio import Control, Proxy, call, control, read
 
 T = TypeVar("T")
@@ -169,7 +169,7 @@ async def operated(wiki: Proxy[Wiki]) -> None:
     assert_type(handle.lsn, int)
     assert_type(await handle.digest(), str)
     assert_type(await handle.take_snapshot(), int)
-    assert_type(await handle.stats(), dict[str, int])
+    assert_type(await handle.stats(), Stats)
     assert_type(await handle.wait_for(await handle.token()), int)
     async with handle as inner:
         assert_type(inner, Proxy[Wiki])

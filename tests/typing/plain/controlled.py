@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Generic, TypeVar, assert_type
 
 import coopy
-from coopy import Action, Control, System, control, init_system, once
+from coopy import Action, Control, Stats, System, control, init_system, once
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -45,7 +45,9 @@ assert_type(control(init_system(Shelf[int])), Control[Shelf[int]])
 assert_type(handle.proxy, Wiki)
 assert_type(handle.lsn, int)
 assert_type(handle.digest(), str)
-assert_type(handle.stats(), dict[str, float])
+assert_type(handle.stats(), Stats)
+assert_type(handle.stats().syncs.count, int)
+assert_type(handle.stats().snapshot_pause, float)
 assert_type(handle.take_snapshot(), int)
 assert_type(handle.take_snapshot(background=True), int)
 assert_type(handle.wait_durable(), int)

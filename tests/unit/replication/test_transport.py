@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from coopy.error import AuthenticationError, CoopyError, UsageError
-from coopy.replication import transport
-from coopy.replication.transport import DEFAULT_PASSWORD, Link, Listener, LostError, check_place, connect
+from coopy.replication.place import DEFAULT_PASSWORD, check_place
+from coopy.replication.transport import Link, Listener, connect
+from coopy.replication.wire import LostError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,6 +51,13 @@ def make_certificate(folder: Path, name: str) -> None:
 def serving(folder: Path) -> ssl.SSLContext:
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     tls.load_cert_chain(folder / "crt", folder / "key")
+    return tls
+
+
+def asking_for_certificates(folder: Path, trusted: Path) -> ssl.SSLContext:
+    tls = serving(folder)
+    tls.load_verify_locations(trusted / "crt")
+    tls.verify_mode = ssl.CERT_REQUIRED
     return tls
 
 
@@ -225,11 +233,67 @@ def test_a_certificate_that_does_not_verify_is_refused_by_the_replica(listener: 
         ours = asking(listener.port, trusting(trusted))
         theirs = listener.accept()
         assert theirs is not None
-        with pytest.raises(LostError):
+        with pytest.raises(AuthenticationError, match="does not accept the certificate"):
             secured(theirs, serving(presented))
         with pytest.raises(AuthenticationError, match="does not verify"):
             ours()
         theirs.close()
+
+
+@pytest.mark.parametrize(
+    ("shows", "says", "hears"), [("nothing", "shows no certificate", "asks for a certificate"), ("another", "not verify", "not accept")]
+)
+def test_a_replica_whose_certificate_does_not_count_hears_why(
+    listener: Listener, certificate: Path, tmp_path: Path, shows: str, says: str, hears: str
+) -> None:
+    """When it reads for the first time, and not before."""
+    make_certificate(tmp_path, "a replica")
+    server, client = asking_for_certificates(certificate, certificate), trusting(certificate)
+    if shows == "another":
+        client.load_cert_chain(tmp_path / "crt", tmp_path / "key")
+    ours = asking(listener.port, client)
+    theirs = listener.accept()
+    assert theirs is not None
+    refused = beside(lambda: secured(theirs, server))
+    link = ours()
+    link.offer(bytes(5000))
+    with pytest.raises(AuthenticationError, match=hears):
+        heard(link, 1)
+    link.close()
+    with pytest.raises(AuthenticationError, match=says):
+        refused()
+    theirs.close()
+
+
+def test_what_a_refused_replica_had_said_does_not_make_the_system_forget_why(listener: Listener, certificate: Path) -> None:
+    """Closing before it is read would be a reset, which may overtake the alert, or have the other side's system drop it."""
+    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = trusting(certificate).wrap_bio(there, back, server_hostname="localhost")
+    with socket.create_connection((listener.host, listener.port)) as raw:
+        raw.settimeout(PLENTY)
+        theirs = listener.accept()
+        assert theirs is not None
+
+        def refuse() -> None:
+            try:
+                secured(theirs, asking_for_certificates(certificate, certificate))
+            finally:
+                theirs.close()
+
+        refused = beside(refuse)
+        while True:
+            try:
+                tls.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                raw.sendall(back.read())
+                there.write(raw.recv(1 << 16))
+        raw.sendall(back.read() + bytes(5000))
+        raw.shutdown(socket.SHUT_WR)
+        while raw.recv(1 << 16):  # a reset would raise here
+            pass
+        with pytest.raises(AuthenticationError, match="shows no certificate"):
+            refused()
 
 
 def test_tls_on_one_side_only_is_named(listener: Listener, certificate: Path) -> None:
@@ -278,4 +342,4 @@ def test_a_port_that_is_taken_and_one_where_nobody_listens(listener: Listener) -
     port = listener.port
     listener.close()
     with pytest.raises(LostError, match="cannot be reached"):
-        connect("127.0.0.1", port, None, transport.DEFAULT_PASSWORD, time.monotonic)
+        connect("127.0.0.1", port, None, DEFAULT_PASSWORD, time.monotonic)

@@ -1,0 +1,49 @@
+"""Tests keep what the validator remembers in a folder of their own, their child processes too; those of one file run on one worker.
+
+The examples of README.md and docs/ are tests as well: tests/page.py says how they are run.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.page import examples
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytest_collect_file = examples.pytest()
+
+ONE_OF = {  # by file: what no two workers may use at once
+    "docs/replication.md": "the default port",
+    "tests/functional/test_replication.py": "the default port",
+    "tests/typing/test_pages.py": "the default port",
+}
+
+
+@pytest.fixture(autouse=True, scope="session")
+def cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """And the user's own is neither read nor written."""
+    before = os.environ.get("COOPY_CACHE")
+    os.environ["COOPY_CACHE"] = str(tmp_path_factory.mktemp("validator-cache"))
+    yield
+    if before is None:
+        del os.environ["COOPY_CACHE"]
+    else:
+        os.environ["COOPY_CACHE"] = before
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A file's tests stay together, in their order: a page's examples follow one another. So do files that need the same, of which there is one."""
+    from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+
+    class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
+        def _split_scope(self, nodeid: str) -> str:
+            path = nodeid.partition("::")[0]
+            return ONE_OF.get(path, path)
+
+    return ByFile(config, log)
