@@ -218,6 +218,17 @@ class Control(Operations, Generic[T_co]):
             check_number("timeout", timeout)
         return self._node().barrier(timeout)
 
+    def share_snapshot(self) -> int:
+        """Of a node: take a snapshot beside the calls, and send it to the cluster, where new nodes begin with it. Gives its LSN when that is done.
+
+        One node's is enough: nothing is sent where the cluster has one as new. Raises what a snapshot raises, and ClusterError.
+        """
+        node = self._node()
+        self._system.snapshots.begin()
+        lsn = self._system.snapshots.wait()
+        node.share(lsn)
+        return lsn
+
     def promote(
         self, host: str = "127.0.0.1", port: int | None = None, *, min_acks: int = 0, tls: ssl.SSLContext | None = None, after: int = 0
     ) -> int:
