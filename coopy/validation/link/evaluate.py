@@ -63,7 +63,10 @@ class Evaluator(Operators):
 
     def taken(self, frame: Frame, at: int, values: Values) -> Values:
         """A name that is kept: note where a function outside the program was taken, and what reading alone means."""
-        if not any(type(one) is Foreign for one in values):
+        for one in values:
+            if type(one) is Foreign:
+                break
+        else:
             return values
         out = []
         for one in values:

@@ -199,9 +199,12 @@ class Order(Attributes):
 
     def picked(self, frame: Frame, values: Values) -> Values:
         """A variable is read: if it holds whichever element came last, that shows."""
-        marks = [one for one in values if isinstance(one, Picked)]
-        if not marks:
+        for one in values:
+            if type(one) is Picked:
+                break
+        else:
             return values
+        marks = [one for one in values if isinstance(one, Picked)]
         if not frame.loops:
             for one in marks:
                 self.escapes(frame, one.place)
