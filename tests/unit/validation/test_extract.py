@@ -24,7 +24,7 @@ def test_libcst_still_checks_the_nodes_that_others_make() -> None:
 
 @pytest.mark.parametrize("text", [b"x = 1\n", b"x = (\n"])
 @pytest.mark.parametrize("collecting", [True, False])
-def test_the_collector_is_left_as_it_was(text: bytes, collecting: bool) -> None:  # noqa: FBT001 - a parameter of the test
+def test_the_collector_is_left_as_it_was(text: bytes, collecting: bool) -> None:
     """Whether it was on or off, and whether the file could be read."""
     before = gc.isenabled()
     (gc.enable if collecting else gc.disable)()
