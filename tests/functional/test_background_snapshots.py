@@ -405,7 +405,7 @@ def test_a_disk_that_was_full_before_anything_was_known_to_be_on_it_refuses_it_a
     assert control(word).wait_durable() == 1
     with pytest.raises(DiskFullError):
         control(word).take_snapshot(background=background)
-    assert control(word).stats()["snapshots_failed"] == 1
+    assert control(word).stats().snapshots_failed == 1
     assert word.add("b")[-2:] == "ab"
     control(word).close()
 

@@ -216,7 +216,9 @@ class Evaluator(Operators):
                     frame.calm = calm
                     self.made_of_hashed(frame, node.at, box, (frame.module, one.at))
             else:
-                self.write(box.items, self.eval(frame, one))
+                values = self.eval(frame, one)
+                self.write(box.items, values)
+                self.holds(frame, one.at, box, values)
         return frozenset((box,))
 
     def _dict_display(self, frame: Frame, node: s.DictDisplay) -> Values:
@@ -228,6 +230,7 @@ class Evaluator(Operators):
                 self.merge(frame, node.at, box, values)
             else:
                 self.store_pair(box, self.eval(frame, key), values)
+                self.holds(frame, value.at, box, values)
         return frozenset((box,))
 
     def _format(self, frame: Frame, node: s.Format) -> Values:
