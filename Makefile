@@ -18,7 +18,7 @@ demo: $(VENV)/.runtime ## a wiki of real text, killed in mid-write, restored and
 	$(BIN)/python examples/demo.py
 
 test: $(VENV)/.dev ## the test suite (ARGS="-k word" to choose)
-	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto $(ARGS)
 
 faults: $(VENV)/.dev ## long crash and fault campaigns; seeds and counts are printed (ARGS="replication --seed 2" SEEDS=5000)
 	$(BIN)/python -m tests.crash.campaigns $(ARGS)
@@ -41,7 +41,7 @@ bench: $(VENV)/.dev ## coopy beside others, as ratios of one run
 
 coverage: $(VENV)/.dev ## which branches the tests reach, in all processes and threads; fails below 90 %
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest --numprocesses auto --dist loadgroup -o faulthandler_timeout=1200 $(ARGS)
+	$(BIN)/coverage run -m pytest --numprocesses auto -o faulthandler_timeout=1200 $(ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 	$(BIN)/coverage html --quiet
@@ -51,7 +51,7 @@ coverage: $(VENV)/.dev ## which branches the tests reach, in all processes and t
 docs: $(VENV)/.docs ## the documentation as HTML in docs/_build
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build
 
-dist: $(VENV)/.dev ## wheel and sdist in dist/, looked into and tried in an empty environment
+dist: $(VENV)/.build ## wheel and sdist in dist/, looked into and tried in an empty environment
 	rm -rf dist
 	$(BIN)/python -m build --outdir dist
 	$(BIN)/python -m tests.packages dist
@@ -72,3 +72,7 @@ $(VENV)/.dev: pyproject.toml tests/typing/oldest.txt | $(BIN)/python
 $(VENV)/.docs: pyproject.toml | $(BIN)/python
 	$(PIP) install --editable '.[docs]'
 	@touch $(VENV)/.runtime $@
+
+$(VENV)/.build: | $(BIN)/python
+	$(PIP) install 'build>=1.2'
+	@touch $@

@@ -6,7 +6,7 @@ The examples of README.md and docs/ are tests as well: tests/page.py says how th
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 pytest_collect_file = examples.pytest()
+
+ONE_OF = {  # by file: what no two workers may use at once
+    "docs/replication.md": "the default port",
+    "tests/functional/test_replication.py": "the default port",
+    "tests/typing/test_pages.py": "the default port",
+}
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -30,11 +36,17 @@ def cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
         os.environ["COOPY_CACHE"] = before
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file's tests stay together, in their order, unless a mark says with which others they must: of a fixed port there is one."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(str(item.path)))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A file's tests stay together, in their order: a page's examples follow one another. So do files that need the same, of which there is one."""
+    from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+
+    class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
+        def _split_scope(self, nodeid: str) -> str:
+            path = nodeid.partition("::")[0]
+            return ONE_OF.get(path, path)
+
+    return ByFile(config, log)
 
 
 def pytest_sessionfinish() -> None:

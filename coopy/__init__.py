@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from coopy.random import Random
     from coopy.wiring import Control, control
     from coopy.wiring.elsewhere import verify
+    from coopy.wiring.linear import linearizable
     from coopy.wiring.rehearsal import rehearse
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "control",
     "init_persistent_system",
     "init_system",
+    "linearizable",
     "once",
     "random",
     "readonly",
@@ -59,6 +61,7 @@ _HOMES = {
     "random": ("Random",),
     "wiring": ("Control", "control"),
     "wiring.elsewhere": ("verify",),
+    "wiring.linear": ("linearizable",),
     "wiring.rehearsal": ("rehearse",),
 }
 

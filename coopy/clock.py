@@ -60,9 +60,15 @@ class Moment:
 
 
 class Marker:
-    """What may stand in `moment` while no action runs: something to be known of the next call (coopy/key.py)."""
+    """What may stand in `moment` while no action runs: something to be known of the calls in a block (coopy/key.py, coopy/engine/settled.py).
 
-    __slots__ = ()
+    `before`: what the block stands in.
+    """
+
+    __slots__ = ("before",)
+
+    def __init__(self) -> None:
+        self.before = moment.get()
 
 
 moment: ContextVar[Moment | Marker | None] = ContextVar("moment", default=None)

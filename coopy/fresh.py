@@ -7,8 +7,8 @@ Both ways go frames: a letter, a length (4 bytes, little-endian), that many byte
 standard input means that nobody waits any more, and the process ends at once. From there "m" with a message, "e" with an error, "d" when done.
 What the function prints goes to standard error, which is kept and quoted if the process ends without a word.
 
-There, modules are found as here. A class of the script that runs here is found by running its file once more under another name, as
-multiprocessing does; such a script must not do its work unless `__name__` says that it is the program.
+There, Python runs as it was started here, and modules are found as here. A class of the script that runs here is found by running its file
+once more under another name, as multiprocessing does; such a script must not do its work unless `__name__` says that it is the program.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import sys
 import threading
 import types
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -37,6 +37,7 @@ __all__ = [
     "Interpreter",
     "Surroundings",
     "is_fresh",
+    "pack",
     "pack_error",
     "program",
     "receive",
@@ -44,11 +45,15 @@ __all__ = [
     "serve",
     "take_locale",
     "take_main",
+    "unpack",
     "unpack_error",
 ]
 
+T = TypeVar("T")
 FRAME = struct.Struct("<cI")
 QUOTED = 2000  # bytes of standard error
+TEXT = 1  # the code of text in MessagePack that is no UTF-8
+TELLING = ("utf8", "gil", "warn_default_encoding")  # of the -X options
 
 _serving = False
 
@@ -97,7 +102,7 @@ class Interpreter:
         code = f"import sys; sys.path[:] = {path!r}; from {module} import serve; serve()"
         self._noise = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `end`
         self._process = subprocess.Popen(  # noqa: S603 - this interpreter, with code of ours
-            [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._noise,
+            [sys.executable, *_options(), "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._noise,
             env=_environment(surroundings), cwd=surroundings.directory or None,
         )  # fmt: skip
         assert self._process.stdin is not None
@@ -152,7 +157,7 @@ class Fresh:
         self._cancelled = False
         self._interpreter = Interpreter("coopy.fresh", surroundings)
         with contextlib.suppress(BrokenPipeError):  # it ended already: its last words say why
-            send(self._interpreter.tasks, b"t", msgspec.msgpack.encode(work))
+            send(self._interpreter.tasks, b"t", pack(work))
 
     def __iter__(self) -> Iterator[bytes]:
         """The messages, as they come. Raises the error that ended the function there, UsageError if the process ended without one.
@@ -190,6 +195,18 @@ def program() -> tuple[str, str]:
     return str(Path(path).absolute()), ""
 
 
+def _options() -> list[str]:
+    """What this Python was started with, as far as a domain may do otherwise without it: asserts, warnings that are errors, what files and numbers are read as."""
+    settings = {name: value for name, value in sys._xoptions.items() if name in TELLING}  # noqa: SLF001 - there is no other word of it
+    settings["int_max_str_digits"] = sys.get_int_max_str_digits()
+    return [
+        *["-O"] * sys.flags.optimize,
+        *["-b"] * sys.flags.bytes_warning,
+        *(f"-W{one}" for one in sys.warnoptions),
+        *(f"-X{name}" if value is True else f"-X{name}={value}" for name, value in settings.items()),
+    ]
+
+
 def _environment(surroundings: Surroundings) -> dict[str, str]:
     changed = {"PYTHONHASHSEED": surroundings.hash_seed, "TZ": surroundings.zone}
     return {**os.environ, **{name: value for name, value in changed.items() if value}}
@@ -214,17 +231,38 @@ def receive(stream: IO[bytes]) -> tuple[bytes, bytes]:
     return (letter, content) if len(content) == length else (b"", b"")
 
 
+def pack(value: object) -> bytes:
+    """A value of ours as the content of a frame. Text that is no key may hold surrogates, as that of a path does which is no UTF-8."""
+    try:
+        return msgspec.msgpack.encode(value)
+    except UnicodeEncodeError:
+        return msgspec.msgpack.encode(_without_surrogates(msgspec.to_builtins(value, builtin_types=(bytes,))))
+
+
+def unpack(content: bytes, kind: type[T]) -> T:
+    """The value again, of this type."""
+    return msgspec.convert(msgspec.msgpack.decode(content, ext_hook=lambda _, data: str(data, "utf-8", "surrogatepass")), kind)
+
+
+def _without_surrogates(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_surrogates(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_surrogates(one) for one in value]
+    return value if not isinstance(value, str) or value.isascii() else msgspec.msgpack.Ext(TEXT, value.encode("utf-8", "surrogatepass"))
+
+
 def pack_error(error: Exception) -> bytes:
     """An error of coopy's by class, text and values; of any other what it says."""
     known = isinstance(error, CoopyError)
     name, text = (type(error).__name__, str(error)) if known else ("UsageError", f"{type(error).__name__}: {error}")
     values = {key: value for key, value in vars(error).items() if known and isinstance(value, str | int | float | bool | list | tuple)}
-    return msgspec.msgpack.encode((name, text, values))
+    return pack((name, text, values))
 
 
 def unpack_error(content: bytes) -> CoopyError:
     """The error again; a CoopyError where it is of a class that is not known here."""
-    name, text, values = msgspec.msgpack.decode(content, type=tuple[str, str, dict[str, Any]])
+    name, text, values = unpack(content, tuple[str, str, dict[str, Any]])
     kind: type[CoopyError] = getattr(errors, name, CoopyError)
     return kind(text, **values)
 
@@ -239,7 +277,7 @@ def serve() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     _, content = receive(sys.stdin.buffer)
-    work = msgspec.msgpack.decode(content, type=_Work)
+    work = unpack(content, _Work)
     parent = os.dup(0)
     with Path(os.devnull).open("rb") as nothing:
         os.dup2(nothing.fileno(), 0)  # whoever asks for input there gets none, instead of waiting

@@ -29,14 +29,14 @@ LONGEST = 1 << 62  # microseconds
 class Key(Marker):
     """One key in its block. `within`: how long to remember it at least, in microseconds, None for ever; `most`: how many keys to remember.
 
-    `before`: what the block stands in; `block`: gives None where it was torn down by an interrupt, so that it never said its end.
+    `block`: gives None where it was torn down by an interrupt, so that it never said its end.
     """
 
-    __slots__ = ("before", "block", "method", "most", "name", "over", "within")
+    __slots__ = ("block", "method", "most", "name", "over", "within")
 
     def __init__(self, block: Once, name: str, within: int | None, most: int | None) -> None:
+        super().__init__()
         self.block, self.name, self.within, self.most = weakref.ref(block), name, within, most
-        self.before = moment.get()
         self.method = ""
         self.over = False
 
@@ -83,6 +83,8 @@ def key_in_force() -> Key | None:
     while isinstance(now, Key) and not now.over and now.block() is None:
         now = now.before
         moment.set(now)
+    while isinstance(now, Marker) and not isinstance(now, Key):
+        now = now.before
     return now if isinstance(now, Key) else None
 
 
@@ -104,6 +106,9 @@ def _check(key: Any, within: Any, most: Any) -> None:
     if type(key) is not str or not key:
         raise UsageError(f"once({key!r}): a key is a string, and not empty.", option="key")
     if within is not None and (not isinstance(within, timedelta) or not timedelta() < within or within // MICROSECOND > LONGEST):
-        raise UsageError(f"within={within!r} is not possible: it is a timedelta of more than nothing, or None for ever.", option="within")
+        raise UsageError(
+            f"within={within!r} is not possible: it is a timedelta of more than nothing (146,000 years at most), or None.",
+            option="within",
+        )
     if most is not None and (type(most) is not int or not 0 < most <= LONGEST):
         raise UsageError(f"most={most!r} is not possible: it is a number from 1 on, or None for any.", option="most")

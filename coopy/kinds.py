@@ -66,5 +66,11 @@ UNPICKLABLE = frozenset((
 INJECTED = {"_clock": "coopy.clock.Clock", "_random": "coopy.random.Random"}
 """The names that a system gives its domain object, and what they are."""
 
+RECORDED = ("coopy.clock.", "coopy.random.")
+"""How the names of what has recorded values in an action begin."""
+
+WHILE_READ = "while a state is read"
+"""When those have none."""
+
 STAND_IN = "__coopy_main__"
 """What the script that is the program is called in a process beside it, which only needs its classes."""

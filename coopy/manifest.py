@@ -14,13 +14,15 @@ import msgspec
 
 from coopy import header
 from coopy.disk import write_whole
+from coopy.error import CorruptionError, FormatError
 
 if TYPE_CHECKING:
     from coopy.disk import Disk
 
-__all__ = ["Code", "Listed", "Manifest", "read_manifest", "write_manifest"]
+__all__ = ["RETURNED", "Code", "Listed", "Manifest", "read_manifest", "write_manifest"]
 
 NAME = "MANIFEST"
+RETURNED = 0  # an action, and there is no record that says so
 NOT_CLOSED = -1
 
 
@@ -47,7 +49,8 @@ class Manifest(msgspec.Struct, frozen=True):
 
     `follows`: this is a replica's, whose journal is its primary's. `code`: what source wrote it, as far as known: the last changes of it.
     `replica`: what tells it from other replicas, at random; empty where it never was one. `noted`: how actions that a replica's snapshot holds
-    ended there, of which its primary's journal had not said so yet: kind of record, LSN, what raised.
+    ended there, of which its primary's journal had not said so yet: kind of record or RETURNED, LSN, what raised. `stream`: this is a node's, of the
+    cluster whose shared journal has this name.
     """
 
     identity: header.Identity
@@ -60,6 +63,7 @@ class Manifest(msgspec.Struct, frozen=True):
     code: tuple[Code, ...] = ()
     noted: tuple[tuple[int, int, str], ...] = ()
     replica: bytes = b""
+    stream: str = ""
 
 
 def read_manifest(disk: Disk, directory: str, key: bytes) -> Manifest | None:
@@ -67,7 +71,13 @@ def read_manifest(disk: Disk, directory: str, key: bytes) -> Manifest | None:
     path = f"{directory}/{NAME}"
     if not disk.exists(path):
         return None
-    manifest, _ = header.unpack(disk.read(path), header.MANIFEST, Manifest, key, path)
+    try:
+        manifest, _ = header.unpack(disk.read(path), header.MANIFEST, Manifest, key, path)
+    except FormatError:
+        raise  # not damage
+    except CorruptionError as error:
+        ways = f"Put it back from a backup, or rebuild it: `coopy repair --manifest {directory}` (with --replica, if it is a replica's)."
+        raise CorruptionError(f"{error} Nothing was changed. {ways}", **vars(error)) from error
     return manifest
 
 

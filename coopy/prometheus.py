@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
-from coopy.engine.stats import PrimaryStats, ReplicaStats, Stats
+from coopy.engine.stats import NodeStats, PrimaryStats, ReplicaStats, Stats
 from coopy.error import UsageError
 from coopy.measured import LIMITS, Timing, Trouble
 from coopy.wiring.systems import open_systems
@@ -59,6 +59,10 @@ def _of_replica(read: Callable[[ReplicaStats], float]) -> Read:
     return lambda stats: read(stats.replication) if isinstance(stats.replication, ReplicaStats) else None
 
 
+def _of_node(read: Callable[[NodeStats], float]) -> Read:
+    return lambda stats: read(stats.replication) if isinstance(stats.replication, NodeStats) else None
+
+
 GAUGES: tuple[tuple[str, str, Read], ...] = (
     ("coopy_open", "1 while the system takes actions, 0 where it ended itself.", lambda stats: stats.state == "open"),
     ("coopy_opened_timestamp_seconds", "When it was opened.", lambda stats: stats.opened.timestamp()),
@@ -83,6 +87,11 @@ GAUGES: tuple[tuple[str, str, Read], ...] = (
     ("coopy_replica_connected", "1 while the replica follows.", _of_replica(lambda replica: replica.connected)),
     ("coopy_replica_lag_actions", "Actions of the primary not executed here.", _of_replica(lambda replica: replica.lag)),
     ("coopy_replica_staleness_seconds", "How old answers may be at most.", _of_replica(lambda replica: replica.staleness)),
+    ("coopy_node_connected", "1 while the node takes and sends.", _of_node(lambda node: node.connected)),
+    ("coopy_node_sequence", "Sequence of the last message taken.", _of_node(lambda node: node.sequence)),
+    ("coopy_node_lag_messages", "Messages that came and were not taken yet.", _of_node(lambda node: node.lag)),
+    ("coopy_node_waiting_calls", "Calls that were not sent yet.", _of_node(lambda node: node.waiting)),
+    ("coopy_node_messages_under_way", "Messages whose fate is not known.", _of_node(lambda node: node.under_way)),
 )
 COUNTERS: tuple[tuple[str, str, Read], ...] = (
     ("coopy_actions", "Actions that were executed.", lambda stats: stats.actions),
@@ -94,6 +103,11 @@ COUNTERS: tuple[tuple[str, str, Read], ...] = (
     ("coopy_refused_peers", "Peers that were turned away.", _of_primary(lambda primary: primary.refused)),
     ("coopy_replica_sessions", "How often the replica began to follow.", _of_replica(lambda replica: replica.sessions)),
     ("coopy_received_bytes", "Received from the primary.", _of_replica(lambda replica: replica.received_bytes)),
+    ("coopy_node_messages_taken", "Messages taken from the stream.", _of_node(lambda node: node.taken)),
+    ("coopy_node_messages_published", "Messages put into the stream.", _of_node(lambda node: node.published)),
+    ("coopy_node_messages_republished", "How often one went out again.", _of_node(lambda node: node.republished)),
+    ("coopy_node_messages_refused", "Messages that the stream refused.", _of_node(lambda node: node.refused)),
+    ("coopy_node_reconnects", "How often another server was found.", _of_node(lambda node: node.reconnects)),
 )
 HISTOGRAMS: tuple[tuple[str, str, Callable[[Stats], Timing]], ...] = (
     ("coopy_sync_duration_seconds", "Forcing the journal to stable storage.", lambda stats: stats.syncs),

@@ -45,6 +45,7 @@ EXTRAS = {  # by extra: what needs it
     "zstd": "from coopy import init_system; from wiki import Wiki; init_system(Wiki, 'data/zstd', compression='zstd')",
     "pyro": "from coopy import init_system, serve; from wiki import Wiki; serve.for_pyro(init_system(Wiki, 'data/pyro'))",
     "mypy": "import coopy.mypy_plugin",
+    "prometheus": "from coopy import prometheus; prometheus.register()",
 }
 WITHOUT = "from coopy.testing import calls; from wiki import Wiki; calls(Wiki)"  # Hypothesis is no extra: who tests with it has it
 
@@ -76,7 +77,16 @@ def _look_into_sdist(path: Path) -> None:
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
     if listed.returncode == 0:
         assert found == set(listed.stdout.split("\n")) - {""}, sorted(found ^ set(listed.stdout.split()))
-    assert {"LICENSE", "Makefile", "README.md", "conftest.py", "docs/index.md", "examples/wiki.py", "pyproject.toml", "tests/packages.py"} <= found
+    assert {
+        "LICENSE",
+        "Makefile",
+        "README.md",
+        "conftest.py",
+        "docs/index.md",
+        "examples/wiki.py",
+        "pyproject.toml",
+        "tests/packages.py",
+    } <= found
 
 
 def _try_wheel(wheel: Path, place: Path) -> None:
@@ -101,14 +111,17 @@ def _try_wheel(wheel: Path, place: Path) -> None:
 
 def _run(command: list[Path | str], place: Path) -> str:
     """What it prints. It has nothing of this clone, and must not fail."""
-    return subprocess.run(command, cwd=place, env={"PATH": "/usr/bin:/bin", "HOME": str(place)}, capture_output=True, text=True, check=True).stdout
+    return subprocess.run(
+        command, cwd=place, env={"PATH": "/usr/bin:/bin", "HOME": str(place)}, capture_output=True, text=True, check=True
+    ).stdout
 
 
 def _fails(python: Path, program: str, place: Path) -> str:
     """The last line of the error that a program ends with: one of coopy's own."""
     ran = subprocess.run([python, "-c", program], cwd=place, capture_output=True, text=True, check=False)
     last = ran.stderr.strip().rpartition("\n")[2]
-    assert ran.returncode and last.startswith("coopy.error."), ran.stderr
+    assert ran.returncode, ran.stdout
+    assert last.startswith("coopy.error."), ran.stderr
     return last
 
 

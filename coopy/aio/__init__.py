@@ -15,8 +15,8 @@ opening     `open`
 Only this folder knows asyncio, and `import coopy` does not load it.
 """
 
-from coopy.aio.control import Control, control
+from coopy.aio.control import Control, control, linearizable
 from coopy.aio.opening import Opening, open  # noqa: A004 - `aio.open`
 from coopy.aio.proxy import Proxy, call, read
 
-__all__ = ["Control", "Opening", "Proxy", "call", "control", "open", "read"]
+__all__ = ["Control", "Opening", "Proxy", "call", "control", "linearizable", "open", "read"]

@@ -6,15 +6,17 @@ import functools
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar, cast
 
 from coopy.aio.proxy import Proxy, close, inside_of
+from coopy.wiring.linear import linearizable as linear
 
 if TYPE_CHECKING:
     import ssl
     from types import TracebackType
 
+    from coopy.engine.settled import Block
     from coopy.engine.stats import Stats
     from coopy.engine.verify import Verified
 
-__all__ = ["Control", "control"]
+__all__ = ["Control", "control", "linearizable"]
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -55,7 +57,7 @@ class Control(Generic[T_co]):
         return self._blocking.lsn
 
     @property
-    def role(self) -> Literal["alone", "primary", "replica"]:
+    def role(self) -> Literal["alone", "primary", "replica", "node"]:
         """What this system is among others."""
         return self._blocking.role
 
@@ -76,7 +78,7 @@ class Control(Generic[T_co]):
 
     @property
     def problem(self) -> str:
-        """Of a replica: why it does not follow at the moment; empty while it does."""
+        """Of a replica or a node: why it does not follow at the moment; empty while it does."""
         return self._blocking.problem
 
     def basedir_abspath(self) -> list[str]:
@@ -114,12 +116,16 @@ class Control(Generic[T_co]):
         return cast("int", await self._door.look(self._blocking.wait_durable))
 
     async def token(self) -> str:
-        """What this system shows now, for `wait_for` on a replica of it."""
+        """What this system shows now, for `wait_for` on a replica of it, or on another node."""
         return cast("str", await self._door.briefly(lambda: self._blocking.token))
 
     async def wait_for(self, token: str, timeout: float = 5.0) -> int:  # noqa: ASYNC109 - as coopy.Control's: how long the replica may take
         """As `coopy.Control.wait_for`. A thread waits for up to `timeout` seconds, also when its caller was cancelled."""
         return cast("int", await self._door.look(functools.partial(self._blocking.wait_for, token, timeout)))
+
+    async def barrier(self, timeout: float | None = None) -> int:  # noqa: ASYNC109 - as coopy.Control's: how long the cluster may take
+        """As `coopy.Control.barrier`. A cancelled caller leaves it to itself."""
+        return cast("int", await self._door.look(functools.partial(self._blocking.barrier, timeout)))
 
     async def promote(
         self, host: str = "127.0.0.1", port: int | None = None, *, min_acks: int = 0, tls: ssl.SSLContext | None = None, after: int = 0
@@ -127,6 +133,11 @@ class Control(Generic[T_co]):
         """As `coopy.Control.promote`."""
         promote = functools.partial(self._blocking.promote, host, port, min_acks=min_acks, tls=tls, after=after)
         return cast("int", await self._door.alone(promote))
+
+
+def linearizable(proxy: Proxy[T]) -> Block:
+    """As `coopy.linearizable`, for the queries that are awaited in the block: `with coopy.aio.linearizable(wiki): await wiki.read()`."""
+    return linear(inside_of(proxy).door.blocking)
 
 
 def control(proxy: Proxy[T]) -> Control[T]:

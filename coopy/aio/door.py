@@ -60,7 +60,9 @@ class Door:
 
     async def read(self, function: Callable[..., object], /, *args: object, **kwargs: object) -> Any:
         """As Engine.read; in the caller's context on whichever thread."""
-        return self._shown(await self.briefly(functools.partial(self._engine.read, function, *args, **kwargs)))
+        if moment.get() is not None and self._engine.must_settle():
+            await self.look(self._engine.settle)
+        return self._shown(await self.briefly(functools.partial(self._engine.read_now, function, *args, **kwargs)))
 
     async def read_beside(self, function: Callable[..., object], /, *args: object, **kwargs: object) -> Any:
         """As Engine.read_beside, on a thread of its own."""

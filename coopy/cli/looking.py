@@ -49,6 +49,7 @@ class Status(msgspec.Struct):
     epoch: int = 0
     signed: bool = False
     replica: bool = False
+    stream: str = ""
     open_by: str = ""
     closed: int | None = None
     first_lsn: int = 0
@@ -97,7 +98,7 @@ def _status(place: Place) -> Status:
 def _fill(about: Status, archive: Archive) -> None:
     manifest = archive.manifest
     about.domain, about.system, about.epoch = archive.identity.domain, archive.identity.system.hex(), manifest.epoch
-    about.signed, about.replica = bool(archive.key), manifest.follows
+    about.signed, about.replica, about.stream = bool(archive.key), manifest.follows, manifest.stream
     about.closed = manifest.closed if manifest.closed >= 0 else None
     about.first_lsn, about.last_lsn, about.durable_lsn = manifest.segments[0].first_lsn, newest_lsn(archive), high_water_of(archive)
     about.segments, about.left_out = len(manifest.segments), list(manifest.skips)
@@ -140,6 +141,8 @@ def _lines(about: Status) -> list[str]:
         lines.append(f"  closed    at LSN {about.closed}")
     elif not about.open_by:
         lines.append("  closed    no: its process ended without closing it")
+    if about.stream:
+        lines.append(f"  node      of the cluster whose stream is {about.stream}")
     if about.replica:
         lines.append("  follows   a primary: it is a replica's, or of a primary that was fenced")
     if about.left_out:

@@ -14,7 +14,7 @@ import msgspec
 from coopy.disk import write_whole
 from coopy.error import CorruptionError
 from coopy.journal.frame import Framer, salt_of
-from coopy.journal.high_water import HighWater
+from coopy.journal.high_water import UNMARKED, HighWater
 from coopy.journal.journal import create_segment
 from coopy.journal.segment import Head, Scan, SegmentHeader, foretell, head_before, parse_segment_name, read_header, scan, segment_name
 from coopy.logs import logger
@@ -196,7 +196,7 @@ class Archive:
         self.set_all_aside()
         disk.replace(temporary, self.path(snapshot_name(about.lsn)))
         disk.sync_directory(self.directory)
-        write_whole(disk, self.directory, HIGH_WATER, b"")
+        write_whole(disk, self.directory, HIGH_WATER, UNMARKED)
         file = create_segment(disk, self.directory, SegmentHeader(self.identity, about.lsn + 1, about.tag), self.key)
         self.change(segments=(Listed(about.lsn + 1, about.tag),), snapshots=(about.lsn,))
         return file

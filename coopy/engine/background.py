@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from _thread import allocate_lock
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from coopy.error import CoopyError
@@ -39,9 +40,9 @@ class Timer:
                     log.warning("The %s failed: %s", self._thread.name, str(error) or type(error).__name__)
 
     def stop(self) -> None:
-        """No further turns. May be repeated; one thread at a time."""
-        if not self._stopped:
-            self._stopped = True
+        """No further turns. May be repeated, by several threads at once."""
+        self._stopped = True
+        with suppress(RuntimeError):  # somebody was faster
             self._wake.release()
 
     def wait(self) -> None:

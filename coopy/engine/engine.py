@@ -173,6 +173,15 @@ class Engine:
             finally:
                 self.gate = self.final or gate
 
+    read_now = read
+
+    def must_settle(self) -> bool:
+        """Whether a query that begins here is to call `settle` before, and then `read_now`. `read` does that itself."""
+        return False
+
+    def settle(self) -> object:
+        """What was acknowledged anywhere before is executed here when this returns. Of a system of its own it always is."""
+
     def read_beside(self, function: Callable[..., object], /, *args: object, **kwargs: object) -> Any:
         """Execute a query that does its own locking: without the lock."""
         if not self.gate.readable:

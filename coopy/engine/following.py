@@ -20,16 +20,17 @@ from coopy.engine.confirmed import ConfirmedEngine
 from coopy.engine.engine import NOTHING
 from coopy.engine.execute import UnknownMethodError
 from coopy.engine.gate import BROKEN, BUSY, FAILED, LEFTOVER, OPEN
-from coopy.engine.opening import note_outcomes, settle_end, unsaid
+from coopy.engine.opening import settle_end
 from coopy.engine.restore import Bounds
 from coopy.engine.restored import code_from_now
+from coopy.engine.unsaid import alike, due, ended, endings, note_outcomes, told
 from coopy.error import CorruptionError, DivergenceError, DurabilityError, ReplicaError, UpgradeError, UsageError
 from coopy.journal.copied import CopiedJournal, checked, eras_in, whole
 from coopy.journal.frame import Kind
 from coopy.journal.high_water import HighWater
 from coopy.journal.segment import Head, Scan
 from coopy.logs import logger
-from coopy.manifest import NOT_CLOSED, Manifest, read_manifest
+from coopy.manifest import NOT_CLOSED, RETURNED, Manifest, read_manifest
 from coopy.snapshot import read_through
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class FollowingEngine(ConfirmedEngine):
 
     `eras`: since which LSN records are of which epoch, as far as this run knows; the lock guards who changes it, and it says so before `executed`
     does, so that who reads that first needs no lock. `base`: the LSN of the snapshot that this run began with: how actions up to there ended
-    here, nobody knows.
+    here, nobody knows, but for those of which the manifest says that they `returned`.
     """
 
     journal: CopiedJournal
@@ -79,6 +80,7 @@ class FollowingEngine(ConfirmedEngine):
         """What a follower needs beside what any engine has."""
         self.primary, self.archive, self.restorer, self.base = primary, archive, restorer, base
         self.eras = [(self.journal.lsn, self.journal.epoch)]
+        self.returned = {lsn for kind, lsn, _ in archive.manifest.noted if kind == RETURNED and lsn <= base}
         self.follows = True
 
     # --- calls ---------------------------------------------------------------------------------------------------------
@@ -127,7 +129,7 @@ class FollowingEngine(ConfirmedEngine):
     def cut_back(self) -> None:
         """It was a primary: what only it says behind the boundary goes to quarantine, and the new primary's records follow. Within `exclusively`."""
         journal = self.journal
-        journal.cut_back(self.boundary, self.archive.quarantine, lambda: self.archive.change(noted=unsaid(journal)))
+        journal.cut_back(self.boundary, self.archive.quarantine, lambda: self.archive.change(noted=journal.unsaid()))
         self.eras = [(journal.lsn, journal.epoch)]
 
     def keep_promise(self, result: object) -> None:
@@ -273,32 +275,27 @@ class FollowingEngine(ConfirmedEngine):
         """What the primary's records say of outcomes against what happened here. What agrees is forgotten. `before`: executed in an earlier `take`."""
         with self.lock:
             here = self.journal.noted()
-            said = {lsn: (Kind.RAISED, name) for lsn, name in found.said.raised.items()}
-            said |= {lsn: (Kind.SKIP, name) for lsn, name in found.said.skipped.items()}
-            due = said.keys() | {lsn for lsn in here if lsn <= found.said.known}
-            undone = self._compare_each(sorted(due), said, here, before)
-            self.journal.forget_noted(due)
+            said = endings(found.said)
+            lsns = said.keys() | {lsn for lsn in here if lsn <= found.said.known}
+            undone = self._compare_each(sorted(lsns), said, here, before)
+            self.journal.forget_noted(lsns)
+            self.journal.told = max(self.journal.told, found.said.known)
             if undone:  # the journal says so by now
                 self._rebuild(self.executed, NOTHING)
 
-    def _compare_each(self, due: list[int], said: dict[int, tuple[int, str]], here: dict[int, tuple[int, str]], before: int) -> list[int]:
+    def _compare_each(self, lsns: list[int], said: dict[int, tuple[int, str]], here: dict[int, tuple[int, str]], before: int) -> list[int]:
         """Gives what returned here before the primary said that it was undone there: it used a proxy that this process does not have."""
         undone = []
-        for lsn in due:
+        for lsn in lsns:
             recorded, found = said.get(lsn), here.get(lsn)
-            if lsn <= self.base or lsn in self.archive.manifest.skips or self._alike(recorded, found):
+            unknown = lsn <= self.base and lsn not in self.returned
+            if unknown or lsn in self.archive.manifest.skips or alike(self.codec.names, recorded, found):
                 continue
             if recorded is None or recorded[0] != Kind.SKIP or found is not None or lsn < self.journal.first_lsn:
-                self.restorer.diverged(lsn, "an action", _due(recorded), _ended(found))
+                self.restorer.diverged(lsn, "an action", due(recorded), ended(found))
             elif lsn <= before:  # and no snapshot was begun since; else it was left out from the start
                 undone.append(lsn)
         return undone
-
-    def _alike(self, recorded: tuple[int, str] | None, found: tuple[int, str] | None) -> bool:
-        """Whether an action ended as recorded; its exception may have another name by now."""
-        if recorded is None or found is None:
-            return recorded is found
-        return recorded[0] == found[0] and self.codec.names.same_error(recorded[1], found[1])
 
     # --- a snapshot instead ----------------------------------------------------------------------------------------------
 
@@ -342,18 +339,6 @@ class FollowingEngine(ConfirmedEngine):
         self.follows = False
 
 
-def _due(how: tuple[int, str] | None) -> str:
-    if how is None:
-        return "return"
-    return f"be undone ({how[1]})" if how[0] == Kind.SKIP else f"raise {how[1]}"
-
-
-def _ended(how: tuple[int, str] | None) -> str:
-    if how is None:
-        return "returned"
-    return f"was undone ({how[1]})" if how[0] == Kind.SKIP else f"raised {how[1]}"
-
-
 # --- the directory of a replica --------------------------------------------------------------------------------------
 
 
@@ -362,12 +347,14 @@ def open_copied_journal(archive: Archive, replayed: Replayed, segment_bytes: int
     found, segment, high_water = settle_end(archive, replayed)
     try:
         code = code_from_now(archive.manifest.code, archive.source, archive.manifest.epoch, found.head.lsn)
-        archive.change(closed=NOT_CLOSED, code=code, replica=archive.manifest.replica or secrets.token_bytes(16))
+        snapshots = tuple(lsn for lsn in archive.manifest.snapshots if lsn not in replayed.unfit)
+        archive.change(closed=NOT_CLOSED, code=code, snapshots=snapshots, replica=archive.manifest.replica or secrets.token_bytes(16))
         file = archive.disk.open(segment.path)
     except BaseException:
         high_water.close()
         raise
     journal = CopiedJournal(archive.disk, archive.directory, archive.identity, archive.framer, file, found.head, high_water)
+    journal.told = told(archive.manifest, replayed)
     journal.silent, journal.first_lsn, journal.epoch_before = True, segment.about.first_lsn, replayed.epoch_before
     journal.segment_bytes = journal.limit = segment_bytes
     note_outcomes(journal, archive, replayed)

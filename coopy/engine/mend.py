@@ -14,7 +14,7 @@ from coopy.disk import write_whole
 from coopy.engine.archive import Archive, high_water_of, snapshot_path
 from coopy.engine.opening import HIGH_WATER, nothing_there, open_archive
 from coopy.error import CoopyError, CorruptionError, UsageError
-from coopy.journal.high_water import HighWater
+from coopy.journal.high_water import UNMARKED, HighWater
 from coopy.journal.segment import Head, head_before, parse_segment_name, read_header, segment_name
 from coopy.manifest import NAME as MANIFEST
 from coopy.manifest import NOT_CLOSED, Listed, Manifest, write_manifest
@@ -153,7 +153,7 @@ def _fits(archive: Archive, lsn: int) -> bool:
 
 
 def _write_high_water(place: Place, system: bytes, head: Head) -> None:
-    write_whole(place.disk, place.directory, HIGH_WATER, b"")
+    write_whole(place.disk, place.directory, HIGH_WATER, UNMARKED)
     mark = HighWater(place.disk.open(place.path(HIGH_WATER)), system, place.key)
     mark.write(head.lsn, head.action_tag, sync=True)
     mark.close()

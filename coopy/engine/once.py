@@ -13,7 +13,7 @@ key is decided at its place in the order of the journal, by the action's own tim
 is undone nothing here changes. Only executing actions changes it; under the state's lock.
 
 It is made anew from what the snapshot holds whenever the domain object is: in the bytes of a state its entries stand behind the domain object,
-and where there are none, nothing does.
+and where there are none, nothing does. Of a node, how far it has come in the shared journal stands there too, in front of the entries.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ import msgspec
 from coopy.action import described
 from coopy.codec import ATOMS
 from coopy.digest import digest
+from coopy.engine.progress import Progress
 from coopy.engine.results import UNSETTLED
 from coopy.error import CorruptionError, NotSerializableError, UsageError
 
@@ -88,10 +89,11 @@ def print_of(method: str, args: tuple[object, ...], kwargs: dict[str, object]) -
 
 
 class Keys:
-    """The keys of one system, oldest first."""
+    """The keys of one system, oldest first. `progress`: in the shared journal, where the system is a node."""
 
     def __init__(self, codec: Codec) -> None:
         self.codec = codec
+        self.progress: Progress | None = None
         self._kept: OrderedDict[str, Kept] = OrderedDict()
         self._expiring: list[tuple[int, int, str]] = []  # a heap of (expires, LSN, key); some were forgotten otherwise
 
@@ -100,12 +102,15 @@ class Keys:
 
     # --- in a state ----------------------------------------------------------------------------------------------------
 
-    def values(self) -> list[tuple[Any, ...]] | None:
-        """What a state holds of them; None where there are none."""
-        return [msgspec.structs.astuple(one) for one in self._kept.values()] or None
+    def values(self) -> list[Any] | None:
+        """What a state holds of them; None where there is nothing."""
+        ours = [self.progress.values()] if self.progress is not None else []
+        return ours + [msgspec.structs.astuple(one) for one in self._kept.values()] or None
 
     def fill(self, values: Any) -> None:
         """Take what a state holds. Raises CorruptionError for anything else."""
+        if values and type(values) is list and type(values[0]) is list:
+            self.progress, values = Progress.of(values[0]), values[1:]
         try:
             kept = msgspec.convert(values or [], list[Kept])
         except msgspec.ValidationError as error:

@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from coopy.action import type_name
 from coopy.disk import Disk, UnreadableError, is_full, write_whole
 from coopy.engine.archive import HIGH_WATER, Archive
 from coopy.engine.restore import Bounds, Replayed, Restorer
 from coopy.engine.restored import code_from_now
 from coopy.engine.uninterrupted import Worker
+from coopy.engine.unsaid import note_outcomes
 from coopy.error import CorruptionError, DiskFullError, DurabilityError, FormatError, UsageError
 from coopy.header import Identity
 from coopy.journal.frame import Kind, genesis_tag
-from coopy.journal.high_water import HighWater
+from coopy.journal.high_water import UNMARKED, HighWater
 from coopy.journal.journal import Journal, create_segment
 from coopy.journal.repair import judge_end
 from coopy.journal.segment import SegmentHeader, parse_segment_name, read_header, segment_name
@@ -48,7 +48,6 @@ __all__ = [
     "create",
     "create_high_water",
     "domain_name",
-    "note_outcomes",
     "nothing_there",
     "open_archive",
     "open_journal",
@@ -58,7 +57,6 @@ __all__ = [
     "settle_end",
     "told",
     "unreadable",
-    "unsaid",
 ]
 
 log = logger("journal")
@@ -135,7 +133,7 @@ def _write_all(write: Callable[[bytes], object], state: bytes) -> None:
 
 def create_high_water(place: Place, identity: Identity) -> None:
     """An empty high-water mark; it is on stable storage when this returns."""
-    write_whole(place.disk, place.directory, HIGH_WATER, b"")
+    write_whole(place.disk, place.directory, HIGH_WATER, UNMARKED)
     mark = HighWater(place.disk.open(place.path(HIGH_WATER)), identity.system, place.key)
     mark.write(0, b"", sync=True)
     mark.close()
@@ -340,20 +338,6 @@ def open_journal(archive: Archive, replayed: Replayed, *, segment_bytes: int, ma
         journal.release()
         raise
     return journal
-
-
-def note_outcomes(journal: Journal, archive: Archive, replayed: Replayed) -> None:
-    """What the journal does not say yet of how actions ended: those that were replayed, and those that a replica's snapshot held before it was said."""
-    for kind, lsn, name in archive.manifest.noted:
-        if lsn <= replayed.base.lsn and lsn not in replayed.said:
-            journal.note(kind, (lsn, name))
-    for lsn, outcome in replayed.outcomes.items():
-        journal.note(Kind.SKIP if outcome.undo else Kind.RAISED, (lsn, type_name(outcome.error)))
-
-
-def unsaid(journal: Journal) -> tuple[tuple[int, int, str], ...]:
-    """What the manifest keeps for `note_outcomes`."""
-    return tuple((kind, lsn, name) for lsn, (kind, name) in journal.noted().items())
 
 
 def prove_end(archive: Archive, segment: Segment, found: Scan, proven: int) -> bytes:

@@ -43,7 +43,12 @@ class Recorded(History, frozen=True):
 
 def existing(place: Place, what: str) -> Archive:
     """What is kept in a directory. Raises UsageError where nothing is yet, and so nothing to do what was asked for."""
-    archive = read_archive(place) if place.disk.exists(place.directory) else None
+    try:
+        archive = read_archive(place) if place.disk.exists(place.directory) else None
+    except NotADirectoryError as error:
+        raise UsageError(
+            f"{place.directory} holds no system, so there is nothing to {what}: it is a file.", path=place.directory
+        ) from error
     if archive is None:
         raise nothing_there(place.directory, what)
     return archive

@@ -27,7 +27,9 @@ from coopy.engine.execute import UnknownMethodError
 from coopy.engine.once import Keys, action_of
 from coopy.engine.telling import Telling
 from coopy.engine.uninterrupted import Worker
+from coopy.engine.unsaid import contradicted, due, ended, endings, undone_since
 from coopy.error import CorruptionError, DivergenceError, FormatError, UpgradeError
+from coopy.journal.frame import Kind
 from coopy.journal.segment import Head, Outcomes, Scan, is_sealed, is_silent, records
 from coopy.logs import logger
 from coopy.manifest import Listed
@@ -68,8 +70,9 @@ class Bounds(msgspec.Struct, frozen=True):
 class Replayed(msgspec.Struct):
     """What came out: how the journal ended, the last segment and its scan, new outcomes, and how the last action ended if it was to run anew.
 
-    `epoch_before`: of the last record before the last segment; `checked`: by first LSN the segments, with what was found good in them. `said`: actions
-    of which the journal says how they ended; `torn`: bytes behind the end that were put aside, once they were.
+    `epoch_before`: of the last record before the last segment; `checked`: by first LSN the segments, with what was found good in them. `said`: what
+    the journal says of how actions ended; `torn`: bytes behind the end that were put aside, once they were. `unfit`: snapshots that were passed over
+    because they hold what was undone since.
     """
 
     base: SnapshotHeader
@@ -80,7 +83,8 @@ class Replayed(msgspec.Struct):
     epoch_before: int = 0
     checked: dict[int, Listed] = {}
     torn: int = 0
-    said: set[int] = set()
+    said: Outcomes = msgspec.field(default_factory=Outcomes)
+    unfit: frozenset[int] = frozenset()
 
 
 class _Again(BaseException):
@@ -95,12 +99,14 @@ class _Learned(msgspec.Struct):
     """What a restore finds out on its way and has to know from the start.
 
     `undone`: actions to leave out, and how they ended; `alone`: those that ran out of stack, to be run on a thread whose stack is as deep,
-    live and in any replay, as nothing else decides; `said`: by first LSN, the outcomes in a segment that were foretold wrongly.
+    live and in any replay, as nothing else decides; `said`: by first LSN, the outcomes in a segment that were foretold wrongly; `unfit`: snapshots,
+    and why.
     """
 
     undone: dict[int, Outcome]
     alone: set[int]
     said: dict[int, Outcomes]
+    unfit: dict[int, CorruptionError] = {}
 
 
 class Restorer:
@@ -145,7 +151,7 @@ class Restorer:
 
     def _restored(self, bounds: Bounds, learned: _Learned, telling: Telling) -> Replayed:
         while True:
-            base, executor = self._load(bounds)
+            base, executor = self._load(bounds, learned)
             telling.replaying(base.lsn)
             try:
                 replayed = self._replay(executor, base, bounds, learned)
@@ -162,13 +168,15 @@ class Restorer:
 
     # --- load --------------------------------------------------------------------------------------------------------
 
-    def _load(self, bounds: Bounds) -> tuple[SnapshotHeader, Executor]:
+    def _load(self, bounds: Bounds, learned: _Learned) -> tuple[SnapshotHeader, Executor]:
         damage: CorruptionError | UnreadableError | None = None
         self.passed_over = []
         for lsn in reversed(self.archive.manifest.snapshots):
             if lsn != bounds.base if bounds.base is not None else bounds.last is not None and lsn > bounds.last:
                 continue
             try:
+                if lsn in learned.unfit:
+                    raise learned.unfit[lsn]
                 return self._load_one(lsn)
             except FormatError:
                 raise  # not damage: a newer coopy wrote it
@@ -179,6 +187,9 @@ class Restorer:
         assert damage is not None
         if isinstance(damage, UnreadableError):
             raise damage
+        if bounds.base is not None:
+            what = f"{damage} Nothing was changed. An opening takes another snapshot, where there is one."
+            raise CorruptionError(f"{what} Put the file back from a backup, or see `coopy check`.", **vars(damage)) from damage
         what = f"No snapshot in {self.archive.directory} can be read. The newest: {damage} Nothing was changed. Restore the directory from a backup."
         raise CorruptionError(what, **vars(damage)) from damage
 
@@ -210,7 +221,7 @@ class Restorer:
     # --- replay ------------------------------------------------------------------------------------------------------
 
     def _replay(self, executor: Executor, base: SnapshotHeader, bounds: Bounds, learned: _Learned) -> Replayed:
-        replayed = Replayed(base, outcomes={}, said=set())
+        replayed = Replayed(base, outcomes={}, said=Outcomes(), unfit=frozenset(learned.unfit))
         head = Head(base.lsn, base.time_us, base.epoch, base.tag, b"")
         executor.moment.time_us = base.time_us
         executor.moment.generator = None  # an action that drew before draws the same again
@@ -232,14 +243,29 @@ class Restorer:
             run.report(replayed)
             if bounds.last is None:
                 replayed.checked[one.first_lsn] = self.archive.checked(one, segment, found)
-            replayed.said.update(found.said.raised, found.said.skipped)
+            replayed.said.raised.update(found.said.raised)
+            replayed.said.skipped.update(found.said.skipped)
+            replayed.said.known = max(replayed.said.known, found.said.known)
+            if executor.keys.progress is not None:
+                executor.keys.progress.take_all(found.said.taken)
             head, replayed.found, replayed.segment = found.head, found, segment
             if bounds.last is not None and head.lsn >= bounds.last:
                 break
         if self.on_progress is not None:
             self.on_progress(self.last_lsn, self.last_lsn)
-        replayed.outcomes = {lsn: one for lsn, one in {**replayed.outcomes, **learned.undone}.items() if lsn not in replayed.said}
+        self._check_base(base, replayed.said, learned)
+        said = endings(replayed.said)
+        replayed.outcomes = {lsn: one for lsn, one in {**replayed.outcomes, **learned.undone}.items() if lsn not in said}
         return replayed
+
+    def _check_base(self, base: SnapshotHeader, said: Outcomes, learned: _Learned) -> None:
+        """A replica's snapshot may hold actions of which its primary said only then how they ended."""
+        for lsn, recorded, found in contradicted(self.archive.manifest, self.codec.names, base.lsn, said):
+            if found is not None or recorded is None or recorded[0] != Kind.SKIP:
+                self.diverged(lsn, "an action", due(recorded), ended(found))
+            else:
+                learned.unfit[base.lsn] = undone_since(snapshot_path(self.archive, base.lsn), base.lsn, lsn)
+                raise _Again
 
     def _said_later(self, segment: Segment, behind: tuple[Listed, ...]) -> Outcomes:
         """How actions of a segment ended, as segments behind it say: those that a replica began for a snapshot, when not all was known yet."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 from coopy.engine.beside import WAKE
 from coopy.engine.drafts import Beside, Cancelled, Elsewhere, Here, Plan, incomplete
 from coopy.engine.gate import FORKED
-from coopy.engine.opening import domain_name, unsaid
+from coopy.engine.opening import domain_name
 from coopy.engine.prune import put_aside, snapshots_kept, unlink_aside
 from coopy.error import ClosedError, CoopyError, DiskFullError, DurabilityError, UsageError
 from coopy.logs import logger
@@ -231,7 +231,7 @@ class Snapshots:
         about = SnapshotHeader(
             archive.identity, journal.lsn, journal.time_us, journal.epoch_before, tag, python_version(), self._settings.compression
         )
-        return Plan(archive, codec, about, temporary_path(archive.directory, journal.lsn), unsaid(journal))
+        return Plan(archive, codec, about, temporary_path(archive.directory, journal.lsn), journal.unsaid())
 
     def _check_kind(self) -> None:
         """An action may have given the domain object another class: the journal leads there again, but no snapshot could be opened."""

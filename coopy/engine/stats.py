@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from coopy.engine.archive import Archive
     from coopy.engine.system import System
 
-__all__ = ["Errors", "PrimaryStats", "ReplicaStats", "Role", "Stats", "stats_of"]
+__all__ = ["Errors", "NodeStats", "PrimaryStats", "ReplicaStats", "Role", "Stats", "stats_of"]
 
-Role = Literal["alone", "primary", "replica"]
+Role = Literal["alone", "primary", "replica", "node"]
 State = Literal["open", "failed", "broken", "closed", "forked"]
 STATES: dict[object, State] = {FAILED: "failed", BROKEN: "broken", CLOSED: "closed", FORKED: "forked"}
 
@@ -61,6 +61,29 @@ class ReplicaStats(msgspec.Struct, frozen=True, tag_field="role", tag="replica")
     sessions: int
     received_bytes: int
     trouble: Trouble | None
+
+
+class NodeStats(msgspec.Struct, frozen=True, tag_field="role", tag="node"):
+    """Of a node of a cluster, since it was opened.
+
+    `connected`: whether it takes and sends now, else `problem` says why not; `sequence`: of the last message of the stream that was taken; `lag`: how many
+    have come and were not taken yet; `waiting`: calls that were not sent yet; `under_way`: messages of which it is not known yet what became of them.
+    How many messages were `taken`, `published`, `republished` and `refused`; how often another server (`reconnects`) or another consumer at it
+    (`consumers`, the first one too) had to be found.
+    """
+
+    connected: bool
+    problem: str
+    sequence: int
+    lag: int
+    waiting: int
+    under_way: int
+    taken: int
+    published: int
+    republished: int
+    refused: int
+    reconnects: int
+    consumers: int
 
 
 class Errors(msgspec.Struct, frozen=True):
@@ -137,7 +160,7 @@ class Stats(msgspec.Struct, frozen=True, kw_only=True):
     damaged_snapshots: int
     errors: Errors
 
-    replication: PrimaryStats | ReplicaStats | None
+    replication: PrimaryStats | ReplicaStats | NodeStats | None
 
 
 def stats_of(system: System) -> Stats:

@@ -29,14 +29,16 @@ from coopy.engine.following import FollowingEngine, open_copied_journal
 from coopy.engine.gate import BROKEN, CLOSED, FAILED, FORKED, OPEN, SHARED
 from coopy.engine.history import History
 from coopy.engine.opening import Place, create, open_archive, open_journal, restore_all, told
+from coopy.engine.ordered import OrderedEngine
 from coopy.engine.prune import put_aside, sweep, unlink_aside
 from coopy.engine.restore import Bounds, Replayed, Restorer
 from coopy.engine.restored import Restored, restored
 from coopy.engine.sealed import SealedSegments
 from coopy.engine.snapshots import Snapshots
-from coopy.engine.stats import PrimaryStats, ReplicaStats, Role, Stats, stats_of
+from coopy.engine.stats import NodeStats, PrimaryStats, ReplicaStats, Role, Stats, stats_of
 from coopy.error import (
     ClosedError,
+    ClusterError,
     CoopyError,
     CorruptionError,
     DiskFullError,
@@ -56,6 +58,8 @@ if TYPE_CHECKING:
     from coopy.clock import Moment
     from coopy.disk import Lock
     from coopy.manifest import Listed
+
+Initial = Callable[[object], bytes]
 
 __all__ = ["Origin", "Peers", "Settings", "System", "open_system"]
 
@@ -86,15 +90,20 @@ class Peers(Protocol):
     def stop(self) -> None:
         """End what goes on with them, promptly. May be repeated."""
 
-    def stats(self) -> PrimaryStats | ReplicaStats:
+    def stats(self) -> PrimaryStats | ReplicaStats | NodeStats:
         """Numbers about them."""
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """Where a replica's actions come from. `primary`: "host:port"; `fetch` fills an empty directory with what the primary has."""
+    """Where the actions of a replica or of a node come from. `fetch(place, initial)` fills an empty directory with what is there.
 
-    primary: str
-    fetch: Callable[[Place], None]
+    `primary`: a replica's, "host:port". `stream`: the name of a node's shared journal. If nobody has begun it, it begins with what `initial(beside)`
+    gives: the initial state as a snapshot holds it, with this beside the domain object.
+    """
+
+    fetch: Callable[[Place, Initial], None]
+    primary: str = ""
+    stream: str = ""
 
 
 class System:
@@ -109,6 +118,7 @@ class System:
         self.opened = datetime.now(UTC)
         self._lock = lock
         self._sealed = SealedSegments(archive)
+        self._mark_stays = False
         self._timers = [Timer("sync", settings.sync_interval, self._turn)]
         if settings.snapshot_time:
             self._timers.append(Timer("snapshot", settings.snapshot_time, self.snapshots.begin))
@@ -174,6 +184,8 @@ class System:
         """What it is among others."""
         if self.peers is None:
             return "alone"
+        if isinstance(self.engine, OrderedEngine):
+            return "node"
         return "replica" if self.engine.follows else "primary"
 
     def stats(self) -> Stats:
@@ -228,7 +240,7 @@ class System:
         engine = self.engine
         try:
             engine.exclusively(self._finish)
-        except (ClosedError, ReplicaError):  # it closed itself before, or another thread was faster
+        except (ClosedError, ClusterError, ReplicaError):  # it closed itself before, or another thread was faster
             with engine.lock:
                 if engine.final is None:
                     raise
@@ -265,14 +277,18 @@ class System:
         with engine.lock:
             if synced and engine.final is None:
                 journal.durable = max(journal.durable, lsn)
-                self._raise_high_water(lsn, tag)
+                self._raise_mark(lsn, tag)
 
-    def _raise_high_water(self, lsn: int, tag: bytes) -> None:
-        """Without waiting. It protects the journal's end against being cut off by others, so failing harms nobody who calls."""
+    def _raise_mark(self, lsn: int, tag: bytes) -> None:
+        """Say in the files, too, what is on stable storage. Left where it is, the mark is never wrong."""
         try:
             self.engine.journal.high_water.write(lsn, tag, sync=False)
         except OSError as error:
-            log.warning("%s: the high-water mark could not be raised: %s", self.archive.directory, error)
+            if not self._mark_stays:
+                log.warning("The high-water mark of %s could not be raised (%s): everything else goes on.", self.archive.directory, error)
+            self._mark_stays = True
+        else:
+            self._mark_stays = False
 
     def _finish(self) -> None:
         journal = self.engine.journal
@@ -376,7 +392,7 @@ def open_system(
 ) -> System:
     """Open the system in a directory, or create it with the state that `initial()` gives. `adopt(root, moment)` completes a loaded domain object.
 
-    With an `origin` it is a replica: its state comes from there, `initial` is not called, and its engine follows.
+    With an `origin` it is a replica, whose engine follows, or a node: its state comes from there. `initial` is called where nothing has begun yet.
 
     Raises what is wrong with the directory, the state or the settings; then nothing is locked and nothing was changed.
     """
@@ -394,7 +410,7 @@ def open_system(
             archive = open_archive(place)
         if archive is None and origin is not None:
             with told(place.directory):
-                origin.fetch(place)
+                origin.fetch(place, lambda beside: _dump(codec, initial, beside))
                 archive = open_archive(place)
         elif archive is None:
             _refuse_half_replaced(place)
@@ -403,8 +419,7 @@ def open_system(
                 create(place, state, settings.compression)
                 archive = open_archive(place)
         assert archive is not None
-        if archive.manifest.follows and origin is None:
-            raise _follows(place)
+        _check_whose(archive, origin)
         archive.source = settings.source
         restorer = _restorer(archive, codec, lock, place, settings)
         restorer.adopt = adopt
@@ -435,26 +450,47 @@ def _restored(archive: Archive, restorer: Restorer, lock: Lock) -> tuple[Replaye
 
 
 def _refuse_half_replaced(place: Place) -> None:
-    """A replica's state goes to quarantine before a snapshot takes its place. Where that was cut off, nothing new may begin there."""
+    """A replica's state goes to quarantine before a snapshot takes its place. Where that was cut off, nothing new may begin there; nor with a node's."""
     begun = read_manifest(place.disk, place.directory, place.key)
+    if begun is not None and begun.stream:
+        what = f"{place.directory} was about to become the directory of a node, of the cluster whose stream is {begun.stream}. Nothing was changed"
+        raise UsageError(f"{what}. Open it with cluster=...: it goes on; or choose another directory.", path=place.directory)
     if begun is not None and begun.follows:
         what = f"{place.directory} is the directory of a replica whose state was being replaced by its primary's. Nothing was changed"
         raise UsageError(f"{what}. Open it with replication=True: it goes on; what it had is in quarantine/.", path=place.directory)
 
 
-def _follows(place: Place) -> UsageError:
-    what = f"{place.directory} is the directory of a replica, or of a primary that was fenced: actions of its own would make it another history"
-    return UsageError(
-        f"{what}. Nothing was changed. Open it with replication=True, and promote it there: control(replica).promote().",
-        path=place.directory,
-    )
+def _check_whose(archive: Archive, origin: Origin | None) -> None:
+    """Raises UsageError where a directory is opened as something that it is not."""
+    directory, manifest, stream = archive.directory, archive.manifest, origin.stream if origin is not None else ""
+    if manifest.follows and (origin is None or stream):
+        what = (
+            f"{directory} is the directory of a replica, or of a primary that was fenced: actions of its own would make it another history"
+        )
+        raise UsageError(
+            f"{what}. Nothing was changed. Open it with replication=True, and promote it there: control(replica).promote().", path=directory
+        )
+    if manifest.stream == stream:
+        return
+    if manifest.stream:
+        what = f"{directory} is a node's directory, of the cluster whose stream is {manifest.stream}. Nothing was changed"
+        raise UsageError(f"{what}. Open it with cluster=... and the name that it had, or choose another directory.", path=directory)
+    what = f"{directory} holds a system of its own, which is no node's. Nothing was changed"
+    raise UsageError(f"{what}. Choose an empty directory for the node: it takes its state from the cluster.", path=directory)
 
 
 def _make_engine(archive: Archive, restorer: Restorer, replayed: Replayed, settings: Settings, origin: Origin | None) -> Engine:
-    """The engine, with the journal open where it ends. A replica's syncs what it copies."""
+    """The engine, with the journal open where it ends. A replica's syncs what it copies; the order of a node's makes its actions durable."""
     executor, codec, buffered = restorer.executor, restorer.codec, settings.durability == "buffered"
     assert executor is not None
     with told(archive.directory):
+        if origin is not None and origin.stream:
+            ordered = OrderedEngine(
+                executor, open_journal(archive, replayed, segment_bytes=settings.segment_bytes, mapped=True), codec, time.time_ns
+            )
+            assert executor.keys.progress is not None
+            ordered.begin(executor.keys.progress)
+            return ordered
         if origin is None:
             journal = open_journal(archive, replayed, segment_bytes=settings.segment_bytes, mapped=buffered)
             kind = Engine if buffered else ConfirmedEngine if settings.confirmed else SharedEngine
@@ -464,10 +500,10 @@ def _make_engine(archive: Archive, restorer: Restorer, replayed: Replayed, setti
     return following
 
 
-def _dump(codec: Codec, initial: Callable[[], object]) -> bytes:
+def _dump(codec: Codec, initial: Callable[[], object], beside: object = None) -> bytes:
     """The initial state as snapshot 0 holds it. Raises NotSerializableError for what could not be read back, UsageError for what cannot be copied."""
     out, root = io.BytesIO(), initial()
-    codec.dump_state(root, out.write, None)
+    codec.dump_state(root, out.write, beside)
     try:
         copy, _ = codec.load_state(io.BytesIO(out.getvalue()))
     except CorruptionError as error:

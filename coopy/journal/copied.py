@@ -19,6 +19,7 @@ from coopy.disk import write_whole
 from coopy.journal.frame import HEADER_SIZE, MAGIC, MAX_PAYLOAD, Framer, Kind
 from coopy.journal.journal import Journal, create_segment
 from coopy.journal.segment import Head, Scan, SegmentHeader, read_header, records, scan, segment_name
+from coopy.manifest import RETURNED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,11 +80,12 @@ def eras_in(data: bytes, epoch: int) -> list[tuple[int, int]]:
 
 
 class CopiedJournal(Journal):
-    """A journal that copies another until it is promoted. `silent`: it has no records of its own."""
+    """A journal that copies another until it is promoted. `silent`: it has no records of its own; `told`: up to where the other has said how actions ended."""
 
-    __slots__ = ("silent",)
+    __slots__ = ("silent", "told")
 
     silent: bool
+    told: int
 
     def copy(self, data: bytes, after: Head) -> None:
         """Have these frames on stable storage behind the last; `after` is where the journal stands then. The caller has checked them.
@@ -161,6 +163,13 @@ class CopiedJournal(Journal):
             found[lsn] = kind, name
         return found
 
+    def unsaid(self) -> tuple[tuple[int, int, str], ...]:
+        """As Journal.unsaid: as far as the primary has not said so yet."""
+        if not self.silent:
+            return super().unsaid()
+        found = dict.fromkeys(range(self.told + 1, self.lsn + 1), (RETURNED, "")) | self.noted()
+        return tuple((kind, lsn, name) for lsn, (kind, name) in sorted(found.items()))
+
     def forget_noted(self, lsns: AbstractSet[int]) -> None:
         """The primary has said it."""
         self.controls = [
@@ -207,7 +216,7 @@ class CopiedJournal(Journal):
         self.epoch = head.epoch
         self.stand(file, head.lsn + 1)
         self.controls, self.time_us, self.tag, self.action_tag = [], head.time_us, head.tag, head.action_tag
-        self.lsn = self.durable = self.known = head.lsn
+        self.lsn = self.durable = self.known = self.told = head.lsn
         high_water.write(head.lsn, head.tag, sync=True)
 
     def close(self) -> None:

@@ -57,9 +57,11 @@ class Kind:
     """The types of records. Calls consume an LSN; control records carry the one of the last call."""
 
     MSGPACK, PICKLE = 1, 2
-    RAISED, SKIP, EPOCH, CHECKPOINT, CLOSE, SEAL = 3, 4, 5, 6, 7, 8
+    RAISED, SKIP, EPOCH, CHECKPOINT, CLOSE, SEAL, TAKEN = 3, 4, 5, 6, 7, 8, 9
     CALLS = (MSGPACK, PICKLE)
-    NAMES = {1: "CALL", 2: "CALL", 3: "RAISED", 4: "SKIP", 5: "EPOCH", 6: "CHECKPOINT", 7: "CLOSE", 8: "SEAL"}  # noqa: RUF012 - a table
+    NAMES = {  # noqa: RUF012 - a table
+        1: "CALL", 2: "CALL", 3: "RAISED", 4: "SKIP", 5: "EPOCH", 6: "CHECKPOINT", 7: "CLOSE", 8: "SEAL", 9: "TAKEN",
+    }  # fmt: skip
 
 
 class Frame(NamedTuple):

@@ -16,7 +16,9 @@ from coopy.error import CorruptionError
 if TYPE_CHECKING:
     from coopy.disk import File
 
-__all__ = ["HighWater", "Mark"]
+__all__ = ["UNMARKED", "HighWater", "Mark"]
+
+UNMARKED = bytes(2 * header.SECTOR)  # a file with no mark yet, which needs no more room when it gets one
 
 
 class Mark(msgspec.Struct, frozen=True, array_like=True):

@@ -5,6 +5,7 @@ calls back. What is published is one run of plain stores at the end of a method,
 jumps only: an interrupt before it leaves the journal as it was, and what it may have written beyond the end is zeroed by the next owner.
 
     append   one record, written but not synced: for "buffered"
+    append_all   several at once, by a thread that no signal reaches: for a node of a cluster
     draft    several records become one batch, bytes at an offset; `commit` writes and syncs it, again if interrupted: for "sync"
     note     a control record, to be framed in front of the next record
 """
@@ -199,6 +200,21 @@ class Journal:
         self._force(self.file)
         self.durable, self.batch = lsn, None
 
+    def append_all(self, drafts: Sequence[Draft]) -> None:
+        """Write pending control records and these actions behind the last, as one piece. The operating system has them when this returns.
+
+        Only on a thread that no signal reaches. Raises DiskFullError (nothing changed) or DurabilityError.
+        """
+        self.draft(drafts)
+        batch = self.batch
+        assert batch is not None
+        try:
+            self._put(batch.offset, batch.data)
+        except DiskFullError:
+            self.take_back()
+            raise
+        self.batch = None
+
     def take_back(self) -> None:
         """As if the batch had never been drafted, but for control records that came after it."""
         batch = self.batch
@@ -221,6 +237,10 @@ class Journal:
     def noted(self) -> dict[int, tuple[int, str]]:
         """By LSN how actions ended that did not return, where the journal is kept from saying so: kind of record, and what raised."""
         return {}
+
+    def unsaid(self) -> tuple[tuple[int, int, str], ...]:
+        """The same, and what returned: kind of record, LSN, what raised."""
+        return ()
 
     def flush(self) -> None:
         """Write the pending control records. The owner calls it when an outcome must be on disk before someone hears of it."""

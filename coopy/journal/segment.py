@@ -33,6 +33,7 @@ __all__ = [
     "Outcomes",
     "Scan",
     "SegmentHeader",
+    "Taken",
     "foretell",
     "head_before",
     "is_sealed",
@@ -77,13 +78,29 @@ class Head(msgspec.Struct, frozen=True):
 class Outcomes(msgspec.Struct):
     """What control records say, by LSN: which actions raised and which are to be left out, and digests of the state.
 
-    `known`: up to there no word means that an action returned.
+    `known`: up to there no word means that an action returned. `taken`: messages of the shared journal, in order, where this is a node's.
     """
 
     raised: dict[int, str] = {}
     skipped: dict[int, str] = {}
     digests: dict[int, str] = {}
     known: int = 0
+    taken: list[Taken] = []
+
+
+class Taken(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """That the actions behind this record came in one message of a shared journal. `after`: the LSN before them; `calls`: how many they are.
+
+    `sequence`: of the message there; `node`, `counter`: who wrote it, and which of theirs it is, 0 for the first; `settled`: up to which of theirs
+    it was known what became of them, so that none of those comes again.
+    """
+
+    sequence: int
+    node: bytes
+    counter: int
+    settled: int
+    after: int
+    calls: int
 
 
 class Scan(msgspec.Struct):
@@ -294,6 +311,8 @@ def _note(said: Outcomes, kind: int, payload: bytes) -> None:
     if table is not None:
         subject, text = msgspec.msgpack.decode(payload, type=tuple[int, str])
         table[subject] = text
+    elif kind == Kind.TAKEN:
+        said.taken.append(msgspec.msgpack.decode(payload, type=Taken))
 
 
 def _control(found: Scan, kind: int, lsn: int, expected: int, payload: bytes) -> str:

@@ -6,7 +6,8 @@ its last action is, but not what is behind    the frames behind that: it was the
 of our history as far as we can tell, pruned  the newest snapshot, then the frames behind it
 of a time before a promotion, and not ours    the newest snapshot: it is the former primary, or has what that one never
                                               shipped elsewhere; what it has goes to quarantine
-else                                          refused: its data stay as they are
+else                                          refused: its data stay as they are. So it is where two were promoted apart and have
+                                              one epoch: nothing but their histories tells them apart
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ AHEAD = "ahead"  # the replica has actions that the primary does not have
 DIVERGED = "diverged"  # they share a past, and then each has its own
 FENCED = "fenced"  # the replica knows a newer primary
 
+APART = "two replicas were promoted apart. Keep one history; put the other's directories away and open them as new replicas"
 GENERATION = 1 << 16  # openings count within a generation of epochs; a promotion begins the next
 
 
@@ -91,13 +93,18 @@ def _compared(hello: Hello, history: History) -> Answer:
     before = history.first() - 1
     former = hello.epoch // GENERATION < history.epoch // GENERATION
     if hello.lsn > history.last() and not former:
-        return Answer(AHEAD, f"the replica has LSN {hello.lsn}, this primary has {history.last()}: it lost its tail, or is an older copy")
+        what = f"the replica has LSN {hello.lsn}, this primary has {history.last()}: it lost its tail, or is an older copy"
+        return Answer(AHEAD, f"{what}, or {APART}" if _is_promoted(history) else what)
     for tag in (hello.tag, hello.action_tag):
         if tag and before <= hello.lsn <= history.last() and history.holds(hello.lsn, tag):
             return Answer(tag=tag)
     rival = hello.epoch > history.epoch  # no record here is of that epoch: what is there is certainly not of our history
     if former or (hello.lsn <= before and not rival):  # what came between its last record and our first is pruned: nobody can tell
         return Answer(snapshot=True)
-    return Answer(
-        DIVERGED, f"up to LSN {hello.lsn} the replica's history is not this primary's: each took actions that the other does not have"
-    )
+    what = f"up to LSN {hello.lsn} the replica's history is not this primary's: each took actions that the other does not have"
+    return Answer(DIVERGED, f"{what}, as {APART}" if _is_promoted(history) else what)
+
+
+def _is_promoted(history: History) -> bool:
+    """Whether this primary began as a replica: then another may have been promoted beside it, in the same epoch."""
+    return history.epoch >= GENERATION

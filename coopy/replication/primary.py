@@ -41,6 +41,7 @@ __all__ = ["Primary"]
 log = logger("replication")
 MOST_WAITING, MOST_OF_ONE = 16, 4
 SYNC = 0.02  # seconds between two syncs of a buffered primary with replicas
+LAST = 2.0  # seconds for the last words of a session
 CONFIRM = 5.0  # seconds that a call waits for `min_acks` replicas
 
 
@@ -69,14 +70,18 @@ class Primary:
     # --- as Peers says ---------------------------------------------------------------------------------------------------
 
     def stop(self) -> None:
-        """Listen no more, and end every session. Promptly: a replica has what it has, and comes again."""
+        """Listen no more, ship what there is, to whoever takes it within two seconds, and end every session."""
+        with suppress(CoopyError):  # whoever closes the system meets it again
+            self._sync()
         self.stopping = True
         self._listener.wake()
         with self._guard:
-            sessions = [*self._waiting, *self._sessions]
-        for session in sessions:
+            waiting, sessions = [*self._waiting], [*self._sessions]
+        for session in waiting:
             session.link.give_up()
-        for thread in (self._thread, *(session.thread for session in sessions)):
+        for session in sessions:
+            session.link.wake()
+        for thread in (self._thread, *(session.thread for session in (*waiting, *sessions))):
             if thread is not threading.current_thread():
                 thread.join(PATIENCE)
         if self._timer is not None:
@@ -236,6 +241,9 @@ class Session:
     def _ship(self, shipping: Shipping) -> None:
         link, inside = self.link, False
         while not shipping.ended:
+            if self.primary.stopping:
+                self._ship_rest(shipping)
+                return
             data = shipping.next(link.waiting)
             if data:
                 link.offer(data)
@@ -245,5 +253,16 @@ class Session:
                 self.primary.trusted(self)
         link.offer(shipping.next(link.waiting))
         with suppress(LostError):  # it may have gone before
-            link.flush(self.now() + 1)
-        log.info("%s was refused: %s.", link.peer, shipping.ended)
+            link.flush(self.now() + LAST)
+
+    def _ship_rest(self, shipping: Shipping) -> None:
+        """The primary is closed. A replica that has everything can take its place, and it can follow that one without a snapshot."""
+        link, deadline = self.link, self.now() + LAST
+        while self.now() < deadline:
+            data = shipping.rest(link.waiting)
+            if data:
+                link.offer(data)
+            elif not link.waiting:
+                link.part(deadline)
+                return
+            shipping.receive(link.step(deadline - self.now() if link.waiting else 0))

@@ -159,18 +159,26 @@ class Replica:
         self.problem, self.sessions = "", self.sessions + 1
         log.info("%s follows %s from LSN %d on.", follower.engine.archive.directory, self.address, follower.engine.executed)
         try:
-            while not self._stopping:
-                asked, session.asked = session.asked, False
-                with session.lent(lambda: follower.engine.journal.durable):
-                    executed = follower.take(taking.frames)
-                taking.acknowledge(executed)
-                if asked:
-                    taking.ask()
-                session.turn(taking.wait())
-                while 0 < len(taking.frames) < AT_ONCE and session.turn(0):
-                    pass
+            self._take_turns(session)
+        except LostError:
+            if not self._stopping:
+                follower.take(taking.frames)  # a primary that is closed ships all it has before it goes
+            raise
         finally:
             self._received_before, taking.received = self._received_before + taking.received, 0
+
+    def _take_turns(self, session: _Session) -> None:
+        taking, follower = session.taking, self.follower
+        while not self._stopping:
+            asked, session.asked = session.asked, False
+            with session.lent(lambda: follower.engine.journal.durable):
+                executed = follower.take(taking.frames)
+            taking.acknowledge(executed)
+            if asked:
+                taking.ask()
+            session.turn(taking.wait())
+            while 0 < len(taking.frames) < AT_ONCE and session.turn(0):
+                pass
 
     # --- what can be asked -------------------------------------------------------------------------------------------------------
 
@@ -221,9 +229,9 @@ class Replica:
     # --- the end -------------------------------------------------------------------------------------------------------------------
 
     def stop(self) -> None:
-        """Follow no more. Promptly: what came is kept whole or not at all. May be repeated."""
-        if not self._stopping:
-            self._stopping = True
+        """Follow no more. Promptly: what came is kept whole or not at all. May be repeated, by several threads at once."""
+        self._stopping = True
+        with suppress(RuntimeError):  # somebody was faster
             self._wake.release()
         thread = self._thread
         while thread is not None and thread is not threading.current_thread() and thread.is_alive():

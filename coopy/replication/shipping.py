@@ -172,6 +172,13 @@ class Shipping:
         out, self._out = b"".join(self._out), []
         return out
 
+    def rest(self, waiting: int) -> bytes:
+        """As `next`, and as if it was time to look at the journal. Empty: everything was given, or it is too early for frames."""
+        if self._file is not None:
+            return b""
+        self._next_look = -math.inf
+        return self.next(waiting)
+
     def wait(self, waiting: int) -> float:
         """Seconds, after `next` gave nothing, until it is to be asked again though nothing came."""
         if self._next_beat == math.inf:
@@ -199,6 +206,8 @@ class Shipping:
     def _refuse(self, code: str, text: str) -> None:
         """Say so. It is the last that is said."""
         self._shipper.refused += 1
+        say = log.info if code in {AUTHENTICATION, CLOSING} else log.warning
+        say("%s was refused: %s.", self._peer, text)
         self._say(Refused(code, text[:400]))
         self.ended = text
 

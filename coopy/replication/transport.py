@@ -83,7 +83,7 @@ class Link:
             self._shake_hands(wrapped, deadline)
         except (OSError, ValueError) as error:
             if serving:
-                self._let_it_hear(deadline)
+                self.part(min(deadline, self._now() + HEAR))
             raise why_no_handshake(error, self.peer, serving=serving) from error
         if wrapped.version() != "TLSv1.3":
             raise LostError(f"{self.peer} speaks {wrapped.version()}, TLS 1.3 is the least that is safe. Update it.")
@@ -100,9 +100,8 @@ class Link:
             else:
                 return
 
-    def _let_it_hear(self, deadline: float) -> None:
-        """Why it is refused was said. Close before what it sends meanwhile is read, and the system has it forget that."""
-        deadline = min(deadline, self._now() + HEAR)
+    def part(self, deadline: float) -> None:
+        """What was sent was the last, and is to be read. Close before what comes meanwhile is, and the other system may forget it."""
         with suppress(OSError, LostError):
             self._socket.shutdown(socket.SHUT_WR)
             while True:

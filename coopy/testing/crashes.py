@@ -23,6 +23,7 @@ import msgspec
 
 from coopy.error import CoopyError, CorruptionError, DivergenceError, NotSerializableError, UsageError
 from coopy.fake_disk import CHANGES, FakeDisk
+from coopy.fresh import pack, unpack
 from coopy.testing.call import Told, kind_of
 from coopy.testing.clock import standing, wall
 from coopy.testing.failures import CrashAssertionError, listed
@@ -214,7 +215,7 @@ class _Judge:
             for name, returned in crash.returned.items():
                 history = self._histories[name]
                 mine = {path: data for path, data in files.items() if path.startswith(f"{history.kept.directory}/")}
-                key = hashlib.blake2b(msgspec.msgpack.encode((name, returned, mine)), digest_size=16).digest()
+                key = hashlib.blake2b(pack((name, returned, mine)), digest_size=16).digest()
                 if key not in self._seen:
                     self._seen.add(key)
                     self._judge_one(history, name, returned, mine)
@@ -280,11 +281,11 @@ class _Judge:
 
     def _restarted(self, history: History, task: Restart) -> Restarted:
         try:
-            answer = ask(0, "coopy.testing.restarting:restart", msgspec.msgpack.encode(task), history.kind, history.kept.allow)
+            answer = ask(0, "coopy.testing.restarting:restart", pack(task), history.kind, history.kept.allow)
         except (CorruptionError, DivergenceError, NotSerializableError) as error:
             lsn = self._crash.returned[history.kept.directory[1:]]
             raise self._failure(history, lsn, f"it cannot be opened again: {error}", ()) from error
-        return msgspec.msgpack.decode(answer, type=Restarted)
+        return unpack(answer, Restarted)
 
     def _ask_user(self, disk: FakeDisk, history: History) -> None:
         if self._check is None:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from coopy.error import UsageError
-from coopy.fresh import Interpreter, program, receive, send, unpack_error
+from coopy.fresh import Interpreter, pack, program, receive, send, unpack_error
 from coopy.wiring.elsewhere import random_seed, surroundings
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Nursery:
         self.process_id, self._lock = os.getpid(), threading.Lock()
         self._interpreter = Interpreter("coopy.testing.there", around)
         with contextlib.suppress(BrokenPipeError):  # `ask` says why
-            send(self._interpreter.tasks, b"t", msgspec.msgpack.encode(Start(around.locales, SHIFTS[number % len(SHIFTS)])))
+            send(self._interpreter.tasks, b"t", pack(Start(around.locales, SHIFTS[number % len(SHIFTS)])))
 
     def ask(self, errand: Errand) -> bytes:
         """The answer. Raises what ended the work there; UsageError where the process ended without a word."""
@@ -77,7 +77,7 @@ class Nursery:
             letter = content = b""
             try:
                 with contextlib.suppress(BrokenPipeError):
-                    send(self._interpreter.tasks, b"t", msgspec.msgpack.encode(errand))
+                    send(self._interpreter.tasks, b"t", pack(errand))
                 letter, content = receive(self._interpreter.answers)
             finally:
                 if not letter:  # it ended, or this thread was interrupted: the next answer would be another's

@@ -14,12 +14,11 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-import msgspec
-
 from coopy.difference import difference
 from coopy.digest import digest
 from coopy.engine.verify import Journal, Replay, Report, verified
 from coopy.error import CorruptionError, DivergenceError, NotSerializableError
+from coopy.fresh import pack, unpack
 from coopy.testing.call import Call, Told, check_calls, kind_of, outcome_of
 from coopy.testing.clock import wall
 from coopy.testing.failures import ReplayAssertionError, listed
@@ -133,8 +132,8 @@ class _Run:
         snapshots = tuple(sorted({0, *(1 << bit for bit in range(last.bit_length()))}))
 
         def one(replay: Replay) -> Report:
-            task = msgspec.msgpack.encode(Task(subject, replay, sys.getrecursionlimit()))
-            return msgspec.msgpack.decode(ask(replay.around, f"{__name__}:replay", task, kind, subject.allow), type=Report)
+            task = pack(Task(subject, replay, sys.getrecursionlimit()))
+            return unpack(ask(replay.around, f"{__name__}:replay", task, kind, subject.allow), Report)
 
         def run(lanes: Sequence[Sequence[Replay]]) -> list[list[Report]]:
             return [[one(replay) for replay in lane] for lane in lanes]

@@ -7,6 +7,7 @@ import msgspec
 from coopy.clock import fix_time
 from coopy.codec import Codec
 from coopy.fake_disk import FakeDisk
+from coopy.fresh import pack, unpack
 from coopy.testing.call import Told, decoded, outcome_of
 from coopy.testing.looks import Look, look
 from coopy.wiring import Options, control, open_proxy
@@ -61,7 +62,7 @@ class Restarted(msgspec.Struct, frozen=True):
 
 def restart(task: bytes) -> bytes:
     """Do a Restart, give a Restarted."""
-    work = msgspec.msgpack.decode(task, type=Restart)
+    work = unpack(task, Restart)
     kept, disk = work.kept, FakeDisk()
     disk.put(work.files)
     module, _, name = kept.domain.partition(":")
@@ -81,7 +82,7 @@ def restart(task: bytes) -> bytes:
     if work.snapshot:  # else the process ends with the system open, and its disk with it
         control(proxy).take_snapshot()
         control(proxy).close()
-    return msgspec.msgpack.encode(Restarted(found, outcomes, end, disk.contents() if work.snapshot else {}))
+    return pack(Restarted(found, outcomes, end, disk.contents() if work.snapshot else {}))
 
 
 def _look(proxy: object, work: Restart) -> Look:

@@ -13,10 +13,8 @@ from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_file_location
 from typing import TYPE_CHECKING, NoReturn
 
-import msgspec
-
 from coopy.error import UsageError
-from coopy.fresh import pack_error, receive, send, take_locale, take_main
+from coopy.fresh import pack_error, receive, send, take_locale, take_main, unpack
 from coopy.testing.nursery import Errand, Module, Start
 from coopy.testing.otherwise import shift_time
 
@@ -53,13 +51,13 @@ def serve() -> None:
     os.dup2(2, 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asks decides what an interrupt ends
     _, content = receive(sys.stdin.buffer)
-    start = msgspec.msgpack.decode(content, type=Start)
+    start = unpack(content, Start)
     take_locale(start.locales)
     shift_time(start.shift)
     sys.meta_path.insert(0, _finder)
     with contextlib.suppress(BrokenPipeError):
         while (frame := receive(sys.stdin.buffer))[0]:
-            send(answers, *_done(msgspec.msgpack.decode(frame[1], type=Errand)))
+            send(answers, *_done(unpack(frame[1], Errand)))
 
 
 def _done(errand: Errand) -> tuple[bytes, bytes]:

@@ -7,6 +7,7 @@ An entry that is damaged or foreign is made again, and `notes` says so. A folder
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import sys
@@ -59,15 +60,15 @@ class Cache:
             self._store(key, result)
         return result
 
-    def _place(self, key: str) -> Path:
-        assert self.folder is not None
-        return self.folder / key[:2] / key[2:]
+    def _place(self, key: str) -> str:
+        return os.path.join(str(self.folder), key[:2], key[2:])
 
     def _load(self, key: str, path: str) -> s.Module | None:
         if self.folder is None:
             return None
         try:
-            data = self._place(key).read_bytes()
+            with open(self._place(key), "rb") as file:
+                data = file.read()
         except OSError:
             return None
         start = len(MAGIC) + 16
@@ -85,21 +86,32 @@ class Cache:
         body = s.encode(module)
         place = self._place(key)
         try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            partial = place.with_name(f"{place.name}.{os.getpid()}")
-            partial.write_bytes(MAGIC + hashlib.blake2b(body, digest_size=16).digest() + body)
-            partial.replace(place)
+            _put(place, MAGIC + hashlib.blake2b(body, digest_size=16).digest() + body)
         except OSError as error:
             self._writable = False
             self.notes.append(f"the cache in {self.folder} cannot be written ({error.strerror}); the analysis goes on without it")
+
+
+def _put(place: str, data: bytes) -> None:
+    """Write a file whole; its folder is made if it is the first there."""
+    partial = f"{place}.{os.getpid()}"
+    try:
+        file = open(partial, "wb")
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(place), exist_ok=True)
+        file = open(partial, "wb")
+    with file:
+        file.write(data)
+    os.replace(partial, place)
 
 
 def analyse(path: str, data: bytes) -> s.Module | s.Problem:
     """The summary of a file's content, or why there is none."""
     from coopy.validation.extract import extract
 
-    limit = sys.getrecursionlimit()
+    limit, collecting = sys.getrecursionlimit(), gc.isenabled()
     sys.setrecursionlimit(max(limit, RECURSION))
+    gc.disable()  # a tree holds no cycles: looking through it for some only takes time
     try:
         text = decode(data)
         check_depth(text)
@@ -110,3 +122,5 @@ def analyse(path: str, data: bytes) -> s.Module | s.Problem:
         return s.Problem(path, 1, 1, "its expressions are nested too deep")
     finally:
         sys.setrecursionlimit(limit)
+        if collecting:
+            gc.enable()

@@ -28,6 +28,7 @@ _REST = {
 OPERATORS: dict[type, str] = {getattr(cst, name): op for name, op in (_ARITHMETIC | _REST).items()} | {
     getattr(cst, f"{name}Assign"): op for name, op in _ARITHMETIC.items()
 }
+_BRACKETS = {"list": "[", "set": "{"}
 _CONSTANTS = {"None": "NoneType", "True": "bool", "False": "bool"}
 _RENDER = cst.Module([]).code_for_node
 
@@ -204,11 +205,12 @@ class Expressions:
         return out
 
     def display(self, node: Any) -> s.Expr:
-        at = self.reader.peek()
-        return s.Display(at, type(node).__name__.lower(), self.elements(node.elements))
+        kind = type(node).__name__.lower()
+        at = self.reader.peek() if kind == "tuple" else self.reader.mark(_BRACKETS[kind])
+        return s.Display(at, kind, self.elements(node.elements))
 
     def dictionary(self, node: cst.Dict) -> s.Expr:
-        at = self.reader.peek()
+        at = self.reader.mark("{")
         items: list[tuple[s.Expr | None, s.Expr]] = []
         for one in node.elements:
             key = self.expr(one.key) if isinstance(one, cst.DictElement) else None

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import ast
 import re
+import threading
+from contextlib import contextmanager
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +23,7 @@ from coopy.validation.pragma import read_pragmas
 from coopy.validation.text import UnreadableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 _WRAPS = re.compile(r"\binit_(?:persistent_)?system\b|\bcoopy\b.*\baio\b").search  # `open` of coopy.aio wraps, too
 
@@ -29,13 +31,32 @@ _WRAPS = re.compile(r"\binit_(?:persistent_)?system\b|\bcoopy\b.*\baio\b").searc
 def extract(text: str) -> s.Module:
     """The summary of a file's text, whose lines end in newlines only. Raises UnreadableError for a text that is not Python."""
     try:
-        tree = cst.parse_module(text)
+        with _unchecked():
+            tree = cst.parse_module(text)
     except cst.ParserSyntaxError as error:
         raise _unreadable(text, error) from None
     walk = _Statements(text)
     body = s.encode(s.Block(walk.block(tree.body)))
     starts = [0, *accumulate(len(line) for line in text.splitlines(keepends=True))] if "\f" not in text else _starts(text)
     return s.Module(starts, read_pragmas(text), _WRAPS(text) is not None, msgspec.Raw(body), walk.base_names())
+
+
+@contextmanager
+def _unchecked() -> Iterator[None]:
+    """LibCST looks at each node that is made, a fifth of its time; what its own parser makes is sound. Other threads may make others."""
+    check = getattr(cst.CSTNode, "__post_init__", None)
+    if check is None or threading.active_count() > 1:
+        yield
+        return
+    cst.CSTNode.__post_init__ = _sound  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        cst.CSTNode.__post_init__ = check  # type: ignore[method-assign]
+
+
+def _sound(_node: cst.CSTNode) -> None:
+    """Nothing to look at."""
 
 
 def _unreadable(text: str, error: cst.ParserSyntaxError) -> UnreadableError:
@@ -227,7 +248,7 @@ class _Statements(Expressions):
         return scope
 
     def closure(self, node: cst.Lambda) -> s.Expr:
-        at = self.reader.peek()
+        at = self.reader.mark("lambda")
         params = self.parameters(node.params)
         scope = self.enter(params)
         value = self.expr(node.body)

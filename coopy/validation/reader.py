@@ -46,6 +46,16 @@ class Reader:
         found = _GAP(self.text, self.at)
         return found.end() if found else self.at
 
+    def mark(self, sign: str) -> int:
+        """The offset of the next bracket or keyword, which no name or string comes before; the cursor moves behind it."""
+        end = self.peek()
+        for found in re.finditer(rf"\#[^\n]*|{re.escape(sign)}", self.text[self.at : end]):
+            if found[0] == sign:
+                start = self.at + found.start()
+                self.at = start + len(sign)
+                return start
+        return end
+
     def skip(self, length: int) -> None:
         """Text of an f-string."""
         self.at += length

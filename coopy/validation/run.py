@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Callable
+from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -21,7 +23,7 @@ from coopy.validation.source import SourceError, Sources, package_marks
 from coopy.validation.verdict import Finding, Verdict, remember, remembered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from coopy.validation.link.analysis import Reached
 
@@ -77,8 +79,9 @@ def _run(sources: Sources, options: Options) -> Outcome:
     load(sources, options.jobs, options.progress)
     modules = {path: summary for path in sources.files if (summary := sources.summary(path)) is not None}
     program = Program(sources)
-    domains = find_domains(program, sources, options.domains, modules)
-    facts, statistics, _ = analyse(program, domains)
+    discovery = Discovery(program, catalogue.load())
+    domains = find_domains(discovery, sources, options.domains, modules)
+    facts, statistics, _ = analyse(program, domains, discovery.built)
     pragmas = {path: summary.pragmas for path, summary in modules.items() if summary.pragmas}
     pragmas |= {one.path: one.summary.pragmas for one in program.modules.values() if one is not None and one.summary.pragmas}
     findings = judge(facts, pragmas, options.selection)
@@ -126,15 +129,17 @@ def _unreadable(sources: Sources) -> tuple[Finding, ...]:
     )
 
 
-def analyse(program: Program, domains: Iterable[ClassInfo]) -> tuple[list[Reached], list[Statistics], list[Analysis]]:
-    """What is reached from all domains."""
+def analyse(
+    program: Program, domains: Iterable[ClassInfo], made: Mapping[ClassInfo, Sequence[Args]] = MappingProxyType({})
+) -> tuple[list[Reached], list[Statistics], list[Analysis]]:
+    """What is reached from all domains; `made`: the arguments with which the program makes them."""
     facts, statistics, analyses = [], [], []
     collecting, limit = gc.isenabled(), sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, RECURSION))  # calls within calls within expressions; Python's own frames take no native stack
     gc.disable()  # nothing dies before the end, so looking for what has died would only take time, half of it
     try:
         for one in domains:
-            analysis = Analysis(program, catalogue.load(), one)
+            analysis = Analysis(program, catalogue.load(), one, made.get(one, ()))
             facts += analysis.run()
             statistics.append(analysis.statistics())
             analyses.append(analysis)
@@ -145,20 +150,27 @@ def analyse(program: Program, domains: Iterable[ClassInfo]) -> tuple[list[Reache
     return facts, statistics, analyses
 
 
-def find_domains(program: Program, sources: Sources, named: Iterable[str], modules: dict[str, s.Module]) -> list[ClassInfo]:
+def find_domains(discovery: Discovery, sources: Sources, named: Iterable[str], modules: dict[str, s.Module]) -> list[ClassInfo]:
     """The domain classes: those that are named, else those that any of the files passes to init_system."""
+    program = discovery.program
     found = dict.fromkeys(_named(program, sources, one) for one in named)
-    if not found:
-        discovery = Discovery(program, catalogue.load())
-        for path, summary in modules.items():
-            if summary.wraps and (module := program.at_path(path)) is not None:
-                found.update(dict.fromkeys(discovery.domains(module)))
+    passed: dict[ClassInfo, None] = {}
+    for path, summary in modules.items():
+        if summary.wraps and not (found and _is_test(path)) and (module := program.at_path(path)) is not None:
+            passed.update(dict.fromkeys(discovery.domains(module)))
+    found = found or passed
     if not found and not (sources.problems and not modules):
         raise DomainError(
             "no domain class was found: nothing here passes one to init_system(). Name it with --domain module:Class, "
             'or in pyproject.toml: [tool.coopy] domains = ["module:Class"]'
         )
     return sorted(found, key=lambda one: (one.module.path, one.node.at))
+
+
+def _is_test(path: str) -> bool:
+    """Whether a file holds tests, which make domains with what is right for tests."""
+    name, folder = Path(path).name, Path(path).parent.name
+    return folder in ("test", "tests") or name.startswith(("test_", "conftest.")) or name.endswith("_test.py")
 
 
 def _named(program: Program, sources: Sources, text: str) -> ClassInfo:

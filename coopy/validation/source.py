@@ -39,6 +39,7 @@ class Sources:
         self.places: dict[str, bool] = {}  # whether there was a file, or with a slash behind it a folder, where a module was looked for
         self._summaries: dict[str, s.Module | None] = {}
         self._found: dict[tuple[str, str], str | None] = {}
+        self._own_roots: dict[str, str] = {}
         for path in paths:
             self.add(path)
 
@@ -102,7 +103,9 @@ class Sources:
         """The file of a module by name, as seen from a file: its own root first, then the others."""
         if self.only is not None and name.partition(".")[0] not in self.only:
             return None
-        own = root_of(importer) if importer else ""
+        own = self._own_roots.get(importer)
+        if own is None:
+            own = self._own_roots[importer] = root_of(importer) if importer else ""
         key = (name, own)
         if key not in self._found:
             above = [os.path.dirname(root) for root in (own, *self.roots) if os.path.basename(root) == name.partition(".")[0]]

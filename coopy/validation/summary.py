@@ -2,7 +2,8 @@
 
     Module     a file: what is needed of every file at once, and its statements, still encoded
     Function   its body stays encoded until the linker reaches it
-    at         an offset in the decoded text, of the first name or string of the construct; `lines` turns it into line and column
+    at         an offset in the decoded text: of the bracket of a list, set or dictionary, of the word lambda, else of the first name or
+               string of the construct; `lines` turns it into line and column
 
 Statements and expressions are Python's, lowered: parentheses, comments and spelling are gone, names and order are not. Knows neither
 LibCST nor the linker. FORMAT changes with every change of these classes, so that a cache of another shape is never read.
@@ -15,7 +16,7 @@ from typing import Union
 
 import msgspec
 
-FORMAT = 5
+FORMAT = 6
 
 
 class Node(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -15,8 +15,6 @@ from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from coopy.clock import moment
 from coopy.disk import RealDisk
 from coopy.engine.archive import snapshot_path
@@ -24,7 +22,7 @@ from coopy.engine.opening import Place
 from coopy.engine.recorded import existing
 from coopy.engine.verify import Journal, Replay, Report, Verified, verified
 from coopy.error import CorruptionError, UsageError
-from coopy.fresh import Fresh, Surroundings
+from coopy.fresh import Fresh, Surroundings, pack, unpack
 from coopy.header import derive_key
 from coopy.wiring.opening import directory_of
 from coopy.wiring.options import allowed
@@ -100,7 +98,7 @@ class _Company:
                 return processes[-1]
 
         def follow(lane: Sequence[Replay]) -> list[Report]:
-            return [msgspec.msgpack.decode(answer, type=Report) for replay in lane for answer in start(replay)]
+            return [unpack(answer, Report) for replay in lane for answer in start(replay)]
 
         with ThreadPoolExecutor(len(lanes)) as pool:
             try:
@@ -115,7 +113,7 @@ class _Company:
         return [one.result() for one in followed]
 
     def _start(self, replay: Replay) -> Fresh:
-        task = msgspec.msgpack.encode(Task(self._subject, replay, sys.getrecursionlimit()))
+        task = pack(Task(self._subject, replay, sys.getrecursionlimit()))
         around = surroundings(replay.around, self._seeds[replay.around])
         return Fresh("coopy.wiring.witness:replay_there", task, around, script=self._subject.in_script)
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from coopy.forked import began
-from coopy.fresh import Fresh, Surroundings
+from coopy.fresh import Fresh, Surroundings, pack
 from coopy.snapshot import SnapshotHeader
 from coopy.wiring.subject import Subject
 
@@ -52,8 +52,8 @@ class Helper:
         packages = {*self._packages, *(name.partition(":")[0].partition(".")[0] for name in self._allow)}
         if "__main__" in packages:
             return "its class is of the script that runs, which would have to be run again"
-        if not sys.executable or sys.flags.optimize:
-            return "another Python would not run as this one does"
+        if not sys.executable:
+            return "this Python does not know its own executable"
         beginning = min(LOADED, began())
         modules = [(name, module) for name, module in list(sys.modules.items()) if name.partition(".")[0] in packages]
         changed = [name for name, module in modules if not _is_older(module, beginning)]
@@ -64,7 +64,7 @@ class Helper:
         archive = plan.archive
         subject = Subject(archive.directory, archive.domain, archive.key, self._allow, self._names)
         task = Task(subject, self._on_divergence, plan.about, plan.temporary)
-        return Fresh("coopy.wiring.written:write_there", msgspec.msgpack.encode(task), Surroundings(nice=NICENESS))
+        return Fresh("coopy.wiring.written:write_there", pack(task), Surroundings(nice=NICENESS))
 
 
 def _is_older(module: ModuleType, moment: float) -> bool:

@@ -8,6 +8,7 @@ import sys
 import typing
 import weakref
 from _thread import LockType, allocate_lock, start_new_thread
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from coopy.classes import Classes
 from coopy.clock import Clock
 from coopy.disk import RealDisk
 from coopy.engine.opening import Place, domain_name
-from coopy.engine.system import Origin, Settings, System, open_system
+from coopy.engine.system import Settings, System, open_system
 from coopy.error import CoopyError, UsageError
 from coopy.fingerprint import fingerprint
 from coopy.fresh import is_fresh
@@ -30,7 +31,7 @@ from coopy.shapes import shape_of
 from coopy.wiring.helper import Helper
 from coopy.wiring.operations import Operations
 from coopy.wiring.options import Options, check_options
-from coopy.wiring.peers import join, replica_of
+from coopy.wiring.peers import join, node_of, origin_of, replica_of
 from coopy.wiring.systems import is_proxy, register
 
 if TYPE_CHECKING:
@@ -59,20 +60,31 @@ def open_proxy(obj: Any, basedir: str | os.PathLike[str] | None, options: Option
     free = _validate(kind, options)
     classes = Classes(packages_of(kind), allow)
     names = names_of(kind, options.renames, classes)
+    source = fingerprint(kind, classes.passes)
     settings = Settings(
         durability=options.durability, sync_interval=options.sync_interval, snapshot_time=options.snapshot_time,
         keep_snapshots=options.keep_snapshots, auto_prune=options.auto_prune, segment_bytes=options.segment_bytes,
         compression=options.compression or "", allow=allow, on_divergence=options.on_divergence, on_progress=options.on_progress,
-        free=free, source=fingerprint(kind, classes.passes), confirmed=options.min_acks > 0,
+        free=free, source=source, confirmed=options.min_acks > 0,
     )  # fmt: skip
     place = Place(disk or RealDisk(), directory, derive_key(options.signing_key), domain_name(kind), names)
-    system = open_system(
-        place, lambda: _initial(obj), lambda root, moment: adopt(root, kind, moment), packages_of(kind), settings,
-        Origin(str(replica.address), replica.fetch) if replica is not None else None,
-    )  # fmt: skip
+    node = node_of(options, kind, source)
+    with ExitStack() as undo:
+        if node is not None:
+            undo.callback(node.stop)
+            node.connect()
+        system = open_system(
+            place,
+            lambda: _initial(obj),
+            lambda root, moment: adopt(root, kind, moment),
+            packages_of(kind),
+            settings,
+            origin_of(replica, node),
+        )
+        undo.pop_all()
     if disk is None:
         system.snapshots.helper = Helper(packages_of(kind), names, settings)
-    join(system, options, replica)
+    join(system, options, replica, node)
     proxy = make_proxy(system.engine, Operations(system))
     register(proxy, system, lambda directory, disk: open_proxy(kind, directory, options, disk))
     weakref.finalize(proxy, _let_go, system)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 
 from coopy.clock import moment
 from coopy.engine.opening import told
+from coopy.engine.ordered import OrderedEngine
 from coopy.error import UsageError
 from coopy.wiring.options import check_number
 from coopy.wiring.past import PastOperations, past_proxy
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from coopy.action import Action
+    from coopy.cluster.node import Node
     from coopy.engine.past import Past
     from coopy.engine.restored import Restored
     from coopy.engine.stats import Role, Stats
@@ -167,12 +169,13 @@ class Control(Operations, Generic[T_co]):
 
     @property
     def token(self) -> str:
-        """What this system shows now, for `wait_for` on a replica of it."""
+        """What this system shows now, for `wait_for` on a replica of it, or on another node."""
         from coopy.replication.token import make_token
 
         engine, system = self._system.engine, self._system.archive.identity.system
         with engine.lock:
-            return make_token(system, engine.journal.epoch, engine.executed)
+            epoch = 0 if isinstance(engine, OrderedEngine) else engine.journal.epoch  # a node's epochs are its own
+            return make_token(system, epoch, engine.executed)
 
     @property
     def lag(self) -> int:
@@ -186,16 +189,33 @@ class Control(Operations, Generic[T_co]):
 
     @property
     def problem(self) -> str:
-        """Of a replica: why it does not follow at the moment; empty while it does."""
-        return self._replica().problem
+        """Of a replica or a node: why it does not follow at the moment; empty while it does."""
+        return self._node().problem if self.role == "node" else self._replica().problem
 
     def wait_for(self, token: str, timeout: float = 5.0) -> int:
-        """Of a replica: return when it shows what the token's owner saw; gives the LSN that it shows.
+        """Of a replica or a node: return when it shows what the token's owner saw; gives the LSN that it shows.
 
-        Raises ReplicaError for a token of another system or of a history that was cut off, and UnconfirmedError after `timeout` seconds.
+        Raises UnconfirmedError after `timeout` seconds. For a token of another system, or of a history that was cut off, a replica raises
+        ReplicaError, a node UsageError.
         """
         check_number("timeout", timeout)
-        return self._replica().wait_for(token, timeout)
+        if self.role != "node":
+            return self._replica().wait_for(token, timeout)
+        from coopy.replication.token import read_token
+
+        found = read_token(token)
+        if found is None or found[0] != self._system.archive.identity.system:
+            raise UsageError(f"{token!r} is no token of this cluster: control(...).token of one of its nodes gives one.", option="token")
+        return self._node().wait_for(found[2], timeout)
+
+    def barrier(self, timeout: float | None = None) -> int:
+        """Of a node: return when all that was acknowledged anywhere before this call is executed here; gives the LSN that it shows then.
+
+        It takes as long as an action. Raises UnconfirmedError after `timeout` seconds, and where the cluster did not answer; ClusterError.
+        """
+        if timeout is not None:
+            check_number("timeout", timeout)
+        return self._node().barrier(timeout)
 
     def promote(
         self, host: str = "127.0.0.1", port: int | None = None, *, min_acks: int = 0, tls: ssl.SSLContext | None = None, after: int = 0
@@ -222,6 +242,14 @@ class Control(Operations, Generic[T_co]):
         peers = self._system.peers
         if not isinstance(peers, Follower):
             raise UsageError("This system is not a replica: only one that was opened with replication=True follows a primary.")
+        return peers
+
+    def _node(self) -> Node:
+        from coopy.cluster.node import Node
+
+        peers = self._system.peers
+        if not isinstance(peers, Node):
+            raise UsageError("This system is not a node: only one that was opened with cluster=... is.")
         return peers
 
     def _primary(self) -> Primary:

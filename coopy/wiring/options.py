@@ -43,8 +43,15 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     renames: Mapping[str, str] | None = None
 
 
-LATER = {"cluster": "the cluster", "name": "the cluster", "assume_durable": "the cluster"}  # parts that are not built yet, by option
-TOGETHER = ("port", "host", "password", "tls", "min_acks")  # what means something with master=True or replication=True only
+OF_A_NODE = ("name", "assume_durable")  # what means something with cluster= only
+NOT_A_NODE = ("master", "replication", "port", "host", "password", "min_acks", "durability")  # what means nothing with it
+TOGETHER = (
+    "port",
+    "host",
+    "password",
+    "tls",
+    "min_acks",
+)  # what means something with master=True or replication=True only; tls= with cluster=, too
 ONE_OF = {
     "durability": ("sync", "buffered"), "compression": (None, "zstd"), "on_divergence": ("stop", "warn"), "validation": ("strict", "warn", "off"),
 }  # fmt: skip
@@ -58,15 +65,10 @@ NUMBERS: dict[str, tuple[tuple[type, ...], float, float]] = {  # types, at least
 
 
 def check_options(options: Options) -> tuple[str, ...]:
-    """Gives what `allow` names. Raises UsageError for what cannot be, and for what is not built yet."""
+    """Gives what `allow` names. Raises UsageError for what cannot be."""
     for name in FLAGS:
         if type(getattr(options, name)) is not bool:
             raise UsageError(f"{name}={getattr(options, name)!r} is neither True nor False.", option=name)
-    for name, part in LATER.items():
-        if getattr(options, name) != getattr(DEFAULTS, name):
-            raise UsageError(
-                f"{name}={getattr(options, name)!r} needs {part}, which this version does not have yet. Leave it out.", option=name
-            )
     for name, values in ONE_OF.items():
         if getattr(options, name) not in values:
             raise UsageError(f"{name}={getattr(options, name)!r} is unknown: choose one of {', '.join(map(repr, values))}.", option=name)
@@ -93,6 +95,25 @@ def check_number(name: str, value: Any) -> None:
 
 def _check_together(options: Options) -> None:
     """What has to do with other systems."""
+    _check_cluster(options)
+    if options.cluster is None:
+        _check_replication(options)
+
+
+def _check_cluster(options: Options) -> None:
+    if options.cluster is not None:
+        for name in NOT_A_NODE:
+            if getattr(options, name) != getattr(DEFAULTS, name):
+                raise UsageError(
+                    f"{name}= means nothing with cluster=, whose stream orders actions and makes them durable. Leave it out.", option=name
+                )
+        return
+    for name in OF_A_NODE:
+        if getattr(options, name) != getattr(DEFAULTS, name):
+            raise UsageError(f"{name}= means nothing without cluster=. Leave it out.", option=name)
+
+
+def _check_replication(options: Options) -> None:
     if options.master and options.replication:
         raise UsageError("master=True and replication=True: a system is a primary or a replica, not both.", option="replication")
     if not options.master and not options.replication:

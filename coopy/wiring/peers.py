@@ -1,4 +1,4 @@
-"""A primary or a replica beside a system, where one is asked for."""
+"""A primary, a replica or a node beside a system, where one is asked for."""
 
 from __future__ import annotations
 
@@ -7,18 +7,23 @@ from typing import TYPE_CHECKING
 
 from coopy.engine.confirmed import ConfirmedEngine
 from coopy.engine.opening import domain_name, told
+from coopy.engine.system import Origin
 from coopy.error import UsageError
+from coopy.fingerprint import whole
+from coopy.header import derive_key
+from coopy.shapes import shape_of
 from coopy.wiring.options import check_number
 
 if TYPE_CHECKING:
     import ssl
 
+    from coopy.cluster.node import Node
     from coopy.engine.system import System
     from coopy.replication.place import Address
     from coopy.replication.replica import Replica
     from coopy.wiring.options import Options
 
-__all__ = ["join", "listen", "place_to_listen", "replica_of"]
+__all__ = ["join", "listen", "node_of", "origin_of", "place_to_listen", "replica_of"]
 
 
 def replica_of(options: Options, kind: type) -> Replica | None:
@@ -48,11 +53,37 @@ def _address(options: Options) -> Address:
     return Address(options.host, options.port, options.password, options.tls)
 
 
-def join(system: System, options: Options, replica: Replica | None) -> None:
+def node_of(options: Options, kind: type, source: dict[str, bytes]) -> Node | None:
+    """What has a cluster order this system's actions, if that is asked for; it is not connected yet. Raises UsageError for what cannot be."""
+    if options.cluster is None:
+        return None
+    from coopy.cluster.addresses import read_addresses
+    from coopy.cluster.node import Node, Program
+    from coopy.cluster.stream import check_name
+
+    addresses, shape = read_addresses(options.cluster), shape_of(kind)
+    name = check_name(kind.__name__.lower() if options.name is None else options.name)
+    program = Program(domain_name(kind), shape.versions if shape is not None else (), whole(source) if source else b"")
+    return Node(addresses, options.tls, name, program, derive_key(options.signing_key), assume_durable=options.assume_durable)
+
+
+def origin_of(replica: Replica | None, node: Node | None) -> Origin | None:
+    """Where the system's actions come from, if from elsewhere."""
+    if node is not None:
+        return Origin(node.fetch, stream=node.stream.name)
+    if replica is None:
+        return None
+    return Origin(lambda place, _initial: replica.fetch(place), primary=str(replica.address))
+
+
+def join(system: System, options: Options, replica: Replica | None, node: Node | None) -> None:
     """Listen, or follow, if that is asked for. Where it is not possible the system is closed again."""
     try:
         if options.master:
             listen(system, _address(options), options.min_acks)
+        elif node is not None:
+            system.peers = node
+            node.follow(system)
         elif replica is not None:
             system.peers = replica
             with told(system.archive.directory):

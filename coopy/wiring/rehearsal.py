@@ -26,7 +26,7 @@ from coopy.engine.restored import changed_code, former_until
 from coopy.engine.uninterrupted import Worker
 from coopy.error import CoopyError, UsageError
 from coopy.fingerprint import fingerprint
-from coopy.fresh import Fresh, Surroundings
+from coopy.fresh import Fresh, Surroundings, pack, unpack
 from coopy.header import derive_key
 from coopy.proxy import check_class
 from coopy.wiring.opening import adopt, directory_of, names_of, packages_of
@@ -60,7 +60,8 @@ class Divergence(msgspec.Struct, frozen=True):
 class Rehearsal(msgspec.Struct, frozen=True):
     """What an opening with today's code would come to. `safe` says whether it would be as if nothing had changed; `str()` tells all.
 
-    `base`, `lsn`: the snapshot it begins with and the last action; `problem`: what would stop it, whatever the options, empty if nothing would;
+    `base`, `lsn`: the snapshot it begins with and the last action; `passed_over`: what is wrong with newer snapshots;
+    `problem`: what would stop it, whatever the options, empty if nothing would;
     `divergences`: the first thousand actions that end otherwise than was recorded, which stop an opening with on_divergence="stop";
     `compared`: the LSNs whose state could be compared with a digest in the journal, up to the first that `differs` (0: none does);
     `translated`: whether that digest is of former names or shapes, so that the state is meant to differ; `changed`: as in `control(x).restored`.
@@ -77,6 +78,7 @@ class Rehearsal(msgspec.Struct, frozen=True):
     differs: int = 0
     translated: bool = False
     changed: tuple[str, ...] | None = None
+    passed_over: tuple[str, ...] = ()
 
     @property
     def safe(self) -> bool:
@@ -88,6 +90,7 @@ class Rehearsal(msgspec.Struct, frozen=True):
         lines.append(f"Replayed {max(self.lsn - self.base, 0)} actions behind the snapshot at LSN {self.base} in {self.seconds:.2f} s.")
         if self.changed is not None:
             lines.append(f"Code changed since the last opening: {', '.join(self.changed) or 'none'}.")
+        lines += [f"A damaged snapshot is passed over: {one}" for one in self.passed_over]
         if self.problem:
             lines.append(self.problem)
         lines += map(str, self.divergences[:SHOWN])
@@ -132,7 +135,7 @@ def rehearse(
     and AuthenticationError where the directory cannot be read at all. What else would stop an opening is in what it gives.
     """
     options = Options(allow=allow, signing_key=signing_key, renames=renames, validation=validation)
-    allowed, name = check_options(options), domain if isinstance(domain, str) else domain_name(domain)
+    allowed, name = check_options(options), domain_name(domain) if isinstance(domain, type) else str(domain)
     if name.count(":") != 1 or not all(part.isidentifier() for part in name.replace(":", ".").split(".")):
         raise UsageError(
             f'domain={domain!r} is not possible: it is a class that can be imported, or its name "module:Class".', option="domain"
@@ -140,9 +143,9 @@ def rehearse(
     if renames is not None and not isinstance(renames, Mapping):
         raise UsageError(f"renames={renames!r} is not possible: it maps old names to today's.", option="renames")
     subject = Subject(directory_of(basedir), name, derive_key(signing_key), allowed)
-    task = msgspec.msgpack.encode(Task(subject, dict(renames or {}), validation))
+    task = pack(Task(subject, dict(renames or {}), validation))
     found = [*Fresh(f"{__name__}:rehearse_there", task, Surroundings(), script=subject.in_script)]
-    return msgspec.msgpack.decode(found[-1], type=Rehearsal)
+    return unpack(found[-1], Rehearsal)
 
 
 # --- there -----------------------------------------------------------------------------------------------------------
@@ -150,9 +153,9 @@ def rehearse(
 
 def rehearse_there(task: bytes, tell: Callable[[bytes], object]) -> None:
     """Do a Task, and tell its Rehearsal."""
-    wanted = msgspec.msgpack.decode(task, type=Task)
+    wanted = unpack(task, Task)
     kind = _class_of(wanted.subject.domain)
-    tell(msgspec.msgpack.encode(unpruned(wanted.subject.directory, lambda: _rehearsed(wanted, kind))))
+    tell(pack(unpruned(wanted.subject.directory, lambda: _rehearsed(wanted, kind))))
 
 
 def _class_of(domain: str) -> type:
@@ -161,8 +164,8 @@ def _class_of(domain: str) -> type:
         kind: type = Codec((module.partition(".")[0],)).classes.find_any(module, name)
     except Exception as error:
         reason = error.__cause__ or error
-        what = f"The class {domain} cannot be had in a fresh process: {type(reason).__name__}: {reason}"
-        raise UsageError(f"{what} Nothing was changed.", option="domain") from error
+        what = f"The class {domain} cannot be had in a fresh process: {type(reason).__name__}: {str(reason).removesuffix('.')}"
+        raise UsageError(f"{what}. Nothing was changed.", option="domain") from error
     return kind
 
 
@@ -219,7 +222,7 @@ class _Stage(ReadingRestorer):
         compared = tuple(lsn for lsn in sorted(self._seen) if not wrong or lsn <= wrong)
         return msgspec.structs.replace(
             self.report, seconds=time.monotonic() - begun_at, divergences=tuple(self._noted[lsn] for lsn in sorted(self._noted)),
-            compared=compared, differs=wrong, translated=translated, **values,
+            compared=compared, differs=wrong, translated=translated, passed_over=tuple(self.passed_over), **values,
         )  # fmt: skip
 
     def diverged(self, lsn: int, method: str, expected: str, got: str) -> None:

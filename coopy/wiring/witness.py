@@ -26,6 +26,7 @@ from coopy.engine.uninterrupted import Worker
 from coopy.engine.verify import Replay, Report
 from coopy.error import UsageError
 from coopy.fingerprint import fingerprint
+from coopy.fresh import pack, unpack
 from coopy.wiring.opening import adopt, names_of
 from coopy.wiring.subject import Subject
 from coopy.wiring.unlike import become_unlike
@@ -53,14 +54,14 @@ class Task(msgspec.Struct, frozen=True):
 
 def replay_there(task: bytes, tell: Callable[[bytes], object]) -> None:
     """Do a Task, and tell its Report."""
-    work = msgspec.msgpack.decode(task, type=Task)
+    work = unpack(task, Task)
     subject = work.subject
     existing(subject.place, "verify")  # before the class is looked for: what is wrong with the directory is said first
     kind = class_of(subject)
     subject = named(subject, kind)
     codec = subject.codec
     become_unlike(work.replay.around, work.recursion_limit)
-    tell(msgspec.msgpack.encode(unpruned(subject.directory, lambda: _replay(subject, codec, kind, work.replay))))
+    tell(pack(unpruned(subject.directory, lambda: _replay(subject, codec, kind, work.replay))))
 
 
 def class_of(subject: Subject) -> type:

@@ -9,8 +9,6 @@ from __future__ import annotations
 import gc
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from coopy.digest import digest
 from coopy.engine.drafts import Plan, incomplete
 from coopy.engine.opening import read_archive
@@ -21,6 +19,7 @@ from coopy.engine.uninterrupted import Worker
 from coopy.error import DivergenceError, UsageError
 from coopy.fingerprint import fingerprint
 from coopy.forked import go_first
+from coopy.fresh import unpack
 from coopy.wiring.helper import Task
 from coopy.wiring.opening import adopt
 
@@ -38,7 +37,7 @@ def write_there(task: bytes, _tell: Callable[[bytes], object]) -> None:
     """Do a task."""
     gc.disable()  # the process ends with its work
     go_first()
-    work = msgspec.msgpack.decode(task, type=Task)
+    work = unpack(task, Task)
     archive, codec = read_archive(work.subject.place), work.subject.codec
     if archive is None:
         raise UsageError(f"{work.subject.directory} holds no system any more.", path=work.subject.directory)

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.crash.crowd import come_in_crowds
 from tests.crash.test_damage import KEY, cut_off, flip_bits
 from tests.crash.test_interrupts import check_storm
 from tests.crash.test_journal_crash import FAILURES, crash_everywhere, fail_everywhere
@@ -84,8 +85,16 @@ def replication(seed: int) -> str:
     return f"{count} seeds, {acked + forgone} acknowledged calls, 0 lost, {forgone} forgone by who promoted, 0 divergences"
 
 
+def crowd(_seed: int) -> str:
+    """Ten thousand connections at a primary's door."""
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as directory:
+        found = come_in_crowds(Path(directory), 10_000, 4)
+    what = f"{found.connections} connections made and held, the right client was in after {found.seconds:.1f} s at most"
+    return f"{what}, the primary grew by {found.grown / 1e6:.1f} MB and had {found.threads} threads"
+
+
 CAMPAIGNS: dict[str, Callable[[int], str]] = {
-    one.__name__: one for one in (bits, cuts, power, failures, journal, replication, kills, interrupts)
+    one.__name__: one for one in (bits, cuts, power, failures, journal, replication, crowd, kills, interrupts)
 }
 
 

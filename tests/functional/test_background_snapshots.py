@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import signal
@@ -391,6 +392,36 @@ def test_a_full_disk_refuses_it_and_nothing_else(tmp_path: Path) -> None:
     assert word.add("c")[-3:] == "abc"
     disk.capacity = None
     assert control(word).take_snapshot(background=True) == control(word).wait_snapshot() == 3
+    control(word).close()
+
+
+@pytest.mark.parametrize("background", [False, True])
+def test_a_disk_that_was_full_before_anything_was_known_to_be_on_it_refuses_it_alike(tmp_path: Path, *, background: bool) -> None:
+    """The high-water mark was never written in this run, and needs no room when it is. What is on stable storage is known to be there."""
+    disk = FakeDisk()
+    word = open_proxy(Word, "/data/w", Options(sync_interval=3600), disk)
+    word.add("a")
+    disk.capacity = sum(map(len, disk.contents().values()))
+    assert control(word).wait_durable() == 1
+    with pytest.raises(DiskFullError):
+        control(word).take_snapshot(background=background)
+    assert control(word).stats().snapshots_failed == 1
+    assert word.add("b")[-2:] == "ab"
+    control(word).close()
+
+
+@pytest.mark.parametrize("how", [errno.ENOSPC, errno.EIO])
+def test_a_mark_that_cannot_be_raised_is_logged_once_and_in_nobodys_way(tmp_path: Path, caplog: pytest.LogCaptureFixture, how: int) -> None:
+    """It says what is on stable storage: to leave it where it is is never wrong."""
+    disk = FakeDisk()
+    word = open_proxy(Word, "/data/w", Options(sync_interval=3600), disk)
+    for letter, fails, logged in (("a", True, 1), ("b", True, 1), ("c", False, 1), ("d", True, 2)):
+        word.add(letter)
+        if fails:
+            disk.fail(len(disk.calls) + 1, how)
+        system_of(word).sync()
+        assert len(caplog.records) == logged
+    assert word.add("e")[-5:] == "abcde"
     control(word).close()
 
 

@@ -42,7 +42,7 @@ class Holder:
     "options",
     [
         {"snapshot_time": -1}, {"durability": "often"}, {"keep_snapshots": 0}, {"compression": "zip"}, {"signing_key": b""}, {"allow": ("a b",)},
-        {"on_divergence": "?"}, {"master": 1}, {"replication": 1}, {"cluster": "nats://a"}, {"min_acks": 1}, {"port": 1}, {"segment_bytes": 1},
+        {"on_divergence": "?"}, {"master": 1}, {"replication": 1}, {"cluster": "nats://:"}, {"min_acks": 1}, {"port": 1}, {"segment_bytes": 1},
         {"snapshot_time": math.inf}, {"snapshot_time": math.nan}, {"snapshot_time": 1e10}, {"snapshot_time": None}, {"sync_interval": math.inf},
         {"keep_snapshots": 2.0}, {"keep_snapshots": 2.5}, {"keep_snapshots": True}, {"segment_bytes": 1e6}, {"segment_bytes": 1 << 38}, {"allow": "dom:Box"},
         {"allow": 5}, {"allow": b"dom"}, {"allow": (5,)}, {"on_progress": 5}, {"auto_prune": "no"}, {"auto_prune": 1}, {"signing_key": bytearray(b"x")},

@@ -164,6 +164,7 @@ def test_options_are_those_of_the_opening(program: Program, tmp_path: Path) -> N
     ("domain", "options", "what"),
     [
         ("shelf:Nothing", {}, "cannot be had in a fresh process"), ("nothing:Shelf", {}, "cannot be had"), ("shelf", {}, "domain='shelf' is not possible"),
+        (7, {}, "domain=7 is not possible"),
         ("shelf:", {}, "is not possible"), (lambda: 3, {}, "is not possible"), ("shelf:Shelf", {"renames": 3}, "renames=3 is not possible"),
         ("shelf:Shelf", {"validation": "maybe"}, "validation='maybe'"), ("shelf:Shelf", {"allow": 3}, "allow=3"), ("shelf:print", {}, "cannot be had"),
     ],
@@ -183,8 +184,20 @@ def test_a_directory_without_a_system_or_with_damage_is_refused(program: Program
     assert not (tmp_path / "w").exists()
     control(fill(program.become(FIRST), tmp_path / "w")).close()
     (tmp_path / "w" / "MANIFEST").write_bytes(b"x" * 1000)
-    with pytest.raises(CorruptionError):
+    with pytest.raises(CorruptionError, match="coopy repair --manifest"):
         rehearse(tmp_path / "w", "shelf:Shelf")
+    with pytest.raises(UsageError, match="it is a file"):
+        rehearse(tmp_path / "w" / "MANIFEST", "shelf:Shelf")
+
+
+def test_a_damaged_snapshot_is_told_of(program: Program, tmp_path: Path) -> None:
+    """An opening passes over it: that is safe, and is to be known."""
+    control(fill(program.become(FIRST), tmp_path / "w")).close()
+    path = max((tmp_path / "w").glob("snapshot-*"))
+    path.write_bytes(path.read_bytes()[:-1])
+    found = rehearse(tmp_path / "w", "shelf:Shelf")
+    assert (found.safe, found.base, len(found.passed_over)) == (True, 0, 1)
+    assert f"A damaged snapshot is passed over: {path}" in str(found)
 
 
 def test_an_end_that_no_opening_would_take_is_said(program: Program, tmp_path: Path) -> None:

@@ -409,7 +409,6 @@ def test_a_primary_may_ask_for_certificates_too(house: House, tmp_path: Path, ce
     assert primary_stats(word).refused == 2
 
 
-@pytest.mark.xdist_group("the default port")
 def test_the_two_lines_of_the_original_in_two_processes(tmp_path: Path) -> None:
     """With default arguments: port, host, password and directories; and a third that joins late, after a snapshot and a prune."""
     with socket.socket() as probe:
@@ -824,6 +823,30 @@ def test_closing_is_prompt_on_both_sides(house: House, tmp_path: Path) -> None:
         control(one).close()
     assert time.monotonic() - start < 2
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("coopy")]
+
+
+def test_several_may_close_at_once(house: House, tmp_path: Path) -> None:
+    """Whoever is not the first waits, or finds it done; one that promotes meanwhile has done so or is told that it is closed."""
+    word = house.primary(tmp_path / "p")
+    replica = house.replica(word, tmp_path / "r")
+    raised: list[Exception] = []
+
+    def end(work: Any) -> None:
+        gate.wait()
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - whatever it is
+            raised.append(error)
+
+    works = [control(replica).promote, *[control(one).close for one in (replica, word) for _ in range(4)]]
+    gate = threading.Barrier(len(works))
+    threads = [threading.Thread(target=end, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+        assert not thread.is_alive()
+    assert all(isinstance(error, ClosedError) for error in raised), raised
 
 
 def test_damage_in_a_replicas_journal_is_named_at_its_next_opening(house: House, tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ from coopy.replication import taking as taking_room
 from coopy.replication import transport as transport_room
 from coopy.wiring import Options, open_proxy
 from tests.asked import primary_stats, replica_stats
-from tests.functional.test_replication import PASSWORD, House, house, level, wait_until
+from tests.functional.test_replication import PASSWORD, Held, House, Patient, house, level, wait_until
 from tests.unit.replication.test_transport import certificate, serving, trusting
 from tests.words import Word
 
@@ -556,7 +556,10 @@ def test_of_two_who_promote_at_once_one_does(house: House, tmp_path: Path) -> No
 def test_a_primary_that_was_closed_follows_its_successor_without_getting_everything_again(
     house: House, tmp_path: Path, durability: str, snapshot: bool
 ) -> None:
-    """To and fro: what each says of its own at its end (that it was closed, how its last action ended) is put aside, and nothing else."""
+    """To and fro: what each says of its own at its end (that it was closed, how its last action ended) is put aside, and nothing else.
+
+    Whoever is closed ships the rest first: the last actions, and the end of a segment that a snapshot has closed. It waits until they are there.
+    """
     names = ["a", "b"]
     word = house.primary(tmp_path / "a", durability=durability)
     word.keep(os.urandom(1_000_000))
@@ -566,10 +569,12 @@ def test_a_primary_that_was_closed_follows_its_successor_without_getting_everyth
             word.add_or_abort("x", True)
         with pytest.raises(ValueError, match="r"):
             word.add_and_raise("r")
-        level(replica, word)
+        word.add("b")
         if snapshot:
-            take_snapshot_and_ship_it(word, replica)
+            control(word).take_snapshot()
+        last = control(word).lsn
         control(word).close()
+        assert control(replica).lsn == last
         if turn % 2:
             with control(init_system(Word, tmp_path / names[turn % 2])):
                 pass  # opened and closed once more
@@ -584,8 +589,16 @@ def test_a_primary_that_was_closed_follows_its_successor_without_getting_everyth
     assert not list(tmp_path.glob("*/quarantine/snapshot-*"))
 
 
-def take_snapshot_and_ship_it(word: Any, replica: Any) -> None:
-    """The end of the segment before is shipped, too."""
-    before = control(replica).stats().segments
-    control(word).take_snapshot()
-    wait_until(lambda: control(replica).stats().segments > before)
+def test_closing_a_primary_waits_for_a_replica_that_is_about_to_have_everything(house: House, tmp_path: Path) -> None:
+    """So that it may be promoted when `close()` has returned. Here a query keeps it from executing meanwhile."""
+    word = house.primary(tmp_path / "p", kind=Patient)
+    replica = house.replica(word, tmp_path / "r", kind=Patient)
+    level(replica, word)
+    closing = threading.Thread(target=control(word).close)
+    with Held(replica):
+        word.add("a")
+        closing.start()
+        closing.join(0.5)
+        assert closing.is_alive()
+    closing.join()
+    assert control(replica).lsn == 1

@@ -246,6 +246,18 @@ def test_a_replica_that_never_reads_costs_no_memory(house: House, tmp_path: Path
     assert control(word).lsn == 3000
 
 
+def test_who_takes_nothing_holds_up_its_primarys_closing_for_a_moment_only(house: House, tmp_path: Path) -> None:
+    """What it has not taken is on disk, for when it comes again. So it is with one that says nothing of itself."""
+    word = house.primary(tmp_path / "p")
+    with caller(word) as peer, caller(word):
+        peer.say(Hello(b"", "tests.words:Word", 0, 0, b""))
+        for _ in range(30):
+            word.keep("x" * 1_000_000)
+        start = time.monotonic()
+        control(word).close()
+        assert time.monotonic() - start < 4
+
+
 # --- at the replica's --------------------------------------------------------------------------------------------------------
 
 

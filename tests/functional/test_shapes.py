@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 import random
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -467,3 +468,51 @@ def test_steps_of_the_domain_class_are_validated(program: Program, tmp_path: Pat
     text = "import time\nclass Shelf:\n    @upgrade(from_=1)\n    @staticmethod\n    def _more(state): return {'at': time.time()}\n    def add(self): ..."
     with pytest.raises(PrevalentError, match=r"time\.time"):
         init_system(program.become(marked(text)).Shelf, tmp_path / "w")
+
+
+NESTED = """
+import time
+from coopy import clock
+class Base:
+    pass
+class Book(Base):
+    def __init__(self, title):
+        self.title = title
+class Shelf:
+    def __init__(self):
+        self.books = []
+    def add(self, title):
+        self.books.append(Book(title))
+class Case:
+    def __init__(self):
+        self.books = []
+    def put(self, books: list[Book]):
+        self.books.extend(books)
+"""
+STEP = "    @upgrade(from_=1)\n    @staticmethod\n    def _more(state): return {**state, 'at': time.time()}\n"
+SETSTATE = "    def __setstate__(self, state): vars(self).update(state, at=time.time())\n"
+OF_COOPYS_CLOCK = SETSTATE.replace("time.time()", "clock.now()")
+
+
+@pytest.mark.parametrize("domain", ["Shelf", "Case"])
+@pytest.mark.parametrize("owner", ["Base:", "Book(Base):"], ids=["inherited", "own"])
+@pytest.mark.parametrize(
+    ("text", "what"), [(STEP, "time.time reads a clock"), (SETSTATE, "time.time reads a clock"), (OF_COOPYS_CLOCK, "coopy.clock.now while a state is read")],
+    ids=["step", "setstate", "clock"],
+)  # fmt: skip
+def test_what_reading_other_classes_states_runs_is_validated(
+    program: Program, tmp_path: Path, domain: str, owner: str, text: str, what: str
+) -> None:
+    """Of those that actions make, and of those that they are given; inherited ones as well."""
+    shelf = program.become(marked(NESTED.replace(f"class {owner}\n", f"class {owner}\n{text}")))
+    with pytest.raises(PrevalentError, match=re.escape(what)):
+        init_system(getattr(shelf, domain), tmp_path / "w")
+    assert not (tmp_path / "w").exists()
+
+
+def test_what_is_read_the_same_each_time_is_let_through(program: Program, tmp_path: Path) -> None:
+    """And so is what a class does that no action makes objects of."""
+    text = NESTED.replace("class Base:\n", f"class Other:\n{SETSTATE}class Base:\n{STEP.replace('time.time()', 'sorted(state)')}")
+    shelf = program.become(marked(text.replace("class Book(Base):\n", "class Book(Base):\n" + SETSTATE.replace("time.time()", "0"))))
+    with control(init_system(shelf.Shelf, tmp_path / "w")) as one:
+        one.add("a")

@@ -17,7 +17,9 @@ import pytest
 
 import coopy
 from coopy import control, init_system
+from coopy.disk import RealDisk
 from coopy.error import AuthenticationError, CorruptionError, DivergenceError, UsageError
+from coopy.wiring.helper import Helper
 from tests.words import Word
 
 KEY = b"k" * 32
@@ -450,6 +452,43 @@ def test_damage_is_named_by_its_file(tmp_path: Path, name: str) -> None:
     (directory / name).write_bytes(data)
     with pytest.raises(CorruptionError, match=name):
         coopy.verify(directory)
+
+
+@pytest.mark.parametrize("which", [min, max])
+def test_a_damaged_snapshot_beside_others_is_said_to_be_one(tmp_path: Path, which: Any) -> None:
+    """Not that none can be read: an opening takes another."""
+    directory = grown(tmp_path / "w", "ab|cd")
+    path = which(directory.glob("snapshot-*"))
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(CorruptionError, match=r"An opening takes another snapshot") as caught:
+        coopy.verify(directory)
+    assert str(caught.value).startswith(str(path))
+    assert caught.value.path == str(path)
+
+
+def test_a_directory_whose_name_is_no_utf_8_is_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And rehearsed, and a fresh process writes its snapshots, and what is wrong with it is said."""
+    monkeypatch.setattr(Helper, "why_not", lambda _self: "")
+    monkeypatch.setattr(RealDisk, "can_fork", lambda _self: False)
+    directory = tmp_path / os.fsdecode(b"w\xff")
+    with control(init_system(Word, directory)) as word:
+        word.add("a")
+        assert control(word).verify().directory == str(directory)
+        assert control(word).take_snapshot(background=True) == control(word).wait_snapshot() == 1
+    found = coopy.rehearse(directory, Word)
+    assert (found.directory, found.safe) == (str(directory), True)
+    journal = min(directory.glob("journal-*"))
+    journal.write_bytes(journal.read_bytes()[:100])
+    with pytest.raises(CorruptionError) as caught:
+        coopy.verify(directory)
+    assert caught.value.path == str(journal)
+
+
+def test_a_file_is_no_directory(tmp_path: Path) -> None:
+    """It is told apart from one that is not there."""
+    (tmp_path / "w").write_text("")
+    with pytest.raises(UsageError, match="it is a file"):
+        coopy.verify(tmp_path / "w")
 
 
 def test_an_action_that_ends_the_process_is_said_to(tmp_path: Path) -> None:

@@ -189,7 +189,7 @@ class Machine:
 
     def start_following(self) -> None:
         self.rejected = False
-        self.start(Origin("a primary", _empty))
+        self.start(Origin(lambda place, _initial: _empty(place), primary="a primary"))
         if self.system is not None:
             engine = self.system.engine
             assert isinstance(engine, FollowingEngine)

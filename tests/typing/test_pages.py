@@ -37,7 +37,6 @@ def test_an_example_is_reported_where_it_says_so_and_its_counterpart_nowhere(top
     assert output[f"{name}_good"] == []
 
 
-@pytest.mark.xdist_group("the default port")
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: str(topic.code.code))
 def test_what_is_fine_runs(topic: Topic, tmp_path: Path) -> None:
     """The counterparts are programs; one is a replica, and has no primary here."""

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from coopy.error import CorruptionError, UsageError
-from coopy.fresh import Fresh, Surroundings
+from coopy.fresh import Fresh, Surroundings, pack, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +34,15 @@ def echo(task: bytes, tell: Callable[[bytes], object]) -> None:
 def surroundings(_task: bytes, tell: Callable[[bytes], object]) -> None:
     said = (hash("coopy"), os.environ.get("TZ"), Path.cwd(), os.environ.get("PYTHONHASHSEED"))
     tell(repr(said).encode())
+
+
+def manner(_task: bytes, tell: Callable[[bytes], object]) -> None:
+    tell(repr(how_it_runs()).encode())
+
+
+def how_it_runs() -> tuple[object, ...]:
+    flags = sys.flags
+    return flags.optimize, flags.bytes_warning, flags.utf8_mode, sys.get_int_max_str_digits(), sys.warnoptions, flags.isolated
 
 
 def damaged(_task: bytes, _tell: Callable[[bytes], object]) -> None:
@@ -84,6 +95,49 @@ def test_surroundings_are_others() -> None:
     )
     assert b"'<+0545>-5:45', PosixPath('/'), '1'" in one
     assert one.split(b",")[0] != two.split(b",")[0]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        [],
+        ["-O"],
+        ["-OO", "-bb"],
+        ["-W", "error::UserWarning", "-W", "ignore::BytesWarning"],
+        ["-X", "utf8"],
+        ["-X", "utf8=0", "-X", "int_max_str_digits=0"],
+    ],
+)
+def test_python_runs_there_as_it_runs_here(options: list[str]) -> None:
+    """Whether asserts are outcomes, which warnings are errors, how files are read: a domain does there what it does here."""
+    script = "import tests.unit.test_fresh as t; print(t.how_it_runs()); print(t.run('manner')[0].decode())"
+    done = subprocess.run(
+        [sys.executable, *options, "-c", script], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True
+    )
+    here, there = done.stdout.splitlines()
+    assert here == there
+
+
+def test_a_number_of_digits_that_was_set_later_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As what the program was started with does."""
+    before = sys.get_int_max_str_digits()
+    monkeypatch.setattr(sys, "warnoptions", [])
+    sys.set_int_max_str_digits(5000)
+    try:
+        assert b", 5000, []" in run("manner")[0]
+    finally:
+        sys.set_int_max_str_digits(before)
+
+
+leaves = st.none() | st.text(st.characters()) | st.integers(0, 9) | st.binary()
+
+
+@settings(deadline=None, derandomize=True)
+@given(st.recursive(leaves, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+def test_whatever_text_is_handed_over_comes_back(value: object) -> None:
+    """Also one that UTF-8 cannot express."""
+    assert unpack(pack(value), object) == value
+    assert unpack(pack(("\udcff", value)), object) == ["\udcff", value]
 
 
 def test_an_error_of_coopys_is_the_same_here() -> None:

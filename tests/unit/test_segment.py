@@ -143,7 +143,7 @@ def test_reserved_zeros_are_the_end() -> None:
     assert look(kept.data + bytes(4096), kept.framer, b"", proven=3) == kept.begun[max(kept.begun)]
 
 
-@pytest.mark.parametrize("kind", [9, 0x7F])
+@pytest.mark.parametrize("kind", [10, 0x7F])
 def test_a_record_of_an_unknown_type_is_a_newer_version(kind: int) -> None:
     """It is no damage, and nothing behind it is read; one that says it may be ignored is passed over."""
     kept = sample("small", b"")

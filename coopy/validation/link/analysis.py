@@ -1,6 +1,7 @@
 """One domain class -> what its entry points reach: the facts, each with the shortest way from an entry point to it.
 
 ACTION entry points    public methods, setters, `__init__`, special methods that change, what `@was` and `@upgrade` mark: nothing may differ
+RESTORE entry points   of other classes that actions make objects of: `__setstate__`, what `@upgrade` marks. They run when a snapshot is read
 QUERY entry points     @readonly methods, getters, special methods that read: they may look at the clock, and must not change state
 """
 
@@ -16,11 +17,25 @@ from coopy.validation.link.hazards import Args
 from coopy.validation.link.interpret import Interpreter
 from coopy.validation.link.machine import Context, Fact, Frame
 from coopy.validation.link.scopes import AT_END, ClassInfo
-from coopy.validation.link.values import ACTION, QUERY, TYPES, Box, Descriptor, Foreign, FunctionValue, Method, Object, Partial
+from coopy.validation.link.transfer import Transfer
+from coopy.validation.link.values import (
+    ACTION,
+    ANYTHING,
+    QUERY,
+    TYPES,
+    Box,
+    ClassValue,
+    Descriptor,
+    Foreign,
+    FunctionValue,
+    Method,
+    Object,
+    Partial,
+)
 from coopy.validation.verdict import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from coopy.catalogue import Catalogue
     from coopy.validation.link.scopes import ModuleInfo, Program
@@ -38,9 +53,8 @@ _SKIPPED = frozenset((
     "__annotations__", "__match_args__", "__del__", "__post_init__", "__set_name__", "__dict__", "__weakref__",
 ))  # fmt: skip
 _READONLY = frozenset(("coopy.readonly", "coopy.decorators.readonly"))
-_AT_RESTORE = frozenset(
-    ("coopy.was", "coopy.decorators.was", "coopy.upgrade", "coopy.decorators.upgrade")
-)  # what private methods run in every restore
+_UPGRADE = frozenset(("coopy.upgrade", "coopy.decorators.upgrade"))
+_AT_RESTORE = _UPGRADE | {"coopy.was", "coopy.decorators.was"}  # what private methods run in every restore
 
 
 class Reached(msgspec.Struct, frozen=True):
@@ -75,20 +89,21 @@ class Statistics(msgspec.Struct, frozen=True):
 
 
 class Entry:
-    """An entry point."""
+    """An entry point. `owner`: the class whose member it is; `restoring`: whether it runs when a state is read."""
 
-    __slots__ = ("context", "mode", "name", "value")
+    __slots__ = ("context", "mode", "name", "owner", "restoring", "value")
 
-    def __init__(self, name: str, value: Value, mode: str, context: Context) -> None:
-        self.name, self.value, self.mode, self.context = name, value, mode, context
+    def __init__(self, owner: ClassInfo, name: str, value: Value, mode: str, context: Context, *, restoring: bool = False) -> None:
+        self.owner, self.name, self.value, self.mode, self.context, self.restoring = owner, name, value, mode, context, restoring
 
 
 class Analysis(Interpreter):
-    """The analysis of one domain class."""
+    """The analysis of one domain class. `made_with`: the arguments with which the program makes it, as a discovery has seen them."""
 
-    def __init__(self, program: Program, catalogue: Catalogue, domain: ClassInfo) -> None:
+    def __init__(self, program: Program, catalogue: Catalogue, domain: ClassInfo, made_with: Sequence[Args] = ()) -> None:
         super().__init__(program, catalogue)
         self.domain = self.given_to = domain
+        self.made_with = made_with
         self.entries: list[Entry] = []
         self.nested = False  # the program makes objects of the domain class itself, and nobody gives those a clock
 
@@ -96,10 +111,12 @@ class Analysis(Interpreter):
         """Run everything from every entry point until nothing changes, and collect the facts."""
         self._construct()
         for name, value, mode in list(self._members()):
-            self._enter(name, value, mode)
+            self._enter(self.domain, name, value, mode)
         self.settle()
-        self.judge_containers()
+        self._restore()
+        self.judge_kept(self.domain)
         self.judge_construction(self.entries[0].context)
+        self.judge_restores([one.context for one in self.entries if one.restoring])
         for one in self.entries:
             if one.mode == ACTION:
                 self._judge_shape(one)
@@ -116,7 +133,7 @@ class Analysis(Interpreter):
         cls = self.domain
         context = Context(cls.module, ACTION, cls.node.at, lambda one: self._run_entry(one, self.pool.cls(cls)))
         context.cls = cls
-        self.entries.append(Entry("__init__", self.pool.cls(cls), ACTION, context))
+        self.entries.append(Entry(cls, "__init__", self.pool.cls(cls), ACTION, context))
         self.execute(context)
 
     def _members(self) -> Iterator[tuple[str, Value, str]]:
@@ -125,19 +142,50 @@ class Analysis(Interpreter):
         names = dict.fromkeys(name for one in self.domain.own() for name in one.scope.bindings)
         for name in names:
             special = name.startswith("__") and name.endswith("__")
-            if name in _SKIPPED or (name.startswith("_") and not special and not self._is_marked(name, _AT_RESTORE)):
+            if name in _SKIPPED or (name.startswith("_") and not special and not self._is_marked(self.domain, name, _AT_RESTORE)):
                 continue
-            frame = self.scratch(self.domain.module, self.domain, self.domain.parent, AT_END)
-            query = name in _READING or self._is_marked(name, _READONLY)
-            for value in self.member_values(frame, self.domain, name, self.domain.node.at):
-                yield from self._callables(name, value, QUERY if query else ACTION)
+            query = name in _READING or self._is_marked(self.domain, name, _READONLY)
+            yield from self._callables(self.domain, name, QUERY if query else ACTION)
 
-    def _callables(self, name: str, value: Value, mode: str) -> Iterator[tuple[str, Value, str]]:
-        own = self.pool.object(self.domain, ACTION)
+    def _restore(self) -> None:
+        """What a restore calls of all classes that actions make objects of; it may make some of others."""
+        known = {self.domain}
+        while new := [cls for cls in self.pool.classes(ACTION) if cls not in known]:
+            known.update(new)
+            for cls in new:
+                self.order(cls)
+                names = dict.fromkeys(name for one in cls.own() for name in one.scope.bindings if self._is_restoring(cls, name))
+                for one, value, mode in [found for name in names for found in self._callables(cls, name, ACTION)]:
+                    self._enter(cls, one, value, mode)
+            self.settle()
+
+    def _is_restoring(self, cls: ClassInfo, name: str) -> bool:
+        """Whether reading a state calls this member. Of decorators, only those that say `from_=` are looked at."""
+        if name == "__setstate__":
+            return True
+        decorators = (
+            one
+            for owner in cls.own()
+            for binding in owner.scope.bindings.get(name, ())
+            for one in getattr(binding.statement, "decorators", ())
+        )
+        steps = any(isinstance(one, s.Call) and any(keyword == "from_" for keyword, _ in one.keywords) for one in decorators)
+        return steps and self._is_marked(cls, name, _UPGRADE)
+
+    def _callables(self, cls: ClassInfo, name: str, mode: str) -> Iterator[tuple[str, Value, str]]:
+        """A member of a class as it is called on an object."""
+        frame = self.scratch(cls.module, cls, cls.parent, AT_END)
+        for value in self.member_values(frame, cls, name, cls.node.at):
+            yield from self._callable(cls, name, value, mode)
+
+    def _callable(self, cls: ClassInfo, name: str, value: Value, mode: str) -> Iterator[tuple[str, Value, str]]:
+        own = self.pool.object(cls, ACTION)
         if isinstance(value, FunctionValue):
             yield name, self.pool.method(value, own), mode
-        elif isinstance(value, Foreign | Partial | Method):
+        elif isinstance(value, (Foreign, Partial, Method)):
             yield name, value, mode
+        elif isinstance(value, Object):
+            yield from self._of_descriptor(cls, name, value, mode)
         elif isinstance(value, Descriptor) and value.kind == "property":
             for index, part in enumerate(value.parts):
                 for one in part:
@@ -147,15 +195,29 @@ class Analysis(Interpreter):
                 yield name, one, mode
         elif isinstance(value, Descriptor):
             for one in value.parts[0]:
-                yield name, one if value.kind == "static" else self.pool.method(one, self.pool.cls(self.domain)), mode
+                yield name, one if value.kind == "static" else self.pool.method(one, self.pool.cls(cls)), mode
+
+    def _of_descriptor(self, cls: ClassInfo, name: str, value: Object, mode: str) -> Iterator[tuple[str, Value, str]]:
+        """An object in the class body: it may be called as a method, or answer for an attribute."""
+        own = self.pool.object(cls, ACTION)
+        if self.has_special(value, "__get__"):
+            frame = self.scratch(cls.module, cls, cls.parent, AT_END)
+            given = self.call_special(frame, 0, value, "__get__", Args([frozenset((own,)), frozenset((self.pool.cls(cls),))]))
+            called = any(isinstance(one, (FunctionValue, Method, Partial)) or self.has_special(one, "__call__") for one in given)
+            yield name, value, mode if called else QUERY
+        elif self.has_special(value, "__call__"):
+            yield name, value, mode
+        if self.has_special(value, "__set__"):
+            for one in self._special_member(self.scratch(self.domain.module, None, None, AT_END), 0, value, "__set__"):
+                yield name, self.pool.partial(frozenset((one,)), (frozenset((own,)), ANYTHING), ()), ACTION
 
     def marked(self, mark: str) -> bool:
         """Whether any method of the domain has a decorator of this name."""
         functions = (one.statement for cls in self.domain.own() for bindings in cls.scope.bindings.values() for one in bindings)
         return any(getattr(node, "name", "") == mark for one in functions for node in getattr(one, "decorators", ()))
 
-    def _is_marked(self, name: str, marks: frozenset[str]) -> bool:
-        found = self.member(self.domain, name)
+    def _is_marked(self, cls: ClassInfo, name: str, marks: frozenset[str]) -> bool:
+        found = self.member(cls, name)
         if not isinstance(found, tuple):
             return False
         owner, bindings = found
@@ -165,15 +227,23 @@ class Analysis(Interpreter):
         ]
         return any(isinstance(one, Foreign) and one.name in marks for node in decorators for one in self._receiver(frame, node))
 
-    def _enter(self, name: str, value: Value, mode: str) -> None:
-        cls = self.domain
+    def _enter(self, cls: ClassInfo, name: str, value: Value, mode: str) -> None:
         context = Context(cls.module, mode, cls.node.at, lambda one: self._run_entry(one, value))
         context.cls = cls
-        self.entries.append(Entry(name, value, mode, context))
+        self.entries.append(Entry(cls, name, value, mode, context, restoring=self._is_restoring(cls, name)))
         self.execute(context)
 
     def _run_entry(self, context: Context, value: Value) -> None:
         frame = Frame(context)
+        if isinstance(value, Object) and self.has_special(value, "__get__"):
+            owner = frozenset((self.pool.object(self.domain, ACTION),)), frozenset((self.pool.cls(self.domain),))
+            for one in self.call_special(frame, context.at, value, "__get__", Args(owner)):
+                if isinstance(one, (FunctionValue, Method, Partial)) or self.has_special(one, "__call__"):
+                    self.call(frame, context.at, one, Args(open_=True))
+            return
+        if isinstance(value, ClassValue):
+            for args in self.made_with:
+                self.call(frame, context.at, value, Transfer(self, frame).args(args))
         self.write(context.returned, self.call(frame, context.at, value, Args(open_=True)))
 
     # the shape of public methods
@@ -265,17 +335,28 @@ class Analysis(Interpreter):
         also = None
         if fact.also is not None and fact.also != fact.place:
             also = (fact.also[0].path, fact.also[0].summary.place(fact.also[1])[0])
-        owner = self.domain.full
         known = fact.entry
-        last = Step(module.path, line, context.qualname if context is not entry.context else f"{self.domain.qualname}.{entry.name}")
+        last = Step(module.path, line, context.qualname if context is not entry.context else f"{entry.owner.qualname}.{entry.name}")
         return Reached(
             fact.kind, module.path, line, column, fact.name, fact.certain, known.severity if known else "", known.use if known else "",
-            known.note if known else "", owner, f"{owner}.{entry.name}", (*steps, last), also, own,
+            known.note if known else "", self.domain.full, f"{entry.owner.full}.{entry.name}", (*steps, last), also, own,
         )  # fmt: skip
 
 
 class Discovery(Interpreter):
-    """Finds the classes that a program passes to init_system, by running, for their types only, the functions that mention it."""
+    """Finds the classes that a program passes to init_system, by running, for their types only, the functions that mention it.
+
+    `built`: the arguments with which these functions make objects, by class.
+    """
+
+    def __init__(self, program: Program, catalogue: Catalogue) -> None:
+        super().__init__(program, catalogue)
+        self.built: dict[ClassInfo, list[Args]] = {}
+
+    def construct(self, frame: Frame, at: int, cls: ClassInfo, args: Args) -> Values:
+        """As every object, and its arguments are noted."""
+        self.built.setdefault(cls, []).append(args)
+        return super().construct(frame, at, cls, args)
 
     def domains(self, module: ModuleInfo) -> list[ClassInfo]:
         """The classes that a module passes."""
@@ -300,9 +381,9 @@ class Discovery(Interpreter):
             if isinstance(one, s.If):
                 self._run(frame, one.body, names)
                 self._run(frame, one.orelse, names)
-            elif isinstance(one, s.Try | s.With | s.For):
+            elif isinstance(one, (s.Try, s.With, s.For)):
                 self._run(frame, one.body, names)
-            elif isinstance(one, s.Evaluate | s.Assign | s.Augment) and _mentions(one, names):
+            elif isinstance(one, (s.Evaluate, s.Assign, s.Augment)) and _mentions(one, names):
                 frame.env = {}
                 self._environment(frame, body, names)
                 self.run_body(frame, [one])
@@ -310,7 +391,7 @@ class Discovery(Interpreter):
     def _environment(self, frame: Frame, body: list[s.Stmt], names: list[bytes]) -> None:
         """Names that the statements around bind, for a main guard binds what the module does not."""
         for one in body:
-            if isinstance(one, s.Assign | s.Import | s.ImportFrom) and not (isinstance(one, s.Assign) and _mentions(one, names)):
+            if isinstance(one, (s.Assign, s.Import, s.ImportFrom)) and not (isinstance(one, s.Assign) and _mentions(one, names)):
                 self.run_body(frame, [one])
 
 
@@ -325,7 +406,7 @@ def _functions(
                 yield one, owner
         elif isinstance(one, s.Class):
             yield from _functions(one.body, module, names, module.cls(one, None))
-        elif isinstance(one, s.If | s.Try | s.With | s.For):
+        elif isinstance(one, (s.If, s.Try, s.With, s.For)):
             yield from _functions(one.body, module, names, owner)
             yield from _functions(getattr(one, "orelse", []), module, names, owner)
 

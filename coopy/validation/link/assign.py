@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from coopy.validation import summary as s
 from coopy.validation.link.evaluate import path_of
 from coopy.validation.link.patterns import Patterns
-from coopy.validation.link.values import EMPTY, Box, Object, Pack, Unknown
+from coopy.validation.link.values import EMPTY, IMPORT, Box, Object, Pack, Unknown
 
 if TYPE_CHECKING:
     from coopy.validation.link.machine import Frame
@@ -39,8 +39,9 @@ class Assigning(Patterns):
             self._assign_attribute(frame, target, values, node)
         elif isinstance(target, s.Subscript):
             receivers, index = self._receiver(frame, target.value), self.peek(frame, target.index)
-            self.stored_in_loop(frame, target.index, node, keyed=True)
+            self.stored_in_loop(frame, target.index, node)
             for one in receivers:
+                self.keyed_effect(frame, one, target.index)
                 self.store_item(frame, target.at, one, index, values)
         elif isinstance(target, s.Display):
             self._unpack(frame, target, values)
@@ -49,7 +50,7 @@ class Assigning(Patterns):
 
     def _assign_attribute(self, frame: Frame, target: s.Attribute, values: Values, node: s.Expr | None) -> None:
         receivers = self._receiver(frame, target.value)
-        self.stored_in_loop(frame, None, node, keyed=False)
+        self.stored_in_loop(frame, None, node)
         for one in receivers:
             self.assign_attribute(frame, target.at, one, target.name, values)
         path = path_of(target)
@@ -63,11 +64,11 @@ class Assigning(Patterns):
 
     def _unpack(self, frame: Frame, target: s.Display, values: Values) -> None:
         starred = next((index for index, one in enumerate(target.items) if isinstance(one, s.Star)), None)
-        if self.hashed(values) and len(target.items) > 1:
-            self.escapes(frame, (frame.module, target.at))
+        if len(target.items) > 1 and (place := self.shown_at(frame, target.at, values)) is not None:
+            self.escapes(frame, place)
         for index, one in enumerate(target.items):
             out = EMPTY
-            for value in values:
+            for value in (self.fields_of(other) or other for other in values):
                 if isinstance(value, Pack) and not value.names and (starred is None or index < starred):
                     out |= value.items[index] if index < len(value.items) else EMPTY
                 else:
@@ -94,9 +95,12 @@ class Assigning(Patterns):
             self.write(frame.context.variable(name), values)
 
     def _declared(self, frame: Frame, target: s.Expr) -> None:
-        """`global name` and an assignment to it."""
-        if isinstance(target, s.Name) and frame.outer.get(target.name) == "global":
-            self.live(frame, target.at, target.name)
+        """`global name` and an assignment to it; `nonlocal name` too, if it belongs to a call that was made at import."""
+        if isinstance(target, s.Name):
+            declared = frame.outer.get(target.name)
+            owner = self.owner_of(frame.context, target.name) if declared == "nonlocal" else None
+            if declared == "global" or (owner is not None and owner.mode == IMPORT):
+                self.live(frame, target.at, target.name)
         elif isinstance(target, s.Display):
             for one in target.items:
                 self._declared(frame, one)

@@ -93,11 +93,16 @@ class Attributes(Keeping):
             values |= self._bound_to(frame, at, one, cls, receiver)
         if isinstance(receiver, ClassValue):
             values |= self.read(self.attribute_cell(found[0], "class", name))
-            if self._is_enum(found[0]) and any(isinstance(one.statement, s.Assign) for one in found[1]):
+            if self.is_enum(found[0]) and any(isinstance(one.statement, s.Assign) for one in found[1]):
                 return frozenset((self.pool.object(cls, IMPORT),))
         return values
 
-    def _is_enum(self, cls: ClassInfo) -> bool:
+    def member_bound(self, frame: Frame, at: int, cls: ClassInfo, name: str) -> Values:
+        """A member as seen from its class."""
+        return self._class_member(frame, at, cls, name, self.pool.cls(cls))
+
+    def is_enum(self, cls: ClassInfo) -> bool:
+        """Whether its objects are those that its body names."""
         return any(one in _ENUMS for one in self.order(cls))
 
     def _bound_to(self, frame: Frame, at: int, value: Value, cls: ClassInfo, receiver: Value) -> Values:
@@ -303,6 +308,11 @@ class Attributes(Keeping):
         """`__name__`, `__self__` and the like of a method."""
         return frozenset((of_state(value),))
 
+    def _of_box(self, _frame: Frame, _at: int, value: Box, name: str) -> Values:
+        if value.kind == "namespace":
+            return (self.read(value.slots[name]) if name in value.slots else EMPTY) or frozenset((of_state(value),))
+        return frozenset((self.pool.bound(value, name),))
+
     def _of_bound(self, _frame: Frame, _at: int, value: Value, name: str) -> Values:
         return frozenset((self.pool.bound(value, name),))
 
@@ -335,6 +345,12 @@ class Attributes(Keeping):
                 self.live(frame, at, f"{value.info.qualname}.{name}")
         elif isinstance(value, (Thing, Unknown)):
             self.mutated(frame, at, value, name)
+        elif isinstance(value, Box) and value.kind == "namespace":
+            self.store_item(frame, at, value, frozenset((self.pool.text(name),)), new)
+
+    def store_item(self, frame: Frame, at: int, value: Value, index: Values, new: Values) -> None:
+        """`value[index] = new`."""
+        raise NotImplementedError
 
     def _set_by_descriptor(self, frame: Frame, at: int, value: Object, name: str, new: Values) -> bool:
         done = False
@@ -383,7 +399,7 @@ _READ: dict[type, Callable[..., Values]] = {
     FunctionValue: Attributes._of_function,
     Text: Attributes._of_bound,
     Constant: Attributes._of_bound,
-    Box: Attributes._of_bound,
+    Box: Attributes._of_box,
     Pack: Attributes._of_bound,
     Descriptor: Attributes._of_bound,
     Bound: Attributes._of_method,

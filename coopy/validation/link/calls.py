@@ -6,12 +6,11 @@ sets the rest is joined.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from coopy.validation import summary as s
-from coopy.validation.link.dispatch import Dispatch
+from coopy.validation.link.construct import Constructing
 from coopy.validation.link.hazards import Args, of_state
-from coopy.validation.link.machine import HUGE, LARGE, MAX_CONTEXTS, VAST, Context, Fact, Frame
+from coopy.validation.link.machine import HUGE, LARGE, MAX_CONTEXTS, MAX_VALUES, VAST, Context, Frame
 from coopy.validation.link.values import (
     ANYTHING,
     EMPTY,
@@ -29,20 +28,20 @@ from coopy.validation.link.values import (
     Method,
     Object,
     Partial,
-    Text,
     Virtual,
 )  # fmt: skip
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from coopy.validation.link.scopes import ClassInfo, FunctionInfo
+    from coopy.validation import summary as s
+    from coopy.validation.link.scopes import FunctionInfo
     from coopy.validation.link.values import Value, Values
 
 REGISTERED = "<registered>"  # the bodies of a single dispatch function
 
 
-class Calls(Dispatch):
+class Calls(Constructing):
     """Calls of the program's own functions and classes."""
 
     def call(self, frame: Frame, at: int, callee: Value, args: Args) -> Values:
@@ -100,7 +99,7 @@ class Calls(Dispatch):
     def call_function(self, frame: Frame, at: int, callee: FunctionValue, args: Args) -> Values:
         """A call of one of the program's functions."""
         info = callee.info
-        mode = self.mode_of(frame)
+        mode = frame.mode
         bound = self._bind(frame, at, callee, args, mode)
         context = self._context(callee, bound, mode)
         self.called(frame, context, at)
@@ -126,19 +125,17 @@ class Calls(Dispatch):
         known = self.annotated(frame, node.returns)
         return (values - UNKNOWNS) | known if known else values
 
-    def mode_of(self, frame: Frame) -> str:
-        """The mode of what a frame calls."""
-        return frame.mode
-
     def _context(self, callee: FunctionValue, bound: dict[str, Values], mode: str) -> Context:
-        contexts = self.contexts.setdefault(callee.info, {})
+        contexts = self.contexts.get(callee.info)
+        if contexts is None:
+            contexts = self.contexts[callee.info] = {}
         if not self.vast and len(self.contexts) > VAST:
             self.grow_vast()
-        key = (callee, mode, *bound.values())
+        key = (callee.number, mode, *bound.values())
         found = contexts.get(key)
         if found is not None:
             return found
-        general = (callee, mode, "any")
+        general = (callee.number, mode, "any")
         if general not in contexts and (told := self.told.get((callee.info, mode), 0)) < self.precision(mode):
             self.told[callee.info, mode] = told + 1
             self.made += 1
@@ -210,7 +207,10 @@ class Calls(Dispatch):
                 bound[name] = self._typed(callee, param, keywords.pop(name), mode)
             else:
                 bound[name] = self._missing(frame, at, callee, param, args, mode)
-        return {name: self.limited(values) for name, values in bound.items()}
+        for name, values in bound.items():
+            if len(values) > MAX_VALUES:
+                bound[name] = self.widened(values)
+        return bound
 
     def _rest(self, info: FunctionInfo, name: str, positional: list[Values], args: Args, mode: str) -> Value:
         if args.star is None and not args.open:
@@ -268,116 +268,6 @@ class Calls(Dispatch):
         self.demand(context)
         self.called(frame, context, at)
         return self.read(context.returned)
-
-    # classes
-
-    def _construct_any(self, frame: Frame, at: int, value: ClassValue, args: Args) -> Values:
-        """An object of a class of a family."""
-        classes = dict.fromkeys(
-            (value.cls, *(one for name in ("__new__", "__init__") for one in self.overriders(value.cls, name, value.open)))
-        )
-        others = (one for cls in classes for one in self.construct(frame, at, cls, args))
-        inside = frozenset(one for one in others if not (isinstance(one, Object) and value.cls in self.order(one.cls)))
-        return inside | {self.pool.object(value.cls, self.mode_of(frame), value.open)}
-
-    def construct(self, frame: Frame, at: int, cls: ClassInfo, args: Args) -> Values:
-        """An object of a class of the program."""
-        mode = self.mode_of(frame)
-        value = self.pool.object(cls, mode)
-        self.attribute_cell(cls, mode, "__init__")
-        if result := self._metaclass(frame, at, cls, args):
-            return result
-        for base in cls.foreign() if self.order(cls) else ():
-            for entry in self.catalogue.decide(base) or ():
-                if entry.kind == "class":
-                    self.fact(frame, Fact(entry.category, (frame.module, at), base, entry))
-        made = self._new(frame, at, cls, args)
-        if isinstance(self.member(cls, "__init__"), tuple):
-            self.call_special(frame, at, value, "__init__", args)
-        elif any(self.is_dataclass(one) for one in cls.own()):
-            self._fill(frame, at, value, self.fields(cls), args)
-        else:
-            self.callbacks_of_base(frame, at, cls, args)
-        return made or frozenset((value,))
-
-    def callbacks_of_base(self, frame: Frame, at: int, cls: ClassInfo, args: Args) -> None:
-        """A constructor outside the program gets functions."""
-        if cls.foreign():
-            self.callbacks(frame, at, args)
-
-    def _metaclass(self, frame: Frame, at: int, cls: ClassInfo, args: Args) -> Values:
-        for name, node in cls.node.keywords:
-            if name == "metaclass":
-                scratch = self.scratch(cls.module, None, cls.parent, cls.node.at)
-                for one in self.eval(scratch, node):
-                    if isinstance(one, ClassValue) and isinstance(self.member(one.cls, "__call__"), tuple):
-                        values = self.member_values(frame, one.cls, "__call__", at)
-                        extended = Args(
-                            [frozenset((self.pool.cls(cls),)), *args.positional], args.keywords, star=args.star, open_=args.open
-                        )
-                        return self.call_all(frame, at, values, extended)
-        return EMPTY
-
-    def _new(self, frame: Frame, at: int, cls: ClassInfo, args: Args) -> Values:
-        """__new__, if the program has one; only its results of other classes count."""
-        found = self.member(cls, "__new__")
-        if not isinstance(found, tuple):
-            return EMPTY
-        extended = Args([frozenset((self.pool.cls(cls),)), *args.positional], args.keywords, star=args.star, open_=args.open)
-        values = self.call_all(frame, at, self.member_values(frame, cls, "__new__", at), extended)
-        return values - UNKNOWNS
-
-    def _fill(self, frame: Frame, at: int, value: Object, fields: list[Any], args: Args) -> None:
-        """The constructor of a dataclass."""
-        positional = list(args.positional)
-        for name, owner, binding, annotation in fields:
-            given = positional.pop(0) if positional else args.keywords.get(name)
-            scratch = self.scratch(owner.module, None, owner.parent, owner.node.at)
-            scratch.mode = value.mode
-            known = self.annotated(scratch, annotation) if annotation is not None else EMPTY
-            if given is None or args.open:
-                default = self._field_default(frame, at, owner, binding, name) if binding is not None else EMPTY
-                given = (given or EMPTY) | default
-            if not given or not given.isdisjoint(UNKNOWNS):
-                given = (given - UNKNOWNS) | (known or ANYTHING)
-            self.write(self.attribute_cell(value.cls, value.mode, name), given)
-        if isinstance(self.member(value.cls, "__post_init__"), tuple):
-            self.call_special(frame, at, value, "__post_init__", Args())
-
-    def _field_default(self, frame: Frame, at: int, owner: ClassInfo, binding: Any, name: str) -> Values:
-        node = binding.statement.value if isinstance(binding.statement, s.Assign) else None
-        if isinstance(node, s.Call):
-            scratch = self.scratch(owner.module, owner, owner.parent, binding.at)
-            head = self.eval(scratch, node.func)
-            if any(
-                isinstance(one, Foreign) and one.name.rpartition(".")[2] in ("field", "ib", "attrib", "Factory", "Field") for one in head
-            ):
-                return self._factory(frame, at, owner, binding, node)
-        return self.bound_values(frame, owner.module, owner, [binding], name, at)
-
-    def _factory(self, frame: Frame, at: int, owner: ClassInfo, binding: Any, node: s.Call) -> Values:
-        """`field(default_factory=f)`: f is called with nothing, for every object."""
-        context = self.statement(owner.module, owner, binding.statement)
-        inner = Frame(context)
-        keywords = dict(node.keywords)
-        if (default := keywords.get("default")) is not None:
-            values = self.eval(inner, default)
-            if isinstance(default, s.Call) and any(
-                isinstance(one, Foreign) and one.name.endswith("Factory") for one in self.eval(inner, default.func)
-            ):
-                return self.call_all(frame, at, self.eval(inner, default.args[0]), Args()) if default.args else EMPTY
-            return values
-        factory = keywords.get("default_factory", keywords.get("factory"))
-        if factory is None and node.args:
-            factory = node.args[0]
-        if factory is None:
-            return EMPTY
-        return self.call_all(frame, at, self.eval(inner, factory), Args())
-
-
-def strings(values: Values) -> list[str]:
-    """The strings among values."""
-    return [one.text for one in values if isinstance(one, Text)]
 
 
 _CALL: dict[type, Callable[..., Values]] = {

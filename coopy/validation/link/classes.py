@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from coopy.validation.link.machine import Frame
-    from coopy.validation.link.scopes import Binding
+    from coopy.validation.link.scopes import Binding, ModuleInfo
     from coopy.validation.link.values import Value, Values
 
 _DATACLASSES = frozenset((
@@ -60,7 +60,8 @@ class Classes(Names):
 
     def order(self, cls: ClassInfo) -> list[ClassInfo | str]:
         """The order in which its members are looked up."""
-        self.bases(cls)
+        if cls.bases is None:
+            self.bases(cls)
         return cls.mro
 
     def _order(self, cls: ClassInfo) -> None:
@@ -78,8 +79,11 @@ class Classes(Names):
 
     def member(self, cls: ClassInfo, name: str, after: ClassInfo | None = None) -> tuple[ClassInfo, list[Binding]] | str | None:
         """Who defines a member and the statements that do, or the base outside the program that may, or None."""
-        if after is None and name in cls.lookups:
-            return cls.lookups[name]
+        if after is None:
+            try:
+                return cls.lookups[name]
+            except KeyError:
+                pass
         order = self.order(cls)
         start = order.index(after) + 1 if after in order else 0
         found: tuple[ClassInfo, list[Binding]] | str | None = None
@@ -116,6 +120,17 @@ class Classes(Names):
                 if not (isinstance(one, s.Evaluate) and isinstance(one.value, s.Const)):
                     self.demand(self.statement(cls.module, cls, one))
 
+    def metaclasses(self, cls: ClassInfo) -> list[ClassInfo]:
+        """Its metaclasses that the program has, its own before those of its bases."""
+        self.order(cls)
+        found: dict[ClassInfo, None] = {}
+        for one in cls.own():
+            for name, node in one.node.keywords:
+                if name == "metaclass":
+                    values = self.eval(self.scratch(one.module, None, one.parent, one.node.at), node)
+                    found.update(dict.fromkeys(value.cls for value in values if isinstance(value, ClassValue)))
+        return list(found)
+
     def is_subclass(self, cls: ClassInfo, other: ClassInfo) -> bool:
         """Whether a class is another or derives from it."""
         return other in self.order(cls)
@@ -141,7 +156,7 @@ class Classes(Names):
             for one in reversed([base for base in self.order(cls) if isinstance(base, ClassInfo)]):
                 if self.is_dataclass(one):
                     for name, annotation in self._field_names(one):
-                        if annotation is None or not self._is_class_variable(annotation):
+                        if annotation is None or not self._is_no_field(annotation):
                             fields[name] = (name, one, next(iter(one.scope.reaching(name)), None), annotation)
             cls.fields = list(fields.values())
         return cls.fields
@@ -154,9 +169,19 @@ class Classes(Names):
             if name not in cls.scope.annotations and isinstance(value, s.Call) and getattr(value.func, "name", "") in ("ib", "attrib"):
                 yield name, None
 
-    def _is_class_variable(self, node: s.Expr) -> bool:
+    def _is_no_field(self, node: s.Expr) -> bool:
         head = node.value if isinstance(node, s.Subscript) else node
-        return isinstance(head, (s.Name, s.Attribute)) and head.name == "ClassVar"
+        return isinstance(head, (s.Name, s.Attribute)) and head.name in ("ClassVar", "KW_ONLY")
+
+    def record(self, module: ModuleInfo, at: int, name: str, fields: list[str]) -> ClassInfo:
+        """A class with these fields, which no class statement has made."""
+        found = module.records.get(at)
+        if found is None:
+            body: list[s.Stmt] = [s.Assign(at, [s.Name(at, one)], None, s.Const(at, "", "")) for one in fields]
+            found = module.records[at] = ClassInfo(module, s.Class(at, name, [], [], [], body), None)
+            found.bases = ["typing.NamedTuple"]
+            self._order(found)
+        return found
 
     # annotations
 
@@ -192,7 +217,9 @@ class Classes(Names):
             return frozenset((box,))
         if name.startswith(("typing.", "collections.abc.")):
             return EMPTY
-        return frozenset((self.pool.thing(self.catalogue.canonical(name), frame.mode),))
+        canonical = self.catalogue.canonical(name)
+        note = "given" if canonical in ("datetime.datetime", "datetime.time") else ""
+        return frozenset((self.pool.thing(canonical, frame.mode, note),))
 
     def _alias(self, frame: Frame, name: str) -> s.Expr | None:
         """The type that a name of the module stands for."""

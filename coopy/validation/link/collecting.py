@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coopy.validation.link.hazards import Args
+from coopy.validation import summary as s
+from coopy.validation.link.hazards import Args, type_name
 from coopy.validation.link.methods import Methods
 from coopy.validation.link.values import (
     EMPTY,
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from coopy.validation.link.machine import Frame
     from coopy.validation.link.values import Values
 
+_TUPLES = frozenset(("combinations", "permutations", "combinations_with_replacement", "pairwise", "batched"))
+
 
 class Collecting(Methods):
     """Functions over containers."""
@@ -31,11 +34,22 @@ class Collecting(Methods):
 
     def _sorted(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
         elements = self._iterable(frame, at, args)
+        self._ties(frame, at, args)
         self.compared(frame, at, elements, args)
         return frozenset((self.new_box(frame, at, "list", elements),))
 
+    def _ties(self, frame: Frame, at: int, args: Args) -> None:
+        """`sorted(tags, key=len)`, `max(tags, key=votes.count)`: elements of one rank stay as they came."""
+        node = args.keyword_nodes.get("key")
+        ranked = (isinstance(node, s.Attribute) and node.name == "count") or (
+            isinstance(node, s.Name) and any(isinstance(one, Foreign) and one.name == "builtins.len" for one in args.keywords["key"])
+        )
+        if ranked and len(args.positional) == 1 and (place := self.shown_at(frame, at, args.positional[0])) is not None:
+            self.escapes(frame, place)
+
     def _extreme(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
         elements = self._iterable(frame, at, args) if len(args.positional) < 2 else frozenset().union(*args.positional)  # noqa: PLR2004
+        self._ties(frame, at, args)
         self.compared(frame, at, elements, args)
         return elements | args.keywords.get("default", EMPTY)
 
@@ -43,13 +57,10 @@ class Collecting(Methods):
         """list, tuple, deque of something: its order is kept."""
         kind = {"builtins.tuple": "tuple", "collections.deque": "deque"}.get(name, "list")
         box = self.new_box(frame, at, kind, self._iterable(frame, at, args))
-        if args.positional and (self.hashed(args.positional[0]) or self.waiting(frame, args.positional[0])):
-            self.made_of_hashed(frame, at, box)
+        self.starts_empty(frame, args.all())
+        if args.positional and (self.hashed(frame, at, args.positional[0]) or self.waiting(frame, args.positional[0])):
+            self.made_of_hashed(frame, at, box, self.shown_at(frame, at, args.positional[0]))
         return frozenset((box,))
-
-    def made_of_hashed(self, frame: Frame, at: int, box: Box) -> None:
-        """A list gets the order of a hash table: a fact unless it only goes where order does not matter (see `expressions.py`)."""
-        raise NotImplementedError
 
     def _set(self, frame: Frame, at: int, name: str, args: Args) -> Values:
         return frozenset((self.new_box(frame, at, name.rpartition(".")[2], self._iterable(frame, at, args)),))
@@ -57,11 +68,14 @@ class Collecting(Methods):
     def _dict(self, frame: Frame, at: int, name: str, args: Args) -> Values:
         box = self.new_box(frame, at, "dict")
         positional = args.positional
+        self.starts_empty(frame, [*(positional if name != "collections.defaultdict" else ()), *args.keywords])
         if name == "collections.defaultdict":
             self.write(box.factory, self.call_all(frame, at, positional[0], Args()) if positional else EMPTY)
             positional = positional[1:]
         if name == "collections.Counter":
-            self.write(box.items, frozenset((self.pool.thing("builtins.int", frame.mode),)))
+            number: Values = frozenset((self.pool.thing("builtins.int", frame.mode),))
+            self.write(box.items, number)
+            self.write(box.factory, number)
             self.write(box.keys, self._iterable(frame, at, args))
             return frozenset((box,))
         for one in positional:
@@ -88,7 +102,7 @@ class Collecting(Methods):
         box = self.new_box(frame, at, "iterator", items)
         for one in sources:
             if box.hashed is None:
-                box.hashed = self.hashed(one) or self.waiting(frame, one)
+                box.hashed = self.hashed(frame, at, one) or self.waiting(frame, one)
         return frozenset((box,))
 
     def _iter(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
@@ -108,8 +122,8 @@ class Collecting(Methods):
     def _next_of(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
         values = args.positional[0] if args.positional else EMPTY
         out = args.get(1, "default") or EMPTY
-        if self.hashed(values):
-            self.escapes(frame, (frame.module, at))
+        if (place := self.shown_at(frame, at, values)) is not None:
+            self.escapes(frame, place)
         for one in values:
             if self.has_special(one, "__next__"):
                 out |= self.call_special(frame, at, one, "__next__", Args())
@@ -120,14 +134,23 @@ class Collecting(Methods):
         return out
 
     def _reduce(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
-        elements = self._iterable(frame, at, args, 1) | (args.get(2, "initial") or EMPTY)
-        function = args.positional[0] if args.positional else EMPTY
-        if len(args.positional) > 1 and self.hashed(args.positional[1]) and any(not isinstance(one, Foreign) for one in function):
+        items, function = self._iterable(frame, at, args, 1), (args.positional[0] if args.positional else EMPTY)
+        if (
+            len(args.positional) > 1
+            and self.hashed(frame, at, args.positional[1])
+            and any(not isinstance(one, Foreign) for one in function)
+        ):
             self.escapes(frame, (frame.module, at))
-        return self.call_all(frame, at, function, Args([elements, elements])) | elements
+        total = args.get(2, "initial") or items
+        for _ in range(2):
+            total |= self.call_all(frame, at, function, Args([total, items]))
+        return total
 
     def _sum(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
         elements = self._iterable(frame, at, args)
+        place = self.shown_at(frame, at, args.positional[0]) if args.positional else None
+        if place is not None and any(isinstance(one, (Box, Pack)) or type_name(one) == "builtins.float" for one in elements):
+            self.escapes(frame, place)
         out = EMPTY
         for one in elements:
             out |= self.call_special(frame, at, one, "__add__", Args([elements]))
@@ -138,6 +161,8 @@ class Collecting(Methods):
         """The rest of itertools: elements of all arguments, whose functions are called with them."""
         if name == "itertools.count":
             return frozenset((self.pool.thing(name, frame.mode),))
+        if (made := self._grouped(frame, at, name.rpartition(".")[2], args)) is not None:
+            return self._iterator(frame, at, made, args.all())
         functions = frozenset(one for values in args.all() for one in values if not isinstance(one, (Box, Pack, Thing, Unknown, Text)))
         elements = EMPTY
         for values in args.all():
@@ -147,3 +172,17 @@ class Collecting(Methods):
         two = name.endswith(("accumulate", "starmap"))
         result = self.call_all(frame, at, functions - NONE, Args([elements, elements] if two else [elements]))
         return self._iterator(frame, at, elements | result, args.all())
+
+    def _grouped(self, frame: Frame, at: int, name: str, args: Args) -> Values | None:
+        """Those that give tuples of elements."""
+        if name in ("product", "zip_longest"):
+            fill = args.keywords.get("fillvalue", NONE) if name == "zip_longest" else EMPTY
+            return frozenset((self.pool.pack(tuple(self.elements(frame, at, one) | fill for one in args.positional)),))
+        if name in _TUPLES and args.positional:
+            return frozenset((self.new_box(frame, at, "tuple", self._iterable(frame, at, args)),))
+        if name == "groupby" and args.positional:
+            elements = self._iterable(frame, at, args)
+            key = args.get(1, "key") or NONE
+            keys = elements if key == NONE else self.call_all(frame, at, key, Args([elements]))
+            return frozenset((self.pool.pack((keys, frozenset((self.new_box(frame, at, "iterator", elements),)))),))
+        return None

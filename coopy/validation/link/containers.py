@@ -10,13 +10,16 @@ from coopy.validation.link.hazards import Args, of_state, type_name
 from coopy.validation.link.values import (
     ANYTHING,
     EMPTY,
+    HASHED,
     IMPORT,
     NONE,
     UNKNOWNS,
     Bound,
     Box,
     ClassValue,
+    Descriptor,
     Foreign,
+    ModuleValue,
     Object,
     Pack,
     Text,
@@ -82,11 +85,19 @@ class Containers(Calls):
             return frozenset((self.pool.thing("builtins.str", frame.mode),))
         if isinstance(value, Object):
             return self._iterated_object(frame, at, value)
-        if isinstance(value, ClassValue) and self._is_enum(value.cls):
+        if isinstance(value, ClassValue) and self.is_enum(value.cls):
             return frozenset((self.pool.object(value.cls, IMPORT),))
         return frozenset((of_state(value),))
 
+    def fields_of(self, value: Value) -> Pack | None:
+        """The tuple that an object of a NamedTuple is."""
+        if not isinstance(value, Object) or "typing.NamedTuple" not in self.order(value.cls):
+            return None
+        return self.pool.pack(tuple(self.held(value, one[0]) or ANYTHING for one in self.fields(value.cls)))
+
     def _iterated_object(self, frame: Frame, at: int, value: Object) -> Values:
+        if (pack := self.fields_of(value)) is not None:
+            return self._elements_of(frame, at, pack)
         if self.has_special(value, "__iter__"):
             out = EMPTY
             for one in self.call_special(frame, at, value, "__iter__", Args()):
@@ -111,6 +122,7 @@ class Containers(Calls):
 
     def item(self, frame: Frame, at: int, value: Value, index: Values, node: s.Expr | None) -> Values:
         """`value[index]`."""
+        value = self.fields_of(value) or value
         if isinstance(value, Box):
             return self._box_item(frame, at, value, index, node)
         if isinstance(value, Pack):
@@ -122,12 +134,24 @@ class Containers(Calls):
             box = self.box_of(value)
             return missing | (frozenset((of_state(value),)) if box is None else self._box_item(frame, at, box, index, node))
         if isinstance(value, ClassValue):
-            return frozenset((self.pool.object(value.cls, IMPORT) if self._is_enum(value.cls) else value,))
+            if isinstance(self.member(value.cls, "__class_getitem__"), tuple):
+                return self._class_item(frame, at, value, index)
+            return frozenset((self.pool.object(value.cls, IMPORT) if self.is_enum(value.cls) else value,))
+        if isinstance(value, ModuleValue):
+            texts = [one.text for one in index if isinstance(one, Text)]
+            return frozenset().union(*(self.module_member(frame, value.module, one, at) for one in texts)) or ANYTHING
         if isinstance(value, Foreign):
             return frozenset((value,)) if value.name[:9] == "builtins." else ANYTHING
         if isinstance(value, Text) or type_name(value) == "builtins.str":
             return frozenset((self.pool.thing("builtins.str", frame.mode),))
         return frozenset((of_state(value),))
+
+    def _class_item(self, frame: Frame, at: int, value: ClassValue, index: Values) -> Values:
+        out = EMPTY
+        for one in self.member_values(frame, value.cls, "__class_getitem__", at):
+            functions = one.parts[0] if isinstance(one, Descriptor) else frozenset((one,))
+            out |= self.call_all(frame, at, functions, Args([frozenset((value,)), index]))
+        return out
 
     def _box_item(self, frame: Frame, at: int, box: Box, index: Values, node: s.Expr | None) -> Values:
         if type(node).__name__ == "Slice":
@@ -157,7 +181,7 @@ class Containers(Calls):
     def store_item(self, frame: Frame, at: int, value: Value, index: Values, new: Values) -> None:
         """`value[index] = new`."""
         if isinstance(value, Box):
-            if value.kind == "dict" and index and all(isinstance(one, Text) for one in index):
+            if value.kind in ("dict", "namespace") and index and all(isinstance(one, Text) for one in index):
                 for one in index:
                     self.write(self.slot(value, one.text), new)  # type: ignore[attr-defined]
             else:
@@ -169,6 +193,11 @@ class Containers(Calls):
             self.call_special(frame, at, value, "__setitem__", Args([index, new]))
         elif isinstance(value, Object) and (box := self.box_of(value)) is not None:
             self.store_item(frame, at, box, index, new)
+        elif isinstance(value, ModuleValue):
+            self.live(frame, at, f"a name of {value.module.name}")
+            for text in index:
+                if isinstance(text, Text):
+                    self.write(self.global_cell(value.module, text.text), new)
         else:
             self.mutated(frame, at, value, "[]")
 
@@ -210,8 +239,8 @@ class Containers(Calls):
     def _extend(self, frame: Frame, at: int, box: Box, _name: str, args: Args) -> Values:
         for one in args.positional[:1]:
             self.write(box.items, self.elements(frame, at, one))
-            if self.hashed(one) is not None:
-                self.escapes(frame, (frame.module, at))
+            if (place := self.shown_at(frame, at, one)) is not None:
+                self.made_of_hashed(frame, at, box, place)
         self.ordered_effect(frame, box)
         return NONE
 
@@ -227,6 +256,8 @@ class Containers(Calls):
         """Put the entries of mappings, or of iterables of pairs, into a dictionary."""
         for one in values:
             if isinstance(one, Box) and one.kind == "dict":
+                if one.hashed:
+                    self.made_of_hashed(frame, at, box)
                 self.write(box.items, self.read(one.items) | self.read(one.hint))
                 self.write(box.keys, self.read(one.keys))
                 for key, cell in list(one.slots.items()):
@@ -239,7 +270,7 @@ class Containers(Calls):
 
     def _merge_pairs(self, frame: Frame, at: int, box: Box, value: Value) -> None:
         if isinstance(value, Box) and value.hashed:
-            self.escapes(frame, (frame.module, at))
+            self.made_of_hashed(frame, at, box)
         for pair in self._elements_of(frame, at, value):
             if isinstance(pair, Pack) and len(pair.items) == 2:  # noqa: PLR2004 - a pair
                 self.store_pair(box, pair.items[0], pair.items[1])
@@ -276,6 +307,7 @@ class Containers(Calls):
         index = args.get(0, "key") or ANYTHING
         default = args.get(1, "default")
         if name == "setdefault" and default is not None:
+            self.keyed_effect(frame, box, args.node(0, "key"))
             self.store_pair(box, index, default)
         return self._box_item(frame, at, box, index, None) | (default if default is not None else NONE if name == "get" else EMPTY)
 
@@ -285,6 +317,8 @@ class Containers(Calls):
     def copied(self, frame: Frame, at: int, box: Box) -> Box:
         """A shallow copy."""
         copy = self.new_box(frame, at, box.kind, self.read(box.items) | self.read(box.hint))
+        if box.kind not in HASHED and (box.hashed or self.waiting(frame, frozenset((box,)))):
+            self.made_of_hashed(frame, at, copy)
         self.write(copy.keys, self.read(box.keys))
         for key, cell in list(box.slots.items()):
             self.write(self.slot(copy, key), self.read(cell))
@@ -295,7 +329,9 @@ class Containers(Calls):
         inside = {"keys": keys, "values": self.everything(box)}.get(name)
         if inside is None:
             inside = frozenset((self.pool.pack((keys or ANYTHING, self.everything(box))),))
-        return frozenset((self.new_box(frame, at, "iterator", inside),))
+        view = self.new_box(frame, at, "iterator", inside)
+        view.hashed = view.hashed or box.hashed or self.waiting(frame, frozenset((box,)))
+        return frozenset((view,))
 
     def _popitem(self, frame: Frame, at: int, box: Box, _name: str, _args: Args) -> Values:
         return frozenset((self.pool.pack((self._elements_of(frame, at, box), self.everything(box))),))
@@ -318,6 +354,8 @@ class Containers(Calls):
 
     def _next(self, frame: Frame, at: int, box: Box, _name: str, _args: Args) -> Values:
         self.mutated(frame, at, box, "next")
+        if (place := self.shown_at(frame, at, frozenset((box,)))) is not None:
+            self.escapes(frame, place)
         return self.everything(box)
 
     def _none(self, *_: Any) -> Values:
@@ -326,8 +364,8 @@ class Containers(Calls):
     def _fromkeys(self, frame: Frame, at: int, _box: Box, _name: str, args: Args) -> Values:
         made = self.new_box(frame, at, "dict", args.get(1, "value") or NONE)
         if args.positional:
-            if self.hashed(args.positional[0]):
-                self.escapes(frame, (frame.module, at))
+            if self.hashed(frame, at, args.positional[0]) or self.waiting(frame, args.positional[0]):
+                self.made_of_hashed(frame, at, made)
             self.write(made.keys, self.elements(frame, at, args.positional[0]))
         return frozenset((made,))
 

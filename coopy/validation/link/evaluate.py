@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from coopy.validation import summary as s
 from coopy.validation.link.hazards import Args
 from coopy.validation.link.models import CALM as CALM_FUNCTIONS
-from coopy.validation.link.operators import ANYHOW, CALM, HELD, Operators
-from coopy.validation.link.order import Loop
+from coopy.validation.link.operators import Operators
+from coopy.validation.link.order import ANYHOW, CALM, Loop
 from coopy.validation.link.values import (
     ANYTHING,
     EMPTY,
@@ -21,6 +21,8 @@ from coopy.validation.link.values import (
     Bound,
     Box,
     Foreign,
+    FunctionValue,
+    Method,
     Pack,
     Thing,
     Unknown,
@@ -123,7 +125,10 @@ class Evaluator(Operators):
         calm = frame.calm
         callees = self._callee(frame, node.func)
         quiet = bool(callees) and all(self._is_calm(one) for one in callees)
-        args = self.arguments(frame, node, CALM if quiet else ANYHOW)
+        passed = bool(callees) and all(_is_own(one) for one in callees)
+        args = self.arguments(frame, node, CALM if quiet or passed else ANYHOW)
+        if passed:
+            self.passes(frame, args)
         frame.calm = calm
         values = EMPTY
         for one in callees:
@@ -160,8 +165,8 @@ class Evaluator(Operators):
 
     def _open_star(self, frame: Frame, node: s.Star, args: Args) -> None:
         values = self.eval(frame, node.value)
-        if self.hashed(values):
-            self.escapes(frame, (frame.module, node.at))
+        if (place := self.shown_at(frame, node.at, values)) is not None:
+            self.escapes(frame, place)
         if len(values) == 1 and isinstance(pack := next(iter(values)), Pack) and not pack.names:
             args.positional += pack.items
             args.nodes += [node] * len(pack.items)
@@ -179,13 +184,6 @@ class Evaluator(Operators):
             else:
                 args.open = True
                 self.elements(frame, at, frozenset((one,)))
-
-    def made_of_hashed(self, frame: Frame, at: int, box: Box) -> None:
-        """A list gets the order of a hash table."""
-        if frame.calm == HELD and frame.context.info is not None:
-            frame.pending[box] = (frame.module, at)
-        elif frame.calm == ANYHOW:
-            self.escapes(frame, (frame.module, at))
 
     # literals and displays
 
@@ -206,19 +204,21 @@ class Evaluator(Operators):
             if pack.depth <= 3:  # noqa: PLR2004 - tuples of tuples of tuples
                 return frozenset((pack,))
         box = self.new_box(frame, node.at, node.kind)
+        self.starts_empty(frame, node.items)
         for one in node.items:
             if isinstance(one, s.Star):
                 values = self.eval(frame, one.value, CALM if node.kind == "set" else calm)
                 self.write(box.items, self.elements(frame, one.at, values))
-                if node.kind != "set" and (self.hashed(values) or self.waiting(frame, values)):
+                if node.kind != "set" and (self.hashed(frame, one.at, values) or self.waiting(frame, values)):
                     frame.calm = calm
-                    self.made_of_hashed(frame, one.at, box)
+                    self.made_of_hashed(frame, node.at, box, (frame.module, one.at))
             else:
                 self.write(box.items, self.eval(frame, one))
         return frozenset((box,))
 
     def _dict_display(self, frame: Frame, node: s.DictDisplay) -> Values:
         box = self.new_box(frame, node.at, "dict")
+        self.starts_empty(frame, node.items)
         for key, value in node.items:
             values = self.eval(frame, value)
             if key is None:
@@ -281,7 +281,9 @@ class Evaluator(Operators):
 
     def _subscript(self, frame: Frame, node: s.Subscript) -> Values:
         values, index = self._receiver(frame, node.value), self.peek(frame, node.index)
-        self.used(frame, values)
+        self.used(frame, frozenset(one for one in values if not (isinstance(one, Box) and one.kind == "dict")))
+        if self.ordered_by_hash(values) and (place := self.shown_at(frame, node.at, values)) is not None:
+            self.escapes(frame, place)
         out = EMPTY
         for one in values:
             out |= self.item(frame, node.at, one, index, node.index)
@@ -298,7 +300,7 @@ class Evaluator(Operators):
         opened: list[Loop] = []
         for target, iterated, tests in node.loops:
             values = self.peek(frame, iterated)
-            if (place := self.hashed(values) or self.waiting(frame, values)) is not None:
+            if (place := self.hashed(frame, iterated.at, values) or self.waiting(frame, values)) is not None:
                 opened.append(Loop(iterated.at, place, set()))
                 opened[-1].place = (frame.module, node.at)
             self.assign(frame, target, self.elements(frame, iterated.at, values), None)
@@ -333,13 +335,14 @@ class Evaluator(Operators):
 
     def _yield(self, frame: Frame, node: s.Yield) -> Values:
         values = EMPTY if node.value is None else self.eval(frame, node.value)
-        hashed = self.hashed(values) if node.whole else None
+        hashed = self.hashed(frame, node.at, values) if node.whole else None
         if node.whole:
             values = self.elements(frame, node.at, values)
         self.write(frame.context.yielded, values)
         if (frame.loops or hashed) and frame.context.info is not None:
-            place = frame.loops[0].place if frame.loops else hashed
-            self.pool.box("generator", (frame.module, frame.context.info.node.at), frame.mode).hashed = place
+            place = frame.loops[0].place if frame.loops else (frame.module, node.at)
+            box = self.pool.box("generator", (frame.module, frame.context.info.node.at), frame.mode)
+            box.hashed, box.looped = place, True
         return ANYTHING
 
     def _await(self, frame: Frame, node: s.Await) -> Values:
@@ -365,6 +368,11 @@ class Evaluator(Operators):
     def decide(self, frame: Frame, test: s.Expr) -> bool | None:
         """Whether a test can only come out one way."""
         raise NotImplementedError
+
+
+def _is_own(value: Value) -> bool:
+    """Whether this is a function or method of the program."""
+    return isinstance(value.function if isinstance(value, Method) else value, FunctionValue)
 
 
 def _plain(values: Values) -> Values:

@@ -77,4 +77,4 @@ def _attributes(analysis: Analysis) -> dict[str, tuple[str, ...]]:
 def _type_of(value: Value) -> str:
     if isinstance(value, Object):
         return value.cls.full
-    return "function" if isinstance(value, FunctionValue | Method) else type_name(value) or "?"
+    return "function" if isinstance(value, (FunctionValue, Method)) else type_name(value) or "?"

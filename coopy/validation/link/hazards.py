@@ -62,7 +62,7 @@ class Args:
         self, positional: Sequence[Values] = (), keywords: dict[str, Values] | None = None, nodes: Sequence[s.Expr] = (),
         keyword_nodes: dict[str, s.Expr] | None = None, star: Values | None = None, *, open_: bool = False,
     ) -> None:  # fmt: skip
-        self.positional, self.keywords, self.nodes = list(positional), keywords or {}, list(nodes)
+        self.positional, self.keywords, self.nodes = list(positional), keywords or {}, list(nodes) if nodes else []
         self.keyword_nodes, self.star, self.open = keyword_nodes or {}, star, open_ or star is not None
 
     def get(self, position: int, name: str) -> Values | None:
@@ -145,7 +145,7 @@ class Hazards(Families):
             return frame.context.qualname.rpartition(".")[2] not in rest.split("|")
         if kind == "self-naive":
             note = receiver.note if isinstance(receiver, Thing) else ""
-            return {"naive": True, "aware": False}.get(note)
+            return {"naive": True, "aware": False, "given": False}.get(note)
         parameter, _, values = rest.partition("=")
         name, _, position = parameter.partition("@")
         where = int(position) if position else -1
@@ -154,6 +154,10 @@ class Hazards(Families):
         else:
             given = args.get(where, name)
         return _argument(kind, given, args.node(where, name), values.split("|"), args)
+
+    def given_text(self, text: str) -> Args:
+        """The arguments of a call with one string."""
+        return Args([frozenset((self.pool.text(text),))])
 
     # results
 
@@ -236,8 +240,15 @@ def _argument(kind: str, given: Values | None, node: s.Expr | None, values: list
     if kind == "nonliteral":
         return given is not None and not isinstance(node, s.Const) and not (given and all(isinstance(one, Text) for one in given))
     if kind == "nottype":
-        return given is not None and (not given or any(type_name(one) not in _short(values) for one in given))
+        return given is not None and (not given or any(not _is_of_type(one, _short(values)) for one in given))
     raise AssertionError(f"the catalogue has a condition of an unknown kind: {kind}")
+
+
+def _is_of_type(value: Value, names: list[str]) -> bool:
+    """Whether a value is of one of these types, or a tuple of nothing else."""
+    if isinstance(value, Pack):
+        return bool(value.items) and all(item and all(_is_of_type(one, names) for one in item) for item in value.items)
+    return type_name(value) in names
 
 
 def _short(values: list[str]) -> list[str]:

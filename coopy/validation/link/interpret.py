@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from coopy.validation import summary as s
 from coopy.validation.link.assign import Assigning
 from coopy.validation.link.evaluate import path_of
-from coopy.validation.link.hazards import Args
+from coopy.validation.link.hazards import Args, type_name
 from coopy.validation.link.machine import Context, Frame
 from coopy.validation.link.models import _FUNCTIONS
-from coopy.validation.link.operators import ANYHOW, HELD
+from coopy.validation.link.order import ANYHOW, HELD, gathers
 from coopy.validation.link.scopes import imports_tried
 from coopy.validation.link.values import (
     ANY,
@@ -63,6 +63,14 @@ class Interpreter(Assigning):
             values = self._annotate(frame, values, node.annotation)
         for target in node.targets:
             self.assign(frame, target, values, node.value)
+            if frame.loops and isinstance(target, s.Name) and gathers(target.name, node.value) and _has_ends(values):
+                self._put_at_end(frame, node.value)
+
+    def _put_at_end(self, frame: Frame, node: s.Expr) -> None:
+        """`text = text + part`: order shows if the part depends on it."""
+        if isinstance(node, s.Binary) and node.op == "add" and self.depends(frame, node):
+            for loop in frame.loops:
+                self.escapes(frame, loop.place)
 
     def _assign_statement(self, frame: Frame, node: s.Assign) -> None:
         self._assign(frame, node)
@@ -72,15 +80,18 @@ class Interpreter(Assigning):
     def _augment(self, frame: Frame, node: s.Augment) -> None:
         left, right = self.peek(frame, node.target), self.peek(frame, node.value)
         self._declared(frame, node.target)
-        texts = any(isinstance(one, (Text, Pack)) or (isinstance(one, Thing) and one.type == "builtins.str") for one in left | right)
-        if texts and node.op == "add" and self.depends(frame, node.value):
+        ends = _has_ends(left | right) or any(type_name(one) == "builtins.float" for one in left | right)
+        if ends and node.op == "add" and self.depends(frame, node.value):
             for loop in frame.loops:
                 self.escapes(frame, loop.place)
         out = EMPTY
+        frame.calm = ANYHOW
         for one in left:
             out |= self._augment_one(frame, node, one, right)
         if isinstance(node.target, s.Subscript):
             for one in self._receiver(frame, node.target.value):
+                if isinstance(one, Box) and self.read(one.factory):
+                    self.keyed_effect(frame, one, node.target.index)
                 self.store_item(frame, node.at, one, self.peek(frame, node.target.index), out)
         else:
             self.assign(frame, node.target, out or ANYTHING, None)
@@ -93,8 +104,8 @@ class Interpreter(Assigning):
             elif node.op in ("add", "or", "xor"):
                 self.write(left.items, self.elements(frame, node.at, right))
             if node.op == "add":
-                if self.hashed(right):
-                    self.escapes(frame, (frame.module, node.at))
+                if (place := self.shown_at(frame, node.at, right)) is not None:
+                    self.made_of_hashed(frame, node.at, left, place)
                 self.ordered_effect(frame, left)
             return frozenset((left,))
         if self.has_special(left, f"__i{node.op}__"):
@@ -157,7 +168,9 @@ class Interpreter(Assigning):
 
     def _class(self, frame: Frame, node: s.Class) -> None:
         parent = frame.context if frame.context.info is not None else frame.context.parent
-        values: Values = frozenset((self.pool.cls(frame.module.cls(node, parent)),))
+        cls = frame.module.cls(node, parent)
+        values: Values = frozenset((self.pool.cls(cls),))
+        self.created(frame, node.at, cls)
         self.set_name(frame, node.name, self._decorated(frame, node.decorators, values))
 
     def _decorated(self, frame: Frame, decorators: list[s.Expr], values: Values) -> Values:
@@ -208,9 +221,12 @@ class Interpreter(Assigning):
             if decided is False:
                 break
             self.narrow(frame, node.test, truth=True)
+            loops = self.taken_from(frame, node.body)
+            frame.loops += loops
             self.run_body(frame, node.body)
+            frame.loops = [one for one in frame.loops if one not in loops]
             frame.env = merged(entry, frame.env, *frame.continues)
-            if frame.env == entry:
+            if frame.env == entry and not (frame.pending and not loops):
                 break
         self._leave(frame, out if out is not None else None, node.orelse, breaks, continues)
 
@@ -314,6 +330,11 @@ class Interpreter(Assigning):
             if case.pattern.kind == "capture" and not case.pattern.parts and case.guard is None:
                 open_ = False
         frame.env = merged(*after, *([before] if open_ else []))
+
+
+def _has_ends(values: Values) -> bool:
+    """Whether any is a string or tuple, to which something is added at the end."""
+    return any(isinstance(one, (Text, Pack)) or (isinstance(one, Thing) and one.type == "builtins.str") for one in values)
 
 
 def merged(*envs: dict[str, Values] | None) -> dict[str, Values] | None:

@@ -9,10 +9,26 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from coopy.kinds import INJECTED, UNPICKLABLE
+from coopy.kinds import INJECTED, UNPICKLABLE, WHILE_READ
 from coopy.validation.link.hazards import Hazards
 from coopy.validation.link.machine import Fact
-from coopy.validation.link.values import ACTION, IMPORT, QUERY, STATE, TYPES, Box, Foreign, FunctionValue, ModuleValue, Object, Pack, Thing
+from coopy.validation.link.values import (
+    ACTION,
+    ANY,
+    IMPORT,
+    QUERY,
+    STATE,
+    TYPES,
+    Box,
+    Foreign,
+    FunctionValue,
+    Method,
+    ModuleValue,
+    Object,
+    Pack,
+    Partial,
+    Thing,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,14 +44,14 @@ _PICKLING = ("__getstate__", "__reduce__", "__reduce_ex__")
 
 
 class Keeping(Hazards):
-    """What attributes keep. `given_to`: the class that coopy gives its clock; None while domains are looked for."""
-
-    given_to: ClassInfo | None = None
+    """What attributes keep."""
 
     def __init__(self, program: Program, catalogue: Catalogue) -> None:
         super().__init__(program, catalogue)
+        self.kept_in: dict[tuple[ClassInfo, Context, Place], dict[str, None]] = {}
         self.put: dict[tuple[Box, Context, Place], dict[str, None]] = {}
         self.injected_reads: dict[Context, dict[Place, str]] = {}
+        self.recorded_calls: dict[Context, dict[Place, str]] = {}  # of what gives an action its recorded values
 
     # what must not be changed
 
@@ -75,7 +91,7 @@ class Keeping(Hazards):
             if isinstance(one, Foreign) and one.name in MODULES.values():
                 self.fact(frame, Fact("clock-misuse", (frame.module, at), f"Keeping {one.name} in an attribute"))
             elif not any(isinstance(self.member(value.cls, special), tuple) for special in _PICKLING):
-                self.fact(frame, Fact("unpicklable-state", (frame.module, at), self._words_for(one)))
+                self.kept_in.setdefault((value.cls, frame.context, (frame.module, at)), {})[self._words_for(one)] = None
 
     def puts(self, frame: Frame, at: int, box: Box, new: Values) -> None:
         """Something is put into a container, of which it is not known yet who holds it."""
@@ -107,31 +123,48 @@ class Keeping(Hazards):
             return f"A {one.type}"
         return "A generator" if isinstance(one, Box) else "A module"
 
-    def judge_containers(self) -> None:
-        """When all is known: what was put into containers that attributes lead to."""
-        held = self._held_boxes()
-        for (box, context, place), names in self.put.items():
-            for name in names if box in held else ():
+    def judge_kept(self, domain: ClassInfo) -> None:
+        """When all is known: what was put into objects and containers that attributes of the domain lead to."""
+        held = self._reached_from(domain)
+        for (owner, context, place), names in (*self.kept_in.items(), *self.put.items()):
+            for name in names if owner in held else ():
                 context.facts["unpicklable-state", place, name] = Fact("unpicklable-state", place, name)
 
-    def _held_boxes(self) -> set[Box]:
-        found: set[Box] = set()
-        stack: list[Value] = [
-            one
-            for (_, mode), cells in self.attributes.items()
-            if mode == ACTION
-            for cell in cells.values()
-            for one in cell.values
-        ]  # fmt: skip
+    def _reached_from(self, domain: ClassInfo) -> set[ClassInfo | Box]:
+        """The containers, and classes of objects, of the state."""
+        found: set[ClassInfo | Box] = {domain}
+        seen: set[tuple[ClassInfo, str]] = set()
+        stack: list[Value] = list(self._attributes_of(domain))
         while stack:
             one = stack.pop()
             if isinstance(one, Pack):
                 stack.extend(inner for item in one.items for inner in item)
+            elif isinstance(one, Method):
+                stack.append(one.receiver)
+            elif isinstance(one, Partial):
+                stack.extend(inner for item in (*one.args, *(values for _, values in one.keywords)) for inner in item)
+            elif isinstance(one, Object) and (one.cls, one.open) not in seen:
+                seen.add((one.cls, one.open))
+                family = {cls for cls, _ in self.attributes if self.covers(one.cls, cls)} if one.open else {one.cls}
+                new = family - found
+                found |= new
+                stack.extend(inner for cls in new for inner in self._attributes_of(cls))
             elif isinstance(one, Box) and one not in found:
                 found.add(one)
-                for cell in (one.items, one.keys, *one.slots.values()):
+                for cell in (one.items, one.keys, one.hint, one.factory, *one.slots.values()):
                     stack.extend(cell.values)
         return found
+
+    def _attributes_of(self, cls: ClassInfo) -> Iterator[Value]:
+        for mode in (ACTION, TYPES):
+            for cell in self.attributes.get((cls, mode), {}).values():
+                yield from cell.values
+        if (box := self.box_of(self.pool.object(cls, ACTION, ANY))) is not None:
+            yield box
+
+    def box_of(self, value: Object) -> Box | None:
+        """The container that an object of a subclass of list, dict, set, ... is."""
+        raise NotImplementedError
 
     # the injected names
 
@@ -154,11 +187,18 @@ class Keeping(Hazards):
 
     def judge_construction(self, start: Context) -> None:
         """When all is known: what `__init__` reaches and reads from an object that has not been given anything yet."""
-        seen, stack = {start}, [start]
+        self._misused([start], self.injected_reads, "in __init__")
+
+    def judge_restores(self, starts: list[Context]) -> None:
+        """When all is known: what reading a state reaches and calls of what only an action has, or an argument on its way to one."""
+        self._misused(starts, self.recorded_calls, WHILE_READ)
+
+    def _misused(self, starts: list[Context], uses: dict[Context, dict[Place, str]], where: str) -> None:
+        seen, stack = set(starts), [*starts]
         while stack:
             context = stack.pop()
-            for place, name in self.injected_reads.get(context, {}).items():
-                text = f"{name} in __init__"
+            for place, name in uses.get(context, {}).items():
+                text = f"{name} {where}"
                 context.facts["clock-misuse", place, text] = Fact("clock-misuse", place, text)
             for callee, _ in context.calls:
                 if callee not in seen:

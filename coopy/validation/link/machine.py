@@ -132,7 +132,7 @@ class Machine:
 
     def write(self, cell: Cell, values: Values) -> None:
         """Add values to a cell."""
-        if values <= cell.values:
+        if values is cell.values or values <= cell.values:
             return
         values |= cell.values
         if cell.wide or len(values) > MAX_VALUES:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from coopy.kinds import CHANGING
 from coopy.validation.link.calls import REGISTERED
-from coopy.validation.link.containers import Containers
 from coopy.validation.link.hazards import Args, of_state, type_name
+from coopy.validation.link.mixins import Mixins
 from coopy.validation.link.values import (
     ANYTHING,
     EMPTY,
@@ -15,6 +15,7 @@ from coopy.validation.link.values import (
     STATE,
     Bound,
     Box,
+    ClassValue,
     Descriptor,
     FunctionValue,
     Object,
@@ -32,7 +33,7 @@ _SEEDED = frozenset(("seed", "random", "randint", "randrange", "choice", "choice
 _FLAG_ONLY = frozenset(("concurrency", "process"))  # what these run, they run elsewhere: the call itself is the finding
 
 
-class Methods(Containers):
+class Methods(Mixins):
     """Methods outside the program."""
 
     def call_bound(self, frame: Frame, at: int, callee: Bound, args: Args) -> Values:
@@ -47,23 +48,44 @@ class Methods(Containers):
         if isinstance(receiver, Object):
             return self._base_method(frame, at, receiver, name, args)
         if isinstance(receiver, Pack):
-            box = self.new_box(frame, at, "dict" if receiver.names else "tuple")
-            self.merge(frame, at, box, frozenset((receiver,))) if receiver.names else self.write(
-                box.items, self._elements_of(frame, at, receiver)
-            )
-            return self.call_box(frame, at, box, name, args)
+            return self._pack_method(frame, at, receiver, name, args)
+        if isinstance(receiver, ClassValue) and name in ("__call__", "__new__"):
+            return self._class_method(frame, at, receiver, name, args)
         if isinstance(receiver, Descriptor):
             return self._descriptor_method(receiver, name, args)
-        if isinstance(receiver, Unknown):
-            if name in CHANGING and receiver is STATE:
-                self.mutated(frame, at, receiver, name)
-            if name in ("append", "extend", "insert", "appendleft"):
-                self.ordered_effect(frame, None)
         if isinstance(receiver, FunctionValue) and name == "register":
             return self._register(receiver, callee, args)
+        if isinstance(receiver, Unknown):
+            self._unknown_method(frame, at, receiver, name)
         self.unresolved.add((frame.module, at))
         self.callbacks(frame, at, args)
         return frozenset((of_state(receiver),))
+
+    def _unknown_method(self, frame: Frame, at: int, receiver: Unknown, name: str) -> None:
+        """What the name of a method says, whatever it belongs to."""
+        if name == "__hash__":
+            self.flag_call(frame, at, self.pool.foreign("builtins.hash"), Args([frozenset((receiver,))]))
+        if name in CHANGING and receiver is STATE:
+            self.mutated(frame, at, receiver, name)
+        if name in ("append", "extend", "insert", "appendleft"):
+            self.ordered_effect(frame, None)
+
+    def _pack_method(self, frame: Frame, at: int, receiver: Pack, name: str, args: Args) -> Values:
+        box = self.new_box(frame, at, "dict" if receiver.names else "tuple")
+        if receiver.names:
+            self.merge(frame, at, box, frozenset((receiver,)))
+        else:
+            self.write(box.items, self._elements_of(frame, at, receiver))
+        return self.call_box(frame, at, box, name, args)
+
+    def _class_method(self, frame: Frame, at: int, receiver: ClassValue, name: str, args: Args) -> Values:
+        """`super().__call__(...)` of a metaclass, `super().__new__(cls)` of a class."""
+        if name == "__call__":
+            return self.make(frame, at, receiver.cls, args)
+        made = [one.cls for one in args.positional[0] if isinstance(one, ClassValue)] if args.positional else [receiver.cls]
+        texts = [one.text for one in args.positional[1] if isinstance(one, Text)] if len(args.positional) > 1 else []
+        classes = frozenset(self.pool.cls(self.named[one, text]) for one in made for text in texts if (one, text) in self.named)
+        return classes or frozenset(self.pool.object(one, frame.mode) for one in made)
 
     def _register(self, function: FunctionValue, callee: Bound, args: Args) -> Values:
         """`@f.register` or `@f.register(T)`: another body of a single dispatch function."""
@@ -77,13 +99,14 @@ class Methods(Containers):
         self.flag_method(frame, at, receiver, "builtins.str", name, args)
         if name == "join":
             for one in args.positional[:1]:
-                if self.hashed(one):
-                    self.escapes(frame, (frame.module, at))
+                if (place := self.shown_at(frame, at, one)) is not None:
+                    self.escapes(frame, place)
                 self.used(frame, one)
                 self.elements(frame, at, one)
         elif name == "format":
+            shown = "r" if isinstance(receiver, Text) and "!r" in receiver.text else ""
             for one in args.all():
-                self.text_of(frame, at, one, "")
+                self.text_of(frame, at, one, shown)
         if name in ("split", "splitlines", "rsplit", "partition", "rpartition"):
             return frozenset((self.new_box(frame, at, "list", frozenset((self.pool.thing("builtins.str", frame.mode),))),))
         kind = {"encode": "builtins.bytes", "startswith": "builtins.bool", "endswith": "builtins.bool", "find": "builtins.int"}.get(
@@ -106,14 +129,30 @@ class Methods(Containers):
 
     def _base_method(self, frame: Frame, at: int, receiver: Object, name: str, args: Args) -> Values:
         """A method that an object of the program has from a base outside it."""
+        if name == "__setattr__" and len(args.positional) > 1:
+            self._set_plainly(frame, at, receiver, args)
+            return NONE
+        if name in ("__getattribute__", "__getattr__") and args.positional:
+            texts = [one.text for one in args.positional[0] if isinstance(one, Text)]
+            return frozenset().union(*(self.held(receiver, one) for one in texts)) or frozenset((of_state(receiver),))
         for base in receiver.cls.foreign():
             self.flag_method(frame, at, receiver, base, name, args)
+        if (made := self.abstract_method(frame, at, receiver, name, args)) is not None:
+            return made
         if (box := self.box_of(receiver)) is not None:
             return self._own_box(frame, at, box, name, args)
         if name in CHANGING:
             self.mutated(frame, at, receiver, name)
         self.callbacks(frame, at, args)
         return frozenset((of_state(receiver),))
+
+    def _set_plainly(self, frame: Frame, at: int, receiver: Object, args: Args) -> None:
+        """`object.__setattr__(self, name, value)`: no method of the class hears of it."""
+        for one in args.positional[0]:
+            name = one.text if isinstance(one, Text) else "[]"
+            self.write(self.attribute_cell(receiver.cls, receiver.mode, name), self.kept(args.positional[1]))
+            self.mutated(frame, at, receiver, name)
+            self.keeps(frame, at, receiver, name, args.positional[1])
 
     def _own_box(self, frame: Frame, at: int, box: Box, name: str, args: Args) -> Values:
         """super().append and the like, in a subclass of a container."""
@@ -164,8 +203,8 @@ class Methods(Containers):
             if isinstance(one, Object):
                 self._text_of_object(frame, at, one, names)
             elif isinstance(one, (Box, Pack)) and depth < 2:  # noqa: PLR2004 - a list of tuples
-                if isinstance(one, Box) and one.hashed:
-                    self.escapes(frame, (frame.module, at))
+                if (place := self.shown_at(frame, at, frozenset((one,)))) is not None:
+                    self.escapes(frame, place)
                 self.text_of(frame, at, self._elements_of(frame, at, one), "r", depth + 1)
 
     def _text_of_object(self, frame: Frame, at: int, value: Object, names: tuple[str, ...]) -> None:

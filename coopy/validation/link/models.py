@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from coopy.kinds import RECORDED
 from coopy.validation import summary as s
 from coopy.validation.link.collecting import Collecting
 from coopy.validation.link.hazards import Args
@@ -23,6 +24,7 @@ from coopy.validation.link.values import (
     FunctionValue,
     Method,
     Object,
+    Pack,
     Text,
     Unknown,
 )  # fmt: skip
@@ -36,11 +38,11 @@ if TYPE_CHECKING:
 WRAPPERS = frozenset((
     "coopy.init_system", "coopy.base.init_system", "coopy.base.init_persistent_system", "coopy.wiring.init_system", "coopy.aio.open", "coopy.aio.opening.open",
 ))  # fmt: skip
-# what these make of a hash table does not depend on its order
+# what these make of a hash table does not depend on its order, or is watched itself
 CALM = frozenset(f"builtins.{one}" for one in (
     "sorted", "len", "sum", "min", "max", "any", "all", "set", "frozenset", "bool", "isinstance", "id", "type", "print", "filter", "map",
-    "iter", "enumerate", "zip", "reversed",
-)) | {"math.fsum", "statistics.mean", "statistics.median", "collections.Counter", "copy.copy", "copy.deepcopy", "typing.cast"}  # fmt: skip
+    "iter", "enumerate", "zip", "reversed", "list", "tuple",
+)) | {"collections.deque", "math.fsum", "statistics.mean", "statistics.median", "collections.Counter", "copy.copy", "copy.deepcopy", "typing.cast"}  # fmt: skip
 CHANGERS = frozenset((  # they change their first argument
     "random.shuffle", "coopy.random.shuffle", "heapq.heapify", "operator.setitem", "operator.delitem", "operator.iadd", "operator.ior",
 ))  # fmt: skip
@@ -59,12 +61,16 @@ class Models(Collecting):
         name = self.catalogue.canonical(callee.name)
         if name in WRAPPERS:
             return self._wrap(frame, at, args)
+        if name.startswith(RECORDED):
+            self.recorded_calls.setdefault(frame.context, {})[frame.module, at] = name
         known = self.flag_call(frame, at, callee, args)
         if name in CHANGERS:
             self.changes_first(frame, at, name, args)
         model = _FUNCTIONS.get(name)
         if model is not None:
             return model(self, frame, at, name, args)
+        if name.startswith("builtins.") and name.count(".") > 1 and (args.positional or args.star):
+            return self._unbound(frame, at, name.rpartition(".")[2], args)
         if name.startswith("itertools."):
             return self._iterators(frame, at, name, args)
         if not known and not name.startswith(("coopy.", "builtins.")):
@@ -74,12 +80,50 @@ class Models(Collecting):
             self.callbacks(frame, at, args)
         return self.returned(frame, name, args)
 
+    def _unbound(self, frame: Frame, at: int, name: str, args: Args) -> Values:
+        """`set.union(a, b)`, `str.join(", ", names)`, `object.__setattr__(self, "x", 1)`: a method called on its first argument."""
+        first = args.positional[0] if args.positional else args.star or EMPTY
+        if name == "__new__":
+            return frozenset(self.pool.object(one.cls, frame.mode) for one in first if isinstance(one, ClassValue)) or ANYTHING
+        out = EMPTY
+        for one in first:
+            out |= self.call_bound(frame, at, self.pool.bound(one, name), args.shifted())
+        return out
+
     def _wrap(self, frame: Frame, at: int, args: Args) -> Values:
         """init_system: what is passed is a domain."""
         for one in args.get(0, "obj") or EMPTY:
             if isinstance(one, (Object, ClassValue)):
                 self.wrapped.setdefault(one.cls, (frame.module, at))
         return ANYTHING
+
+    def _globals(self, frame: Frame, _at: int, _name: str, _args: Args) -> Values:
+        """The names of a module are as good as the module."""
+        return frozenset((self.pool.module(frame.module),))
+
+    def _import_module(self, frame: Frame, _at: int, _name: str, args: Args) -> Values:
+        """importlib.import_module of a name that is written in the program."""
+        texts = [one.text for one in args.get(0, "name") or EMPTY if isinstance(one, Text)]
+        relative = [frame.module.absolute(len(one) - len(one.lstrip(".")), one.lstrip(".")) for one in texts]
+        return frozenset().union(*(self.module_named(one, frame.module) for one in relative)) or ANYTHING
+
+    def _namespace(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
+        """An object whose attributes are the arguments."""
+        box = self.new_box(frame, at, "namespace")
+        for key, values in args.keywords.items():
+            self.write(self.slot(box, key), values)
+        return frozenset((box,))
+
+    def _record(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
+        """`namedtuple("Point", "x y")`: a class."""
+        names = [one.text.replace(",", " ").split() for one in args.get(1, "field_names") or EMPTY if isinstance(one, Text)]
+        for values in args.positional[1:2]:
+            for one in values:
+                inside = [first for pair in self._elements_of(frame, at, one) if isinstance(pair, Pack) for first in pair.items[0]]
+                names.append([text.text for text in (*inside, *self._elements_of(frame, at, one)) if isinstance(text, Text)])
+        fields = max(names, key=len, default=[])
+        title = next((one.text for one in args.get(0, "typename") or EMPTY if isinstance(one, Text)), "")
+        return frozenset((self.pool.cls(self.record(frame.module, at, title, fields)),)) if fields else ANYTHING
 
     # objects, attributes, types
 
@@ -150,6 +194,13 @@ class Models(Collecting):
                 self._elements_of(frame, at, one)
         kind = name if name in ("builtins.int", "builtins.float", "builtins.bool") else "builtins.int"
         return out or frozenset((self.pool.thing(kind, frame.mode),))
+
+    def _indexed(self, frame: Frame, at: int, name: str, args: Args) -> Values:
+        """What takes whole numbers asks an object for one."""
+        for values in args.positional:
+            for one in values:
+                self.call_special(frame, at, one, "__index__", Args())
+        return self.returned(frame, name, args)
 
     def _truth(self, *_: Any) -> Values:
         return BOOL
@@ -309,10 +360,14 @@ _FUNCTIONS: dict[str, Callable[..., Values]] = {
     **_table(Models._sum, "builtins", "sum"),
     **_table(Models._getattr, "builtins", "getattr"),
     **_table(Models._setattr, "builtins", "setattr"),
+    **_table(Models._globals, "builtins", "globals"),
+    **_table(Models._import_module, "importlib", "import_module"),
+    **_table(Models._import_module, "builtins", "__import__"),
     **_table(Models._type, "builtins", "type"),
     **_table(Models._super, "builtins", "super"),
     **_table(Models._text, "builtins", "str repr ascii format"),
     **_table(Models._special, "builtins", "len abs hash int float bool round divmod any all"),
+    **_table(Models._indexed, "builtins", "range hex bin oct"),
     **_table(Models._truth, "builtins", "isinstance issubclass callable hasattr"),
     **_table(Models._nothing, "builtins", "print"),
     **_table(Models._descriptor, "builtins", "property staticmethod classmethod"),
@@ -333,6 +388,11 @@ _FUNCTIONS: dict[str, Callable[..., Values]] = {
     **_table(Models._maker, "enum", "unique"),
     **_table(Models._first, "coopy.validation", "identity"),
     **_table(Models._first, "functools", "update_wrapper"),
+    **_table(Models._first, "types", "MappingProxyType"),
+    **_table(Models._namespace, "types", "SimpleNamespace"),
+    **_table(Models._namespace, "argparse", "Namespace"),
+    **_table(Models._record, "collections", "namedtuple"),
+    **_table(Models._record, "typing", "NamedTuple"),
     **_table(Models._second, "typing", "cast"),
     **_table(Models._replaced, "dataclasses", "replace"),
     **_table(Models._replaced, "attrs", "evolve"),

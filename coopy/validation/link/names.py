@@ -16,6 +16,8 @@ from coopy.validation.link.scopes import AT_END
 from coopy.validation.link.values import ANYTHING, EMPTY, IMPORT, TYPES, Cell, Foreign
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sized
+
     from coopy.validation.link.scopes import Binding, ClassInfo, ModuleInfo
     from coopy.validation.link.values import Values
 
@@ -24,12 +26,16 @@ _MODULE_NAMES = {"__name__": "builtins.str", "__file__": "builtins.str", "__doc_
 
 
 class Names(Machine):
-    """Names and imports."""
+    """Names and imports. `given_to`: the class that coopy gives its clock; None while domains are looked for."""
+
+    given_to: ClassInfo | None = None
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.globals: dict[tuple[ModuleInfo, str], Cell] = {}
         self._looking: set[tuple[ModuleInfo, str]] = set()
+        self._left: list[ModuleInfo] = []  # whose imports are being run
+        self.whole = False  # everything that the program imports is run, not only what is asked for
 
     def lookup(self, frame: Frame, name: str, at: int) -> Values:
         """The values of a name that is read."""
@@ -51,20 +57,29 @@ class Names(Machine):
 
     def _enclosing(self, context: Context, name: str) -> Cell | None:
         """The variable of a function around the one at hand."""
+        owner = self.owner_of(context, name)
+        return None if owner is None else owner.variable(name)
+
+    def owner_of(self, context: Context, name: str) -> Context | None:
+        """The call around the one at hand whose variable a name is."""
         parent = context.parent
-        while parent is not None:
-            if parent.info is not None and name in parent.info.binds:
-                return parent.variable(name)
+        while parent is not None and not (parent.info is not None and name in parent.info.binds):
             parent = parent.parent
-        return None
+        return parent
 
     def module_name(self, frame: Frame, module: ModuleInfo, name: str, at: int, before: int = AT_END) -> Values:
         """What a name of a module holds."""
         self.touch(module)
         values = self.read(self.globals[module, name]) if (module, name) in self.globals else EMPTY
-        if found := module.scope.reaching(name, before):
+        found = module.scope.reaching(name, before)
+        last = found[-1].at if found else -1
+        if starred := self._starred(frame, module, name, at, last, before):
+            return values | starred
+        if found:
+            first = found[0].at if found[0].always else -1
+            values |= self._starred(frame, module, name, at, first, last)
             return values | self.bound_values(frame, module, None, found, name, at)
-        if values or (values := self._starred(frame, module, name, at)):
+        if values:
             return values
         if name in _BUILTINS:
             return frozenset((self.pool.foreign(f"builtins.{name}"),))
@@ -72,20 +87,37 @@ class Names(Machine):
             return frozenset((self.pool.thing(_MODULE_NAMES[name], frame.mode),))
         return EMPTY
 
-    def _starred(self, frame: Frame, module: ModuleInfo, name: str, at: int) -> Values:
-        if (module, name) in self._looking or name.startswith("_"):
+    def _starred(self, frame: Frame, module: ModuleInfo, name: str, at: int, after: int, before: int) -> Values:
+        """What star imports between two places of a module make of a name: the last that has it."""
+        stars = [one for one in module.scope.stars if after < one.at < before]
+        if not stars or (module, name) in self._looking:
             return EMPTY
         self._looking.add((module, name))
         values = EMPTY
-        for star in module.scope.stars:
-            full = module.absolute(star.level, star.module)
-            own = self.program.find(full, module)
-            if own is not None:
-                values |= self.module_member(frame, own, name, at)
-            elif f"{full}.{name}" in self.catalogue.decisions:
-                values |= {self.pool.foreign(f"{full}.{name}")}
+        for star in reversed(stars):
+            values |= self._of_star(frame, module, star.statement, name, at)
+            if values and star.always:
+                break
         self._looking.discard((module, name))
         return values
+
+    def _of_star(self, frame: Frame, module: ModuleInfo, star: Any, name: str, at: int) -> Values:
+        full = module.absolute(star.level, star.module)
+        own = self.program.find(full, module)
+        if own is not None:
+            return self.module_member(frame, own, name, at) if self._is_public(own, name) else EMPTY
+        listed = f"{full}.{name}" in self.catalogue.decisions and not name.startswith("_")
+        return frozenset((self.pool.foreign(f"{full}.{name}"),)) if listed else EMPTY
+
+    def _is_public(self, module: ModuleInfo, name: str) -> bool:
+        """Whether a star import takes a name: one of `__all__`, or one without underscore where there is none."""
+        public = module.scope.reaching("__all__")
+        values = [getattr(one.statement, "value", None) for one in public]
+        lists = [one for one in values if isinstance(one, s.Display)]
+        if not lists or len(lists) < len(public) or "__all__" in module.scope.fills:
+            return bool(public) or not name.startswith("_")
+        items = [item for one in lists for item in one.items]
+        return any(not isinstance(item, s.Const) or item.text == name for item in items)
 
     def module_member(self, frame: Frame, module: ModuleInfo, name: str, at: int) -> Values:
         """`module.name`: what the module binds, or a module in its folder."""
@@ -94,7 +126,22 @@ class Names(Machine):
             if any(not (isinstance(one, Foreign) and one.name == f"builtins.{name}") for one in found):
                 return found
         inner = self.program.find(f"{module.name}.{name}", module) if module.package else None
-        return frozenset((self.pool.module(inner),)) if inner is not None else EMPTY
+        if inner is not None:
+            return frozenset((self.pool.module(inner),))
+        return self._computed(frame, module, name, at)
+
+    def _computed(self, frame: Frame, module: ModuleInfo, name: str, at: int) -> Values:
+        """What the `__getattr__` of a module gives."""
+        if name.startswith("__") or "__getattr__" not in module.scope.bindings:
+            return EMPTY
+        values = EMPTY
+        for one in self.module_name(frame, module, "__getattr__", at):
+            values |= self.call(frame, at, one, self.given_text(name))
+        return values
+
+    def given_text(self, text: str) -> Any:
+        """The arguments of a call with one string."""
+        raise NotImplementedError
 
     def touch(self, module: ModuleInfo) -> None:
         """Run, once, the statements of a module that bind nothing: they may fill its tables."""
@@ -104,6 +151,40 @@ class Names(Machine):
         for one in module.scope.effects:
             if not (isinstance(one, s.Evaluate) and isinstance(one.value, s.Const)):
                 self.demand(self.statement(module, None, one))
+        if self.whole:
+            self._follow([module])
+
+    def starts_empty(self, frame: Frame, items: Sized) -> None:
+        """A container is made; one of a module or class without anything in it is a table that others fill."""
+        if not items and frame.mode == IMPORT and frame.context.info is None:
+            self.import_all()
+
+    def import_all(self) -> None:
+        """A table starts empty: whatever may fill it, in a module that the program imports, is run."""
+        if not self.whole and self.given_to is not None:
+            self.whole = True
+            self.touch(self.given_to.module)
+            self._follow(list(self.touched))
+
+    def _follow(self, modules: list[ModuleInfo]) -> None:
+        """What modules import is run too, one after the other: a chain of imports may be long."""
+        self._left += modules
+        if len(self._left) == len(modules):
+            for one in self._left:
+                self._touch_imports(one)
+            self._left.clear()
+
+    def _touch_imports(self, module: ModuleInfo) -> None:
+        """What a module imports is run, and the classes are made that a base or metaclass may note."""
+        for bindings in list(module.scope.bindings.values()):
+            for one in bindings:
+                if isinstance(one.statement, s.Class) and (one.statement.bases or one.statement.keywords) and not one.typing:
+                    self.demand(self.statement(module, None, one.statement))
+        for node in module.scope.imports:
+            for name in _modules_named(module, node):
+                own = self.program.find(name, module)
+                if own is not None:
+                    self.touch(own)
 
     def statement(self, module: ModuleInfo, cls: ClassInfo | None, statement: s.Stmt) -> Context:
         """The context of a statement of a module or class body."""
@@ -121,6 +202,8 @@ class Names(Machine):
     ) -> Values:  # fmt: skip
         """What a name holds behind the statements that bind it."""
         values = EMPTY
+        for fill in (cls or module).scope.fills.get(name, ()):
+            self.called(frame, self.statement(module, cls, fill), at)
         for one in found:
             statement = one.statement
             if one.unless and self.succeeds(module, one.unless):
@@ -215,3 +298,15 @@ class Names(Machine):
         context = Context(module, TYPES, before, lambda _: None)
         context.cls, context.parent, context.before = cls, parent, before
         return Frame(context)
+
+
+def _modules_named(module: ModuleInfo, node: s.Import | s.ImportFrom) -> Iterator[str]:
+    """The modules that an import may run, the packages around them first."""
+    for dotted, _ in node.names if isinstance(node, s.Import) else ():
+        parts = dotted.split(".")
+        yield from (".".join(parts[: index + 1]) for index in range(len(parts)))
+    if isinstance(node, s.ImportFrom):
+        full = module.absolute(node.level, node.module)
+        parts = full.split(".")
+        yield from (".".join(parts[: index + 1]) for index in range(len(parts)))
+        yield from (f"{full}.{name}" for name, _ in node.names if name != "*")

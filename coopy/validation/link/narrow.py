@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from coopy.validation import summary as s
 from coopy.validation.link.evaluate import Evaluator, path_of
 from coopy.validation.link.hazards import type_name
+from coopy.validation.link.scopes import version_test
 from coopy.validation.link.values import (
     ACTION,
     ANY,
@@ -59,6 +60,8 @@ class Narrowing(Evaluator):
         return None if None in parts else not absorbing
 
     def _decide_compare(self, frame: Frame, test: s.Compare) -> bool | None:
+        if (certain := version_test(test)) is not None:
+            return certain
         op, right = test.ops[0], test.rights[0]
         if op in ("is", "isnot", "eq", "ne") and isinstance(right, s.Const) and right.kind == "NoneType":
             values = self._known(frame, test.left)
@@ -156,7 +159,7 @@ class Narrowing(Evaluator):
     def _of_kind(self, frame: Frame, value: Value, kind: Value) -> Values:
         if isinstance(kind, ClassValue):
             if isinstance(value, Object):
-                if self.is_subclass(value.cls, kind.cls):
+                if self.is_subclass(value.cls, kind.cls) or "typing.Protocol" in self.order(kind.cls):
                     return frozenset((value,))
                 return (
                     frozenset((self.pool.object(kind.cls, value.mode, value.open),))

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from coopy.validation.link.hazards import Args, of_state
 from coopy.validation.link.models import Models
+from coopy.validation.link.order import ANYHOW, CALM
+from coopy.validation.link.scopes import version_test
 from coopy.validation.link.values import BOOL, EMPTY, Box, Object, Pack, Text, Thing, Unknown
 
 if TYPE_CHECKING:
@@ -13,7 +15,6 @@ if TYPE_CHECKING:
     from coopy.validation.link.machine import Frame
     from coopy.validation.link.values import Value, Values
 
-ANYHOW, CALM, HELD = 0, 1, 2  # how the value of an expression is used
 _COMPARISONS = frozenset(("eq", "ne", "lt", "le", "gt", "ge"))
 
 
@@ -29,9 +30,14 @@ class Operators(Models):
         return self.eval(frame, node, CALM)
 
     def _binary(self, frame: Frame, node: s.Binary) -> Values:
+        calm = frame.calm
         left, right = self.peek(frame, node.left), self.peek(frame, node.right)
+        frame.calm = calm
         if node.op == "mod" and any(isinstance(one, Text) for one in left):
-            self.text_of(frame, node.at, right, "")
+            shown = any(isinstance(one, Text) and "%r" in one.text for one in left)
+            for one in right:
+                inside = frozenset().union(*one.items) if isinstance(one, Pack) else frozenset((one,))
+                self.text_of(frame, node.at, inside, "r" if shown else "")
         if node.op == "add":
             self.used(frame, left | right)
         return self.operate(frame, node.at, node.op, left, right)
@@ -69,7 +75,10 @@ class Operators(Models):
             copy = self.copied(frame, at, left)
             self.merge(frame, at, copy, right)
             return frozenset((copy,))
-        return frozenset((self.new_box(frame, at, kind, self.everything(left) | inside),))
+        made = self.new_box(frame, at, kind, self.everything(left) | inside)
+        if kind != "set" and self.ordered_by_hash(right | {left}):
+            self.made_of_hashed(frame, at, made)
+        return frozenset((made,))
 
     def _concatenate(self, frame: Frame, at: int, op: str, left: Pack, right: Values) -> Values:
         out: set[Value] = set()
@@ -112,6 +121,8 @@ class Operators(Models):
                         break
 
     def _compare(self, frame: Frame, node: s.Compare) -> Values:
+        if version_test(node) is not None:
+            return BOOL
         left = self.peek(frame, node.left)
         for op, right_node in zip(node.ops, node.rights, strict=True):
             right = self.peek(frame, right_node)

@@ -12,15 +12,20 @@ import msgspec
 
 from coopy.validation import summary as s
 from coopy.validation.link.attributes import Attributes
+from coopy.validation.link.hazards import Args
 from coopy.validation.link.machine import Fact
-from coopy.validation.link.values import Box, Picked
+from coopy.validation.link.values import Box, Object, Picked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from coopy.validation.link.machine import Frame
-    from coopy.validation.link.values import Place, Values
+    from coopy.validation.link.values import Place, Value, Values
 
+ANYHOW, CALM, HELD = 0, 1, 2  # how the value of an expression is used
+_TESTS = frozenset(("isinstance", "any", "all", "bool", "startswith", "endswith", "hasattr", "callable", "issubclass"))
+_MADE = frozenset(("list", "tuple", "deque", "dict"))
+_PLACED = frozenset(("list", "tuple", "deque", "iterator", "generator"))
 _ORDERINGS = frozenset(("lt", "le", "gt", "ge"))
 
 
@@ -40,12 +45,35 @@ class Order(Attributes):
         """The order is visible in what the action leaves or answers."""
         self.fact(frame, Fact("set-order", place, "iteration"))
 
-    def hashed(self, values: Values) -> Place | None:
-        """Whether any of these values has the order of a hash table."""
-        for one in values:
+    def hashed(self, frame: Frame, at: int, values: Values) -> Place | None:
+        """Whether any of these values, gone over here, has the order of a hash table."""
+        for one in self.gone_over(frame, at, values):
             if isinstance(one, Box) and one.hashed:
                 return one.hashed
         return None
+
+    def gone_over(self, frame: Frame, at: int, values: Values) -> Values:
+        """The containers and iterators that a loop would see: those of an object are its own, or what its `__iter__` gives."""
+        objects = [one for one in values if isinstance(one, Object)]
+        out = values
+        for one in objects:
+            if self.has_special(one, "__iter__"):
+                out |= self.call_special(frame, at, one, "__iter__", Args())
+            elif (box := self.box_of(one)) is not None:
+                out |= {box}
+        return out - frozenset(objects)
+
+    def shown_at(self, frame: Frame, at: int, values: Values) -> Place | None:
+        """Where hash order shows if these values are gone over here: a list that has it got it where it was made."""
+        found: Place | None = None
+        for one in self.gone_over(frame, at, values):
+            if isinstance(one, Box) and one.hashed:
+                found = one.hashed if one.kind in _MADE or one.looped else (frame.module, at)
+        return found
+
+    def ordered_by_hash(self, values: Values) -> bool:
+        """Whether any of these has places for its elements, which a hash table has given out."""
+        return any(isinstance(one, Box) and one.hashed and one.kind in _PLACED for one in values)
 
     def waiting(self, frame: Frame, values: Values) -> Place | None:
         """Whether any of these is a list of the running function that was filled in hash order."""
@@ -57,23 +85,63 @@ class Order(Attributes):
 
     def used(self, frame: Frame, values: Values) -> None:
         """Values are used in a way that shows their order, if they have one that was not shown before."""
-        if frame.pending:
-            for one in values:
-                if isinstance(one, Box) and one in frame.pending:
+        for one in values:
+            if isinstance(one, Box):
+                if one in frame.pending:
                     self.escapes(frame, frame.pending.pop(one))
+                elif one.hashed and one.kind in _MADE:
+                    self.escapes(frame, one.hashed)
+
+    def passes(self, frame: Frame, args: Args) -> None:
+        """Lists in hash order are passed to a function of the program, which may do with them what shows no order."""
+        for values in args.all() if frame.pending else ():
+            for one in values:
+                if isinstance(one, Box) and one in frame.pending and not one.sorted:
+                    one.hashed = frame.pending[one]
 
     def sorted_in_place(self, frame: Frame, box: Box) -> None:
         """list.sort()."""
         frame.pending.pop(box, None)
+        box.hashed, box.sorted = None, True
 
     def enter_loop(self, frame: Frame, at: int, iterated: Values, target: s.Expr, body: Iterable[s.Stmt]) -> Loop | None:
         """Begin a loop; None if what it goes over has an order."""
-        if (self.hashed(iterated) or self.waiting(frame, iterated)) is None:
+        place = self.waiting(frame, iterated) or self.shown_at(frame, at, iterated)
+        if place is None:
             return None
-        place = self.waiting(frame, iterated) or (frame.module, at)
         loop = Loop(at, place, dependent(target, list(body)))
         frame.loops.append(loop)
         return loop
+
+    def made_of_hashed(self, frame: Frame, at: int, box: Box, source: Place | None = None) -> None:
+        """A container gets the order of a hash table, which a generator may have shown before, at `source`.
+
+        One that is made here and only passed on carries it to whoever takes it.
+        """
+        here = (frame.module, at)
+        place = source or here
+        if box.place != here:
+            if self._local(frame, box):
+                frame.pending[box] = place
+            else:
+                self.escapes(frame, place)
+        elif frame.calm == HELD and frame.context.info is not None:
+            frame.pending[box] = place
+        elif frame.calm == ANYHOW:
+            self.escapes(frame, place)
+        elif not box.sorted:
+            box.hashed = place
+
+    def taken_from(self, frame: Frame, body: list[s.Stmt]) -> list[Loop]:
+        """`while queue: one = queue.popleft()`, where the queue was filled in hash order: as a loop over it."""
+        out = []
+        for target, value, _ in _assignments(body) if frame.pending else ():
+            taken = isinstance(value, s.Call) and isinstance(value.func, s.Attribute) and value.func.name in ("pop", "popleft")
+            if taken and isinstance(value.func.value, s.Name) and frame.env is not None:  # type: ignore[union-attr]
+                place = self.waiting(frame, frame.env.get(value.func.value.name, frozenset()))  # type: ignore[union-attr]
+                if place is not None:
+                    out.append(Loop(target.at, place, dependent(target, body)))
+        return out
 
     def ordered_effect(self, frame: Frame, box: Box | None) -> None:
         """Something is added to the end of a container, or done that cannot be exchanged with the same for another element."""
@@ -86,6 +154,14 @@ class Order(Attributes):
                 frame.pending[box] = loop.place
             else:
                 self.escapes(frame, loop.place)
+
+    def keyed_effect(self, frame: Frame, value: Value, key: s.Expr | None) -> None:
+        """An entry with such a key is put into a mapping: a new one goes to the end."""
+        info = frame.context.info
+        if frame.loops and self.depends(frame, key):
+            self.ordered_effect(frame, value if isinstance(value, Box) else None)
+        elif isinstance(value, Box) and info is not None and any(one.name in names_in(key) for one in info.node.params):
+            frame.context.orders[value] = None
 
     def _local(self, frame: Frame, box: Box) -> bool:
         """Whether a container was made by the running function."""
@@ -115,9 +191,9 @@ class Order(Attributes):
         """Whether an expression depends on the element of a loop over a hash table."""
         return node is not None and any(not loop.names.isdisjoint(names_in(node)) for loop in frame.loops)
 
-    def stored_in_loop(self, frame: Frame, key: s.Expr | None, value: s.Expr | None, *, keyed: bool) -> None:
-        """`x.name = value` or `x[key] = value` in such a loop: a new key is put at the end, a fixed one keeps the last value."""
-        if frame.loops and ((keyed and self.depends(frame, key)) or (not self.depends(frame, key) and self.depends(frame, value))):
+    def stored_in_loop(self, frame: Frame, key: s.Expr | None, value: s.Expr | None) -> None:
+        """`x.name = value` or `x[key] = value` in such a loop: what does not depend on the element keeps the last value."""
+        if frame.loops and not self.depends(frame, key) and self.depends(frame, value):
             for loop in frame.loops:
                 self.escapes(frame, loop.place)
 
@@ -198,5 +274,22 @@ def last_ones(body: list[s.Stmt], names: set[str]) -> set[str]:
     guarded_names: set[str] = set()
     for to, value, guarded in _assignments(body):
         if isinstance(to, s.Name) and not names.isdisjoint(names_in(value)):
-            (guarded_names if guarded else found).add(to.name)
+            (guarded_names if guarded or gathers(to.name, value) else found).add(to.name)
     return found - guarded_names
+
+
+def gathers(name: str, value: s.Expr) -> bool:
+    """`best = max(best, x)`, `total = total + x`: what it holds in the end does not depend on the order, if it is a number or set."""
+    if isinstance(value, s.Call) and isinstance(value.func, s.Name) and value.func.name in ("max", "min"):
+        return any(isinstance(one, s.Name) and one.name == name for one in value.args)
+    if isinstance(value, s.Binary) and value.op in ("add", "mul", "or", "and", "xor", "sub"):
+        return any(isinstance(one, s.Name) and one.name == name for one in (value.left, value.right))
+    return isinstance(value, s.Boolean) and all(_is_test(one) or (isinstance(one, s.Name) and one.name == name) for one in value.values)
+
+
+def _is_test(node: s.Expr) -> bool:
+    """Whether an expression can only be true or false."""
+    if isinstance(node, s.Call):
+        head = node.func
+        return isinstance(head, (s.Name, s.Attribute)) and (head.name in _TESTS or head.name.startswith("is"))
+    return isinstance(node, s.Compare) or (isinstance(node, s.Unary) and node.op == "not")

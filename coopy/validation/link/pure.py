@@ -328,7 +328,7 @@ class Pure:
             one = stack.pop()
             if isinstance(one, s.Assign):
                 stack.extend(("bind", target) for target in one.targets)
-            if isinstance(one, s.For | s.Augment):
+            if isinstance(one, (s.For, s.Augment)):
                 stack.append(("bind", one.target))
             if isinstance(one, s.Walrus):
                 yield one.name
@@ -336,7 +336,7 @@ class Pure:
                 yield from _names(one[1])
             elif isinstance(one, msgspec.Struct) and not isinstance(one, s.Function):
                 stack.extend(getattr(one, field) for field in one.__struct_fields__)
-            elif isinstance(one, list | tuple):
+            elif isinstance(one, (list, tuple)):
                 stack.extend(one)
 
 

@@ -8,6 +8,7 @@ never looked at. Knows summaries; values and contexts only as what it carries fo
 
 from __future__ import annotations
 
+import operator
 import sys
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from coopy.validation.source import Sources
 
 AT_END = sys.maxsize
+_ORDERS = {"lt": operator.lt, "le": operator.le, "gt": operator.gt, "ge": operator.ge}
 
 
 class Binding:
@@ -36,14 +38,21 @@ class Binding:
 
 
 class Scope:
-    """The body of a module or class. `effects`: statements that bind nothing but may fill what others have bound."""
+    """The body of a module or class.
+
+    `effects`: statements that may fill what others have bound; `fills`: those of them that name what they fill, by that name. `imports`: all
+    imports that a program runs.
+    """
 
     def __init__(self, body: list[s.Stmt]) -> None:
         self.bindings: dict[str, list[Binding]] = {}
-        self.stars: list[s.ImportFrom] = []
+        self.stars: list[Binding] = []
+        self.imports: list[s.Import | s.ImportFrom] = []
         self.effects: list[s.Stmt] = []
+        self.fills: dict[str, list[s.Stmt]] = {}
         self.annotations: dict[str, s.Expr] = {}
         self._unless: tuple[s.Stmt, ...] = ()
+        self._in_the_end: dict[str, list[Binding]] = {}
         self._index(body, always=True, typing=False)
 
     def _index(self, body: list[s.Stmt], *, always: bool, typing: bool) -> None:
@@ -70,20 +79,29 @@ class Scope:
     def _branch(self, one: s.If, *, always: bool, typing: bool) -> None:
         if is_main(one.test):
             return
+        if (certain := version_test(one.test)) is not None:
+            self._index(one.body if certain else one.orelse, always=always, typing=typing)
+            return
         for_checkers = _is_typing(one.test)
         self._index(one.body, always=False, typing=typing or for_checkers)
         self._index(one.orelse, always=always and for_checkers, typing=typing)
 
     def _leaf(self, one: s.Stmt, *, always: bool, typing: bool) -> None:
+        if isinstance(one, (s.Import, s.ImportFrom)) and not typing:
+            self.imports.append(one)
         if isinstance(one, s.ImportFrom) and one.names[0][0] == "*":
-            self.stars.append(one)
+            self.stars.append(Binding(one, always, typing, self._unless))
             return
         names = list(bound(one))
         self._bind(one, names, always=always, typing=typing)
         if isinstance(one, s.Assign) and one.annotation is not None:
             self.annotations.update(dict.fromkeys(names, one.annotation))
-        if (not names or (isinstance(one, (s.Function, s.Class)) and one.decorators)) and not typing:
+        if typing:
+            return
+        if not names or isinstance(one, s.For) or (isinstance(one, (s.Function, s.Class)) and one.decorators):
             self.effects.append(one)
+            for name in dict.fromkeys(filled(one)):
+                self.fills.setdefault(name, []).append(one)
 
     def _bind(self, one: s.Stmt, names: Iterable[str], *, always: bool, typing: bool) -> None:
         if isinstance(one, s.Assign) and one.value is None:
@@ -94,6 +112,14 @@ class Scope:
 
     def reaching(self, name: str, before: int = AT_END) -> list[Binding]:
         """The bindings that the text at `before` may see; those for type checkers only where there is no other."""
+        if before != AT_END:
+            return self._reaching(name, before)
+        found = self._in_the_end.get(name)
+        if found is None:
+            found = self._in_the_end[name] = self._reaching(name, AT_END)
+        return found
+
+    def _reaching(self, name: str, before: int) -> list[Binding]:
         out: list[Binding] = []
         for one in self.bindings.get(name, ()):
             if one.at >= before:
@@ -117,6 +143,17 @@ def imports_tried(one: s.Try) -> tuple[s.Stmt, ...]:
 def is_main(test: s.Expr) -> bool:
     """`__name__ == "__main__"`: never true where a domain is imported."""
     return isinstance(test, s.Compare) and isinstance(test.left, s.Name) and test.left.name == "__name__"
+
+
+def version_test(test: s.Expr) -> bool | None:
+    """How `sys.version_info >= (3, 12)` comes out where this runs; None if it is another test."""
+    if not (isinstance(test, s.Compare) and len(test.ops) == 1 and isinstance(test.left, (s.Attribute, s.Name))):
+        return None
+    right, compare = test.rights[0], _ORDERS.get(test.ops[0])
+    if test.left.name != "version_info" or compare is None or not isinstance(right, s.Display):
+        return None
+    numbers = [int(one.text) for one in right.items if isinstance(one, s.Const) and one.text.isdigit()]
+    return bool(compare(sys.version_info, tuple(numbers))) if len(numbers) == len(right.items) else None
 
 
 def _is_typing(test: s.Expr) -> bool:
@@ -156,6 +193,25 @@ def bound(one: s.Stmt) -> Iterator[str]:
             yield from bound(inner)
 
 
+def filled(one: s.Stmt) -> Iterator[str]:
+    """The names whose values a statement adds something to: `NAME[key] = value`, `NAME.append(value)`, also in a loop."""
+    if isinstance(one, (s.For, s.If)):
+        for inner in (*one.body, *one.orelse):
+            yield from filled(inner)
+    elif isinstance(one, s.Assign):
+        yield from (_root(target) for target in one.targets if not isinstance(target, s.Name))
+    elif isinstance(one, s.Augment) and not isinstance(one.target, s.Name):
+        yield _root(one.target)
+    elif isinstance(one, s.Evaluate) and isinstance(one.value, s.Call) and isinstance(one.value.func, s.Attribute):
+        yield _root(one.value.func)
+
+
+def _root(node: s.Expr) -> str:
+    while isinstance(node, (s.Attribute, s.Subscript)):
+        node = node.value
+    return node.name if isinstance(node, s.Name) else ""
+
+
 class ModuleInfo:
     """A module of the program, decoded when it is first needed."""
 
@@ -165,6 +221,7 @@ class ModuleInfo:
         self.scope = Scope(self.body)
         self.functions: dict[int, FunctionInfo] = {}
         self.classes: dict[tuple[int, Context | None], ClassInfo] = {}
+        self.records: dict[int, ClassInfo] = {}
 
     def absolute(self, level: int, module: str) -> str:
         """The module that a relative import names."""

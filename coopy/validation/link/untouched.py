@@ -126,7 +126,7 @@ def _classes(body: list[s.Stmt]) -> Iterator[s.Class]:
         elif isinstance(one, s.Function):
             if one.nests:
                 yield from _classes(s.decode_block(one.body).body)
-        elif isinstance(one, s.If | s.For | s.With | s.Try):
+        elif isinstance(one, (s.If, s.For, s.With, s.Try)):
             yield from _classes([*one.body, *getattr(one, "orelse", ()), *getattr(one, "final", ())])
             for _, _, handler in getattr(one, "handlers", ()):
                 yield from _classes(handler)
@@ -135,12 +135,12 @@ def _classes(body: list[s.Stmt]) -> Iterator[s.Class]:
 def _is_value(statement: s.Stmt) -> bool:
     """Whether a class body only gives a name a default."""
     return isinstance(statement, s.Assign) and (
-        statement.value is None or isinstance(statement.value, s.Const | s.Display | s.DictDisplay | s.Unary)
+        statement.value is None or isinstance(statement.value, (s.Const, s.Display, s.DictDisplay, s.Unary))
     )
 
 
 def _decorator(node: s.Expr) -> str:
-    return node.name if isinstance(node, s.Name | s.Attribute) else ""
+    return node.name if isinstance(node, (s.Name, s.Attribute)) else ""
 
 
 class Walk(Pure):
@@ -185,7 +185,7 @@ class Walk(Pure):
 
     def statement(self, node: s.Stmt, *, dirty: bool) -> bool | None:
         """One statement."""
-        if isinstance(node, s.Return | s.Jump):
+        if isinstance(node, (s.Return, s.Jump)):
             if isinstance(node, s.Return) and node.value is not None:
                 self.lasting(self.stepped(node.value, dirty=dirty)[0])
             return None
@@ -205,7 +205,7 @@ class Walk(Pure):
             return self._augment(node)
         if isinstance(node, s.If):
             return self._while(node) if node.loop else self._if(node)
-        if isinstance(node, s.For | s.Try):
+        if isinstance(node, (s.For, s.Try)):
             return self._unchanged(node)
         if isinstance(node, s.Delete) and len(node.targets) == 1 and isinstance(target := node.targets[0], s.Subscript):
             self._element_of_attribute(target)

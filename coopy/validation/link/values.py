@@ -14,7 +14,7 @@ Modes say on whose behalf code runs, and with it to whom belongs what it makes:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from coopy.validation.link.machine import Context
@@ -81,7 +81,7 @@ class Foreign(Value):
 
 
 class Thing(Value):
-    """An instance of a type outside the program. `note` is naive or aware for a datetime whose zone is known to be so."""
+    """An instance of a type outside the program. `note`: a datetime is known to be naive or aware, or given by a caller who may know."""
 
     __slots__ = ("mode", "note", "type")
 
@@ -243,18 +243,21 @@ class Box(Value):
     """Any container made at a place in a mode. `kind` is list, tuple, set, frozenset, dict, deque, iterator or generator.
 
     `slots` hold what is stored under a key or index that is written in the program, `items` all else, `keys` the keys; `hint` is what an
-    annotation says of the items. `hashed`: its order is that of a hash table. `default`: it is a default argument. `into`: the one that it
-    has become, where too many containers were in one variable; then it is `loose`: nothing has a slot.
+    annotation says of the items. `hashed`: its order is that of a hash table, unless it is `sorted` somewhere; a generator has it from a loop
+    in its body if it is `looped`. `default`: it is a default argument. `into`: the one that it has become, where too many containers were
+    in one variable; then it is `loose`: nothing has a slot.
     """
 
-    __slots__ = ("default", "factory", "hashed", "hint", "into", "items", "keys", "kind", "loose", "mode", "place", "slots", "typed")
+    __slots__ = (
+        "default", "factory", "hashed", "hint", "into", "items", "keys", "kind", "looped", "loose", "mode", "place", "slots", "sorted", "typed",
+    )  # fmt: skip
 
     def __init__(self, kind: str, place: Place, mode: str) -> None:
         self.kind, self.place, self.mode = kind, place, mode
         self.items, self.keys, self.hint, self.factory = Cell(), Cell(), Cell(), Cell()
         self.slots: dict[str, Cell] = {}
         self.hashed: Place | None = place if kind in HASHED else None
-        self.default = self.typed = self.loose = False
+        self.default = self.typed = self.loose = self.looped = self.sorted = False
         self.into: Box | None = None
 
 
@@ -270,24 +273,40 @@ BOOL: Values = frozenset((TRUE, FALSE))
 UNKNOWNS: Values = frozenset((UNKNOWN, STATE))
 
 
+V = TypeVar("V", bound=Value)
+
+
 class Pool:
     """Makes each value once, so that equal values are the same object."""
 
     def __init__(self) -> None:
         self._made: dict[tuple[Any, ...], Any] = {}
+        self._texts: dict[str, Text] = {}
+        self._things: dict[tuple[str, str, str], Thing] = {}
+        self._objects: dict[tuple[ClassInfo, str, str], Object] = {}
+        self._functions: dict[tuple[FunctionInfo, Context | None], FunctionValue] = {}
+        self._methods: dict[tuple[int, int], Method] = {}  # by the numbers of function and receiver
+        self._count = _number
         self.made: dict[ClassInfo, None] = {}  # classes of which there are objects
 
     def _get(self, kind: type[Any], *fields: Any) -> Any:
         key = (kind, *fields)
         found = self._made.get(key)
         if found is None:
-            found = self._made[key] = kind(*fields)
-            found.number = len(self._made) + _number
+            found = self._made[key] = self._numbered(kind(*fields))
         return found
+
+    def _numbered(self, value: V) -> V:
+        self._count += 1
+        value.number = self._count
+        return value
 
     def text(self, text: str) -> Text:
         """A string."""
-        return self._get(Text, text)  # type: ignore[no-any-return]
+        found = self._texts.get(text)
+        if found is None:
+            found = self._texts[text] = self._numbered(Text(text))
+        return found
 
     def foreign(self, name: str, place: Place | None = None) -> Foreign:
         """A name outside the program."""
@@ -295,7 +314,11 @@ class Pool:
 
     def thing(self, kind: str, mode: str, note: str = "") -> Thing:
         """An instance of a type outside the program."""
-        return self._get(Thing, kind, note, mode)  # type: ignore[no-any-return]
+        key = (kind, note, mode)
+        found = self._things.get(key)
+        if found is None:
+            found = self._things[key] = self._numbered(Thing(kind, note, mode))
+        return found
 
     def module(self, module: ModuleInfo) -> ModuleValue:
         """A module."""
@@ -309,15 +332,31 @@ class Pool:
         """An instance of a class."""
         if not open_:
             self.made[cls] = None
-        return self._get(Object, cls, mode, open_)  # type: ignore[no-any-return]
+        key = (cls, mode, open_)
+        found = self._objects.get(key)
+        if found is None:
+            found = self._objects[key] = self._numbered(Object(cls, mode, open_))
+        return found
+
+    def classes(self, mode: str) -> dict[ClassInfo, None]:
+        """Those of which there are objects made in a mode, or may be."""
+        return dict.fromkeys(one.cls for one in self._made.values() if type(one) is Object and one.mode == mode)
 
     def function(self, info: FunctionInfo, parent: Context | None) -> FunctionValue:
         """A function as defined in a call."""
-        return self._get(FunctionValue, info, parent)  # type: ignore[no-any-return]
+        key = (info, parent)
+        found = self._functions.get(key)
+        if found is None:
+            found = self._functions[key] = self._numbered(FunctionValue(info, parent))
+        return found
 
     def method(self, function: Value, receiver: Value) -> Method:
         """A bound method."""
-        return self._get(Method, function, receiver)  # type: ignore[no-any-return]
+        key = (function.number, receiver.number)
+        found = self._methods.get(key)
+        if found is None:
+            found = self._methods[key] = self._numbered(Method(function, receiver))
+        return found
 
     def virtual(self, receiver: Object | ClassValue, name: str, *, special: bool) -> Virtual:
         """A method of a family."""

@@ -2,9 +2,32 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from coopy.kinds import WHILE_READ
 from coopy.validation.rules.rule import Rule
 
-RULE = Rule(
+if TYPE_CHECKING:
+    from coopy.validation.link.analysis import Reached
+
+
+class _Misuse(Rule, frozen=True):
+    """Where nothing is given, or nothing that is recorded."""
+
+    def message(self, fact: Reached) -> str:
+        """As Rule says."""
+        if fact.name.endswith(WHILE_READ):
+            return f"{fact.name} gives what no record holds: `__setstate__` and `@upgrade` run at each opening, and before an action has its time."
+        return super().message(fact)
+
+    def remedy(self, fact: Reached) -> str:
+        """As Rule says."""
+        if fact.name.endswith(WHILE_READ):
+            return "Make it from the state that was stored, or have an action set it."
+        return super().remedy(fact)
+
+
+RULE = _Misuse(
     code="CPY206",
     category="clock-misuse",
     title="does not work",
@@ -46,6 +69,33 @@ class Domain:
 
     def reset(self):
         self.since = self._clock.now()  # bad
+""",
+        """\
+from coopy import clock, upgrade
+
+
+class Page:
+    @upgrade(from_=1)
+    @staticmethod
+    def _with_day(state):
+        return {**state, "day": clock.today()}  # bad
+
+
+class Domain:
+    def act(self, page: Page):
+        self.page = page
+""",
+        """\
+from coopy import random
+
+
+class Domain:
+    def act(self):
+        self.text = ""
+
+    def __setstate__(self, state):
+        self.__dict__.update(state)
+        self.token = random.token_hex()  # bad
 """,
     ),
     good=(
@@ -96,6 +146,24 @@ class Domain:
 
     def act(self):
         return self.ticker.tick()
+""",
+        """\
+from coopy import clock, upgrade
+
+
+class Page:
+    def __init__(self):
+        self.day = clock.today()
+
+    @upgrade(from_=1)
+    @staticmethod
+    def _with_tags(state):
+        return {**state, "tags": sorted(set(state["text"].split()))}
+
+
+class Domain:
+    def act(self):
+        self.page = Page()
 """,
     ),
 )

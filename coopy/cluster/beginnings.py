@@ -1,0 +1,146 @@
+"""How a shared journal begins, how a directory gets its state, and whether a stream is the one that a directory is of.
+
+    begin      the first node of all: a stream, its state as a snapshot in the object store, and a first message that names it. Two may try at once: the
+               stream takes one first message, and the other node takes that state
+    fetch      an empty directory gets the snapshot that the first message names; all after it comes from the stream
+    verify     the stream was made when it was, begins as it did, has lost nothing, and holds the last message that was taken here
+
+The first message is authenticated by the signing key if there is one; it carries the secret that keys all others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from coopy.cluster.durable import prove
+from coopy.cluster.link import LostError
+from coopy.cluster.message import Genesis, Sealed, keyed, seal, unseal
+from coopy.cluster.store import Store, Stored
+from coopy.engine.founding import first_snapshot, install, new_identity
+from coopy.error import ClusterError, UsageError
+from coopy.logs import logger
+from coopy.snapshot import temporary_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from coopy.cluster.stream import About, Stream
+    from coopy.engine.opening import Place
+    from coopy.journal.segment import Taken
+
+__all__ = ["Beginnings", "unsealed"]
+
+log = logger("cluster")
+PAUSE = 0.5  # seconds before a question is asked again
+INTACT = "What this node has is intact in its directory."
+
+
+class Beginnings:
+    """Of one stream. `key`: the derived signing key; `patience`: seconds in which the servers must come to answer."""
+
+    def __init__(self, stream: Stream, key: bytes, patience: float) -> None:
+        self._stream, self._key, self._patience = stream, key, patience
+        self._link, self._store = stream.link, Store(stream)
+
+    # --- any thread ------------------------------------------------------------------------------------------------------
+
+    def fetch(self, place: Place, initial: Callable[[object], bytes]) -> None:
+        """Make an empty directory that of a node: with the cluster's state, or where nobody has begun with the one that `initial` gives."""
+        genesis = self._link.run(self.genesis())
+        if genesis is None:
+            self._begin(place, initial)
+            genesis = self._link.run(self.genesis())
+        if genesis is None:
+            raise ClusterError(f"The stream {self._stream.name} has no first message, though one was put there. Nothing was changed.")
+        if place.domain and not place.names.lead(genesis.domain, place.domain):
+            what = f"The cluster {self._stream.short!r} at {self._link.addresses} holds a {genesis.domain}, not a {place.domain}"
+            raise UsageError(f"{what}. Nothing was changed. Open it with that class, or choose another name=.", option="name")
+        path = temporary_path(place.directory, 0)
+        self._link.run(self._store.get(Stored(genesis.snapshot, genesis.digest, genesis.size), place.disk, path), None)
+        install(place, self._stream.name, path)
+
+    def _begin(self, place: Place, initial: Callable[[object], bytes]) -> None:
+        if not self._stream.assume_durable:
+            prove(self._link.addresses, None)
+        identity = new_identity(place)
+        path = first_snapshot(place, identity, initial)
+        try:
+            self._link.run(self._stream.create())
+            stored = self._link.run(self._store.put(place.disk, path), None)
+        finally:
+            place.disk.unlink(path)
+        genesis = Genesis(identity.system, identity.secret, identity.domain, stored.name, stored.digest, stored.size)
+        if not self._link.run(self._publish(seal(genesis, keyed(b"", self._key)), identity.system.hex()), None):
+            log.info("Another node has begun the stream %s: its state is taken.", self._stream.name)
+            self._link.run(self._store.drop(stored))
+
+    # --- the link's thread -----------------------------------------------------------------------------------------------
+
+    async def _publish(self, data: bytes, tag: str) -> bool:
+        """Until it is known that there is a first message. Whether it is this one."""
+        deadline = time.monotonic() + self._patience
+        while True:
+            try:
+                await self._stream.begin(data, tag)
+                return await self._stream.get(1) == data
+            except LostError:
+                if time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(PAUSE)
+
+    async def genesis(self) -> Genesis | None:
+        """What the stream begins with; None where there is no stream, or nothing in it. Raises ClusterError."""
+        about = await self._stream.look()
+        return await self._first(about) if about is not None and about.last else None
+
+    async def _first(self, about: About) -> Genesis:
+        data, name = await self._stream.get(1), self._stream.name
+        if data is None:
+            what = f"The stream {name} begins with message {about.first}, and its first one is gone: it was damaged"
+            raise ClusterError(f"{what}. Nothing was changed.", sequence=1)
+        message = unsealed(name, 1, data, keyed(b"", self._key))
+        if not isinstance(message, Genesis):
+            raise ClusterError(f"The stream {name} does not begin as a shared journal of coopy's does. Nothing was changed.", sequence=1)
+        return message
+
+    async def verify(self, about: About, created: str, system: bytes, last: Taken, key: bytes) -> None:
+        """Is it the stream that was made then, of this system, with this message as the last that was taken?
+
+        `key`: of its messages. Raises ClusterError where it is not, LostError where the answer is no evidence.
+        """
+        name = self._stream.name
+        if about.created != created:
+            raise ClusterError(f"The stream {name} was made anew at {about.created}: it is not the one that was there before. {INTACT}")
+        if about.deleted or about.first > 1:
+            how = f"{about.deleted} messages were deleted" if about.deleted else f"it begins with message {about.first}"
+            raise ClusterError(f"The stream {name} is not what it was: {how}. {INTACT}", sequence=about.first)
+        if about.last < last.sequence:  # a leader that was cut off may not know better: time will tell
+            raise LostError(f"The stream {name} ends with message {about.last} there, and message {last.sequence} was taken here.")
+        genesis = await self._first(about)
+        if genesis.system != system:
+            raise ClusterError(
+                f"The stream {name} is another system's than this directory is. {INTACT} Choose another name=, or directory."
+            )
+        if last.sequence > 1:
+            await self._verify_last(last, key)
+
+    async def _verify_last(self, last: Taken, key: bytes) -> None:
+        name, data = self._stream.name, await self._stream.get(last.sequence)
+        if data is None:
+            what = f"Message {last.sequence} of the stream {name}, which was taken here, is not there any more: it is damaged"
+            raise ClusterError(f"{what}. {INTACT}", sequence=last.sequence)
+        message = unsealed(name, last.sequence, data, key)
+        if (getattr(message, "node", b""), getattr(message, "counter", 0)) != (last.node, last.counter):
+            what = f"Message {last.sequence} of the stream {name} is not the one that was taken here: it is of another history"
+            raise ClusterError(f"{what}. {INTACT}", sequence=last.sequence)
+
+
+def unsealed(stream: str, sequence: int, data: bytes, key: bytes) -> Sealed:
+    """A message of the stream. Raises ClusterError that names it."""
+    try:
+        return unseal(data, key)
+    except ClusterError as error:
+        what = f"Message {sequence} of the stream {stream} cannot be taken: {error}. Somebody else may have put it there"
+        raise ClusterError(f"{what}. Nothing of it was taken. {INTACT}", sequence=sequence) from error

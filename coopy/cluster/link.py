@@ -1,0 +1,280 @@
+"""The connection to the servers: a thread with an event loop owns the client, and nothing else of coopy runs there but what is short.
+
+    ask       a question to JetStream's interface, with its answer; what it refuses is RefusedError, no answer LostError
+    run       have something done on that thread, and wait for it
+    soon      the same, without waiting
+
+Where a server is lost another is found, for as long as that takes, by a client that is new: nothing is kept back that could be sent late. What becomes of a
+message is the publisher's to know.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from coopy.error import AuthenticationError, ClusterError, UsageError
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Set as AbstractSet
+
+    from nats.aio.client import Client
+    from nats.aio.msg import Msg
+
+    from coopy.cluster.addresses import Addresses, Server
+
+__all__ = ["Link", "LostError", "RefusedError"]
+
+CONNECT = 5.0  # seconds to find a server at the beginning
+ATTEMPT = 2  # seconds for one server
+ANSWER = 5.0  # seconds to answer a question
+AGAIN = 0.2  # seconds between two attempts to find a server
+PING = 2  # seconds between two signs of life
+SILENT = 2  # signs of life that may stay away
+
+
+class LostError(ClusterError):
+    """Nobody answered: whether what was asked was done is not known."""
+
+
+class RefusedError(ClusterError):
+    """JetStream said no. `code`: its number for why."""
+
+    code: int
+
+
+class Link:
+    """One client. `reconnected`: what to do each time a server was found again, on the link's thread; `problem`: why there is none, empty while there is."""
+
+    def __init__(self, addresses: Addresses, tls: ssl.SSLContext | None) -> None:
+        self.addresses, self._tls = addresses, tls
+        self.reconnected: list[Callable[[], Awaitable[None]]] = []
+        self.problem = "it has not connected yet"
+        self.reconnects = 0
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._live, name="coopy cluster link", daemon=True)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._refused = False
+        self._order = [*addresses.servers]
+        random.shuffle(self._order)  # so that nodes spread over the servers
+        self._gone = asyncio.Event()
+        self._client: Client | None = None
+
+    @property
+    def client(self) -> Client:
+        """The client, once it is open."""
+        assert self._client is not None
+        return self._client
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a server now, as far as is known."""
+        return self._client is not None and self._client.is_connected
+
+    def open(self) -> None:
+        """Connect. Raises ClusterError where no server answers, AuthenticationError where one refuses, UsageError without the library."""
+        try:
+            import nats.aio.client  # noqa: F401 - whether it is there
+        except ImportError as error:
+            raise UsageError('A node of a cluster needs nats-py: `pip install "coopy[cluster]"`.', option="cluster") from error
+        self._thread.start()
+        try:
+            self.run(self._begin(), None)
+        except BaseException:
+            self.close()
+            raise
+
+    async def _begin(self) -> None:
+        deadline = time.monotonic() + CONNECT
+        while not await self._find():
+            if self._refused or time.monotonic() > deadline:
+                raise self._no_server()
+            await asyncio.sleep(AGAIN)
+        self.start(self._keep())
+
+    async def _keep(self) -> None:
+        """Find a server again, whenever one is lost."""
+        while True:
+            await self._gone.wait()
+            if self._client is not None:
+                await _put_down(self._client)
+            while not await self._find():  # noqa: ASYNC110 - what is waited for is another program's
+                await asyncio.sleep(AGAIN)
+            self.reconnects += 1
+            for one in self.reconnected:
+                await one()
+
+    async def _find(self) -> bool:
+        """Connect to one of the servers, each tried once. Whether there is one."""
+        for _ in self._order:
+            server = self._order[0]
+            self._order.append(self._order.pop(0))
+            client = await self._connect(server)
+            if client is not None:
+                self._client, self.problem = client, ""
+                return True
+        return False
+
+    async def _connect(self, server: Server) -> Client | None:
+        from nats.aio.client import Client
+        from nats.errors import Error
+
+        client, gone, heard = Client(), asyncio.Event(), list[BaseException]()
+        given: dict[str, Any] = {"tls": self._tls} if self._tls is not None else {}
+        if self.addresses.credentials:
+            given["user_credentials"] = self.addresses.credentials
+
+        async def hear(error: BaseException) -> None:
+            heard.append(error)
+            self._note(error)
+
+        async def lost() -> None:
+            self.problem = self.problem or f"the connection to {server} was lost"
+            gone.set()
+
+        try:
+            async with asyncio.timeout(ATTEMPT):
+                await client.connect(
+                    [server.url], error_cb=hear, closed_cb=lost, allow_reconnect=False, max_reconnect_attempts=1, reconnect_time_wait=0,
+                    connect_timeout=ATTEMPT, ping_interval=PING, max_outstanding_pings=SILENT, pending_size=0, name="coopy", **given,
+                )  # fmt: skip
+        except (Error, OSError, TimeoutError) as error:
+            if not heard:  # what was heard before says more
+                self._note(error)
+            await _put_down(client)
+            return None
+        self._gone = gone
+        return client
+
+    def _no_server(self) -> ClusterError | AuthenticationError:
+        where = f"the cluster at {self.addresses}"
+        if self._refused:
+            return AuthenticationError(
+                f"No server of {where} accepts the user, password or certificate: {self.problem}. Nothing was changed."
+            )
+        return ClusterError(
+            f"No server of {where} answers: {self.problem}. Nothing was changed. Start them, or check the addresses and tls=."
+        )
+
+    def _note(self, error: BaseException) -> None:
+        self.problem = self.addresses.hide(error)
+        self._refused = "authorization" in str(error).lower()
+
+    # --- from other threads ----------------------------------------------------------------------------------------------
+
+    def run(self, work: Coroutine[Any, Any, Any], timeout: float | None = 60.0) -> Any:
+        """Do it on the link's thread; gives what it gives. Raises what it raises, and LostError where it takes longer."""
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result(timeout)
+        except TimeoutError:
+            future.cancel()
+            raise LostError(f"The cluster at {self.addresses} did not do in {timeout:g} seconds what was asked.") from None
+        except BaseException:
+            future.cancel()
+            raise
+
+    def soon(self, work: Callable[[], object]) -> None:
+        """Call something on the link's thread. Raises RuntimeError when it was closed."""
+        self._loop.call_soon_threadsafe(work)
+
+    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Begin something on the link's thread, which must call this."""
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def close(self) -> None:
+        """Give the connection back, and end the thread. May be repeated."""
+        if self._loop.is_closed():
+            return
+        if self._thread.is_alive():
+            asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+        self._loop.close()
+
+    def abandon(self) -> None:
+        """In a forked child: all of it is the parent's."""
+        self._client = None
+        self.problem = "this process was forked from the one that has the connection"
+
+    async def _end(self) -> None:
+        await _cancel(self._tasks)
+        self.problem = "it was closed"
+        if self._client is not None:
+            await _put_down(self._client)
+        await _cancel({one for one in asyncio.all_tasks() if one is not asyncio.current_task()})
+        await asyncio.get_running_loop().shutdown_default_executor()
+
+    def _live(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+
+    # --- on its own thread -----------------------------------------------------------------------------------------------
+
+    async def ask(self, subject: str, question: object = None) -> dict[str, Any]:
+        """A question to JetStream, "$JS.API." before it. Raises RefusedError, LostError."""
+        data = b"" if question is None else json.dumps(question).encode()
+        message = await self.request(f"$JS.API.{subject}", data)
+        return self.answer(message.data)
+
+    async def request(self, subject: str, data: bytes, headers: dict[str, str] | None = None) -> Msg:
+        """A message that is answered. Raises LostError: also as soon as the connection is lost."""
+        from nats.errors import Error
+
+        asked = asyncio.ensure_future(self.client.request(subject, data, timeout=ANSWER, headers=headers))
+        gone = asyncio.ensure_future(self._gone.wait())
+        try:
+            await asyncio.wait((asked, gone), return_when=asyncio.FIRST_COMPLETED)
+            if asked.done():
+                return asked.result()
+        except (Error, TimeoutError, OSError) as error:
+            raise LostError(f"The cluster at {self.addresses} does not answer: {self.addresses.hide(error)}.") from None
+        finally:
+            asked.cancel()
+            gone.cancel()
+        raise LostError(f"The cluster at {self.addresses} did not answer before the connection was lost.")
+
+    def answer(self, data: bytes) -> dict[str, Any]:
+        """What JetStream said. Raises RefusedError, LostError."""
+        try:
+            answer = json.loads(data)
+        except ValueError as error:
+            raise LostError(f"The cluster at {self.addresses} gave an answer that cannot be read: {error}.") from None
+        if not isinstance(answer, dict):
+            raise LostError(f"The cluster at {self.addresses} gave an answer that cannot be read.")
+        problem = answer.get("error")
+        if problem:
+            raise RefusedError(self.addresses.hide(problem.get("description", "it was refused")), code=problem.get("err_code", 0))
+        return answer
+
+
+async def _put_down(client: Client) -> None:
+    """Give a connection back, whatever state it is in: one that was never made whole is not closed by the client itself."""
+    from nats.errors import Error
+
+    transport = client._transport  # noqa: SLF001 - there is no other way to it
+    try:
+        async with asyncio.timeout(ATTEMPT):
+            await client.close()
+    except (Error, OSError, TimeoutError, AssertionError):  # it is gone, or never was
+        pass
+    finally:
+        if transport is not None:
+            transport.close()  # type: ignore[no-untyped-call]
+
+
+async def _cancel(tasks: AbstractSet[asyncio.Task[Any]]) -> None:
+    """End these. Who is told while what it waits for comes may not hear of it, and is told again."""
+    while waiting := {one for one in tasks if not one.done()}:
+        for one in waiting:
+            one.cancel()
+        await asyncio.wait(waiting, timeout=AGAIN)

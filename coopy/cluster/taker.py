@@ -1,0 +1,126 @@
+"""What has come goes to the engine, in its order, on one thread that no signal reaches. Those who wait for what is their own are told."""
+
+from __future__ import annotations
+
+import threading
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
+
+from coopy.action import Outcome
+from coopy.cluster.beginnings import unsealed
+from coopy.cluster.message import WORDS, Announced, Calls, Join
+from coopy.cluster.publisher import Packet
+from coopy.engine.commit import PENDING
+from coopy.engine.ordered import Message
+from coopy.error import ClusterError, CoopyError, UnconfirmedError
+from coopy.logs import logger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from coopy.cluster.consumer import Arrived
+    from coopy.engine.ordered import OrderedEngine
+
+__all__ = ["Taker"]
+
+log = logger("cluster")
+AT_ONCE = 64  # messages taken in one go
+
+
+class Taker:
+    """Takes what is put into `arrived`, until that is None or an error.
+
+    `node`: whose messages are this node's own; `mine(counter)`: who waits for one of them; `answer(reply)`: all before it was taken; `heard(join)`: a
+    node has begun to write; `failed(error)`: it cannot go on. All are called on its thread.
+    """
+
+    def __init__(  # noqa: PLR0913 - what it takes from, how it reads it, whom it tells
+        self, engine: OrderedEngine, arrived: SimpleQueue[Arrived], stream: str, key: bytes, node: bytes, mine: Callable[[int], Packet | None],
+        answer: Callable[[str], object], heard: Callable[[Join], object], failed: Callable[[CoopyError], object],
+    ) -> None:  # fmt: skip
+        self._engine, self._arrived, self._stream, self._key, self._node = engine, arrived, stream, key, node
+        self._mine, self._answer, self._heard, self._failed = mine, answer, heard, failed
+        self._thread = threading.Thread(target=self._take_all, name="coopy cluster take", daemon=True)
+        self.taken = 0
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Take what has come, and end. May be repeated."""
+        self._arrived.put(None)
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
+            self._thread.join()
+
+    def _take_all(self) -> None:
+        try:
+            while self._take_some():
+                pass
+        except CoopyError as error:
+            self._failed(error)
+        except BaseException as error:
+            log.exception("What came from the stream %s could not be taken.", self._stream)
+            self._failed(ClusterError(f"The node stopped: {type(error).__name__}: {error}. What it has is intact in its directory."))
+
+    def _take_some(self) -> bool:
+        """What has come, in one go. False at the end."""
+        messages, packets, reply, one = list[Message](), list[Packet](), "", self._arrived.get()
+        while type(one) is tuple:
+            sequence, data = one
+            if not sequence:
+                reply = data.decode()
+                break
+            message, packet = self._read(sequence, data)
+            messages.append(message)
+            if packet is not None:
+                packets.append(packet)
+            if len(messages) >= AT_ONCE:
+                break
+            try:
+                one = self._arrived.get_nowait()
+            except Empty:
+                break
+        self._give(messages, packets)
+        if reply:
+            self._answer(reply)
+        if isinstance(one, CoopyError):
+            raise one
+        return one is not None
+
+    def _give(self, messages: list[Message], packets: list[Packet]) -> None:
+        try:
+            self._engine.take(messages)
+        finally:
+            for packet in packets:
+                self._finish(packet)
+        self.taken += len(messages)
+
+    def _finish(self, packet: Packet) -> None:
+        """A message of our own came back: who waits for calls in it was told as they were executed, barriers are now."""
+        packet.taken = True
+        for entry in packet.entries:
+            if entry.outcome is not PENDING:
+                continue
+            if not entry.word and self._engine.final is None:
+                entry.outcome = None
+            else:
+                what = "The call is in the stream, and this node did not execute it: it stopped, or was away for so long that the others forgot it"
+                entry.outcome = Outcome(UnconfirmedError(f"{what}. Open it again, and look at the state.", lsn=0))
+            entry.complete()
+
+    def _read(self, sequence: int, data: bytes) -> tuple[Message, Packet | None]:
+        """One message, and of our own who waits for it. Raises ClusterError."""
+        found = unsealed(self._stream, sequence, data, self._key)
+        if isinstance(found, Calls):
+            packet = self._mine(found.counter) if found.node == self._node else None
+            own = [entry for entry in packet.entries if entry.word] if packet is not None else None
+            calls = [(WORDS[code], payload) for code, payload in found.calls]
+            return Message(sequence, found.node, found.counter, found.settled, found.time_us, found.utc_offset, calls, own), packet
+        if isinstance(found, Join):
+            self._heard(found)
+            return Message(sequence, found.node, 0, 0, 0, 0, ()), None
+        if isinstance(found, Announced):
+            return Message(sequence, b"", 0, 0, 0, 0, ()), None
+        what = f"Message {sequence} of the stream {self._stream} is the beginning of a shared journal, and stands within one"
+        raise ClusterError(f"{what}. Nothing of it was taken.", sequence=sequence)

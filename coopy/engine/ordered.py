@@ -1,0 +1,251 @@
+"""An engine whose actions come in an order that somebody else decides: a node of a cluster. It knows nothing of who that is.
+
+    call     encode -> offer -> wait until it has come back in its place in the order, and was executed here
+    take     messages in their order, each some calls of one node: append to this node's own journal -> execute -> answer those that are of this one
+
+The order makes an action durable, so this node's own journal is only written and synced later: what a power loss cuts off comes again from the
+order. LSN, time and random numbers of an action follow from its place and from what its caller's node stamped, alike on all nodes.
+
+`lead` comes before `lock`, as in commit.py. Taking belongs to the lead, and to one thread, which no signal reaches: whatever an action raises
+there is its own doing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from coopy.engine.beside import WAKE
+from coopy.engine.commit import PENDING, UNREACHED, Entry, SharedEngine, wake
+from coopy.engine.engine import QUARTER, moment_of
+from coopy.engine.execute import UnknownMethodError
+from coopy.engine.gate import BUSY, FAILED, OPEN
+from coopy.engine.keyed import refuse_beside
+from coopy.engine.once import action_of
+from coopy.engine.settled import is_to_settle
+from coopy.error import ClusterError, CoopyError, CorruptionError, UpgradeError
+from coopy.journal.frame import Kind, original
+from coopy.journal.segment import Taken
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from coopy.engine.progress import Progress
+
+__all__ = ["SLICE", "Message", "OrderedEngine"]
+
+SLICE = 256  # actions executed before a query may come in
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One message of the order. `calls`: word and payload of each, as `stored` gave them; `own`: their entries, where they are of this node.
+
+    `node`, `counter`, `settled`: as Progress says. `time_us`, `utc_offset`: when its node sent it, by its clock and zone.
+    """
+
+    sequence: int
+    node: bytes
+    counter: int
+    settled: int
+    time_us: int
+    utc_offset: int
+    calls: Sequence[tuple[bytes, bytes]]
+    own: Sequence[Entry] | None = None
+
+
+class OrderedEngine(SharedEngine):
+    """`offer(entry)` has an entry ordered; it raises what keeps it from that, and then the call does not happen.
+
+    `barrier()` returns when all that was ordered before is executed here.
+    """
+
+    offer: Callable[[Entry], None]
+    barrier: Callable[[], object]
+    progress: Progress
+
+    def begin(self, progress: Progress) -> None:
+        """What a node has beside what any engine has."""
+        self.progress = progress
+        self.offer = _not_yet
+
+    # --- calls ---------------------------------------------------------------------------------------------------------
+
+    def call_beside(self, method: str, args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
+        """An `@unlocked` action takes its place in the order like any other, under the lock."""
+        if moment_of() is not None:
+            self.refuse_nested(method)
+            refuse_beside(method)
+        return self.call(method, args, kwargs)
+
+    def post(self, method: str, args: tuple[object, ...], kwargs: dict[str, object], listen: Callable[[Entry], Callable[[], None]]) -> None:
+        """As SharedEngine.post. Nobody has to lead."""
+        entry = self._entry(method, args, kwargs)
+        entry.gone = True
+        entry.complete = listen(entry)
+        self._hand_over(entry)
+
+    def lead_all(self) -> None:
+        """As SharedEngine.lead_all: whoever takes what is ordered leads."""
+
+    def _take_part(self, entry: Entry) -> None:
+        signal = entry.begin_to_wait()
+        try:
+            self._hand_over(entry)
+            while entry.outcome is PENDING:
+                signal.acquire(timeout=WAKE)
+        finally:
+            entry.pass_on()
+
+    def _hand_over(self, entry: Entry) -> None:
+        if self.final is not None:
+            raise self.refusal()  # in a forked child, too: whoever would take it was not forked
+        self.offer(entry)
+
+    def _drain(self) -> None:
+        """Whoever has the lead finds whole messages taken."""
+
+    def refusal(self) -> BaseException:
+        """As Engine.refusal; what stopped a node is told as it is."""
+        if self.gate is not BUSY and self.final is FAILED and isinstance(self.reason, ClusterError):
+            return ClusterError(str(self.reason), **vars(self.reason))
+        return super().refusal()
+
+    def stamp(self) -> tuple[int, int]:
+        """The time in microseconds and the local zone's offset, for calls that are sent now. One thread asks."""
+        now = self.wall() // 1000
+        if not self.zone_ends - QUARTER <= now < self.zone_ends:
+            self.look_up_zone(now)
+        return now, self.utc_offset
+
+    # --- queries -------------------------------------------------------------------------------------------------------
+
+    def read(self, function: Callable[..., object], /, *args: object, **kwargs: object) -> Any:
+        """As Engine.read, of what is here; in the block of `linearizable`, of all that was acknowledged before."""
+        if self.must_settle():
+            self.settle()
+        return super().read(function, *args, **kwargs)
+
+    def read_beside(self, function: Callable[..., object], /, *args: object, **kwargs: object) -> Any:
+        """As Engine.read_beside; the same."""
+        if self.must_settle():
+            self.settle()
+        return super().read_beside(function, *args, **kwargs)
+
+    def must_settle(self) -> bool:
+        """As Engine.must_settle. A query within a query sees what that does."""
+        return moment_of() is not None and is_to_settle(self) and not self.lock._is_owned()  # type: ignore[attr-defined]  # noqa: SLF001 - as refuse_inside
+
+    def settle(self) -> object:
+        """As Engine.settle. Raises ClusterError, UnconfirmedError."""
+        return self.barrier()
+
+    # --- what comes ----------------------------------------------------------------------------------------------------
+
+    def take(self, messages: Sequence[Message]) -> None:
+        """Take messages that follow on the last one. Only on the thread that takes; those who wait for own ones have their outcomes.
+
+        Raises ClusterError where one does not follow, or is of another program; DiskFullError, DurabilityError, DivergenceError, ClosedError. What
+        was taken before stays so. Whoever calls it says `stop_for` then.
+        """
+        with self.lead:
+            for message in messages:
+                self._take(message)
+
+    def stop_for(self, error: CoopyError) -> None:
+        """Take no more, for good. Queries go on, unless memory is in doubt."""
+        with self.lock:
+            if self.final is None:
+                self.end(FAILED, error)
+
+    def _take(self, message: Message) -> None:
+        last = self.progress.last
+        if message.sequence == last.sequence:
+            missing = self.progress.missing(self.journal.lsn)
+            self._go_on(message, self._entries(message)[len(message.calls) - missing :])
+            return
+        if message.sequence != last.sequence + 1:
+            what = f"Message {message.sequence} of the shared journal came behind {last.sequence}: what is between is missing. Nothing of it was taken."
+            raise ClusterError(what, sequence=last.sequence + 1)
+        begins = message.counter == 0
+        entries = [] if begins or not self.progress.is_new(message.node, message.counter) else self._entries(message)
+        taken = Taken(message.sequence, message.node, message.counter, message.settled, self.journal.lsn, len(entries))
+        with self.lock:
+            self._enter_to_take()
+            if self.journal.end >= self.journal.limit and self.journal.lsn >= self.journal.first_lsn:
+                self.rotate()
+            self.journal.note(Kind.TAKEN, taken)
+            self.progress.take(taken)
+        self._go_on(message, entries)
+
+    def _go_on(self, message: Message, entries: list[Entry]) -> None:
+        if not entries:
+            return
+        with self.lock:
+            self._enter_to_take()
+            self._keep(message, entries)
+        begun = perf_counter()
+        for start in range(0, len(entries), SLICE):
+            self._execute_slice(entries[start : start + SLICE])
+        self.batch = []
+        self.batches.add(perf_counter() - begun)
+        if message.own is not None:
+            wake(entries)
+
+    def _enter_to_take(self) -> None:
+        if self.gate is not OPEN:
+            self.enter()
+
+    def _entries(self, message: Message) -> list[Entry]:
+        """The calls of a message, each as it runs. Raises ClusterError for what this node's program does not know, before anything of it is kept."""
+        if message.own is not None:
+            return list(message.own)
+        try:
+            return [self._entry_of(word, payload) for word, payload in message.calls]
+        except (UnknownMethodError, UpgradeError, CorruptionError) as error:
+            what = f"Message {message.sequence} of the shared journal holds a call that this node's program cannot run: {error} Nothing of it was taken"
+            raise ClusterError(
+                f"{what}, and nothing is lost. Bring the program here to the other nodes' version, and open the directory again.",
+                sequence=message.sequence,
+            ) from error
+
+    def _entry_of(self, word: bytes, payload: bytes) -> Entry:
+        method, args, kwargs = self.codec.decode(word[2], original(word[3], payload) if word[3] else payload)
+        self.executor.methods[action_of(method, args)]  # raises UnknownMethodError
+        return Entry(method, tuple(args), kwargs, word, payload)
+
+    def _keep(self, message: Message, entries: list[Entry]) -> None:
+        """Stamp and append them. No interrupt comes here; what cannot be written is not taken."""
+        lsn, time_us, offset = self.journal.lsn, self.journal.time_us, message.utc_offset
+        for entry in entries:
+            lsn += 1
+            time_us = max(message.time_us, time_us + 1)
+            entry.lsn, entry.time_us, entry.utc_offset = lsn, time_us, offset
+        self.journal.append_all(entries)
+        self.batch = entries
+
+    def _execute_slice(self, entries: list[Entry]) -> None:
+        """Under the lock. Whoever reads sees the state after one action or another, never half of one."""
+        with self.lock:
+            self._enter_to_take()
+            for entry in entries:
+                if entry.lsn > self.executed:
+                    self._execute_one(entry, UNREACHED)
+
+    # --- memory --------------------------------------------------------------------------------------------------------
+
+    @property
+    def decided(self) -> int:
+        """The last LSN that is in this node's journal; while a message is being executed the next one of it."""
+        return min(self.journal.lsn, self.executed + 1) if self.batch else self.journal.lsn
+
+    def _rebuild_here(self, last: int, result: object) -> None:
+        """As Engine._rebuild_here. What was taken does not depend on what memory holds."""
+        super()._rebuild_here(last, result)
+        self.executor.keys.progress = self.progress
+
+
+def _not_yet(_entry: Entry) -> None:
+    raise ClusterError("The node has not begun yet: nothing was recorded.")

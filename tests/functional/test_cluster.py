@@ -1,0 +1,226 @@
+"""A system on several nodes, on real servers: every node reads and writes, and all come to the same state."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import coopy.aio
+from coopy import control, init_system, linearizable, once
+from coopy.aio.opening import beside
+from coopy.error import ClosedError, ClusterError, LockedError, NotSerializableError, UnconfirmedError, UsageError
+from tests.servers import Cluster, cluster, level, servers
+from tests.words import Word
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from coopy.cluster.local import LocalServers
+
+__all__ = ["cluster", "servers"]
+
+
+def test_one_node_is_used_as_any_system_is(cluster: Cluster) -> None:
+    """What an action returns, raises and stamps is what it would be without a cluster; a restart finds it all."""
+    word = cluster.node(1, Word("s"))
+    assert word.add("a") == "sa"
+    with pytest.raises(ValueError, match=r"^x$"):
+        word.add_and_raise("x")
+    assert word.add_or_abort("c", fail=False) == "saxc"
+    with pytest.raises(ValueError, match=r"^d$"):
+        word.add_or_abort("d", fail=True)
+    assert word.add_unlocked("e") == "saxce"
+    assert len(word) == 5
+    stamps, digest, lsn = word.stamp(), control(word).digest(), control(word).lsn
+    control(word).close()
+    with pytest.raises(ClosedError):
+        word.add("z")
+    again = cluster.node(1)
+    assert (again.text, again.kept[-1], control(again).digest(), control(again).lsn) == ("saxce", stamps, digest, lsn)
+    assert again.add("f") == "saxcef"
+
+
+def test_what_one_node_does_all_nodes_show(cluster: Cluster) -> None:
+    """Also a node that joins later, and one that was away; times and random numbers are the same on all of them."""
+    one = cluster.node(1, Word("s"))
+    one.add("a")
+    one.stamp()
+    two = cluster.node(2, Word("ignored"))
+    assert (two.text, two.kept) == ("sa", one.kept)
+    two.add("b")
+    two.stamp()
+    control(one).close()
+    assert two.add("c") == "sabc"
+    back = cluster.node(1)
+    assert back.text == "sabc"
+    back.keep([1, 2])
+    level(back, two)
+    assert two.kept == back.kept
+    assert [*control(two).changes()] == [*control(back).changes()]
+
+
+def test_each_of_many_callers_on_all_nodes_gets_its_own_result(cluster: Cluster) -> None:
+    """Threads call all nodes at once: what each was told is what its place in the order gives."""
+    nodes = [cluster.node(number) for number in (1, 2, 3)]
+    told: list[tuple[Any, int]] = []
+
+    def call(node: Any, mark: int) -> None:
+        told.extend(((mark, number), node.keep((mark, number))) for number in range(20))
+
+    threads = [threading.Thread(target=call, args=(node, 10 * which + each)) for which, node in enumerate(nodes) for each in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    level(*nodes)
+    kept = nodes[0].kept
+    assert len(kept) == len(told) == 240
+    assert all(kept[place - 1] == what for what, place in told)
+
+
+def test_a_barrier_and_a_token_show_what_another_node_did(cluster: Cluster) -> None:
+    """At once without, a query may be answered before."""
+    one, two = cluster.node(1), cluster.node(2)
+    for letter in "abcdef":
+        text = one.add(letter)
+        assert control(two).wait_for(control(one).token) >= control(one).lsn
+        assert two.text == text
+    for letter in "ghijkl":
+        text = two.add(letter)
+        control(one).barrier()
+        assert one.read() == text
+    for letter in "mnopqr":
+        text = one.add(letter)
+        with linearizable(two):
+            assert two.read() == text
+            assert len(two) == len(text)
+    assert control(one).role == "node"
+    with pytest.raises(UsageError, match="no token of this cluster"):
+        control(one).wait_for("1.2.3")
+    token = control(one).token
+    ahead = token.rpartition(".")[0] + ".999"
+    with pytest.raises(UnconfirmedError, match="not yet LSN 999"):
+        control(two).wait_for(ahead, timeout=0.01)
+
+
+def test_keys_work_across_nodes(cluster: Cluster) -> None:
+    """An action with a key happens once, whichever node it is asked of."""
+    one, two = cluster.node(1), cluster.node(2)
+    with once("k"):
+        assert one.add("a") == "a"
+    with linearizable(two), once("k"):
+        assert two.add("a") == "a"
+    two.add("b")
+    control(one).barrier()
+    with once("k"):
+        assert one.add("a") == "a"
+    assert one.text == "ab"
+
+
+def test_tasks_call_a_node(cluster: Cluster) -> None:
+    """Many at once, on one thread."""
+
+    async def run() -> None:
+        options: dict[str, Any] = {"cluster": cluster.servers.urls, "name": cluster.name, "validation": "off"}
+        async with (
+            coopy.aio.open(Word, cluster.folder / "task1", **options) as one,
+            coopy.aio.open(Word, cluster.folder / "task2", **options) as two,
+        ):
+            places = await asyncio.gather(*(one.keep(number) for number in range(100)), *(two.keep(100 + number) for number in range(100)))
+            assert sorted(places) == [*range(1, 201)]
+            with coopy.aio.linearizable(two):
+                assert await coopy.aio.read(two, lambda it: len(it.kept)) == 200
+            assert await coopy.aio.control(one).barrier() == 200
+
+    asyncio.run(run())
+
+
+def test_a_snapshot_and_pruning_keep_a_nodes_place(cluster: Cluster) -> None:
+    """A restart begins with the snapshot, and goes on in the stream where the journal ends."""
+    one, two = cluster.node(1), cluster.node(2)
+    for letter in "abc":
+        one.add(letter)
+    control(one).take_snapshot()
+    control(one).prune()
+    two.add("d")
+    control(one).barrier()
+    control(one).take_snapshot(background=True)
+    control(one).wait_snapshot()
+    control(one).close()
+    two.add("e")
+    one = cluster.node(1)
+    assert one.add("f") == "abcdef"
+    assert control(one).restored.base == 4
+    level(one, two)
+
+
+def test_memory_that_was_in_doubt_is_made_anew_in_the_middle_of_a_message(cluster: Cluster) -> None:
+    """Some of the calls of one message are undone; the others, before and behind, are as ever, on all nodes."""
+    one, two = cluster.node(1), cluster.node(2)
+
+    async def run() -> list[Any]:
+        it = beside(one)
+        calls = [it.add_or_abort(chr(97 + number), fail=number % 5 == 4) for number in range(20)]
+        return await asyncio.gather(*calls, return_exceptions=True)
+
+    found = asyncio.run(run())
+    assert [type(result) for result in found[4::5]] == [ValueError] * 4
+    level(one, two)
+    assert one.text == "abcdfghiklmnpqrs"
+    assert control(two).stats().rebuilds.count == 4
+    control(two).close()
+    assert cluster.node(2).text == one.text
+
+
+def test_what_cannot_be_is_told_before_anything_is_changed(cluster: Cluster, servers: LocalServers, tmp_path: Path) -> None:
+    """Options, addresses, directories, classes."""
+    one = cluster.node(1)
+    for wrong in ({"master": True}, {"durability": "buffered"}, {"min_acks": 1}):
+        with pytest.raises(UsageError, match=r"means nothing with cluster="):
+            cluster.node(2, **wrong)
+    for address in ("", "http://x", "nats://:1", "nats://secretpassword@host:70000", "nats://u:secretpassword@h/path", "nats://h?x=y"):
+        with pytest.raises(UsageError, match="cluster=") as caught:
+            cluster.node(2, cluster=address)
+        assert "secretpassword" not in str(caught.value)
+    with pytest.raises(UsageError, match="name='a b'"):
+        cluster.node(2, name="a b")
+    with pytest.raises(UsageError, match="name= means nothing without cluster="):
+        init_system(Word, tmp_path / "x", name="x")
+    assert not (cluster.folder / "node2").exists()
+    with pytest.raises(NotSerializableError, match="a message of the cluster holds at most"):
+        one.add("x" * 2_000_000)
+    with pytest.raises(LockedError):
+        cluster.node(1)
+    with pytest.raises(UsageError, match=r"not a tests.functional.test_cluster:Other"):
+        cluster.node(2, Other)
+    control(one).close()
+    with pytest.raises(UsageError, match="is a node's directory"):
+        init_system(Word, cluster.folder / "node1", validation="off")
+    with pytest.raises(UsageError, match="is a node's directory"):
+        cluster.node(1, name=cluster.name + "x")
+    alone = init_system(Word, cluster.folder / "node3", validation="off")
+    control(alone).close()
+    with pytest.raises(UsageError, match="holds a system of its own"):
+        cluster.node(3)
+
+
+class Other:
+    def add(self, letter: str) -> None:
+        pass
+
+
+def test_a_cluster_that_does_not_answer_or_lets_nobody_in_is_named_without_its_password(cluster: Cluster) -> None:
+    """The directory is left as it was."""
+    server = cluster.servers.servers[0]
+    with pytest.raises(ClusterError, match=r"No server of the cluster at 127.0.0.1:1 answers"):
+        cluster.node(1, cluster="nats://user:secretpassword@127.0.0.1:1")
+    with pytest.raises(coopy.error.AuthenticationError) as caught:
+        cluster.node(1, cluster=f"nats://user:secretpassword@127.0.0.1:{server.port}")
+    assert "secretpassword" not in str(caught.value)
+    with pytest.raises(ClusterError, match="monitor=8222") as unproven:
+        cluster.node(1, cluster=cluster.servers.urls.replace(f"monitor={server.monitor}", "monitor=1"))
+    assert cluster.servers._password not in str(unproven.value)
+    assert not [*cluster.folder.glob("node1/*.log")]

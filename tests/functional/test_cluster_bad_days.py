@@ -1,0 +1,197 @@
+"""What becomes of calls when servers, connections and nodes are lost: each happens once or not at all, and its caller is told what is known."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from coopy import control
+from coopy.cluster.local import LocalServers
+from coopy.engine.stats import NodeStats
+from coopy.error import ClusterError, UnconfirmedError
+from coopy.wiring.systems import system_of
+from tests.cut import Way
+from tests.servers import Cluster, cluster, level, servers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+__all__ = ["cluster", "servers"]
+LONG = 60.0
+
+
+@pytest.fixture
+def ways(servers: LocalServers) -> Iterator[list[Way]]:
+    """To each server."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(Way(one.port)) for one in servers.servers]
+
+
+def through(servers: LocalServers, ways: list[Way]) -> str:
+    """The servers' addresses, by these ways."""
+    return ",".join(servers.url(one, way.port) for one, way in zip(servers.servers, ways, strict=True))
+
+
+def impatient(node: Any, patience: float = 1.0) -> None:
+    """Have its callers told after so many seconds."""
+    system_of(node).peers.running.publisher.patience = patience  # type: ignore[union-attr]
+
+
+def counts(node: Any) -> NodeStats:
+    """What it says of itself."""
+    found = control(node).stats().replication
+    assert isinstance(found, NodeStats)
+    return found
+
+
+def wait_until(told: Callable[[], bool]) -> None:
+    """Ask until it is so."""
+    deadline = time.monotonic() + LONG
+    while not told():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_call_whose_acknowledgement_is_lost_happens_once(cluster: Cluster, servers: LocalServers, ways: list[Way]) -> None:
+    """The connection is cut when the server has the message: it goes out again under its id, on another connection."""
+    node = cluster.node(1, cluster=through(servers, ways))
+    other = cluster.node(2)
+    for number in range(5):
+        for way in ways:
+            way.cut_at = b"PUB coopy."
+        assert node.keep(number) == number + 1
+    assert sum(way.cuts for way in ways) >= 5
+    assert counts(node).republished >= 1
+    level(node, other)
+    assert other.kept == [0, 1, 2, 3, 4]
+
+
+def test_many_calls_under_way_when_connections_are_cut_all_happen_once(cluster: Cluster, servers: LocalServers, ways: list[Way]) -> None:
+    """Whatever of them had been stored when it was cut."""
+    node, other, told = cluster.node(1, cluster=through(servers, ways)), cluster.node(2), list[tuple[Any, int]]()
+
+    def call(mark: int) -> None:
+        for number in range(40):
+            told.append(((mark, number), node.keep((mark, number))))
+
+    threads = [threading.Thread(target=call, args=(mark,)) for mark in range(8)]
+    for thread in threads:
+        thread.start()
+    for _ in range(4):
+        cut = sum(way.cuts for way in ways)
+        for way in ways:
+            way.cut_at = b"PUB coopy."
+        wait_until(lambda cut=cut: sum(way.cuts for way in ways) > cut)  # type: ignore[misc]
+    for thread in threads:
+        thread.join()
+    level(node, other)
+    assert len(other.kept) == len(told) == 320
+    assert all(other.kept[place - 1] == what for what, place in told)
+
+
+def test_a_node_that_is_cut_off_says_what_is_known_and_goes_on_by_itself(cluster: Cluster, servers: LocalServers, ways: list[Way]) -> None:
+    """What was never sent did not happen; what was sent may happen yet. Queries go on."""
+    node, other = cluster.node(1, cluster=through(servers, ways)), cluster.node(2)
+    node.keep("before")
+    impatient(node)
+    for way in ways:
+        way.cut()
+    wait_until(lambda: not counts(node).connected)
+    with pytest.raises(ClusterError, match=r"was not sent.*did not happen"):
+        node.keep("never")
+    assert node.kept == ["before"]
+    with pytest.raises((ClusterError, UnconfirmedError)):
+        control(node).barrier()
+    other.keep("meanwhile")
+    for way in ways:
+        way.mend()
+    impatient(node, LONG)
+    assert node.keep("after") == 3
+    level(node, other)
+    assert node.kept == ["before", "meanwhile", "after"]
+
+
+def test_a_connection_that_swallows_everything_is_given_up(cluster: Cluster, servers: LocalServers, ways: list[Way]) -> None:
+    """A network that says nothing is as bad as one that is cut. The call that was sent there happens once."""
+    node, other = cluster.node(1, cluster=through(servers, ways)), cluster.node(2)
+    node.keep("before")
+    before = counts(node).reconnects
+    for way in ways:
+        way.mute = way.deaf = True
+    impatient(node)
+    with pytest.raises(UnconfirmedError, match="It may happen yet, at most once"):
+        node.keep("unknown")
+    for way in ways:
+        way.cut()
+        way.mend()
+    impatient(node, LONG)
+    assert node.keep("after") == 3
+    assert counts(node).reconnects > before
+    level(node, other)
+    assert node.kept == ["before", "unknown", "after"]
+
+
+def test_without_a_quorum_nothing_is_acknowledged_and_with_one_again_all_goes_on(tmp_path: Path) -> None:
+    """Two of three servers are killed: callers are told that it is not known. When they are back, each call has happened once, or not at all."""
+    with LocalServers(tmp_path / "servers") as own:
+        cluster = Cluster(own, tmp_path)
+        node, other = cluster.node(1), cluster.node(2)
+        node.keep("before")
+        for one in own.servers[:2]:
+            one.kill()
+        impatient(node)
+        with pytest.raises((UnconfirmedError, ClusterError)) as told:
+            node.keep("unknown")
+        for one in own.servers[:2]:
+            one.start()
+        own.wait_ready()
+        impatient(node, LONG)
+        node.keep("after")
+        level(node, other)
+        happened = ["unknown"] if isinstance(told.value, UnconfirmedError) else []
+        assert node.kept == ["before", *happened, "after"]
+        cluster.close()
+
+
+def test_the_streams_leader_is_killed_while_all_nodes_call(tmp_path: Path) -> None:
+    """Nobody is told of an error, nothing that was acknowledged is lost, and nothing happens twice."""
+    with LocalServers(tmp_path / "servers") as own:
+        cluster = Cluster(own, tmp_path)
+        nodes, told, over = [cluster.node(number) for number in (1, 2, 3)], list[tuple[Any, int]](), threading.Event()
+
+        def call(node: Any, mark: int) -> None:
+            for number in range(100_000):
+                told.append(((mark, number), node.keep((mark, number))))
+                if over.is_set():
+                    return
+
+        threads = [threading.Thread(target=call, args=(node, 10 * which + each)) for which, node in enumerate(nodes) for each in range(3)]
+        for thread in threads:
+            thread.start()
+        wait_until(lambda: len(told) > 100)
+        leader = next(one for one in own.servers if one.name == leader_of(nodes[0]))
+        leader.kill()
+        so_far = len(told)
+        wait_until(lambda: len(told) > so_far + 100)
+        leader.start()
+        own.wait_ready()
+        over.set()
+        for thread in threads:
+            thread.join()
+        level(*nodes)
+        kept = nodes[0].kept
+        assert len(kept) == len(told)
+        assert all(kept[place - 1] == what for what, place in told)
+        cluster.close()
+
+
+def leader_of(node: Any) -> str:
+    """The server that leads the stream."""
+    peers: Any = system_of(node).peers
+    found: str = peers.link.run(peers.link.ask(f"STREAM.INFO.{peers.stream.name}"))["cluster"]["leader"]
+    return found

@@ -1,0 +1,68 @@
+"""Real servers for tests of the cluster: three of them, replicated, every write synced, for all tests of one worker. Each test has a stream of its own."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from coopy import control, init_system
+from coopy.cluster.local import LocalServers
+from tests.words import Word
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[LocalServers]:
+    """Three servers that run and are ready. A test that hurts them has its own."""
+    folder = Path(tempfile.mkdtemp(prefix="coopy-servers-"))
+    try:
+        with LocalServers(folder / "servers") as started:
+            yield started
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class Cluster:
+    """The nodes of one test, each in a directory of its own, on a stream of its own."""
+
+    def __init__(self, servers: LocalServers, folder: Path) -> None:
+        self.servers, self.folder, self.name = servers, folder, f"test{next(numbers)}"
+        self._open: list[Any] = []
+
+    def node(self, number: int, obj: Any = Word, /, **options: Any) -> Any:
+        """Open a node."""
+        given = {"cluster": self.servers.urls, "name": self.name, "validation": "off", **options}
+        node = init_system(obj, self.folder / f"node{number}", **given)
+        self._open.append(node)
+        return node
+
+    def close(self) -> None:
+        """Close those that are open."""
+        for one in self._open:
+            control(one).close()
+
+
+@pytest.fixture
+def cluster(servers: LocalServers, tmp_path: Path) -> Iterator[Cluster]:
+    """Nodes for one test. They are closed in the end."""
+    made = Cluster(servers, tmp_path)
+    yield made
+    made.close()
+
+
+def level(*nodes: Any) -> str:
+    """Have all show what was acknowledged anywhere, and be equal; gives their digest."""
+    for one in nodes:
+        control(one).barrier()
+    digests = {control(one).digest() for one in nodes}
+    assert len(digests) == 1, digests
+    return digests.pop()
