@@ -36,6 +36,7 @@ bench: $(VENV)/.dev ## coopy beside others, as ratios of one run
 	$(BIN)/python tests/benchmarks/replication.py $(ARGS)
 	$(BIN)/python tests/benchmarks/snapshots.py $(ARGS)
 	$(BIN)/python tests/benchmarks/aio.py $(ARGS)
+	$(BIN)/python tests/benchmarks/cluster.py $(ARGS)
 	$(BIN)/python tests/benchmarks/command.py $(ARGS)
 	$(BIN)/python tests/benchmarks/validation.py 10000
 

@@ -133,11 +133,14 @@ def init_system(
       queries only.
     - `password`: the same on both sides. `tls`: an ssl.SSLContext, needed off loopback.
     - `min_acks`: a primary's calls return when so many replicas have them on stable storage.
-    - `cluster`, `name`, `assume_durable`: not built yet, UsageError for anything but the default.
+    - `cluster`: be a node of the cluster that these NATS servers keep ("nats://a,nats://b,nats://c"), with a directory of its own. `name`: tells the
+      clusters of several systems on the same servers apart; by default the class name in lower case. `assume_durable`: go on where the servers do not
+      prove that they sync every write.
 
     Raises PrevalentError (`findings` says what a replay could not repeat), UsageError (wrong class, option or directory),
     NotSerializableError (initial state), LockedError (open elsewhere), CorruptionError and FormatError (damaged, newer or old files),
     AuthenticationError (signing key, password or certificate), ReplicaError (the primary cannot be reached by a new replica, or refuses it),
+    ClusterError (the servers cannot be reached, or do not prove that they keep what they acknowledge),
     DivergenceError (the code no longer does what was recorded), UpgradeError (what is stored does not fit today's classes), DiskFullError and DurabilityError.
     """
     options = Options(

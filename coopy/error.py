@@ -14,8 +14,8 @@
     ├── DivergenceError       replay differs from what was recorded: open with the old code
     ├── UpgradeError          what is stored does not fit today's classes: say what became of them, or open with the old code
     ├── AuthenticationError   the password, key or certificate is not accepted
-    ├── UnconfirmedError      durable here, not confirmed there
-    └── ClusterError          the shared journal cannot be used as it is
+    ├── UnconfirmedError      durable here, not confirmed there; of a cluster: sent, and nobody said that it has it
+    └── ClusterError          the cluster does not answer, or cannot be used as it is: the call did not happen
 
 A message says what happened, where, what is intact and what to do; the values in it are attributes too. Exceptions of the domain
 pass through coopy untouched, and none of these derives from ValueError and the like: a domain's own `except` must not swallow them.
@@ -145,10 +145,16 @@ class AuthenticationError(CoopyError):
 
 
 class UnconfirmedError(CoopyError):
-    """Durable here, not confirmed there: this is not an undo. `lsn`."""
+    """Durable here, not confirmed there: this is not an undo. `lsn`.
+
+    Of a cluster: the call was sent, and whether it happens, or has, is not known; at most once. `lsn` is 0 then.
+    """
 
     lsn: int
 
 
 class ClusterError(CoopyError):
-    """The shared journal is damaged, or its settings do not make it durable."""
+    """The cluster does not answer, refuses, or its shared journal is damaged or not kept as it must be. The call did not happen.
+
+    `sequence`: of the message in the shared journal that it is about, if it is about one.
+    """

@@ -44,6 +44,7 @@ EXTRAS = {  # by extra: what needs it
     "replication": "from coopy import init_system; from wiki import Wiki; init_system(Wiki, 'data/primary', master=True, port=0)",
     "zstd": "from coopy import init_system; from wiki import Wiki; init_system(Wiki, 'data/zstd', compression='zstd')",
     "pyro": "from coopy import init_system, serve; from wiki import Wiki; serve.for_pyro(init_system(Wiki, 'data/pyro'))",
+    "cluster": "from coopy import init_system; from wiki import Wiki; init_system(Wiki, 'data/node', cluster='nats://127.0.0.1:1')",
     "mypy": "import coopy.mypy_plugin",
     "prometheus": "from coopy import prometheus; prometheus.register()",
 }

@@ -127,6 +127,10 @@ class Control(Generic[T_co]):
         """As `coopy.Control.barrier`. A cancelled caller leaves it to itself."""
         return cast("int", await self._door.look(functools.partial(self._blocking.barrier, timeout)))
 
+    async def share_snapshot(self) -> int:
+        """As `coopy.Control.share_snapshot`."""
+        return cast("int", await self._door.alone(self._blocking.share_snapshot))
+
     async def promote(
         self, host: str = "127.0.0.1", port: int | None = None, *, min_acks: int = 0, tls: ssl.SSLContext | None = None, after: int = 0
     ) -> int:

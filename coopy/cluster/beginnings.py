@@ -2,7 +2,8 @@
 
     begin      the first node of all: a stream, its state as a snapshot in the object store, and a first message that names it. Two may try at once: the
                stream takes one first message, and the other node takes that state
-    fetch      an empty directory gets the snapshot that the first message names; all after it comes from the stream
+    fetch      an empty directory gets the newest snapshot that a message names, or the first one; all after it comes from the stream
+    share      a node's snapshot goes to the object store, and a message names it; of those before it the newest is kept
     verify     the stream was made when it was, begins as it did, has lost nothing, and holds the last message that was taken here
 
 The first message is authenticated by the signing key if there is one; it carries the secret that keys all others.
@@ -10,13 +11,11 @@ The first message is authenticated by the signing key if there is one; it carrie
 
 from __future__ import annotations
 
-import asyncio
-import time
 from typing import TYPE_CHECKING
 
 from coopy.cluster.durable import prove
-from coopy.cluster.link import LostError
-from coopy.cluster.message import Genesis, Sealed, keyed, seal, unseal
+from coopy.cluster.link import PATIENCE
+from coopy.cluster.message import Announced, Genesis, Sealed, keyed, seal, unseal
 from coopy.cluster.store import Store, Stored
 from coopy.engine.founding import first_snapshot, install, new_identity
 from coopy.error import ClusterError, UsageError
@@ -27,21 +26,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from coopy.cluster.stream import About, Stream
+    from coopy.disk import Disk
     from coopy.engine.opening import Place
     from coopy.journal.segment import Taken
 
-__all__ = ["Beginnings", "unsealed"]
+__all__ = ["Beginnings", "BehindError", "unsealed"]
 
 log = logger("cluster")
-PAUSE = 0.5  # seconds before a question is asked again
 INTACT = "What this node has is intact in its directory."
 
 
-class Beginnings:
-    """Of one stream. `key`: the derived signing key; `patience`: seconds in which the servers must come to answer."""
+class BehindError(ClusterError):
+    """A server says less than what was taken here: it lost that, or was cut off and will know better."""
 
-    def __init__(self, stream: Stream, key: bytes, patience: float) -> None:
-        self._stream, self._key, self._patience = stream, key, patience
+
+class Beginnings:
+    """Of one stream. `key`: the derived signing key."""
+
+    def __init__(self, stream: Stream, key: bytes) -> None:
+        self._stream, self._key = stream, key
         self._link, self._store = stream.link, Store(stream)
 
     # --- any thread ------------------------------------------------------------------------------------------------------
@@ -58,7 +61,7 @@ class Beginnings:
             what = f"The cluster {self._stream.short!r} at {self._link.addresses} holds a {genesis.domain}, not a {place.domain}"
             raise UsageError(f"{what}. Nothing was changed. Open it with that class, or choose another name=.", option="name")
         path = temporary_path(place.directory, 0)
-        self._link.run(self._store.get(Stored(genesis.snapshot, genesis.digest, genesis.size), place.disk, path), None)
+        self._link.run(self._get(genesis, place.disk, path), None)
         install(place, self._stream.name, path)
 
     def _begin(self, place: Place, initial: Callable[[object], bytes]) -> None:
@@ -74,26 +77,53 @@ class Beginnings:
         genesis = Genesis(identity.system, identity.secret, identity.domain, stored.name, stored.digest, stored.size)
         if not self._link.run(self._publish(seal(genesis, keyed(b"", self._key)), identity.system.hex()), None):
             log.info("Another node has begun the stream %s: its state is taken.", self._stream.name)
-            self._link.run(self._store.drop(stored))
+            self._link.run(self._store.drop(stored.name))
 
     # --- the link's thread -----------------------------------------------------------------------------------------------
 
     async def _publish(self, data: bytes, tag: str) -> bool:
         """Until it is known that there is a first message. Whether it is this one."""
-        deadline = time.monotonic() + self._patience
-        while True:
-            try:
-                await self._stream.begin(data, tag)
-                return await self._stream.get(1) == data
-            except LostError:
-                if time.monotonic() > deadline:
-                    raise
-                await asyncio.sleep(PAUSE)
+
+        async def publish() -> bool:
+            await self._stream.begin(data, tag)
+            return await self._stream.get(1) == data
+
+        return await self._link.again(publish, PATIENCE)
 
     async def genesis(self) -> Genesis | None:
         """What the stream begins with; None where there is no stream, or nothing in it. Raises ClusterError."""
-        about = await self._stream.look()
+        about = await self._stream.about()
         return await self._first(about) if about is not None and about.last else None
+
+    async def _get(self, genesis: Genesis, disk: Disk, path: str) -> None:
+        """The newest snapshot there is. One that cannot be had any more is passed over: the first one is always there."""
+        announced = await self._announced(keyed(genesis.secret, self._key))
+        if announced is not None:
+            try:
+                await self._store.get(Stored(announced.snapshot, announced.digest, announced.size), disk, path)
+            except ClusterError as error:
+                log.warning("%s The first one is taken instead, and all of the stream.", error)
+            else:
+                return
+        await self._store.get(Stored(genesis.snapshot, genesis.digest, genesis.size), disk, path)
+
+    async def _announced(self, key: bytes) -> Announced | None:
+        found = await self._stream.last("snapshot")
+        if found is None:
+            return None
+        message = unsealed(self._stream.name, *found, key)
+        return message if isinstance(message, Announced) else None
+
+    async def share(self, disk: Disk, path: str, lsn: int, key: bytes) -> None:
+        """A snapshot file, for those who come. `key`: of the stream's messages. Raises ClusterError."""
+        before = await self._announced(key)
+        if before is not None and before.lsn >= lsn:
+            return
+        stored = await self._store.put(disk, path)
+        announced = Announced(lsn, stored.name, stored.digest, stored.size, before.snapshot if before is not None else "")
+        await self._stream.put_surely("snapshot", seal(announced, key), stored.name)
+        if before is not None and before.previous:
+            await self._store.drop(before.previous)
 
     async def _first(self, about: About) -> Genesis:
         data, name = await self._stream.get(1), self._stream.name
@@ -108,7 +138,7 @@ class Beginnings:
     async def verify(self, about: About, created: str, system: bytes, last: Taken, key: bytes) -> None:
         """Is it the stream that was made then, of this system, with this message as the last that was taken?
 
-        `key`: of its messages. Raises ClusterError where it is not, LostError where the answer is no evidence.
+        `key`: of its messages. Raises ClusterError where it is not, BehindError where the answer is no evidence.
         """
         name = self._stream.name
         if about.created != created:
@@ -117,7 +147,7 @@ class Beginnings:
             how = f"{about.deleted} messages were deleted" if about.deleted else f"it begins with message {about.first}"
             raise ClusterError(f"The stream {name} is not what it was: {how}. {INTACT}", sequence=about.first)
         if about.last < last.sequence:  # a leader that was cut off may not know better: time will tell
-            raise LostError(f"The stream {name} ends with message {about.last} there, and message {last.sequence} was taken here.")
+            raise BehindError(f"The stream {name} ends with message {about.last} there, and message {last.sequence} was taken here.")
         genesis = await self._first(about)
         if genesis.system != system:
             raise ClusterError(

@@ -13,7 +13,8 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from coopy.cluster.link import LostError, RefusedError
+from coopy.cluster.beginnings import BehindError
+from coopy.cluster.link import PATIENCE, PAUSE, LostError, RefusedError
 from coopy.error import ClusterError
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ __all__ = ["Consumer"]
 
 HEARTBEAT = 1.0  # seconds between two signs of life of a consumer that has nothing to push
 SILENT = 3.5  # seconds without one, after which it counts as lost
-PAUSE = 0.3  # seconds before another is made
 GONE = 60_000_000_000  # nanoseconds after which the servers forget a consumer that nobody hears
 BUFFER = 256 << 20
 SHORT_REPLY = 9  # parts of the reply that names a message's sequence; newer servers add three
@@ -65,7 +65,7 @@ class Consumer:
 
     async def begin(self) -> None:
         """Begin, and see to it that it goes on. Raises ClusterError where the stream cannot be used as it is."""
-        await self._make()
+        await self._link.again(self._make, PATIENCE)
         self._link.reconnected.append(self._look_again)
         self._link.start(self._watch())
 
@@ -85,7 +85,7 @@ class Consumer:
                 continue
             try:
                 await self._make()
-            except (LostError, RefusedError) as error:
+            except (LostError, RefusedError, BehindError) as error:
                 self.problem = str(error)
                 await asyncio.sleep(PAUSE)
                 self._again.set()

@@ -15,7 +15,7 @@ import json
 import random
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from coopy.error import AuthenticationError, ClusterError, UsageError
 
@@ -29,12 +29,16 @@ if TYPE_CHECKING:
 
     from coopy.cluster.addresses import Addresses, Server
 
-__all__ = ["Link", "LostError", "RefusedError"]
+__all__ = ["PATIENCE", "PAUSE", "Link", "LostError", "RefusedError"]
+
+T = TypeVar("T")
 
 CONNECT = 5.0  # seconds to find a server at the beginning
 ATTEMPT = 2  # seconds for one server
 ANSWER = 5.0  # seconds to answer a question
 AGAIN = 0.2  # seconds between two attempts to find a server
+PAUSE = 0.3  # seconds before something that nobody answered is asked again
+PATIENCE = 30.0  # seconds that a caller waits for a cluster that does not answer
 PING = 2  # seconds between two signs of life
 SILENT = 2  # signs of life that may stay away
 
@@ -149,6 +153,9 @@ class Link:
                 self._note(error)
             await _put_down(client)
             return None
+        except asyncio.CancelledError:  # it was closed meanwhile
+            await _put_down(client)
+            raise
         self._gone = gone
         return client
 
@@ -213,6 +220,7 @@ class Link:
             await _put_down(self._client)
         await _cancel({one for one in asyncio.all_tasks() if one is not asyncio.current_task()})
         await asyncio.get_running_loop().shutdown_default_executor()
+        await asyncio.sleep(0)  # what was closed a moment ago is so when the loop has come round
 
     def _live(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -225,6 +233,17 @@ class Link:
         data = b"" if question is None else json.dumps(question).encode()
         message = await self.request(f"$JS.API.{subject}", data)
         return self.answer(message.data)
+
+    async def again(self, work: Callable[[], Awaitable[T]], patience: float) -> T:
+        """Do it until it is done: what was just made, or has lost its leader, has none for a while. Raises LostError after so many seconds."""
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                return await work()
+            except LostError:
+                if time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(PAUSE)
 
     async def request(self, subject: str, data: bytes, headers: dict[str, str] | None = None) -> Msg:
         """A message that is answered. Raises LostError: also as soon as the connection is lost."""

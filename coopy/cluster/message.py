@@ -70,13 +70,13 @@ class Calls(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=
 
 
 class Announced(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """A snapshot that a new node may begin with is in the object store. `sequence`: of the last message in it."""
+    """A snapshot that a new node may begin with is in the object store, as in GENESIS. `lsn`: of its last action; `previous`: announced before it."""
 
-    sequence: int
     lsn: int
     snapshot: str
     digest: bytes
     size: int
+    previous: str
 
 
 Sealed: TypeAlias = Genesis | Join | Calls | Announced
@@ -136,6 +136,6 @@ def _check_values(message: Sealed) -> None:
     elif isinstance(message, Genesis):
         good, ids = len(message.secret) == 2 * ID and message.size >= 0, (message.system,)
     else:
-        good, ids = message.sequence > 0 and message.lsn >= 0 and message.size >= 0, ()
+        good, ids = message.lsn >= 0 and message.size >= 0, ()
     if not good or any(len(one) != ID for one in ids):
         raise ClusterError("it holds a value that none of coopy's has")

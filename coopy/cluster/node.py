@@ -10,7 +10,6 @@ What cannot go on stops the node, for good: its queries go on, calls raise why.
 
 from __future__ import annotations
 
-import asyncio
 import math
 import secrets
 import threading
@@ -21,10 +20,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from coopy.action import Outcome
-from coopy.cluster.beginnings import PAUSE, Beginnings
+from coopy.cluster.beginnings import Beginnings
 from coopy.cluster.consumer import Consumer
 from coopy.cluster.durable import prove
-from coopy.cluster.link import Link, LostError
+from coopy.cluster.link import PATIENCE, Link
 from coopy.cluster.message import Join, keyed, seal
 from coopy.cluster.publisher import Publisher
 from coopy.cluster.stream import Stream
@@ -37,6 +36,7 @@ from coopy.engine.stats import NodeStats
 from coopy.engine.system import System
 from coopy.error import ClosedError, ClusterError, CoopyError, UnconfirmedError
 from coopy.logs import logger
+from coopy.snapshot import snapshot_name
 
 if TYPE_CHECKING:
     import ssl
@@ -50,7 +50,6 @@ if TYPE_CHECKING:
 __all__ = ["Node", "Program"]
 
 log = logger("cluster")
-PATIENCE = 30.0  # seconds that a caller waits for a cluster that does not answer
 LEAVE = 10.0  # seconds that closing waits for it
 LOOK = 0.002  # seconds between two looks at what others are to do
 
@@ -72,7 +71,7 @@ class Node:
         self.addresses, self._program, self._versions = addresses, program, dict(program.versions)
         self.link = Link(addresses, tls)
         self.stream = Stream(self.link, name, assume_durable=assume_durable)
-        self._beginnings = Beginnings(self.stream, key, PATIENCE)
+        self._beginnings = Beginnings(self.stream, key)
         self.id = secrets.token_bytes(16)
         self._arrived: SimpleQueue[Arrived] = SimpleQueue()
         self._joined = threading.Event()
@@ -119,7 +118,7 @@ class Node:
 
     def _prove_peers(self) -> str:
         """That the servers which keep the stream sync what they acknowledge. Gives when it was made."""
-        about: About | None = self.link.run(self.stream.look())
+        about: About | None = self.link.run(self.stream.about())
         if about is None:
             what = f"The stream {self.stream.name} is not there (any more), and it is not made again"
             raise ClusterError(f"{what}: what it held is in the nodes' directories. Nothing was changed.")
@@ -130,21 +129,9 @@ class Node:
     def _join(self, key: bytes) -> None:
         """Say that this node begins to write, and wait until all before that was taken here."""
         data = seal(Join(self.id, self._program.domain, [*self._program.versions], self._program.source), key)
-        self.link.run(self._publish_join(data), None)
+        self.link.run(self.stream.put_surely("join", data, f"{self.id.hex()}-0"), None)
         while not self._joined.wait(WAKE):
             self._check_lives()
-
-    async def _publish_join(self, data: bytes) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            try:
-                await self.stream.put("join", data, {"Nats-Msg-Id": f"{self.id.hex()}-0"})
-            except LostError:
-                if time.monotonic() > deadline:
-                    raise
-                await asyncio.sleep(PAUSE)
-            else:
-                return
 
     @property
     def running(self) -> _Running:
@@ -168,6 +155,12 @@ class Node:
             self._joined.set()
         elif self._joined.is_set() and join.source and self._program.source not in {b"", join.source}:
             log.warning("A node with another source of %s has joined: see to it that both make the same of a call.", self._program.domain)
+
+    def share(self, lsn: int) -> None:
+        """Send the snapshot at this LSN to the others: a new node begins with it. Raises ClusterError."""
+        archive = self.running.system.archive
+        key = keyed(archive.identity.secret, archive.key)
+        self.link.run(self._beginnings.share(archive.disk, archive.path(snapshot_name(lsn)), lsn, key), None)
 
     # --- reads that wait -----------------------------------------------------------------------------------------------------
 
@@ -212,8 +205,10 @@ class Node:
 
     def stats(self) -> NodeStats:
         """As Peers says."""
-        consumer, publisher = self.running.consumer, self.running.publisher
-        sequence = self.running.engine.progress.last.sequence
+        if self._running is None:
+            return NodeStats(False, self.problem or "it has not begun yet", *[0] * 10)  # noqa: FBT003 - the fields in their order
+        consumer, publisher = self._running.consumer, self._running.publisher
+        sequence = self._running.engine.progress.last.sequence
         return NodeStats(
             connected=not self.problem,
             problem=self.problem,
@@ -221,7 +216,7 @@ class Node:
             lag=max(consumer.following - 1 - sequence, 0),
             waiting=publisher.waiting,
             under_way=publisher.under_way,
-            taken=self.running.taker.taken,
+            taken=self._running.taker.taken,
             published=publisher.published,
             republished=publisher.republished,
             refused=publisher.refused,

@@ -6,18 +6,17 @@ taken. All of this is asked on the link's thread.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import io
 import secrets
-import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from coopy.cluster.link import LostError
+from coopy.cluster.link import PATIENCE, LostError
 from coopy.cluster.stream import REPLICAS
 from coopy.error import ClusterError
+from coopy.logs import logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,9 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["Store", "Stored"]
 
 
-PATIENCE = 30.0  # seconds
+log = logger("cluster")
 ANSWER = 3.0  # seconds for one piece
-PAUSE = 0.3  # seconds before it is tried again
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -49,8 +47,7 @@ class Store:
 
     async def put(self, disk: Disk, path: str) -> Stored:
         """Send a file, under a name of its own. Raises ClusterError where that fails for long; what is there of it then is nobody's."""
-        stored: Stored = await self._again(lambda: self._put(disk, path))
-        return stored
+        return await self._stream.link.again(lambda: self._put(disk, path), PATIENCE)
 
     async def _put(self, disk: Disk, path: str) -> Stored:
         bucket, name = await self._bucket(), secrets.token_hex(16)
@@ -64,7 +61,7 @@ class Store:
 
     async def get(self, stored: Stored, disk: Disk, path: str) -> None:
         """Have a file here, on stable storage, under a path that is new. Raises ClusterError where it cannot be had as it must be."""
-        await self._again(lambda: self._get(stored, disk, path))
+        await self._stream.link.again(lambda: self._get(stored, disk, path), PATIENCE)
 
     async def _get(self, stored: Stored, disk: Disk, path: str) -> None:
         bucket = await self._bucket()
@@ -82,10 +79,17 @@ class Store:
             raise
         file.close()
 
-    async def drop(self, stored: Stored) -> None:
-        """It is nobody's. Where that fails it stays."""
+    async def drop(self, name: str) -> None:
+        """It is nobody's any more. Where that fails it stays."""
+        from nats.js.errors import Error
+
         bucket = await self._bucket()
-        await self._kept(lambda: bucket.delete(stored.name), f"The snapshot {stored.name} could not be removed from")
+        try:
+            await bucket.delete(name)
+        except (Error, TimeoutError, OSError) as error:
+            log.warning(
+                "The snapshot %s could not be removed from %s: %s", name, self._stream.bucket, self._stream.link.addresses.hide(error)
+            )
 
     async def _bucket(self) -> Any:
         from nats.js.api import StorageType
@@ -99,17 +103,6 @@ class Store:
             lambda: context.create_object_store(self._stream.bucket, storage=StorageType.FILE, replicas=replicas),
             "There is no place for snapshots at",
         )
-
-    async def _again(self, work: Callable[[], Any]) -> Any:
-        """Do it until it is done, or nobody has answered for long: what was just made has no leader yet."""
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            try:
-                return await work()
-            except LostError:
-                if time.monotonic() > deadline:
-                    raise
-                await asyncio.sleep(PAUSE)
 
     async def _kept(self, work: Callable[[], Any], what: str) -> Any:
         import nats.errors

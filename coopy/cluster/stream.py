@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from coopy.cluster.link import LostError, RefusedError
+from coopy.cluster.link import PATIENCE, LostError, RefusedError
 from coopy.error import ClusterError, UsageError
 
 if TYPE_CHECKING:
@@ -78,6 +78,10 @@ class Stream:
         self._check(found["config"])
         return _about(found)
 
+    async def about(self) -> About | None:
+        """As `look`; where nobody answers, for a while."""
+        return await self.link.again(self.look, PATIENCE)
+
     async def create(self) -> About:
         """Make it, unless it is there. Raises ClusterError where the servers cannot keep it as it must be kept."""
         wanted = {"name": self.name, "subjects": [self.subject(">")], "num_replicas": REPLICAS, **SETTINGS}
@@ -131,10 +135,7 @@ class Stream:
             if error.code == NO_MESSAGE:
                 return None
             raise
-        try:
-            return base64.b64decode(found["message"].get("data", ""), validate=True)
-        except (KeyError, AttributeError, ValueError) as error:
-            raise LostError(f"Message {sequence} of {self.name} could not be read from its answer: {error}.") from None
+        return _data(found)
 
     async def begin(self, data: bytes, tag: str) -> None:
         """Publish the first message, unless there is one: which it is, reading it says."""
@@ -143,6 +144,20 @@ class Stream:
         except RefusedError as error:
             if error.code != WRONG_LAST:
                 raise ClusterError(f"The stream {self.name} took no first message: {error}.") from error
+
+    async def last(self, what: str) -> tuple[int, bytes] | None:
+        """The newest message of one kind, with its sequence, as the stream's leader has it; None where there is none."""
+        try:
+            found = await self.link.ask(f"STREAM.MSG.GET.{self.name}", {"last_by_subj": self.subject(what)})
+        except RefusedError as error:
+            if error.code == NO_MESSAGE:
+                return None
+            raise
+        return _sequence(found), _data(found)
+
+    async def put_surely(self, what: str, data: bytes, tag: str) -> None:
+        """Publish a message of one kind, again until it is known that it is there, once in two minutes. Raises LostError, where nobody answers for long."""
+        await self.link.again(lambda: self.put(what, data, {"Nats-Msg-Id": tag}), PATIENCE)
 
     async def put(self, what: str, data: bytes, headers: dict[str, str]) -> None:
         """Publish a message of one kind, and hear that it is there. Raises RefusedError, and LostError where nobody knows."""
@@ -158,6 +173,21 @@ def _about(found: dict[str, Any]) -> About:
         found["created"], state["first_seq"], state["last_seq"], state.get("num_deleted", 0), tuple(one for one in peers if one),
         found["config"].get("max_msg_size", -1),
     )  # fmt: skip
+
+
+def _data(found: dict[str, Any]) -> bytes:
+    """The bytes of a message in an answer."""
+    try:
+        return base64.b64decode(found["message"].get("data", ""), validate=True)
+    except (KeyError, AttributeError, ValueError) as error:
+        raise LostError(f"A message could not be read from the servers' answer: {error}.") from None
+
+
+def _sequence(found: dict[str, Any]) -> int:
+    try:
+        return int(found["message"]["seq"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise LostError(f"A message could not be read from the servers' answer: {error}.") from None
 
 
 def _none(value: object) -> object:

@@ -96,13 +96,16 @@ def _put(place: str, data: bytes) -> None:
     """Write a file whole; its folder is made if it is the first there."""
     partial = f"{place}.{os.getpid()}"
     try:
-        file = open(partial, "wb")
+        _fill(partial, data)
     except FileNotFoundError:
         os.makedirs(os.path.dirname(place), exist_ok=True)
-        file = open(partial, "wb")
-    with file:
-        file.write(data)
+        _fill(partial, data)
     os.replace(partial, place)
+
+
+def _fill(path: str, data: bytes) -> None:
+    with open(path, "wb") as file:
+        file.write(data)
 
 
 def analyse(path: str, data: bytes) -> s.Module | s.Problem:

@@ -48,7 +48,7 @@ def _unchecked() -> Iterator[None]:
     if check is None or threading.active_count() > 1:
         yield
         return
-    cst.CSTNode.__post_init__ = _sound  # type: ignore[method-assign]
+    cst.CSTNode.__post_init__ = _sound  # type: ignore[method-assign, assignment]
     try:
         yield
     finally:

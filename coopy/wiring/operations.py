@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 
 from coopy.clock import moment
+from coopy.engine.following import FollowingEngine
 from coopy.engine.opening import told
 from coopy.engine.ordered import OrderedEngine
 from coopy.error import UsageError
@@ -217,6 +218,17 @@ class Control(Operations, Generic[T_co]):
             check_number("timeout", timeout)
         return self._node().barrier(timeout)
 
+    def share_snapshot(self) -> int:
+        """Of a node: take a snapshot beside the calls, and send it to the cluster, where new nodes begin with it. Gives its LSN when that is done.
+
+        One node's is enough: nothing is sent where the cluster has one as new. Raises what a snapshot raises, and ClusterError.
+        """
+        node = self._node()
+        self._system.snapshots.begin()
+        lsn = self._system.snapshots.wait()
+        node.share(lsn)
+        return lsn
+
     def promote(
         self, host: str = "127.0.0.1", port: int | None = None, *, min_acks: int = 0, tls: ssl.SSLContext | None = None, after: int = 0
     ) -> int:
@@ -241,6 +253,8 @@ class Control(Operations, Generic[T_co]):
 
         peers = self._system.peers
         if not isinstance(peers, Follower):
+            if isinstance(self._system.engine, FollowingEngine):
+                raise UsageError("This system is not a replica any more: it was promoted, and follows nobody.")
             raise UsageError("This system is not a replica: only one that was opened with replication=True follows a primary.")
         return peers
 
@@ -257,6 +271,9 @@ class Control(Operations, Generic[T_co]):
 
         peers = self._system.peers
         if not isinstance(peers, Primary):
+            if isinstance(self._system.engine, FollowingEngine):
+                what = "This system was promoted without a port, so nobody can follow it"
+                raise UsageError(f"{what}. To have replicas, close it and open it with master=True; it loses nothing by that.")
             raise UsageError("This system is not a primary: only one that was opened with master=True listens.")
         return peers
 

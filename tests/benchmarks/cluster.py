@@ -60,6 +60,14 @@ async def load(bank: Any, tasks: int, begin: float, seconds: float) -> dict[str,
     return {"took": seen.took, "cpu": now.user + now.system - cpu.user - cpu.system}
 
 
+def asked(bank: Bank, queries: int) -> float:
+    """Seconds of processor time that so many queries take their caller."""
+    begun = time.thread_time()
+    for _ in range(queries):
+        bank.balance("account-1")
+    return time.thread_time() - begun
+
+
 def serve() -> None:
     """A node, in a process of its own: does what it is told by lines, until there are no more."""
     directory, urls, name = sys.argv[1:]
@@ -71,10 +79,7 @@ def serve() -> None:
         if "tasks" in what:
             answer: dict[str, Any] = asyncio.run(load(beside, what["tasks"], what["begin"], what["seconds"]))
         elif "queries" in what:
-            begun = time.perf_counter()
-            for _ in range(what["queries"]):
-                blocking.balance("account-1")
-            answer = {"seconds": time.perf_counter() - begun}
+            answer = {"seconds": asked(blocking, what["queries"])}
         else:
             control(blocking).barrier()
             answer = {"lsn": control(blocking).lsn, "digest": control(blocking).digest()}
@@ -134,10 +139,7 @@ def one_round(folder: Path, seconds: float, queries: int) -> dict[str, float]:
             node.end()
     alone = init_system(Bank, folder / "alone", validation="off")
     with control(alone):
-        begun = time.perf_counter()
-        for _ in range(queries):
-            alone.balance("account-1")
-        found["query alone"] = (time.perf_counter() - begun) / queries
+        found["query alone"] = asked(alone, queries) / queries
     return found
 
 
@@ -150,11 +152,19 @@ def measure(rounds: int, seconds: float, queries: int) -> Table:
     of = {name: median(one[name] for one in seen) for name in seen[0]}
     rows = []
     for flight, wanted in FLIGHTS.items():
-        what = f"actions/s of {NODES} nodes, {flight} in flight (half within {of[f'{flight} half'] * 1000:.1f} ms, 99 of 100 within {of[f'{flight} 99 %'] * 1000:.1f} ms)"
+        half, most = of[f"{flight} half"] * 1000, of[f"{flight} 99 %"] * 1000
+        what = f"actions/s of {NODES} nodes, {flight} in flight (half within {half:.1f} ms, 99 of 100 within {most:.1f} ms)"
         rows.append((what, count(of[f"{flight}"]), count(wanted) if wanted else "", judged(of[f"{flight}"] >= wanted) if wanted else ""))
         rows.append((f"processor time of all nodes for each of these, {flight} in flight", microseconds(of[f"{flight} cpu"]), "", ""))
     ratio = of["query"] / of["query alone"]
-    rows.append((f"a query of a node, beside one of an embedded system ({microseconds(of['query alone'])})", f"{ratio:.2f}", "1.1", judged(ratio <= 1.1)))
+    rows.append(
+        (
+            f"a query of a node, in processor time, beside one of an embedded system ({microseconds(of['query alone'])})",
+            f"{ratio:.2f}",
+            "1.1",
+            judged(ratio <= 1.1),
+        )
+    )
     return Table("cluster", ("what", "is", "to reach", ""), tuple(rows))
 
 

@@ -4,7 +4,7 @@
     make bench                                                                   the same, after everything else
 
 Primary and replica are processes of their own, with their directories on one disk. Each is told what to do by lines on its standard input and answers
-by one line each. Ratios are between two measurements of one round, seconds apart.
+by one line each. Ratios are between two measurements of one round, less than a second apart: of two primaries that take turns, one of which has a replica.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ CHILD = f"import sys; sys.path.append({str(ROOT)!r}); from tests.benchmarks.repl
 HALF_LOAD = 2.0  # seconds that half the load goes on
 OFTEN = 0.005  # seconds between two looks at how far a replica is behind
 ACTIONS = {"sync": 4_000, "buffered": 150_000}
+TURNS = 7  # of a primary without a replica, and of one with
 THREADS = {"sync": 8, "buffered": 1}
 CAUGHT_UP = 1_000_000
 
@@ -119,19 +120,24 @@ WORK: dict[str, Callable[..., float]] = {"act": act, "act slowly": act_slowly, "
 def cost(folder: Path, durability: str, scale: float) -> dict[str, float]:
     """What callers do in a second with a replica, as parts of what they do alone: one that reads from disk, and one that is level. And its lag."""
     actions, threads = int(ACTIONS[durability] * scale), THREADS[durability]
-    primary = Process(basedir=f"{folder}/primary", master=True, port=0, durability=durability)
+    primary, lonely = (Process(basedir=f"{folder}/{name}", master=True, port=0, durability=durability) for name in ("primary", "lonely"))
     load = {"do": "act", "actions": actions, "threads": threads}
-    primary.ask(**load)
-    alone = primary.ask(**load)
+    for one in (primary, primary, lonely):
+        one.ask(**load)
+    alone = lonely.ask(**load)
     replica = Process(basedir=f"{folder}/replica", replication=True, port=int(primary.opened))
-    behind = primary.ask(**load)
-    replica.ask(do="catch up", lsn=3 * actions)
-    level = primary.ask(**load)
-    replica.ask(do="catch up", lsn=4 * actions)
-    lag = primary.ask(do="act slowly", rate=actions / level / 2)
-    for one in (replica, primary):
+    behind = alone / primary.ask(**load)
+    ratios, rates, lsn = list[float](), list[float](), 3 * actions
+    for _ in range(TURNS):  # in turn, so that whatever else this machine does meanwhile is done to both
+        replica.ask(do="catch up", lsn=lsn)
+        alone, level, lsn = lonely.ask(**load), primary.ask(**load), lsn + actions
+        ratios.append(alone / level)
+        rates.append(actions / level)
+    replica.ask(do="catch up", lsn=lsn)
+    lag = primary.ask(do="act slowly", rate=median(rates) / 2)
+    for one in (replica, primary, lonely):
         one.end()
-    return {"behind": alone / behind, "level": alone / level, "lag": lag}
+    return {"behind": behind, "level": median(ratios), "lag": lag}
 
 
 def catching_up(folder: Path, scale: float) -> dict[str, float]:

@@ -1,4 +1,7 @@
-"""The labelled corpus: every bad case is found, no line is reported that no label names. `oracle.py` proves the labels, on demand."""
+"""The labelled corpus: every bad case is found, no line is reported that no label names. `oracle.py` proves the labels, on demand.
+
+`own/` holds what the validator once got wrong, and the twin of each that is like it and right.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,14 @@ from coopy.validation.run import Options, run
 from coopy.validation.source import Sources
 
 _HERE = Path(__file__).parent
-CASES: list[dict[str, Any]] = json.loads((_HERE / "manifest.json").read_text())["cases"]
+CASES: list[tuple[Path, dict[str, Any]]] = [
+    (folder, case) for folder in (_HERE, _HERE / "own") for case in json.loads((folder / "manifest.json").read_text())["cases"]
+]
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case["id"] for case in CASES])
-def test_what_is_reported_is_what_the_label_says(case: dict[str, Any]) -> None:
-    folder = (_HERE / "cases" / case["id"]).resolve()
+@pytest.mark.parametrize(("corpus", "case"), CASES, ids=[case["id"] for _, case in CASES])
+def test_what_is_reported_is_what_the_label_says(corpus: Path, case: dict[str, Any]) -> None:
+    folder = (corpus / "cases" / case["id"]).resolve()
     outcome = run(Sources([str(folder)], Cache(None)), Options((case["domain"],)))
     assert not outcome.problems
     found = {(Path(one.path).relative_to(folder).as_posix(), one.line, one.category) for one in outcome.findings}

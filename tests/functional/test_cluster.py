@@ -11,7 +11,9 @@ import pytest
 import coopy.aio
 from coopy import control, init_system, linearizable, once
 from coopy.aio.opening import beside
+from coopy.engine.ordered import OrderedEngine
 from coopy.error import ClosedError, ClusterError, LockedError, NotSerializableError, UnconfirmedError, UsageError
+from coopy.wiring.systems import system_of
 from tests.servers import Cluster, cluster, level, servers
 from tests.words import Word
 
@@ -106,6 +108,30 @@ def test_a_barrier_and_a_token_show_what_another_node_did(cluster: Cluster) -> N
         control(two).wait_for(ahead, timeout=0.01)
 
 
+def test_a_query_sees_what_is_here_unless_it_is_to_wait(cluster: Cluster) -> None:
+    """A node that is kept from taking answers with what it has; in the block its queries wait until it has taken."""
+    one, two = cluster.node(1), cluster.node(2)
+    one.add("a")
+    control(two).barrier()
+    engine, kept, go_on = system_of(two).engine, threading.Event(), threading.Event()
+    assert isinstance(engine, OrderedEngine)
+
+    def keep() -> None:
+        with engine.lead:
+            kept.set()
+            go_on.wait(10)
+
+    keeper = threading.Thread(target=keep)
+    keeper.start()
+    kept.wait(10)
+    one.add("b")
+    assert two.text == "a"
+    threading.Timer(0.2, go_on.set).start()
+    with linearizable(two):
+        assert two.text == "ab"
+    keeper.join()
+
+
 def test_keys_work_across_nodes(cluster: Cluster) -> None:
     """An action with a key happens once, whichever node it is asked of."""
     one, two = cluster.node(1), cluster.node(2)
@@ -157,6 +183,34 @@ def test_a_snapshot_and_pruning_keep_a_nodes_place(cluster: Cluster) -> None:
     level(one, two)
 
 
+def test_a_new_node_begins_with_the_newest_snapshot_that_was_shared(cluster: Cluster) -> None:
+    """And takes only what came behind it; of those that were shared before, the newest stays."""
+    one = cluster.node(1)
+    for number, letter in enumerate("abcd"):
+        one.add(letter)
+        assert control(one).share_snapshot() == number + 1
+    assert control(one).share_snapshot() == 4
+    one.add("e")
+    two = cluster.node(2)
+    assert (two.text, control(two).lsn, control(two).restored.base) == ("abcde", 5, 4)
+    assert [action.lsn for action in control(two).changes(since=4)] == [5]
+    level(one, two)
+    two.add("f")
+    assert control(two).share_snapshot() == 6
+    control(one).close()
+    three = cluster.node(3)
+    assert (control(three).restored.base, three.add("g")) == (6, "abcdefg")
+    node: Any = system_of(two).peers
+    kept = node.link.run(names_in(node))
+    assert len(kept) == 3, "the first one, and the two newest"
+
+
+async def names_in(node: Any) -> list[str]:
+    """The snapshots in the object store."""
+    bucket = await node.link.client.jetstream().object_store(node.stream.bucket)
+    return [one.name for one in await bucket.list() if not one.deleted]
+
+
 def test_memory_that_was_in_doubt_is_made_anew_in_the_middle_of_a_message(cluster: Cluster) -> None:
     """Some of the calls of one message are undone; the others, before and behind, are as ever, on all nodes."""
     one, two = cluster.node(1), cluster.node(2)
@@ -171,8 +225,11 @@ def test_memory_that_was_in_doubt_is_made_anew_in_the_middle_of_a_message(cluste
     level(one, two)
     assert one.text == "abcdfghiklmnpqrs"
     assert control(two).stats().rebuilds.count == 4
+    one.add("t")
+    control(two).barrier()
+    control(two).take_snapshot()
     control(two).close()
-    assert cluster.node(2).text == one.text
+    level(one, cluster.node(2))
 
 
 def test_what_cannot_be_is_told_before_anything_is_changed(cluster: Cluster, servers: LocalServers, tmp_path: Path) -> None:

@@ -677,6 +677,20 @@ def test_asking_for_what_is_not_there(house: House, tmp_path: Path) -> None:
     assert control(alone).role == "alone"
 
 
+def test_asking_a_promoted_replica_for_what_it_is_not_says_what_it_is(house: House, tmp_path: Path) -> None:
+    """It follows nobody, and without a port nobody follows it: opened as a primary it listens."""
+    word = house.primary(tmp_path / "p")
+    replica = house.replica(word, tmp_path / "r")
+    control(replica).promote()
+    with pytest.raises(UsageError, match="was promoted, and follows nobody"):
+        control(replica).promote(port=0)
+    with pytest.raises(UsageError, match="close it and open it with master=True"):
+        _ = control(replica).address
+    control(replica).close()
+    primary = house.primary(tmp_path / "r")
+    level(house.replica(primary, tmp_path / "o"), primary)
+
+
 # --- tokens, acknowledgements, promotion ---------------------------------------------------------------------------------
 
 

@@ -19,6 +19,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROO
 RUN = {"python", "pycon", "console", "toml"}
 SHOWN = {"text", "yaml", "sh", "{eval-rst}", "{include}", "{literalinclude}", "{note}", "{toctree}"}  # nothing in them could be run here
 SKIPPED = {  # by page: how many directives, and why
+    "cluster.md": 2,  # servers on other machines, certificates
     "migration.md": 1,  # what only coopy 0.7.0 can do; what it made lies in tests/pages/migration
     "replication.md": 2,  # begin and end of what is about certificates and hosts
     "typing.md": 2,  # begin and end of what is generated: tests/typing runs that
@@ -80,3 +81,36 @@ def test_importing_coopy_loads_nothing_heavy() -> None:
     unmeasured = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}  # that loads some of them itself
     ran = subprocess.run([sys.executable, "-c", check], cwd=ROOT, env=unmeasured, capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == ""
+
+
+@pytest.mark.parametrize("page", ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"])
+def test_links_from_outside_of_the_documentation_lead_somewhere(page: str) -> None:
+    """Of those inside of it Sphinx sees to that."""
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", (ROOT / page).read_text())
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+FIGURES = {  # what the comparison says of whom: where the benchmarks say it
+    "13 times SQLite's": ("queries, 1 thread", "SQLite", -1),
+    "5.4 times its sync writes with 32 threads": ("sync actions, 32 threads", "SQLite", -1),
+    "1.6 times with one": ("sync actions, 1 thread", "SQLite", -1),
+    "2.3 times with one thread": ("sync actions, 1 thread", "ZODB", -1),
+    "9.6 times with 32": ("sync actions, 32 threads", "ZODB", -1),
+    "80 bytes for the benchmark's call": ("journal bytes per action", "coopy", -2),
+    "against 506": ("journal bytes per action", "ZODB", -2),
+}
+
+
+@pytest.mark.parametrize("said", FIGURES)
+def test_figures_of_the_comparison_are_those_of_the_benchmarks(said: str) -> None:
+    """A new run changes the one page; this says where the other is to follow."""
+    what, who, column = FIGURES[said]
+    assert said in " ".join((ROOT / "docs/comparison.md").read_text().split())
+    benchmarks = (ROOT / "docs/benchmarks.md").read_text()
+    group = benchmarks.partition("**Beside others**")[2].partition(f"| {what} |")[2].partition("**")[0]
+    (row,) = [
+        cells for line in group.splitlines()[:8] if (cells := [one.strip() for one in line.strip("|").split("|")]) and who in cells[:2]
+    ][:1]
+    number = re.search(r"[\d.]+", said)
+    assert number is not None
+    assert row[column] == number[0]

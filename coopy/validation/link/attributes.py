@@ -77,6 +77,8 @@ class Attributes(Keeping):
             return found
         if name in ("__name__", "__qualname__", "__module__"):
             return frozenset((self.pool.thing("builtins.str", frame.mode),))
+        if name == "__new__":
+            return frozenset((self.pool.bound(value, name),))
         written = self.read(self.attribute_cell(value.cls, "class", name))
         base = self.member(value.cls, name)
         return written or (frozenset((self.pool.foreign(f"{base}.{name}"),)) if isinstance(base, str) else ANYTHING)
@@ -91,7 +93,10 @@ class Attributes(Keeping):
         values = EMPTY
         for one in self.member_values(frame, cls, name, at, after):
             values |= self._bound_to(frame, at, one, cls, receiver)
-        if isinstance(receiver, ClassValue):
+        if not isinstance(receiver, ClassValue):
+            for one in self.read(self.attribute_cell(found[0], "class", name)) if (found[0], "class") in self.attributes else ():
+                values |= self._bound_to(frame, at, one, cls, receiver)
+        else:
             values |= self.read(self.attribute_cell(found[0], "class", name))
             if self.is_enum(found[0]) and any(isinstance(one.statement, s.Assign) for one in found[1]):
                 return frozenset((self.pool.object(cls, IMPORT),))

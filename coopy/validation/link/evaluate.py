@@ -63,7 +63,10 @@ class Evaluator(Operators):
 
     def taken(self, frame: Frame, at: int, values: Values) -> Values:
         """A name that is kept: note where a function outside the program was taken, and what reading alone means."""
-        if not any(type(one) is Foreign for one in values):
+        for one in values:
+            if type(one) is Foreign:
+                break
+        else:
             return values
         out = []
         for one in values:
@@ -213,7 +216,9 @@ class Evaluator(Operators):
                     frame.calm = calm
                     self.made_of_hashed(frame, node.at, box, (frame.module, one.at))
             else:
-                self.write(box.items, self.eval(frame, one))
+                values = self.eval(frame, one)
+                self.write(box.items, values)
+                self.holds(frame, one.at, box, values)
         return frozenset((box,))
 
     def _dict_display(self, frame: Frame, node: s.DictDisplay) -> Values:
@@ -225,6 +230,7 @@ class Evaluator(Operators):
                 self.merge(frame, node.at, box, values)
             else:
                 self.store_pair(box, self.eval(frame, key), values)
+                self.holds(frame, value.at, box, values)
         return frozenset((box,))
 
     def _format(self, frame: Frame, node: s.Format) -> Values:

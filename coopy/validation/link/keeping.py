@@ -99,6 +99,11 @@ class Keeping(Hazards):
             for one in self._wrong(new):
                 self.put.setdefault((box, frame.context, (frame.module, at)), {})[self._words_for(one)] = None
 
+    def holds(self, frame: Frame, at: int, box: Box, new: Values) -> None:
+        """A container is made with something in it. What a constructor makes is pickled when a system is made, and fails there."""
+        if not frame.context.qualname.endswith("__init__"):
+            self.puts(frame, at, box, new)
+
     def _wrong(self, values: Values) -> Iterator[Value]:
         """Those of which no snapshot can hold any."""
         for one in values:

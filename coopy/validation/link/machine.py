@@ -117,7 +117,7 @@ class Machine:
         self.steps = 0  # calls of whatever value at whatever place
         self.bounded = self.runs = self.made = 0
         self.growths = 0  # of cells: as long as it stays the same, so does all that was read
-        self.touched: set[ModuleInfo] = set()
+        self.touched: dict[ModuleInfo, None] = {}
         self.touched_classes: set[ClassInfo] = set()
         self.told: dict[tuple[FunctionInfo, str], int] = {}  # sets of arguments that a function is run for in a mode
         self.contexts: dict[FunctionInfo, dict[tuple[Any, ...], Context]] = {}

@@ -101,6 +101,19 @@ class Models(Collecting):
         """The names of a module are as good as the module."""
         return frozenset((self.pool.module(frame.module),))
 
+    def _vars(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
+        """The members of a class by their names, or what an object holds."""
+        out = EMPTY
+        for one in args.positional[0] if args.positional else EMPTY:
+            if isinstance(one, ClassValue):
+                box = self.new_box(frame, at, "dict")
+                for name in one.cls.scope.bindings:
+                    self.write(self.slot(box, name), self.member_values(frame, one.cls, name, at))
+                out |= {box}
+            elif isinstance(one, Object):
+                out |= self.attribute(frame, at, one, "__dict__")
+        return out or ANYTHING
+
     def _import_module(self, frame: Frame, _at: int, _name: str, args: Args) -> Values:
         """importlib.import_module of a name that is written in the program."""
         texts = [one.text for one in args.get(0, "name") or EMPTY if isinstance(one, Text)]
@@ -361,6 +374,7 @@ _FUNCTIONS: dict[str, Callable[..., Values]] = {
     **_table(Models._getattr, "builtins", "getattr"),
     **_table(Models._setattr, "builtins", "setattr"),
     **_table(Models._globals, "builtins", "globals"),
+    **_table(Models._vars, "builtins", "vars"),
     **_table(Models._import_module, "importlib", "import_module"),
     **_table(Models._import_module, "builtins", "__import__"),
     **_table(Models._type, "builtins", "type"),

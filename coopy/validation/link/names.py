@@ -147,7 +147,7 @@ class Names(Machine):
         """Run, once, the statements of a module that bind nothing: they may fill its tables."""
         if module in self.touched:
             return
-        self.touched.add(module)
+        self.touched[module] = None
         for one in module.scope.effects:
             if not (isinstance(one, s.Evaluate) and isinstance(one.value, s.Const)):
                 self.demand(self.statement(module, None, one))

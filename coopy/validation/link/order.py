@@ -199,9 +199,12 @@ class Order(Attributes):
 
     def picked(self, frame: Frame, values: Values) -> Values:
         """A variable is read: if it holds whichever element came last, that shows."""
-        marks = [one for one in values if isinstance(one, Picked)]
-        if not marks:
+        for one in values:
+            if type(one) is Picked:
+                break
+        else:
             return values
+        marks = [one for one in values if isinstance(one, Picked)]
         if not frame.loops:
             for one in marks:
                 self.escapes(frame, one.place)
@@ -284,6 +287,8 @@ def gathers(name: str, value: s.Expr) -> bool:
         return any(isinstance(one, s.Name) and one.name == name for one in value.args)
     if isinstance(value, s.Binary) and value.op in ("add", "mul", "or", "and", "xor", "sub"):
         return any(isinstance(one, s.Name) and one.name == name for one in (value.left, value.right))
+    if isinstance(value, s.Choice):  # found = x if found is None else found & x
+        return name in names_in(value.test) and (gathers(name, value.body) or gathers(name, value.orelse))
     return isinstance(value, s.Boolean) and all(_is_test(one) or (isinstance(one, s.Name) and one.name == name) for one in value.values)
 
 

@@ -340,7 +340,7 @@ class Pool:
 
     def classes(self, mode: str) -> dict[ClassInfo, None]:
         """Those of which there are objects made in a mode, or may be."""
-        return dict.fromkeys(one.cls for one in self._made.values() if type(one) is Object and one.mode == mode)
+        return dict.fromkeys(one.cls for one in self._objects.values() if one.mode == mode)
 
     def function(self, info: FunctionInfo, parent: Context | None) -> FunctionValue:
         """A function as defined in a call."""

@@ -14,7 +14,7 @@ MESSAGES: list[Sealed] = [
     Join(NODE, "wiki:Wiki", [("wiki:Wiki", 3)], b"source"),
     Calls(NODE, 7, 3, 1_700_000_000_000_000, 60, [(2, b"plain"), (4, b"pickle"), (5, b"")]),
     Calls(NODE, 1, 0, 1, -720, []),
-    Announced(9, 8, "a snapshot", b"d" * 32, 1234),
+    Announced(8, "a snapshot", b"d" * 32, 1234, "the one before"),
 ]
 
 
@@ -68,7 +68,7 @@ def test_a_message_of_another_system_or_key_is_refused() -> None:
     [
         Calls(b"short", 1, 0, 1, 0, []), Calls(NODE, 0, 0, 1, 0, []), Calls(NODE, 1, 1, 1, 0, []), Calls(NODE, 1, -1, 1, 0, []),
         Calls(NODE, 1, 0, 0, 0, []), Calls(NODE, 1, 0, 1 << 62, 0, []), Calls(NODE, 1, 0, 1, 2000, []), Calls(NODE, 1, 0, 1, 0, [(0, b"")]),
-        Calls(NODE, 1, 0, 1, 0, [(6, b"")]), Join(b"", "d", [], b""), Genesis(b"y" * 16, b"", "d", "s", b"", 1), Announced(0, 1, "s", b"", 1),
+        Calls(NODE, 1, 0, 1, 0, [(6, b"")]), Join(b"", "d", [], b""), Genesis(b"y" * 16, b"", "d", "s", b"", 1), Announced(1, "s", b"", -1, ""),
     ],
 )  # fmt: skip
 def test_a_message_that_somebody_with_the_key_made_wrongly_is_refused(message: Sealed) -> None:

@@ -1,0 +1,5 @@
+import time
+
+
+def go():
+    return time.time()

@@ -1,0 +1,2 @@
+from ledger.book import Ledger as Ledger
+from ledger.money import Money as Money

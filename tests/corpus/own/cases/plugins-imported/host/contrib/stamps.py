@@ -1,0 +1,8 @@
+import time
+
+from host.api import hook
+
+
+@hook("saved")
+def stamp(ctx, name, **_):
+    ctx.counts["at"] = time.time()
