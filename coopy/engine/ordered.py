@@ -31,6 +31,7 @@ from coopy.journal.frame import Kind, original
 from coopy.journal.segment import Taken
 
 if TYPE_CHECKING:
+    from _thread import LockType
     from collections.abc import Callable
 
     from coopy.engine.progress import Progress
@@ -94,8 +95,7 @@ class OrderedEngine(SharedEngine):
         signal = entry.begin_to_wait()
         try:
             self._hand_over(entry)
-            while entry.outcome is PENDING:
-                signal.acquire(timeout=WAKE)
+            _wait(entry, signal)
         finally:
             entry.pass_on()
 
@@ -245,6 +245,12 @@ class OrderedEngine(SharedEngine):
         """As Engine._rebuild_here. What was taken does not depend on what memory holds."""
         super()._rebuild_here(last, result)
         self.executor.keys.progress = self.progress
+
+
+def _wait(entry: Entry, signal: LockType) -> None:
+    """Until it has an outcome."""
+    while entry.outcome is PENDING:
+        signal.acquire(timeout=WAKE)
 
 
 def _not_yet(_entry: Entry) -> None:
