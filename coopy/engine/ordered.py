@@ -151,14 +151,17 @@ class OrderedEngine(SharedEngine):
         was taken before stays so. Whoever calls it says `stop_for` then.
         """
         with self.lead:
-            for message in messages:
-                self._take(message)
+            self._take_each(messages)
 
     def stop_for(self, error: CoopyError) -> None:
         """Take no more, for good. Queries go on, unless memory is in doubt."""
         with self.lock:
             if self.final is None:
                 self.end(FAILED, error)
+
+    def _take_each(self, messages: Sequence[Message]) -> None:
+        for message in messages:
+            self._take(message)
 
     def _take(self, message: Message) -> None:
         last = self.progress.last
@@ -230,9 +233,12 @@ class OrderedEngine(SharedEngine):
         """Under the lock. Whoever reads sees the state after one action or another, never half of one."""
         with self.lock:
             self._enter_to_take()
-            for entry in entries:
-                if entry.lsn > self.executed:
-                    self._execute_one(entry, UNREACHED)
+            self._execute_each(entries)
+
+    def _execute_each(self, entries: list[Entry]) -> None:
+        for entry in entries:
+            if entry.lsn > self.executed:
+                self._execute_one(entry, UNREACHED)
 
     # --- memory --------------------------------------------------------------------------------------------------------
 
