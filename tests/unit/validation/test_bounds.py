@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from coopy.validation.cache import Cache
-from coopy.validation.link import calls, machine
+from coopy.validation.link import contexts, machine
 from coopy.validation.link.names import MAX_FOLLOWED
 from coopy.validation.run import Options, Outcome, run
 from coopy.validation.source import Sources
@@ -76,7 +76,7 @@ def test_what_is_put_into_one_of_many_containers_is_found_in_any(empty: str, pla
 @pytest.mark.parametrize("base", ["Base", "object"])
 @pytest.mark.parametrize("use", USES)
 def test_a_program_that_is_too_large_is_told_apart_less_and_nothing_is_lost(use: str, base: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calls, "VAST", 3)
+    monkeypatch.setattr(contexts, "VAST", 3)
     assert categories(family(base, "time.time()") + USES[use]) == ["clock"]
 
 
