@@ -10,7 +10,6 @@ What cannot go on stops the node, for good: its queries go on, calls raise why.
 
 from __future__ import annotations
 
-import math
 import secrets
 import threading
 import time
@@ -165,22 +164,32 @@ class Node:
     # --- reads that wait -----------------------------------------------------------------------------------------------------
 
     def barrier(self, timeout: float | None = None) -> int:
-        """Return when all that was acknowledged before this call is executed here; gives the LSN. Raises ClusterError, UnconfirmedError."""
-        engine, entry = self.running.engine, Entry("", (), {}, b"", b"")
+        """Return when all that was acknowledged before this call is executed here, and calls of this node whose fate was unknown have one.
+
+        Gives the LSN. Raises ClusterError, and UnconfirmedError where the cluster does not answer in time.
+        """
+        engine, publisher, entry = self.running.engine, self.running.publisher, Entry("", (), {}, b"", b"")
         engine.refuse_inside("barrier()")
         self._check_lives()
-        signal, deadline = entry.begin_to_wait(), math.inf if timeout is None else time.monotonic() + timeout
-        self.running.publisher.offer(entry)
+        deadline = time.monotonic() + (publisher.patience if timeout is None else timeout)
+        while publisher.given_up():  # behind the barrier they could still happen
+            self._check_lives()
+            self._check_time(deadline)
+            time.sleep(LOOK)
+        signal = entry.begin_to_wait()
+        publisher.offer(entry)
         while entry.outcome is PENDING:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise UnconfirmedError(
-                    f"The cluster at {self.addresses} did not answer in {timeout:g} seconds{self._why()}.", lsn=engine.executed
-                )
-            signal.acquire(timeout=min(WAKE, left))
+            if timeout is not None:
+                self._check_time(deadline)
+            signal.acquire(timeout=WAKE)
         if type(entry.outcome) is Outcome:
             raise entry.outcome.error
         return engine.executed
+
+    def _check_time(self, deadline: float) -> None:
+        if time.monotonic() > deadline:
+            what = f"The cluster at {self.addresses} did not answer in time{self._why()}"
+            raise UnconfirmedError(f"{what}. Nothing was changed; ask again later.", lsn=self.running.engine.executed)
 
     def wait_for(self, lsn: int, timeout: float) -> int:
         """Return when this action was executed here; gives the LSN that it shows. Raises UnconfirmedError after so many seconds."""

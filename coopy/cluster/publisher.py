@@ -59,13 +59,16 @@ _decode = msgspec.json.Decoder(_Acknowledged).decode
 
 
 class Packet:
-    """One message under way. `entries`: whose calls are in it, barriers too; `sent`: how often; `taken`: it has come back and was executed here."""
+    """One message under way. `entries`: whose calls are in it, barriers too; `sent`: how often; `taken`: it has come back and was executed here.
 
-    __slots__ = ("begun", "counter", "data", "entries", "last", "sent", "taken", "told")
+    `told`: who waits for it was told that nobody knows, or that it was not sent; `called_off`: it is not to be sent (any more).
+    """
+
+    __slots__ = ("begun", "called_off", "counter", "data", "entries", "last", "sent", "taken", "told")
 
     def __init__(self, counter: int, data: bytes, entries: list[Entry], begun: float) -> None:
         self.counter, self.data, self.entries, self.begun = counter, data, entries, begun
-        self.last, self.sent, self.taken, self.told = 0.0, 0, False, False
+        self.last, self.sent, self.taken, self.told, self.called_off = 0.0, 0, False, False, False
 
 
 class Publisher:
@@ -119,6 +122,10 @@ class Publisher:
     def take(self, counter: int) -> Packet | None:
         """Those who wait for a message of ours that has come back; None where it came before."""
         return self.packets.pop(counter, None)
+
+    def given_up(self) -> list[Packet]:
+        """Messages whose callers were told that nobody knows, and still nobody does."""
+        return [packet for packet in [*self._unknown.values()] if packet.told]
 
     @property
     def busy(self) -> bool:
@@ -184,15 +191,17 @@ class Publisher:
         import nats.errors
 
         packet.last = time.monotonic()
+        packet.sent += 1  # before it looks: who calls it off looks in the other order, so that one of both sees the other
+        if packet.called_off:
+            return
         headers = {"Nats-Msg-Id": f"{self.node.hex()}-{packet.counter}", "Nats-Expected-Stream": self._stream.name}
         try:
             await self._link.client.publish(self._base, packet.data, reply=f"{self._inbox}.{packet.counter}", headers=headers)
         except nats.errors.OutboundBufferLimitError:  # there is no connection: it was not sent
+            packet.sent -= 1
             return
         except (nats.errors.Error, OSError):  # it may have been
-            packet.sent += 1
             return
-        packet.sent += 1
         self.published += packet.sent == 1
         self.republished += packet.sent > 1
 
@@ -252,8 +261,14 @@ class Publisher:
     def _tell_impatient(self, now: float) -> None:
         for packet in [*self._unknown.values()]:
             if not packet.told and now - packet.begun > self.patience:
-                packet.told = True
-                _tell(packet.entries, self._not_known() if packet.sent else self._not_sent())
+                packet.told = packet.called_off = True
+                if packet.sent:
+                    packet.called_off = False
+                    _tell(packet.entries, self._not_known())
+                else:
+                    self.packets.pop(packet.counter, None)
+                    _tell(packet.entries, self._not_sent())
+                    self._know(packet)
         late = list[Entry]()
         with self._guard:
             while self._waiting and now - self._waiting[0][0] > self.patience:
@@ -287,6 +302,7 @@ class Publisher:
             self._bytes = 0
         _tell(never, error)
         for packet in [*self.packets.values()]:
+            packet.called_off = True
             if packet.sent:
                 what = f"The node stopped before it was known what became of the call, which was sent: {error}"
                 _tell(packet.entries, UnconfirmedError(f"{what} It may have happened, at most once.", lsn=0))

@@ -52,7 +52,7 @@ def _unchecked() -> Iterator[None]:
     try:
         yield
     finally:
-        cst.CSTNode.__post_init__ = check  # type: ignore[method-assign, assignment]
+        cst.CSTNode.__post_init__ = check  # type: ignore[method-assign]
 
 
 def _sound(_node: cst.CSTNode) -> None:

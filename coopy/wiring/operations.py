@@ -212,7 +212,8 @@ class Control(Operations, Generic[T_co]):
     def barrier(self, timeout: float | None = None) -> int:
         """Of a node: return when all that was acknowledged anywhere before this call is executed here; gives the LSN that it shows then.
 
-        It takes as long as an action. Raises UnconfirmedError after `timeout` seconds, and where the cluster did not answer; ClusterError.
+        Calls of this node that ended in UnconfirmedError have happened by then, or never will. It takes as long as an action. Raises
+        UnconfirmedError after `timeout` seconds, and where the cluster did not answer; ClusterError.
         """
         if timeout is not None:
             check_number("timeout", timeout)

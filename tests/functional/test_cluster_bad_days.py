@@ -130,6 +130,8 @@ def test_a_connection_that_swallows_everything_is_given_up(cluster: Cluster, ser
         way.cut()
         way.mend()
     impatient(node, LONG)
+    control(node).barrier()
+    assert node.kept == ["before", "unknown"]
     assert node.keep("after") == 3
     assert counts(node).reconnects > before
     level(node, other)
@@ -151,6 +153,7 @@ def test_without_a_quorum_nothing_is_acknowledged_and_with_one_again_all_goes_on
             one.start()
         own.wait_ready()
         impatient(node, LONG)
+        control(node).barrier()
         node.keep("after")
         level(node, other)
         happened = ["unknown"] if isinstance(told.value, UnconfirmedError) else []

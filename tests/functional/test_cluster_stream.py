@@ -187,5 +187,6 @@ def test_a_node_whose_servers_stand_still_goes_on_when_they_do(tmp_path: Path) -
             one.signal(signal.SIGCONT)
         own.wait_ready()
         impatient(node, 60.0)
+        control(node).barrier()
         assert node.add("c") == ("abc" if isinstance(told.value, UnconfirmedError) else "ac")
         cluster.close()
