@@ -2,7 +2,8 @@
 
     python -m tests.crash.load DIRECTORY ADDRESSES NAME MARK SEED
 
-It says lines of JSON: ["begun", mark, ns, object, method], ["ended", mark, ns, outcome, answer], ["said", what, value]. It hears "share", "snapshot",
+It says lines of JSON: ["begun", mark, ns, object, method], ["ended", mark, ns, outcome, answer], ["again", mark, ns, outcome],
+["said", what, value]. It hears "share", "snapshot",
 "stop" (no more calls), "level" and "state"; it closes when nothing can be heard any more. Outcomes are ok, raised, never (a ClusterError) and unknown (an
 UnconfirmedError); some calls are made with a key, and again until it is known what became of them.
 """
@@ -80,6 +81,7 @@ class Load:
                 outcome, answer = self._outcome(call, False)
             if outcome in {"ok", "raised"} or control(self.desk).stats().state != "open":
                 return "unknown" if outcome == "never" else outcome, answer
+            say("again", key, time.monotonic_ns(), outcome)
 
     def _outcome(self, call: Callable[[], Any], waits: bool) -> tuple[str, Any]:
         try:
