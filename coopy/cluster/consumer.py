@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from coopy.cluster.beginnings import BehindError
 from coopy.cluster.link import PATIENCE, PAUSE, LostError, RefusedError
+from coopy.cluster.stream import NODE
 from coopy.error import ClusterError
 
 if TYPE_CHECKING:
@@ -47,9 +48,10 @@ class Consumer:
     """
 
     def __init__(
-        self, link: Link, stream: Stream, following: int, arrived: SimpleQueue[Arrived], verify: Callable[[About], Awaitable[None]]
-    ) -> None:
-        self._link, self._stream, self._next, self._arrived, self._verify = link, stream, following, arrived, verify
+        self, link: Link, stream: Stream, node: bytes, following: int, arrived: SimpleQueue[Arrived],
+        verify: Callable[[About], Awaitable[None]],
+    ) -> None:  # fmt: skip
+        self._link, self._stream, self._node, self._next, self._arrived, self._verify = link, stream, node, following, arrived, verify
         self._subscription: Subscription | None = None
         self._number = 0
         self._heard = 0.0
@@ -114,7 +116,7 @@ class Consumer:
         config = {
             "deliver_subject": inbox, "deliver_policy": "by_start_sequence", "opt_start_seq": self._next, "ack_policy": "none", "max_deliver": 1,
             "replay_policy": "instant", "flow_control": True, "idle_heartbeat": int(HEARTBEAT * 1e9), "inactive_threshold": GONE,
-            "num_replicas": 1, "mem_storage": True,
+            "num_replicas": 1, "mem_storage": True, "metadata": {NODE: self._node.hex()},
         }  # fmt: skip
         await self._link.ask(f"CONSUMER.CREATE.{self._stream.name}", {"stream_name": self._stream.name, "config": config})
         self.made += 1
