@@ -19,6 +19,7 @@ from contextlib import suppress
 from threading import Event
 from typing import TYPE_CHECKING
 
+from coopy.cluster.link import PATIENCE
 from coopy.cluster.message import Digest, Due, seal
 from coopy.cluster.tally import Tally
 from coopy.digest import digest
@@ -152,7 +153,7 @@ class Comparing:
 
     async def _nodes(self) -> list[bytes]:
         """Those that are there now: this one, and who else takes from the stream."""
-        return sorted({self._node, *await self._stream.nodes()})
+        return sorted({self._node, *await self._link.again(self._stream.nodes, PATIENCE)})
 
     async def _say(self, mark: bytes, lsn: int, child: Child) -> None:
         try:

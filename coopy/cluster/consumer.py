@@ -53,6 +53,7 @@ class Consumer:
     ) -> None:  # fmt: skip
         self._link, self._stream, self._node, self._next, self._arrived, self._verify = link, stream, node, following, arrived, verify
         self._subscription: Subscription | None = None
+        self._watching: asyncio.Task[None] | None = None
         self._number = 0
         self._heard = 0.0
         self._left_out = -1
@@ -69,7 +70,7 @@ class Consumer:
         """Begin, and see to it that it goes on. Raises ClusterError where the stream cannot be used as it is."""
         await self._link.again(self._make, PATIENCE)
         self._link.reconnected.append(self._look_again)
-        self._link.start(self._watch())
+        self._watching = self._link.start(self._watch())
 
     async def _look_again(self) -> None:
         self._again.set()
@@ -95,6 +96,16 @@ class Consumer:
                 self.problem = str(error)
                 self._arrived.put(error)
                 return
+
+    def end(self) -> None:
+        """Take no more, and let the servers know. Any thread may call it."""
+        self._link.soon(lambda: self._link.start(self._end()))
+
+    async def _end(self) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
+        if self._subscription is not None:
+            await _let_go(self._subscription)
 
     async def _make(self) -> None:
         """One that begins with the next sequence."""

@@ -265,6 +265,7 @@ class Node:
         running = self.running
         running.publisher.stop(error)
         running.engine.stop_for(error)
+        running.consumer.end()
         log.error("The node in %s stopped: %s", running.system.archive.directory, error)
 
     def stop(self) -> None:

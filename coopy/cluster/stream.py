@@ -162,10 +162,12 @@ class Stream:
         await self.link.again(lambda: self.put(what, data, {"Nats-Msg-Id": tag}), PATIENCE)
 
     async def nodes(self) -> list[bytes]:
-        """Who takes from it now, by what they said of themselves. Raises LostError."""
+        """Who takes from it now, by what they said of themselves. Raises LostError, also where not all servers have answered."""
         found, total = list[dict[str, Any]](), 1
         while len(found) < total:
             page = await self.link.ask(f"CONSUMER.LIST.{self.name}", {"offset": len(found)})
+            if page.get("missing"):
+                raise LostError(f"Not all servers said who takes from the stream {self.name}.")
             found += page.get("consumers") or []
             total = page.get("total", 0) if page.get("consumers") else 0
         said = [one["config"].get("metadata", {}).get(NODE, "") for one in found if one.get("push_bound")]

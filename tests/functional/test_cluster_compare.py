@@ -91,8 +91,8 @@ def test_a_node_that_has_another_state_than_most_stops_and_the_others_go_on(clus
     assert {told.value.expected, told.value.got} == {caught.value.expected, caught.value.got}
     assert told.value.got in str(told.value)
     assert told.value.expected in str(told.value)
-    control(wrong).close()
     assert others[0].add("b") == "axb"
+    wait_until(lambda: control(others[1]).compare().nodes == 2)
     monkeypatch.setattr(Loose, "turns", itertools.repeat("x"))
     again = cluster.node(4, Loose)
     level(again, *others)
@@ -115,9 +115,7 @@ def test_nodes_compare_by_themselves_when_the_actions_time_has_gone_on(cluster: 
     """Whoever calls then asks all; nobody has to be told."""
     monkeypatch.setattr(comparing, "EVERY", 1)
     one, two, three = (cluster.node(number, Loose) for number in (1, 2, 3))
-    one.add("a")
-    two.add("b")
-    wait_until(lambda: all(counts(node).compared >= 1 for node in (one, two, three)))
+    wait_until(lambda: calls_go_on([one, two]) == 2 and all(counts(node).compared for node in (one, two, three)))
     monkeypatch.setattr(Loose, "turns", iter("xxy"))
     three.look()
     wait_until(lambda: calls_go_on([one, two, three]) == 2)

@@ -40,6 +40,7 @@ def verdicts(asked: str, *said: Digest) -> dict[str, bool]:
         ("a", ["a1"], ""), ("abc", ["a1", "b1", "c1"], ""), ("abc", ["a1", "b2", "c1"], "b"), ("ab", ["a1", "b2"], "ab"), ("abc", ["a1", "b2", "c3"], "abc"),
         ("abcd", ["a1", "b1", "c2", "d2"], "abcd"), ("abcd", ["a1", "b1", "c2", "d3"], "abcd"), ("abcd", ["a1", "b1", "c1", "d3"], "d"),
         ("abc", ["a1", "b2"], ""), ("abc", ["a1", "b1"], ""), ("abcde", ["a1", "b1", "c1", "d2"], "d"), ("abcde", ["a1", "b1", "c2", "d2"], ""),
+        ("abcde", ["a1", "b1", "c2"], ""),
         ("abc", ["a1", "b1", "c1", "x2"], "x"), ("ab", ["a1", "b2", "x2"], "abx"),
     ],
 )  # fmt: skip
