@@ -42,7 +42,7 @@ bench: $(VENV)/.dev ## coopy beside others, as ratios of one run
 
 coverage: $(VENV)/.dev ## which branches the tests reach, in all processes and threads; fails below 90 %
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest --numprocesses auto --dist loadgroup -o faulthandler_timeout=1200 $(ARGS)
+	$(BIN)/coverage run -m pytest --numprocesses auto -o faulthandler_timeout=1200 $(ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 	$(BIN)/coverage html --quiet

@@ -69,6 +69,9 @@ class Way:
                 client.close()
                 continue
             self._ends += [client, server]
+            if not self._open:  # it was cut meanwhile
+                self._hang_up()
+                continue
             threading.Thread(target=self._pass_on, args=(client, server, True), daemon=True).start()
             threading.Thread(target=self._pass_on, args=(server, client, False), daemon=True).start()
 

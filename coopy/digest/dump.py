@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from coopy.digest.shape import Head
 
     _Element: TypeAlias = tuple[Any, tuple[int, ...]]  # an object, and the numbers of the sets that hold it
+    _Keys: TypeAlias = dict[int, tuple[Any, bytes]]  # by id, an object and its key
 
 __all__ = ["Dump", "digest", "hash_of"]
 
@@ -202,7 +203,8 @@ class Dump:
     def _number_elements(self) -> bool:
         """Give numbers to elements of sets that wait. False if all have one."""
         elements = self._elements()
-        found = self._unlike(elements, 0) or self._unlike(elements, 1) or self._by_neighbours(elements)
+        bare: _Keys = {}
+        found = self._unlike(elements, 0, bare) or self._unlike(elements, 1, bare) or self._by_neighbours(elements, bare)
         for one in found:
             self.numbers[id(one)] = len(self.objects)
             self.objects.append(one)
@@ -212,6 +214,7 @@ class Dump:
         """Elements without a number of the sets that wait, each with the numbers of these sets."""
         found: dict[int, Any] = {}
         holders: dict[int, tuple[int, ...]] = {}
+        many: dict[int, list[int]] = {}  # of those that several sets hold
         unready = []
         for waiting in self._unready:
             new = [one for one in self._split(waiting.values)[1] if id(one) not in self.numbers]
@@ -219,24 +222,27 @@ class Dump:
             for one in new:
                 key = id(one)
                 if holders.setdefault(key, alone) is not alone:
-                    holders[key] += alone
+                    many.setdefault(key, [*holders[key]]).append(waiting.number)
                 found[key] = one
             if new:
                 unready.append(waiting)
         self._unready = unready
+        holders.update({key: tuple(numbers) for key, numbers in many.items()})
         return list(zip(found.values(), holders.values(), strict=True))
 
-    def _unlike(self, elements: list[_Element], depth: int) -> list[Any]:
+    def _unlike(self, elements: list[_Element], depth: int, bare: _Keys) -> list[Any]:
         """The elements that are like no other, in order; none if that are less than half of them."""
-        known: dict[int, tuple[Any, bytes]] = {}
         by_key: dict[bytes, Any] = {}
         for one, sets in elements:
-            key = self.key(one, depth, known) + _encode(sets)
+            key = self.key(one, depth, bare)
+            if not depth:
+                bare[id(one)] = one, key
+            key += _encode(sets)
             by_key[key] = OBJECT if key in by_key else one
         found = [by_key[key] for key in sorted(by_key) if by_key[key] is not OBJECT]
         return found if len(found) * 2 >= len(elements) else []
 
-    def key(self, value: Any, depth: int, known: dict[int, tuple[Any, bytes]]) -> bytes:
+    def key(self, value: Any, depth: int, known: _Keys) -> bytes:
         """Hash of a record in which the keys of objects stand for numbers that are missing, or nil at the last depth. `known`: keys by id."""
         head, values = shape_of(value)
         parts, objects = self._split(values)
@@ -250,13 +256,13 @@ class Dump:
             numbers.append(number)
         return hashlib.blake2b(_record(head, parts, numbers), digest_size=32).digest()
 
-    def _by_neighbours(self, elements: list[_Element]) -> list[Any]:
+    def _by_neighbours(self, elements: list[_Element], bare: _Keys) -> list[Any]:
         """All elements in the order that `order.py` finds."""
         vertices = _Vertices()
         for one, sets in elements:
             vertices.of(one).sets = sets
         for vertex in vertices.all:  # grows meanwhile
-            vertex.key = self.key(vertex.value, 0, {})
+            vertex.key = bare[id(vertex.value)][1] if id(vertex.value) in bare else self.key(vertex.value, 0, {})
             head, values = shape_of(vertex.value)
             vertex.is_set = head is SET or head is FROZENSET
             for one in self._split(values)[1]:

@@ -55,24 +55,29 @@ def in_order(vertices: list[Vertex], base: int) -> list[int]:
     """Their indexes in the order of their numbers, the first of which is `base`."""
     cells = _Cells(vertices, base)
     cells.divide(range(len(vertices)))
-    cells.divide(cells.divide_once(range(len(vertices)), cells.surroundings))
+    cells.divide(cells.divide_by_surroundings())
     at = 0
     while at < len(vertices):
         if len(cells.members[cells.at[at]]) > 1:
             cells.divide(cells.near([cells.take_one(at)]))
         at += 1
-    return [next(iter(cells.members[cells.at[at]])) for at in range(len(vertices))]
+    return [cells.members[cells.at[at]][0] for at in range(len(vertices))]
 
 
 class _Cells:
-    """The vertices by cells, in order. A cell's start is how many vertices stand before it."""
+    """The vertices by cells, in order. A cell's start is how many vertices stand before it.
+
+    Who leaves a cell gives its place to the last one: nothing that is done to a vertex takes longer where there are many.
+    """
 
     def __init__(self, vertices: list[Vertex], base: int) -> None:
         self.vertices, self.base = vertices, base
-        self.members: list[set[int]] = []
+        self.members: list[list[int]] = []
         self.starts: list[int] = []
-        self.cell_of = [0] * len(vertices)
+        self.cell_of, self.places = [0] * len(vertices), [0] * len(vertices)
         self.at: dict[int, int] = {}  # start -> cell
+        self.beside = [{*vertex.refers, *[other for other, _ in vertex.referred]} for vertex in vertices]  # what is one reference away
+        self.ranks: list[int] = []  # of all vertices, while nothing is divided
         groups = defaultdict(list)
         for vertex in vertices:
             groups[vertex.key].append(vertex.index)
@@ -81,13 +86,19 @@ class _Cells:
             self._make(groups[key], start)
             start += len(groups[key])
 
-    def _make(self, members: Iterable[int], start: int) -> None:
+    def _make(self, members: list[int], start: int) -> None:
         cell = len(self.members)
-        self.members.append(set(members))
+        self.members.append(members)
         self.starts.append(start)
         self.at[start] = cell
-        for one in self.members[cell]:
-            self.cell_of[one] = cell
+        for place, one in enumerate(members):
+            self.cell_of[one], self.places[one] = cell, place
+
+    def _leave(self, cell: int, one: int) -> None:
+        last, place = self.members[cell].pop(), self.places[one]
+        if last != one:
+            self.members[cell][place] = last
+            self.places[last] = place
 
     def take_one(self, start: int) -> int:
         """Any vertex of the cell that starts there, which gets a cell of its own before the others."""
@@ -100,16 +111,17 @@ class _Cells:
 
     def near(self, changed: Iterable[int]) -> set[int]:
         """What refers to these, and what these refer to."""
-        found = set[int]()
-        for one in changed:
-            found.update(self.vertices[one].refers)
-            found.update(other for other, _ in self.vertices[one].referred)
-        return found
+        return set[int]().union(*[self.beside[one] for one in changed])
 
     def divide(self, doubtful: Iterable[int]) -> None:
         """Rounds until no cell is divided. All vertices that are not doubtful have the signature of their cell's others."""
         while doubtful:
             doubtful = self.divide_once(doubtful, self._signature)
+
+    def divide_by_surroundings(self) -> set[int]:
+        """The round that looks farther. Gives the vertices that are doubtful then."""
+        self.ranks = [self.starts[cell] for cell in self.cell_of]
+        return self.divide_once(range(len(self.vertices)), self._surroundings)
 
     def divide_once(self, doubtful: Iterable[int], sign: Callable[[int], Any]) -> set[int]:
         """One round. Gives the vertices that are doubtful then."""
@@ -137,19 +149,23 @@ class _Cells:
         rest = len(self.members[cell]) - sum(len(found) for found, _ in parts)
         sizes = [len(found) + rest * with_others for found, with_others in parts]
         stays = sizes.index(max(sizes))
-        everybody, start, left = self.members[cell], self.starts[cell], list[int]()
-        doubtful = {one for found, _ in parts for one in found}
+        start, left = self.starts[cell], list[int]()
         for number, (size, (found, with_others)) in enumerate(zip(sizes, parts, strict=True)):
             if number == stays:
                 self.starts[cell] = start
                 self.at[start] = cell
             else:
-                members = [*found, *(everybody - doubtful)] if with_others and rest else found
+                members = [*found, *self._others(cell, parts)] if with_others and rest else found
+                for one in members:
+                    self._leave(cell, one)
                 self._make(members, start)
                 left += members
             start += size
-        everybody.difference_update(left)
         return left
+
+    def _others(self, cell: int, parts: list[_Part]) -> list[int]:
+        doubtful = {one for found, _ in parts for one in found}
+        return [one for one in self.members[cell] if one not in doubtful]
 
     def _signature(self, one: int) -> Any:
         """What it refers to and what refers to it."""
@@ -161,11 +177,12 @@ class _Cells:
         referred += [(number, 0) for number in vertex.sets]
         return tuple(refers), tuple(sorted(referred))
 
-    def surroundings(self, one: int) -> Any:
+    def _surroundings(self, one: int) -> Any:
         """The cells of the vertices that are one reference away, two, and so on: rounds cannot tell a ring of three from one of four."""
-        layers, seen, layer = [], {one}, {one}
+        layers, seen, layer, ranks = [], {one}, {one}, self.ranks
         while layer and len(seen) < SURROUNDINGS:
-            layers.append(tuple(sorted(self.starts[self.cell_of[other]] for other in layer)))
-            layer = self.near(layer) - seen
+            layers.append(sorted([ranks[other] for other in layer]))
+            layer = self.near(layer)
+            layer -= seen
             seen |= layer
-        return tuple(layers)
+        return tuple(map(tuple, layers))

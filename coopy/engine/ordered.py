@@ -31,6 +31,7 @@ from coopy.journal.frame import Kind, original
 from coopy.journal.segment import Taken
 
 if TYPE_CHECKING:
+    from _thread import LockType
     from collections.abc import Callable
 
     from coopy.engine.progress import Progress
@@ -96,8 +97,7 @@ class OrderedEngine(SharedEngine):
         signal = entry.begin_to_wait()
         try:
             self._hand_over(entry)
-            while entry.outcome is PENDING:
-                signal.acquire(timeout=WAKE)
+            _wait(entry, signal)
         finally:
             entry.pass_on()
 
@@ -154,8 +154,7 @@ class OrderedEngine(SharedEngine):
         was taken before stays so. Whoever calls it says `stop_for` then.
         """
         with self.lead:
-            for message in messages:
-                self._take(message)
+            self._take_each(messages)
 
     def apart(self, work: Callable[[object], T]) -> tuple[int, T]:
         """Do something short with the state as it is after all that was taken. Only on the thread that takes. Gives the LSN, too."""
@@ -168,6 +167,10 @@ class OrderedEngine(SharedEngine):
         with self.lock:
             if self.final is None:
                 self.end(FAILED, error)
+
+    def _take_each(self, messages: Sequence[Message]) -> None:
+        for message in messages:
+            self._take(message)
 
     def _take(self, message: Message) -> None:
         last = self.progress.last
@@ -239,9 +242,12 @@ class OrderedEngine(SharedEngine):
         """Under the lock. Whoever reads sees the state after one action or another, never half of one."""
         with self.lock:
             self._enter_to_take()
-            for entry in entries:
-                if entry.lsn > self.executed:
-                    self._execute_one(entry, UNREACHED)
+            self._execute_each(entries)
+
+    def _execute_each(self, entries: list[Entry]) -> None:
+        for entry in entries:
+            if entry.lsn > self.executed:
+                self._execute_one(entry, UNREACHED)
 
     # --- memory --------------------------------------------------------------------------------------------------------
 
@@ -254,6 +260,12 @@ class OrderedEngine(SharedEngine):
         """As Engine._rebuild_here. What was taken does not depend on what memory holds."""
         super()._rebuild_here(last, result)
         self.executor.keys.progress = self.progress
+
+
+def _wait(entry: Entry, signal: LockType) -> None:
+    """Until it has an outcome."""
+    while entry.outcome is PENDING:
+        signal.acquire(timeout=WAKE)
 
 
 def _not_yet(_entry: Entry) -> None:

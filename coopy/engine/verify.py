@@ -24,6 +24,7 @@ from coopy.error import DivergenceError, NotSerializableError
 __all__ = ["Journal", "Replay", "Report", "Verified", "verified"]
 
 CLOSER = 16  # marks at a time
+SEVERAL = 3  # LSNs in a row that a report does not name one by one
 TRIES = 4  # what differed once need not differ when it is repeated: chance may take the same side
 ONE, OTHER = 0, 1
 REMEMBERED = "what keys of once remember: the outcome of this action, not the state"
@@ -308,7 +309,14 @@ def _looked_at(found: Difference, journal: Journal) -> tuple[str, tuple[str, ...
 
 
 def _listed(lsns: tuple[int, ...]) -> str:
-    return ", ".join(map(str, lsns))
+    """Numbers in order; several in a row as the first and the last of them."""
+    rows: list[list[int]] = []
+    for lsn in lsns:
+        if rows and lsn == rows[-1][-1] + 1:
+            rows[-1].append(lsn)
+        else:
+            rows.append([lsn])
+    return ", ".join(f"{row[0]} to {row[-1]}" if len(row) >= SEVERAL else ", ".join(map(str, row)) for row in rows)
 
 
 def _shown(paths: tuple[str, ...]) -> str:

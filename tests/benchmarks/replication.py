@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 CHILD = f"import sys; sys.path.append({str(ROOT)!r}); from tests.benchmarks.replication import serve; serve()"
 HALF_LOAD = 2.0  # seconds that half the load goes on
+LOOK = 0.02  # seconds' worth of actions between two looks, at most
 OFTEN = 0.005  # seconds between two looks at how far a replica is behind
 ACTIONS = {"sync": 4_000, "buffered": 150_000}
 TURNS = 7  # of a primary without a replica, and of one with
@@ -92,10 +93,11 @@ def act_slowly(bank: Bank, rate: float) -> float:
     """So many actions a second for a while; the seconds within which the replica has acknowledged 99 of 100 of them as executed."""
     begin, done, lags, pending = time.perf_counter(), 0, [], deque[tuple[int, float]]()
     while (passed := time.perf_counter() - begin) < HALF_LOAD or pending:
-        due = int(rate * min(passed, HALF_LOAD)) - done
-        deposit(bank, due)
-        done += due
-        pending.append((control(bank).lsn, time.perf_counter()))
+        due = min(int(rate * passed) - done, int(rate * LOOK)) if passed < HALF_LOAD else 0  # what one thread does not get done is left out
+        if due > 0:
+            deposit(bank, due)
+            done += due
+            pending.append((control(bank).lsn, time.perf_counter()))
         time.sleep(OFTEN)
         acked = primary_stats(bank).acked
         while pending and pending[0][0] <= acked:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import re
 import subprocess
@@ -124,11 +125,10 @@ def test_a_high_water_mark_that_cannot_be_raised_is_told(caplog: pytest.LogCaptu
     disk = FakeDisk()
     word = open_proxy(Word, "/w", Options(durability="buffered", sync_interval=3600), disk)
     word.add("a")
-    disk.capacity = 0
+    disk.fail(len(disk.calls) + 2, errno.EIO)  # behind the sync
     assert control(word).wait_durable() == 1
-    disk.capacity = None
     assert [one.levelname for one in caplog.records] == ["WARNING"]
-    assert caplog.messages[0].startswith("/w: the high-water mark could not be raised: [Errno 28]")
+    assert caplog.messages[0].startswith("The high-water mark of /w could not be raised ([Errno 5]")
     control(word).close()
 
 

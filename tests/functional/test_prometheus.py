@@ -8,11 +8,13 @@ import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.parser import text_string_to_metric_families
 
 from coopy import control, init_system, prometheus
+from coopy.engine.stats import NodeStats
 from coopy.measured import LIMITS
 from tests.words import Word
 
@@ -103,6 +105,16 @@ def test_numbers_are_those_of_stats(tmp_path: Path, scraped: Scraped) -> None:
         )
         assert found["coopy_shipped_bytes_total", "p"] > 0
         assert not {("coopy_replicas", "r"), ("coopy_replica_connected", "p")} & found.keys()
+
+
+def test_a_node_has_metrics_of_its_own(tmp_path: Path) -> None:
+    """Every number that it says of itself, but for its consumers."""
+    with control(init_system(Word(), tmp_path / "w")) as word:
+        node = NodeStats(True, "", *range(10, 20))
+        stats = msgspec.structs.replace(control(word).stats(), replication=node)
+    found = {sample.name: sample.value for family in prometheus.SystemCollector()._metrics([stats]) for sample in family.samples}
+    said = {value for name, value in found.items() if name.startswith("coopy_node_")}
+    assert said == {1.0, *map(float, range(10, 19))}
 
 
 def test_a_histogram_holds_what_is_below_each_bound(tmp_path: Path, scraped: Scraped) -> None:

@@ -68,6 +68,7 @@ def test_digests_of_former_shapes_and_names_are_no_difference(program: Program, 
     found = coopy.verify(tmp_path / "w")
     assert (found.former, found.compared) == ((1, 2), (0, 1, 2))
     assert "The digests recorded at LSN 1, 2 are of former names or shapes of its classes" in str(found)
+    assert "compared at LSN 0 to 2." in str(found)
     digested(program.become(text), tmp_path / "w", "c")
     found = coopy.verify(tmp_path / "w")
     assert (found.former, found.compared) == ((1, 2), (0, 1, 2, 3))

@@ -15,6 +15,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 import types
 import uuid
 from ipaddress import IPv4Address
@@ -353,3 +354,27 @@ def test_elements_that_are_alike_are_told_apart_by_who_else_refers_to_them() -> 
         return [set(nodes), nodes[which], {"z": {"in a set": {nodes[which]}}}]
 
     assert len({digest(shelf(which)) for which in range(5)}) == 1
+
+
+# --- how long it takes -------------------------------------------------------------------------------------------------
+
+
+def together(count: int) -> Any:
+    """All sets hold one object, which is met nowhere else."""
+    crowd, middle = [Node("a") for _ in range(count)], Node("b")
+    for one in crowd:
+        one.others.add(middle)
+    return crowd
+
+
+def test_an_object_that_many_sets_hold_takes_time_for_each_of_them_once() -> None:
+    """Sixteen times as many take sixteen times as long; twice that for memory that is farther away, and a busy machine."""
+    few, many = together(2_500), together(40_000)
+    assert min(seconds(many) for _ in range(2)) < 32 * min(seconds(few) for _ in range(3))
+
+
+def seconds(state: Any) -> float:
+    """Of this thread's processor time for a digest."""
+    begun = time.thread_time()
+    digest(state)
+    return time.thread_time() - begun

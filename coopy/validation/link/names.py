@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from coopy.validation.link.scopes import Binding, ClassInfo, ModuleInfo
     from coopy.validation.link.values import Values
 
+MAX_FOLLOWED = 400  # modules that are run only for what they may fill, and statements of theirs
 _BUILTINS = frozenset(dir(builtins))
 _MODULE_NAMES = {"__name__": "builtins.str", "__file__": "builtins.str", "__doc__": "builtins.str", "__package__": "builtins.str"}
 
@@ -35,6 +36,7 @@ class Names(Machine):
         self.globals: dict[tuple[ModuleInfo, str], Cell] = {}
         self._looking: set[tuple[ModuleInfo, str]] = set()
         self._left: list[ModuleInfo] = []  # whose imports are being run
+        self._followed = 0  # modules, and statements of theirs that were run for no more than that
         self.whole = False  # everything that the program imports is run, not only what is asked for
 
     def lookup(self, frame: Frame, name: str, at: int) -> Values:
@@ -182,8 +184,9 @@ class Names(Machine):
                     self.demand(self.statement(module, None, one.statement))
         for node in module.scope.imports:
             for name in _modules_named(module, node):
-                own = self.program.find(name, module)
-                if own is not None:
+                own = self.program.find(name, module) if self._followed < MAX_FOLLOWED else None
+                if own is not None and own not in self.touched:
+                    self._followed += 1 + len(own.scope.effects)
                     self.touch(own)
 
     def statement(self, module: ModuleInfo, cls: ClassInfo | None, statement: s.Stmt) -> Context:

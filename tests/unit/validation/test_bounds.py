@@ -9,6 +9,7 @@ import pytest
 
 from coopy.validation.cache import Cache
 from coopy.validation.link import calls, machine
+from coopy.validation.link.names import MAX_FOLLOWED
 from coopy.validation.run import Options, Outcome, run
 from coopy.validation.source import Sources
 
@@ -99,3 +100,21 @@ def test_a_subclass_counts_wherever_its_file_stands_and_whatever_is_read_first(n
     (tmp_path / "app.py").write_text(f"from base import Clock\nclass Domain:\n{body}")
     outcome = run(Sources([str(tmp_path)], Cache(None)), Options(("app:Domain",)))
     assert [(Path(one.path).stem, one.category) for one in outcome.findings] == [(name, "clock")]
+
+
+def test_modules_that_only_register_are_followed_so_far_and_the_nearest_first(tmp_path: Path) -> None:
+    """A table that starts empty asks for what is imported; of very much, the nearest is seen and the analysis ends soon."""
+    many = "\n".join(f"import m{index}" for index in range(MAX_FOLLOWED))
+    register = "from table import TABLE\nimport {0}\nTABLE['{0}'] = {0}.{0}\n"
+    act = "    def act(self, name):\n        self.value = TABLE[name]()\n"
+    files = {f"m{index}.py": "" for index in range(MAX_FOLLOWED)} | {
+        "app.py": f"import near\nimport crowd\nfrom table import TABLE\n\nclass Domain:\n{act}",
+        "table.py": "TABLE = {}\n",
+        "near.py": register.format("time"),
+        "crowd.py": f"{many}\nimport far\n",
+        "far.py": register.format("random"),
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    outcome = run(Sources([str(tmp_path)], Cache(None)), Options(("app:Domain",)))
+    assert [one.category for one in outcome.findings] == ["clock"]
