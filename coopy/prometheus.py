@@ -92,6 +92,7 @@ GAUGES: tuple[tuple[str, str, Read], ...] = (
     ("coopy_node_lag_messages", "Messages that came and were not taken yet.", _of_node(lambda node: node.lag)),
     ("coopy_node_waiting_calls", "Calls that were not sent yet.", _of_node(lambda node: node.waiting)),
     ("coopy_node_messages_under_way", "Messages whose fate is not known.", _of_node(lambda node: node.under_way)),
+    ("coopy_node_compared_lsn", "LSN at which most nodes had this one's state.", _of_node(lambda node: node.compared)),
 )
 COUNTERS: tuple[tuple[str, str, Read], ...] = (
     ("coopy_actions", "Actions that were executed.", lambda stats: stats.actions),

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import ssl
     from types import TracebackType
 
+    from coopy.cluster.tally import Compared
     from coopy.engine.settled import Block
     from coopy.engine.stats import Stats
     from coopy.engine.verify import Verified
@@ -130,6 +131,10 @@ class Control(Generic[T_co]):
     async def share_snapshot(self) -> int:
         """As `coopy.Control.share_snapshot`."""
         return cast("int", await self._door.alone(self._blocking.share_snapshot))
+
+    async def compare(self, timeout: float = 60.0) -> Compared:  # noqa: ASYNC109 - as coopy.Control's: how long the nodes may take
+        """As `coopy.Control.compare`. A cancelled caller leaves it to itself."""
+        return cast("Compared", await self._door.look(functools.partial(self._blocking.compare, timeout)))
 
     async def promote(
         self, host: str = "127.0.0.1", port: int | None = None, *, min_acks: int = 0, tls: ssl.SSLContext | None = None, after: int = 0

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from coopy.cluster.beginnings import BehindError
 from coopy.cluster.link import PATIENCE, PAUSE, LostError, RefusedError
+from coopy.cluster.stream import NODE
 from coopy.error import ClusterError
 
 if TYPE_CHECKING:
@@ -47,10 +48,12 @@ class Consumer:
     """
 
     def __init__(
-        self, link: Link, stream: Stream, following: int, arrived: SimpleQueue[Arrived], verify: Callable[[About], Awaitable[None]]
-    ) -> None:
-        self._link, self._stream, self._next, self._arrived, self._verify = link, stream, following, arrived, verify
+        self, link: Link, stream: Stream, node: bytes, following: int, arrived: SimpleQueue[Arrived],
+        verify: Callable[[About], Awaitable[None]],
+    ) -> None:  # fmt: skip
+        self._link, self._stream, self._node, self._next, self._arrived, self._verify = link, stream, node, following, arrived, verify
         self._subscription: Subscription | None = None
+        self._watching: asyncio.Task[None] | None = None
         self._number = 0
         self._heard = 0.0
         self._left_out = -1
@@ -67,7 +70,7 @@ class Consumer:
         """Begin, and see to it that it goes on. Raises ClusterError where the stream cannot be used as it is."""
         await self._link.again(self._make, PATIENCE)
         self._link.reconnected.append(self._look_again)
-        self._link.start(self._watch())
+        self._watching = self._link.start(self._watch())
 
     async def _look_again(self) -> None:
         self._again.set()
@@ -94,6 +97,16 @@ class Consumer:
                 self._arrived.put(error)
                 return
 
+    def end(self) -> None:
+        """Take no more, and let the servers know. Any thread may call it."""
+        self._link.soon(lambda: self._link.start(self._end()))
+
+    async def _end(self) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
+        if self._subscription is not None:
+            await _let_go(self._subscription)
+
     async def _make(self) -> None:
         """One that begins with the next sequence."""
         if self._subscription is not None:
@@ -114,7 +127,7 @@ class Consumer:
         config = {
             "deliver_subject": inbox, "deliver_policy": "by_start_sequence", "opt_start_seq": self._next, "ack_policy": "none", "max_deliver": 1,
             "replay_policy": "instant", "flow_control": True, "idle_heartbeat": int(HEARTBEAT * 1e9), "inactive_threshold": GONE,
-            "num_replicas": 1, "mem_storage": True,
+            "num_replicas": 1, "mem_storage": True, "metadata": {NODE: self._node.hex()},
         }  # fmt: skip
         await self._link.ask(f"CONSUMER.CREATE.{self._stream.name}", {"stream_name": self._stream.name, "config": config})
         self.made += 1

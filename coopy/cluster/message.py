@@ -25,7 +25,7 @@ import msgspec
 from coopy.error import ClusterError
 from coopy.journal.frame import COMPRESSED, Kind, word_of
 
-__all__ = ["MAX_SIZE", "Announced", "Calls", "Genesis", "Join", "Sealed", "keyed", "seal", "unseal"]
+__all__ = ["MAX_SIZE", "Announced", "Calls", "Digest", "Due", "Genesis", "Join", "Sealed", "keyed", "seal", "unseal"]
 
 MAGIC = b"cpm"
 VERSION = 1
@@ -33,6 +33,7 @@ FRONT = 21
 CHECK_SIZE = 16
 MAX_SIZE = 8 << 20  # far above what any server takes by default; what is longer is not ours
 ID = 16
+MOST_NODES = 4096
 DAY = 24 * 60
 WORDS = {2 * kind + flags: word_of(kind, flags) for kind in Kind.CALLS for flags in (0, COMPRESSED)}
 CODES = {word: code for code, word in WORDS.items()}
@@ -79,8 +80,25 @@ class Announced(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fie
     previous: str
 
 
-Sealed: TypeAlias = Genesis | Join | Calls | Announced
-KINDS: dict[int, type[Sealed]] = {1: Genesis, 2: Join, 3: Calls, 4: Announced}
+class Due(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """Each node is to say the digest of its state at this place. `mark`: of this time, at random; `nodes`: those that were there, whose word counts."""
+
+    mark: bytes
+    nodes: list[bytes]
+
+
+class Digest(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """A node's state at the place of a Due, after the action with this LSN. `former`: a hash of its source where classes had other names once, else empty."""
+
+    node: bytes
+    mark: bytes
+    lsn: int
+    digest: bytes
+    former: bytes
+
+
+Sealed: TypeAlias = Genesis | Join | Calls | Announced | Due | Digest
+KINDS: dict[int, type[Sealed]] = {1: Genesis, 2: Join, 3: Calls, 4: Announced, 5: Due, 6: Digest}
 NUMBERS = {kind: number for number, kind in KINDS.items()}
 _decoders = {number: msgspec.msgpack.Decoder(kind) for number, kind in KINDS.items()}
 _encode = msgspec.msgpack.Encoder().encode
@@ -135,6 +153,10 @@ def _check_values(message: Sealed) -> None:
         good, ids = True, (message.node,)
     elif isinstance(message, Genesis):
         good, ids = len(message.secret) == 2 * ID and message.size >= 0, (message.system,)
+    elif isinstance(message, Due):
+        good, ids = 0 < len(message.nodes) <= MOST_NODES, (message.mark, *message.nodes)
+    elif isinstance(message, Digest):
+        good, ids = message.lsn >= 0 and len(message.digest) == 2 * ID, (message.node, message.mark)
     else:
         good, ids = message.lsn >= 0 and message.size >= 0, ()
     if not good or any(len(one) != ID for one in ids):

@@ -20,10 +20,11 @@ import msgspec
 
 from coopy.action import Outcome
 from coopy.cluster.beginnings import Beginnings
+from coopy.cluster.comparing import Comparing
 from coopy.cluster.consumer import Consumer
 from coopy.cluster.durable import prove
 from coopy.cluster.link import PATIENCE, Link
-from coopy.cluster.message import Join, keyed, seal
+from coopy.cluster.message import Digest, Due, Join, keyed, seal
 from coopy.cluster.publisher import Publisher
 from coopy.cluster.stream import Stream
 from coopy.cluster.taker import Taker
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from coopy.cluster.addresses import Addresses
     from coopy.cluster.consumer import Arrived
     from coopy.cluster.stream import About
+    from coopy.cluster.taker import Word
+    from coopy.cluster.tally import Compared
     from coopy.engine.opening import Place
 
 __all__ = ["Node", "Program"]
@@ -100,20 +103,20 @@ class Node:
         async def verify(about: About) -> None:
             await self._beginnings.verify(about, created, identity.system, engine.progress.last, messages_key)
 
-        consumer = Consumer(self.link, self.stream, following, self._arrived, verify)
+        consumer = Consumer(self.link, self.stream, self.id, following, self._arrived, verify)
+        comparing = Comparing(system, engine, self.stream, self.id, messages_key)
         publisher = Publisher(
             self.link, self.stream, self.id, messages_key, engine.stamp, PATIENCE, self._arrived.put, lambda: engine.progress.last.sequence
         )
-        taker = Taker(
-            engine, self._arrived, self.stream.name, messages_key, self.id, publisher.take, consumer.taken, self._hear_of, self._fail
-        )
-        self._running = _Running(system, engine, consumer, publisher, taker)
+        taker = Taker(engine, self._arrived, self.stream.name, messages_key, self.id, publisher.take, consumer.taken, self, self._fail)
+        self._running = _Running(system, engine, consumer, publisher, taker, comparing)
         after_fork_in_child(self._forked)
         taker.start()
         self.link.run(consumer.begin())
         self.link.run(publisher.begin())
         self._join(messages_key)
         engine.offer, engine.barrier = publisher.offer, self.barrier
+        comparing.follows = True
 
     def _prove_peers(self) -> str:
         """That the servers which keep the stream sync what they acknowledge. Gives when it was made."""
@@ -144,8 +147,10 @@ class Node:
         if engine.final is not None:
             raise engine.refusal()
 
-    def _hear_of(self, join: Join) -> None:
-        """A node begins to write: this one, or one whose program may be another. Raises ClusterError where that is ahead of this one."""
+    # --- what nodes say to each other, on the thread that takes --------------------------------------------------------------
+
+    def joins(self, join: Join) -> None:
+        """As Chores says: this one, or one whose program may be another. Raises ClusterError where that is ahead of this one."""
         ahead = [f"version {version} of {name}" for name, version in join.versions if version > self._versions.get(name, version)]
         if ahead:
             what = f"A node that runs {', '.join(ahead)} has joined the cluster, and this one does not have that yet: it stopped before"
@@ -154,6 +159,25 @@ class Node:
             self._joined.set()
         elif self._joined.is_set() and join.source and self._program.source not in {b"", join.source}:
             log.warning("A node with another source of %s has joined: see to it that both make the same of a call.", self._program.domain)
+
+    def passed(self, size: int, *, own: bool) -> None:  # noqa: ARG002
+        """As Chores says."""
+        self.running.comparing.passed(own=own)
+
+    def heard(self, word: Word) -> None:
+        """As Chores says. Raises DivergenceError where this node's state is not what most nodes have."""
+        if isinstance(word, Due):
+            self.running.comparing.take_part(word)
+        elif isinstance(word, Digest):
+            self.running.comparing.judge(word)
+
+    # --- any thread ------------------------------------------------------------------------------------------------------------
+
+    def compare(self, timeout: float) -> Compared:
+        """As Control.compare."""
+        self.running.engine.refuse_inside("compare()")
+        self._check_lives()
+        return self.running.comparing.compare(timeout, self._check_lives)
 
     def share(self, lsn: int) -> None:
         """Send the snapshot at this LSN to the others: a new node begins with it. Raises ClusterError."""
@@ -215,7 +239,7 @@ class Node:
     def stats(self) -> NodeStats:
         """As Peers says."""
         if self._running is None:
-            return NodeStats(False, self.problem or "it has not begun yet", *[0] * 10)  # noqa: FBT003 - the fields in their order
+            return NodeStats(False, self.problem or "it has not begun yet", *[0] * 11)  # noqa: FBT003 - the fields in their order
         consumer, publisher = self._running.consumer, self._running.publisher
         sequence = self._running.engine.progress.last.sequence
         return NodeStats(
@@ -231,6 +255,7 @@ class Node:
             refused=publisher.refused,
             reconnects=self.link.reconnects,
             consumers=consumer.made,
+            compared=self._running.comparing.compared,
         )
 
     # --- the end -------------------------------------------------------------------------------------------------------------
@@ -240,6 +265,7 @@ class Node:
         running = self.running
         running.publisher.stop(error)
         running.engine.stop_for(error)
+        running.consumer.end()
         log.error("The node in %s stopped: %s", running.system.archive.directory, error)
 
     def stop(self) -> None:
@@ -254,6 +280,8 @@ class Node:
             running.taker.stop()
             running.publisher.stop(closed)
         self.link.close()
+        if running is not None:
+            running.comparing.stop()
 
     def _forked(self) -> None:
         """In a forked child: connection and threads are the parent's."""
@@ -269,3 +297,4 @@ class _Running(msgspec.Struct, frozen=True):
     consumer: Consumer
     publisher: Publisher
     taker: Taker
+    comparing: Comparing

@@ -18,9 +18,10 @@ from coopy.error import ClusterError, UsageError
 if TYPE_CHECKING:
     from coopy.cluster.link import Link
 
-__all__ = ["REPLICAS", "Stream", "check_name"]
+__all__ = ["NODE", "REPLICAS", "Stream", "check_name"]
 
 REPLICAS = 3
+NODE = "coopy-node"  # under which a consumer says whose it is
 WINDOW = 120_000_000_000  # nanoseconds in which the servers themselves know a message again
 LARGEST = 8 << 20
 SETTINGS: dict[str, Any] = {
@@ -32,6 +33,7 @@ FREE = {"max_bytes", "max_msg_size", "duplicate_window"}  # an administrator may
 NO_STREAM, NO_MESSAGE, NAME_TAKEN, WRONG_LAST = 10059, 10037, 10058, 10071
 NOT_CLUSTERED, NO_PLACE = 10074, 10005
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
 def check_name(name: Any) -> str:
@@ -158,6 +160,18 @@ class Stream:
     async def put_surely(self, what: str, data: bytes, tag: str) -> None:
         """Publish a message of one kind, again until it is known that it is there, once in two minutes. Raises LostError, where nobody answers for long."""
         await self.link.again(lambda: self.put(what, data, {"Nats-Msg-Id": tag}), PATIENCE)
+
+    async def nodes(self) -> list[bytes]:
+        """Who takes from it now, by what they said of themselves. Raises LostError, also where not all servers have answered."""
+        found, total = list[dict[str, Any]](), 1
+        while len(found) < total:
+            page = await self.link.ask(f"CONSUMER.LIST.{self.name}", {"offset": len(found)})
+            if page.get("missing"):
+                raise LostError(f"Not all servers said who takes from the stream {self.name}.")
+            found += page.get("consumers") or []
+            total = page.get("total", 0) if page.get("consumers") else 0
+        said = [one["config"].get("metadata", {}).get(NODE, "") for one in found if one.get("push_bound")]
+        return [bytes.fromhex(one) for one in said if _ID.fullmatch(one) is not None]
 
     async def put(self, what: str, data: bytes, headers: dict[str, str]) -> None:
         """Publish a message of one kind, and hear that it is there. Raises RefusedError, and LostError where nobody knows."""

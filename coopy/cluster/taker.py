@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from coopy.action import Outcome
 from coopy.cluster.beginnings import unsealed
-from coopy.cluster.message import WORDS, Announced, Calls, Join
+from coopy.cluster.message import WORDS, Announced, Calls, Digest, Due, Join
 from coopy.cluster.publisher import Packet
 from coopy.engine.commit import PENDING
 from coopy.engine.ordered import Message
@@ -25,21 +25,35 @@ __all__ = ["Taker"]
 
 log = logger("cluster")
 AT_ONCE = 64  # messages taken in one go
+Word: TypeAlias = Announced | Due | Digest  # what holds no calls
+
+
+class Chores(Protocol):
+    """What nodes do for each other beside the calls. All of it is called by the thread that takes; what it raises stops the node."""
+
+    def joins(self, join: Join) -> None:
+        """A node begins to write. What was before it may not have been taken yet."""
+
+    def passed(self, size: int, *, own: bool) -> None:
+        """So many bytes of messages were taken, some of them this node's own."""
+
+    def heard(self, word: Word) -> None:
+        """All up to this was taken."""
 
 
 class Taker:
     """Takes what is put into `arrived`, until that is None or an error.
 
-    `node`: whose messages are this node's own; `mine(counter)`: who waits for one of them; `answer(reply)`: all before it was taken; `heard(join)`: a
-    node has begun to write; `failed(error)`: it cannot go on. All are called on its thread.
+    `node`: whose messages are this node's own; `mine(counter)`: who waits for one of them; `answer(reply)`: all before it was taken; `chores`: what else
+    nodes say to each other; `failed(error)`: it cannot go on. All are called on its thread.
     """
 
     def __init__(  # noqa: PLR0913 - what it takes from, how it reads it, whom it tells
         self, engine: OrderedEngine, arrived: SimpleQueue[Arrived], stream: str, key: bytes, node: bytes, mine: Callable[[int], Packet | None],
-        answer: Callable[[str], object], heard: Callable[[Join], object], failed: Callable[[CoopyError], object],
+        answer: Callable[[str], object], chores: Chores, failed: Callable[[CoopyError], object],
     ) -> None:  # fmt: skip
         self._engine, self._arrived, self._stream, self._key, self._node = engine, arrived, stream, key, node
-        self._mine, self._answer, self._heard, self._failed = mine, answer, heard, failed
+        self._mine, self._answer, self._chores, self._failed = mine, answer, chores, failed
         self._thread = threading.Thread(target=self._take_all, name="coopy cluster take", daemon=True)
         self.taken = 0
 
@@ -65,23 +79,29 @@ class Taker:
 
     def _take_some(self) -> bool:
         """What has come, in one go. False at the end."""
-        messages, packets, reply, one = list[Message](), list[Packet](), "", self._arrived.get()
+        messages, packets, size, reply, one = list[Message](), list[Packet](), 0, "", self._arrived.get()
+        word: Word | None = None
         while type(one) is tuple:
             sequence, data = one
             if not sequence:
                 reply = data.decode()
                 break
-            message, packet = self._read(sequence, data)
+            message, packet, word = self._read(sequence, data)
             messages.append(message)
+            size += len(data)
             if packet is not None:
                 packets.append(packet)
-            if len(messages) >= AT_ONCE:
+            if word is not None or len(messages) >= AT_ONCE:
                 break
             try:
                 one = self._arrived.get_nowait()
             except Empty:
                 break
         self._give(messages, packets)
+        if messages:
+            self._chores.passed(size, own=bool(packets))
+        if word is not None:
+            self._chores.heard(word)
         if reply:
             self._answer(reply)
         if isinstance(one, CoopyError):
@@ -109,18 +129,18 @@ class Taker:
                 entry.outcome = Outcome(UnconfirmedError(f"{what}. Open it again, and look at the state.", lsn=0))
             entry.complete()
 
-    def _read(self, sequence: int, data: bytes) -> tuple[Message, Packet | None]:
-        """One message, and of our own who waits for it. Raises ClusterError."""
+    def _read(self, sequence: int, data: bytes) -> tuple[Message, Packet | None, Word | None]:
+        """One message, of our own who waits for it, and what it says where it holds no calls. Raises ClusterError."""
         found = unsealed(self._stream, sequence, data, self._key)
         if isinstance(found, Calls):
             packet = self._mine(found.counter) if found.node == self._node else None
             own = [entry for entry in packet.entries if entry.word] if packet is not None else None
             calls = [(WORDS[code], payload) for code, payload in found.calls]
-            return Message(sequence, found.node, found.counter, found.settled, found.time_us, found.utc_offset, calls, own), packet
+            return Message(sequence, found.node, found.counter, found.settled, found.time_us, found.utc_offset, calls, own), packet, None
         if isinstance(found, Join):
-            self._heard(found)
-            return Message(sequence, found.node, 0, 0, 0, 0, ()), None
-        if isinstance(found, Announced):
-            return Message(sequence, b"", 0, 0, 0, 0, ()), None
+            self._chores.joins(found)
+            return Message(sequence, found.node, 0, 0, 0, 0, ()), None, None
+        if isinstance(found, Announced | Due | Digest):
+            return Message(sequence, b"", 0, 0, 0, 0, ()), None, found
         what = f"Message {sequence} of the stream {self._stream} is the beginning of a shared journal, and stands within one"
         raise ClusterError(f"{what}. Nothing of it was taken.", sequence=sequence)

@@ -41,21 +41,29 @@ _encode = msgspec.msgpack.Encoder().encode
 _EXACT = ATOMS - {float}  # of which every value is written as it is
 
 
-def digest(root: object) -> str:
+def digest(root: object, pulse: Callable[[], object] | None = None) -> str:
     """64 hexadecimal digits. Raises NotSerializableError for what cannot be part of a state (a lock, an open file, a function).
 
-    `where` of the error is its place (`wiki.pages['Home'].lock`), `kind` its class.
+    `where` of the error is its place (`wiki.pages['Home'].lock`), `kind` its class. `pulse` is called as it gets on.
     """
     try:
-        return hash_of(Dump(), root)
+        return hash_of(Dump(), root, pulse)
     except NotSerializableError as error:
         raise located(root, error) from error.__cause__
 
 
-def hash_of(dump: Dump, root: object) -> str:
+def hash_of(dump: Dump, root: object, pulse: Callable[[], object] | None = None) -> str:
     """The same by a dump that is kept. The error is without a path."""
     hashed = hashlib.blake2b(digest_size=32)
-    dump.write(root, hashed.update)
+    if pulse is None:
+        dump.write(root, hashed.update)
+        return hashed.hexdigest()
+
+    def update(data: bytearray) -> None:
+        hashed.update(data)
+        pulse()
+
+    dump.write(root, update)
     return hashed.hexdigest()
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -26,7 +26,7 @@ from coopy.engine.gate import BUSY, FAILED, OPEN
 from coopy.engine.keyed import refuse_beside
 from coopy.engine.once import action_of
 from coopy.engine.settled import is_to_settle
-from coopy.error import ClusterError, CoopyError, CorruptionError, UpgradeError
+from coopy.error import ClusterError, CoopyError, CorruptionError, DivergenceError, UpgradeError
 from coopy.journal.frame import Kind, original
 from coopy.journal.segment import Taken
 
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from coopy.engine.progress import Progress
 
 __all__ = ["SLICE", "Message", "OrderedEngine"]
+
+T = TypeVar("T")
 
 SLICE = 256  # actions executed before a query may come in
 
@@ -109,8 +111,9 @@ class OrderedEngine(SharedEngine):
 
     def refusal(self) -> BaseException:
         """As Engine.refusal; what stopped a node is told as it is."""
-        if self.gate is not BUSY and self.final is FAILED and isinstance(self.reason, ClusterError):
-            return ClusterError(str(self.reason), **vars(self.reason))
+        if self.gate is not BUSY and self.final is FAILED and isinstance(self.reason, ClusterError | DivergenceError):
+            kind = ClusterError if isinstance(self.reason, ClusterError) else DivergenceError
+            return kind(str(self.reason), **vars(self.reason))
         return super().refusal()
 
     def stamp(self) -> tuple[int, int]:
@@ -152,6 +155,12 @@ class OrderedEngine(SharedEngine):
         """
         with self.lead:
             self._take_each(messages)
+
+    def apart(self, work: Callable[[object], T]) -> tuple[int, T]:
+        """Do something short with the state as it is after all that was taken. Only on the thread that takes. Gives the LSN, too."""
+        with self.lead, self.lock:
+            self._enter_to_take()
+            return self.executed, work(self.executor.root)
 
     def stop_for(self, error: CoopyError) -> None:
         """Take no more, for good. Queries go on, unless memory is in doubt."""

@@ -69,7 +69,7 @@ class NodeStats(msgspec.Struct, frozen=True, tag_field="role", tag="node"):
     `connected`: whether it takes and sends now, else `problem` says why not; `sequence`: of the last message of the stream that was taken; `lag`: how many
     have come and were not taken yet; `waiting`: calls that were not sent yet; `under_way`: messages of which it is not known yet what became of them.
     How many messages were `taken`, `published`, `republished` and `refused`; how often another server (`reconnects`) or another consumer at it
-    (`consumers`, the first one too) had to be found.
+    (`consumers`, the first one too) had to be found. `compared`: the LSN at which most nodes were last seen to have this one's state, 0 if never.
     """
 
     connected: bool
@@ -84,6 +84,7 @@ class NodeStats(msgspec.Struct, frozen=True, tag_field="role", tag="node"):
     refused: int
     reconnects: int
     consumers: int
+    compared: int
 
 
 class Errors(msgspec.Struct, frozen=True):

@@ -42,6 +42,7 @@ from coopy.error import (
     CoopyError,
     CorruptionError,
     DiskFullError,
+    DivergenceError,
     DurabilityError,
     NotSerializableError,
     ReplicaError,
@@ -240,7 +241,7 @@ class System:
         engine = self.engine
         try:
             engine.exclusively(self._finish)
-        except (ClosedError, ClusterError, ReplicaError):  # it closed itself before, or another thread was faster
+        except (ClosedError, ClusterError, DivergenceError, ReplicaError):  # it closed itself before, or another thread was faster
             with engine.lock:
                 if engine.final is None:
                     raise

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from coopy.action import Action
     from coopy.cluster.node import Node
+    from coopy.cluster.tally import Compared
     from coopy.engine.past import Past
     from coopy.engine.restored import Restored
     from coopy.engine.stats import Role, Stats
@@ -229,6 +230,16 @@ class Control(Operations, Generic[T_co]):
         lsn = self._system.snapshots.wait()
         node.share(lsn)
         return lsn
+
+    def compare(self, timeout: float = 60.0) -> Compared:
+        """Of a node: have all nodes that are there take the digest of their states at one place of the order, beside the calls, and compare them.
+
+        Gives that LSN, the digest, and how many nodes have it. Raises DivergenceError where they differ (`lsn`, `got` here, `expected` there): whoever
+        has not what most have stops, and all do where no majority has the same. Raises UnconfirmedError where not all have answered in so many seconds,
+        ClusterError. Nodes do so by themselves every ten minutes of the actions' time.
+        """
+        check_number("timeout", timeout)
+        return self._node().compare(timeout)
 
     def promote(
         self, host: str = "127.0.0.1", port: int | None = None, *, min_acks: int = 0, tls: ssl.SSLContext | None = None, after: int = 0

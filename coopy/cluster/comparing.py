@@ -1,0 +1,246 @@
+"""Nodes compare their states: at one place in the stream each takes the digest of what it has, beside the calls, and says it in the stream.
+
+    due      a message says that it is time, and which nodes were there then. A node sends it when its own call was the first one behind `EVERY` of the
+             time that the actions have: no clock decides anything, and where nothing happens nothing is compared. `compare()` sends it at once
+    take     when all before that message was executed, the digest is taken by a forked child, and goes into the stream
+    judge    each node hears what all say (tally.py). One that has another state than most stops; what most have is kept in the journal, so that
+             `coopy verify` compares with it
+
+`passed` and `happened` are called by the thread that takes, and so is all that judges. What is sent is the link's thread's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections import OrderedDict
+from contextlib import suppress
+from threading import Event
+from typing import TYPE_CHECKING
+
+from coopy.cluster.link import PATIENCE
+from coopy.cluster.message import Digest, Due, seal
+from coopy.cluster.tally import Tally
+from coopy.digest import digest
+from coopy.error import ClusterError, CoopyError, DivergenceError, UnconfirmedError
+from coopy.fingerprint import whole
+from coopy.logs import logger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from coopy.cluster.stream import Stream
+    from coopy.cluster.tally import Compared
+    from coopy.disk import Child
+    from coopy.engine.ordered import OrderedEngine
+    from coopy.engine.system import System
+
+__all__ = ["EVERY", "Comparing"]
+
+log = logger("cluster")
+EVERY = 600_000_000  # microseconds of the actions' time between two comparisons
+KEPT = 8  # comparisons that are listened to
+AT_ONCE = 2  # children
+DIGEST = b"="  # in front of a digest; what went wrong has none
+LOOK = 0.1  # seconds between two looks whether the node lives
+WAYS = (
+    "`coopy verify` and `coopy rehearse` on the directory of a node that stopped show whether its journal gives what most have; then remove it and open"
+    " the node again, which takes the state from the cluster."
+)
+
+
+class Comparing:
+    """Of one opening of a node. `key`: of the stream's messages. `compared`: the LSN at which most were last seen to have what this one has."""
+
+    def __init__(self, system: System, engine: OrderedEngine, stream: Stream, node: bytes, key: bytes) -> None:
+        self._system, self._engine, self._stream, self._link, self._node, self._key = system, engine, stream, stream.link, node, key
+        self._since = 0
+        self._tallies: OrderedDict[bytes, Tally] = OrderedDict()
+        self._asked: dict[bytes, Event] = {}
+        self._children: dict[bytes, Child] = {}
+        self.compared = 0
+        self.follows = False
+
+    # --- the thread that takes -----------------------------------------------------------------------------------------
+
+    def passed(self, *, own: bool) -> None:
+        """Messages were taken; some of them were this node's `own`. It may be time."""
+        now = self._engine.journal.time_us
+        if not self._since:
+            self._since = now
+        elif own and now - self._since >= EVERY:
+            tag, self._since = f"due-{self._since}", now
+            self._link.soon(lambda: self._link.start(self._call(tag)))
+
+    def take_part(self, due: Due) -> None:
+        """All before this was executed. A node that does not follow yet says nothing."""
+        self._since = self._engine.journal.time_us
+        if not self.follows:
+            return
+        self._tallies[due.mark] = Tally(due)
+        if len(self._tallies) > KEPT:
+            self._tallies.popitem(last=False)
+        if len(self._children) >= AT_ONCE:
+            log.warning("Nodes are compared more often than this one can take its digest: it says nothing this time.")
+            return
+        try:
+            lsn, child = self._engine.apart(self._fork)
+        except OSError as error:
+            log.warning("The state of this node could not be compared: no process could be forked for it (%s).", error)
+            return
+        self._children[due.mark] = child
+        self._link.soon(lambda: self._link.start(self._say(due.mark, lsn, child)))
+
+    def judge(self, said: Digest) -> None:
+        """Somebody has spoken. Raises DivergenceError where this node's state is not what most have."""
+        tally = self._tallies.get(said.mark)
+        if tally is None:
+            return
+        tally.hear(said)
+        own, asked = tally.own(self._node), self._asked.get(said.mark)
+        try:
+            if own is not None:
+                self._judge(tally, own)
+        finally:
+            if asked is not None and own is not None and not tally.missing:
+                asked.set()
+
+    def _judge(self, tally: Tally, own: Digest) -> None:
+        other = tally.otherwise(own)
+        if other is not None:
+            if tally.agreed(other):
+                self._system.vouch(other.lsn, other.digest.hex())
+            raise self._diverged(tally, own, other)
+        if tally.agreed(own) and own.lsn > self.compared:
+            self.compared = own.lsn
+            self._system.vouch(own.lsn, own.digest.hex())
+        if not tally.missing and tally.unlike(own):
+            log.warning(
+                "The states of %d nodes were not compared with this one's: their source is another, and classes had other names once.",
+                tally.unlike(own),
+            )
+
+    def _diverged(self, tally: Tally, own: Digest, other: Digest) -> DivergenceError:
+        mine, theirs = own.digest.hex(), other.digest.hex()
+        if tally.agreed(own):
+            what = "Another node's state is not the one that this one and most have: that node stopped. "
+        elif tally.agreed(other):
+            what = "This node's state is not the one that most nodes have: it stopped. "
+        else:
+            what = "The nodes' states differ, and no majority has the same: all stopped. "
+        where = f" at LSN {other.lsn}" if other.lsn != own.lsn else ""
+        what += f"At LSN {own.lsn} the digest is {mine} here, and {theirs} there{where}. What each has is in its directory as it is"
+        return DivergenceError(f"{what}. {WAYS}", lsn=own.lsn, method="", expected=theirs, got=mine, after=self.compared, paths=())
+
+    def _fork(self, root: object) -> Child:
+        disk = self._system.archive.disk
+        return disk.fork(lambda pulse: _answer(root, pulse)) if disk.can_fork() else _Done(_answer(root, _nothing))
+
+    # --- the link's thread ---------------------------------------------------------------------------------------------
+
+    async def _call(self, tag: str) -> None:
+        """It is time. Where that cannot be said now, the next time is soon enough; and nobody compares with itself."""
+        try:
+            nodes = await self._nodes()
+            if len(nodes) > 1:
+                await self._ask(secrets.token_bytes(16), nodes, tag)
+        except ClusterError as error:
+            log.warning("The nodes could not be asked to compare their states: %s", error)
+
+    async def _ask(self, mark: bytes, nodes: list[bytes], tag: str) -> None:
+        await self._stream.put_surely("due", seal(Due(mark, nodes), self._key), tag)
+
+    async def _nodes(self) -> list[bytes]:
+        """Those that are there now: this one, and who else takes from the stream."""
+        return sorted({self._node, *await self._link.again(self._stream.nodes, PATIENCE)})
+
+    async def _say(self, mark: bytes, lsn: int, child: Child) -> None:
+        try:
+            answer = await asyncio.to_thread(child.wait)
+        except ChildProcessError as error:
+            log.warning("The digest of this node's state at LSN %d was not taken: %s.", lsn, error)
+            return
+        finally:
+            child.kill()
+            del self._children[mark]
+        if not answer.startswith(DIGEST):
+            log.warning("The digest of this node's state at LSN %d was not taken: %s", lsn, answer.decode())
+            return
+        said = Digest(self._node, mark, lsn, answer[len(DIGEST) :], self._former())
+        try:
+            await self._stream.put_surely("digest", seal(said, self._key), f"{self._node.hex()}-{mark.hex()}")
+        except ClusterError as error:
+            log.warning("The digest of this node's state at LSN %d could not be said: %s", lsn, error)
+
+    def _former(self) -> bytes:
+        """What tells this program's names from another's, as Digest says."""
+        source = self._system.archive.source
+        return whole(source) if source and self._engine.codec.classes.has_former(source) else b""
+
+    def stop(self) -> None:
+        """The link has ended. No child stays that nobody would have waited for."""
+        for child in self._children.values():
+            child.kill()
+            with suppress(ChildProcessError):
+                child.wait()
+
+    # --- any thread ----------------------------------------------------------------------------------------------------
+
+    def compare(self, timeout: float, refuse: Callable[[], None]) -> Compared:
+        """As Control.compare. `refuse()` raises why the node does not go on."""
+        mark, asked = secrets.token_bytes(16), Event()
+        self._asked[mark] = asked
+        try:
+            self._link.run(self._ask_all(mark))
+            self._wait(asked, mark, time.monotonic() + timeout, refuse)
+            return self._result(self._tallies[mark])
+        finally:
+            del self._asked[mark]
+
+    async def _ask_all(self, mark: bytes) -> None:
+        await self._ask(mark, await self._nodes(), mark.hex())
+
+    def _wait(self, asked: Event, mark: bytes, deadline: float, refuse: Callable[[], None]) -> None:
+        while not asked.wait(LOOK):
+            refuse()
+            if time.monotonic() > deadline:
+                tally = self._tallies.get(mark)
+                who = f"{tally.missing} of {len(tally.asked)} nodes have" if tally is not None else "the nodes have"
+                what = f"The states were not compared in time: {who} not said theirs"
+                raise UnconfirmedError(f"{what}. Nothing was changed; those that differ from most stop all the same.", lsn=0)
+        refuse()
+
+    def _result(self, tally: Tally) -> Compared:
+        own = tally.own(self._node)
+        assert own is not None
+        other = tally.differing(own)
+        if other is not None:
+            raise self._diverged(tally, own, other)
+        return tally.compared(own)
+
+
+class _Done:
+    """What a child gives, where none can be forked."""
+
+    def __init__(self, answer: bytes) -> None:
+        self._answer = answer
+        self.pid, self.seconds = 0, 0.0
+
+    def wait(self) -> bytes:
+        return self._answer
+
+    def kill(self) -> None:
+        pass
+
+
+def _answer(root: object, pulse: Callable[[], None]) -> bytes:
+    """The digest's bytes, or why there is none: there is nobody else to hear of it."""
+    try:
+        return DIGEST + bytes.fromhex(digest(root, pulse))
+    except (CoopyError, MemoryError) as error:
+        return f"{type(error).__name__}: {error}. Nothing else is wrong.".encode()
+
+
+def _nothing() -> None:
+    pass

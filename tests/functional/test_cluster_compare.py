@@ -1,0 +1,131 @@
+"""Nodes compare their states, and one that has another than most stops itself."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import coopy.aio
+from coopy import control
+from coopy.cluster import comparing
+from coopy.error import DivergenceError, UnconfirmedError
+from coopy.wiring.systems import system_of
+from tests.functional.test_cluster_bad_days import counts, wait_until
+from tests.servers import Cluster, cluster, level, servers
+from tests.words import Word
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["cluster", "servers"]
+
+
+class Loose(Word):
+    """A domain that looks at something which is not its own: `turns`, one for each execution."""
+
+    turns: Iterator[str] = iter(())
+
+    def look(self) -> str:
+        """Keep what is there."""
+        self.text += next(self.turns)
+        return self.text
+
+
+def stopped(nodes: list[Any]) -> list[Any]:
+    """Those that do not go on."""
+    return [one for one in nodes if control(one).stats().state != "open"]
+
+
+def calls_go_on(nodes: list[Any]) -> int:
+    """Call each; on how many it did."""
+    done = 0
+    for one in nodes:
+        with suppress(DivergenceError, UnconfirmedError):  # it stopped, before the call or meanwhile
+            done += bool(one.add("c"))
+    return done
+
+
+def test_nodes_that_are_asked_say_what_they_have_and_go_on(cluster: Cluster) -> None:
+    """The digest is that of the state at the LSN, and the journals of all remember it."""
+    one = cluster.node(1)
+    one.add("a")
+    assert control(one).compare().nodes == 1
+    two, three = cluster.node(2), cluster.node(3)
+    two.add("b")
+    found = control(three).compare()
+    assert (found.lsn, found.nodes, found.digest) == (2, 3, level(one, two, three))
+    wait_until(lambda: all(counts(node).compared == 2 for node in (one, two, three)))
+    assert control(one).verify().digest == found.digest
+    assert three.add("c") == "abc"
+
+    async def ask() -> int:
+        async with coopy.aio.open(Word, cluster.folder / "task", cluster=cluster.servers.urls, name=cluster.name, validation="off") as four:
+            return (await coopy.aio.control(four).compare()).nodes
+
+    assert asyncio.run(ask()) == 4
+
+
+def test_a_node_that_has_another_state_than_most_stops_and_the_others_go_on(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says where, both digests, and what to do; made anew, it has what the others have."""
+    nodes = [cluster.node(number, Loose) for number in (1, 2, 3)]
+    nodes[0].add("a")
+    before = control(nodes[0]).compare()
+    monkeypatch.setattr(Loose, "turns", iter("xyx"))
+    nodes[0].look()
+    for one in nodes:
+        control(one).barrier()
+    with pytest.raises(DivergenceError) as caught:
+        control(nodes[0]).compare()
+    wait_until(lambda: len(stopped(nodes)) == 1)
+    wrong = stopped(nodes)[0]
+    others = [one for one in nodes if one is not wrong]
+    assert {one.text for one in others} == {"ax"}
+    assert wrong.text == "ay", "its queries go on"
+    with pytest.raises(DivergenceError, match=r"not the one that most nodes have.*remove it and open the node again") as told:
+        wrong.add("b")
+    assert (told.value.lsn, told.value.after, told.value.expected) == (2, before.lsn, control(others[0]).digest())
+    assert {told.value.expected, told.value.got} == {caught.value.expected, caught.value.got}
+    assert told.value.got in str(told.value)
+    assert told.value.expected in str(told.value)
+    assert others[0].add("b") == "axb"
+    wait_until(lambda: control(others[1]).compare().nodes == 2)
+    monkeypatch.setattr(Loose, "turns", itertools.repeat("x"))
+    again = cluster.node(4, Loose)
+    level(again, *others)
+    assert control(again).compare().nodes == 3
+
+
+def test_where_no_majority_has_the_same_all_stop(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody knows who is right."""
+    one, two = cluster.node(1, Loose), cluster.node(2, Loose)
+    monkeypatch.setattr(Loose, "turns", iter("xy"))
+    one.look()
+    with pytest.raises(DivergenceError, match="no majority has the same: all stopped"):
+        control(two).compare()
+    wait_until(lambda: len(stopped([one, two])) == 2)
+    with pytest.raises(DivergenceError, match="no majority"):
+        one.add("a")
+
+
+def test_nodes_compare_by_themselves_when_the_actions_time_has_gone_on(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever calls then asks all; nobody has to be told."""
+    monkeypatch.setattr(comparing, "EVERY", 1)
+    one, two, three = (cluster.node(number, Loose) for number in (1, 2, 3))
+    wait_until(lambda: calls_go_on([one, two]) == 2 and all(counts(node).compared for node in (one, two, three)))
+    monkeypatch.setattr(Loose, "turns", iter("xxy"))
+    three.look()
+    wait_until(lambda: calls_go_on([one, two, three]) == 2)
+
+
+def test_a_node_that_does_not_answer_keeps_nobody_from_going_on(cluster: Cluster) -> None:
+    """The others have a majority; who waits for all is told."""
+    one, two, three = (cluster.node(number) for number in (1, 2, 3))
+    one.add("a")
+    with system_of(three).engine.lock, pytest.raises(UnconfirmedError, match="1 of 3 nodes have not said theirs"):
+        control(one).compare(timeout=1.0)
+    wait_until(lambda: counts(one).compared == counts(two).compared == 1)
+    assert control(three).compare().nodes == 3
