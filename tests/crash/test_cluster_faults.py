@@ -37,7 +37,9 @@ if TYPE_CHECKING:
         (3, [[node_frozen, node_unheard], [leader_cut_off]]),
     ],
 )
-def test_whatever_befalls_a_cluster_it_gets_on_by_itself_and_nobody_was_told_wrong(tmp_path: Path, seed: int, fates: list[list[Fate]]) -> None:
+def test_whatever_befalls_a_cluster_it_gets_on_by_itself_and_nobody_was_told_wrong(
+    tmp_path: Path, seed: int, fates: list[list[Fate]]
+) -> None:
     """Equal in the end; nothing acknowledged is lost, nothing happens twice, and the answers are those of one desk."""
     told = run(tmp_path, seed, fates)
     assert told.acknowledged > 100
@@ -45,7 +47,12 @@ def test_whatever_befalls_a_cluster_it_gets_on_by_itself_and_nobody_was_told_wro
 
 def test_the_judge_of_answers_knows_which_object_it_was() -> None:
     """What is there in the end counts as an answer; what is of unknown outcome, and has left its mark, has happened some time."""
-    begun: dict[str, list[Any]] = {"a": [0, "register0", "write"], "b": [2, "queue0", "put"], "c": [4, "queue0", "take"], "d": [6, "register0", "write"]}
+    begun: dict[str, list[Any]] = {
+        "a": [0, "register0", "write"],
+        "b": [2, "queue0", "put"],
+        "c": [4, "queue0", "take"],
+        "d": [6, "register0", "write"],
+    }
     ended = {"a": Ended(1, "ok", None), "b": Ended(3, "ok", None), "c": Ended(5, "ok", "b")}
     check_answers(begun, ended, {"a", "b", "c"}, {"register0": "a"}, {"queue0": []})
     check_answers(begun, ended, {"a", "b", "c", "d"}, {"register0": "d"}, {"queue0": []})
