@@ -196,16 +196,19 @@ class Trial:
 
     def stop(self) -> tuple[list[str], dict[str, str], dict[str, list[str]]]:
         """No more calls, and all nodes equal; gives what they hold."""
-        for what in ("stop", "level"):
-            for one in self.nodes:
-                one.tell(what)
-            said = [one.heard(what) for one in self.nodes]
+        self.ask("stop")
+        said = self.ask("level")
         assert all(one == said[0] for one in said), f"the nodes differ: {said}"
-        self.nodes[0].tell("state")
-        state: Any = self.nodes[0].heard("state")
+        state = self.ask("state")[0]
         for one in self.nodes:
             one.close()
         return state[0], state[1], state[2]
+
+    def ask(self, what: str) -> list[Any]:
+        """All nodes at once."""
+        for one in self.nodes:
+            one.tell(what)
+        return [one.heard(what) for one in self.nodes]
 
 
 # --- what befalls it -----------------------------------------------------------------------------------------------------

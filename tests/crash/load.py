@@ -44,7 +44,7 @@ def say(*what: Any) -> None:
 class Load:
     """What calls. `over`: no more."""
 
-    def __init__(self, desk: Any, mark: str, seed: int) -> None:
+    def __init__(self, desk: Any, mark: str, seed: str) -> None:
         self.desk, self._mark, self._seed = desk, mark, seed
         self.over = threading.Event()
         self._threads = [threading.Thread(target=self._call_on, args=(number,)) for number in range(THREADS)]
@@ -95,7 +95,7 @@ class Load:
             return "never", str(error)
 
 
-def main(directory: str, addresses: str, name: str, mark: str, seed: int) -> None:
+def main(directory: str, addresses: str, name: str, mark: str, seed: str) -> None:
     """Open, call, do what is said."""
     desk = init_system(Desk, directory, cluster=addresses, name=name, validation="off", segment_bytes=65536)
     system_of(desk).peers.running.publisher.patience = PATIENCE  # type: ignore[union-attr]
@@ -131,4 +131,4 @@ def do(what: str, load: Load) -> Any:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:5], int(sys.argv[5]))
+    main(*sys.argv[1:6])
