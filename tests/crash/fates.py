@@ -403,7 +403,9 @@ def lose_unsynced(directory: Path, dice: random.Random) -> None:
     disk = RealDisk()
     manifest = read_manifest(disk, str(directory), b"")
     assert manifest is not None
-    path = max((one for one in directory.iterdir() if parse_segment_name(one.name) is not None), key=lambda one: parse_segment_name(one.name) or 0)
+    path = max(
+        (one for one in directory.iterdir() if parse_segment_name(one.name) is not None), key=lambda one: parse_segment_name(one.name) or 0
+    )
     mark = disk.open_read(str(directory / HIGH_WATER))
     durable = HighWater(mark, manifest.identity.system, b"").mark.lsn
     mark.close()
