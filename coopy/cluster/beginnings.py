@@ -3,7 +3,7 @@
     begin      the first node of all: a stream, its state as a snapshot in the object store, and a first message that names it. Two may try at once: the
                stream takes one first message, and the other node takes that state
     fetch      an empty directory gets the newest snapshot that a message names, or the first one; all after it comes from the stream
-    share      a node's snapshot goes to the object store, and a message names it; of those before it the newest is kept
+    share      a node's snapshot goes to the object store, is read again there, and a message names it; of those before it the newest is kept
     verify     the stream was made when it was, begins as it did, has lost nothing, and holds the last message that was taken here
 
 The first message is authenticated by the signing key if there is one; it carries the secret that keys all others.
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from coopy.cluster.durable import prove
 from coopy.cluster.link import PATIENCE
-from coopy.cluster.message import Announced, Genesis, Sealed, keyed, seal, unseal
+from coopy.cluster.message import Announced, Calls, Genesis, Join, Sealed, keyed, seal, unseal
 from coopy.cluster.store import Store, Stored
 from coopy.engine.founding import first_snapshot, install, new_identity
 from coopy.error import ClusterError, UsageError
@@ -97,7 +97,7 @@ class Beginnings:
 
     async def _get(self, genesis: Genesis, disk: Disk, path: str) -> None:
         """The newest snapshot there is. One that cannot be had any more is passed over: the first one is always there."""
-        announced = await self._announced(keyed(genesis.secret, self._key))
+        _, announced = await self.announced(keyed(genesis.secret, self._key))
         if announced is not None:
             try:
                 await self._store.get(Stored(announced.snapshot, announced.digest, announced.size), disk, path)
@@ -107,22 +107,24 @@ class Beginnings:
                 return
         await self._store.get(Stored(genesis.snapshot, genesis.digest, genesis.size), disk, path)
 
-    async def _announced(self, key: bytes) -> Announced | None:
+    async def announced(self, key: bytes) -> tuple[int, Announced | None]:
+        """The newest snapshot that a message names, and that one's sequence, 0 without. `key`: of the stream's messages."""
         found = await self._stream.last("snapshot")
-        if found is None:
-            return None
-        message = unsealed(self._stream.name, *found, key)
-        return message if isinstance(message, Announced) else None
+        message = unsealed(self._stream.name, *found, key) if found is not None else None
+        return found[0] if found is not None else 0, message if isinstance(message, Announced) else None
 
     async def share(self, disk: Disk, path: str, lsn: int, key: bytes) -> None:
         """A snapshot file, for those who come. `key`: of the stream's messages. Raises ClusterError."""
-        before = await self._announced(key)
-        if before is not None and before.lsn >= lsn:
+        about = await self._stream.about()
+        sequence, before = await self.announced(key)
+        if about is None or (before is not None and before.lsn >= lsn):
             return
         stored = await self._store.put(disk, path)
-        announced = Announced(lsn, stored.name, stored.digest, stored.size, before.snapshot if before is not None else "")
-        await self._stream.put_surely("snapshot", seal(announced, key), stored.name)
-        if before is not None and before.previous:
+        await self._store.verify(stored)
+        announced = Announced(lsn, stored.name, stored.digest, stored.size, before.snapshot if before is not None else "", about.size)
+        if not await self._stream.put_behind("snapshot", seal(announced, key), sequence, stored.name):
+            await self._store.drop(stored.name)  # another node was faster
+        elif before is not None and before.previous:
             await self._store.drop(before.previous)
 
     async def _first(self, about: About) -> Genesis:
@@ -162,7 +164,8 @@ class Beginnings:
             what = f"Message {last.sequence} of the stream {name}, which was taken here, is not there any more: it is damaged"
             raise ClusterError(f"{what}. {INTACT}", sequence=last.sequence)
         message = unsealed(name, last.sequence, data, key)
-        if (getattr(message, "node", b""), getattr(message, "counter", 0)) != (last.node, last.counter):
+        writer = message.node if isinstance(message, Calls | Join) else b""  # as the taker has it
+        if (writer, getattr(message, "counter", 0)) != (last.node, last.counter):
             what = f"Message {last.sequence} of the stream {name} is not the one that was taken here: it is of another history"
             raise ClusterError(f"{what}. {INTACT}", sequence=last.sequence)
 

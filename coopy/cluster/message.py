@@ -25,7 +25,7 @@ import msgspec
 from coopy.error import ClusterError
 from coopy.journal.frame import COMPRESSED, Kind, word_of
 
-__all__ = ["MAX_SIZE", "Announced", "Calls", "Digest", "Due", "Genesis", "Join", "Sealed", "keyed", "seal", "unseal"]
+__all__ = ["MAX_SIZE", "Announced", "Calls", "Claim", "Digest", "Due", "Genesis", "Join", "Sealed", "keyed", "seal", "unseal"]
 
 MAGIC = b"cpm"
 VERSION = 1
@@ -71,13 +71,25 @@ class Calls(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=
 
 
 class Announced(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """A snapshot that a new node may begin with is in the object store, as in GENESIS. `lsn`: of its last action; `previous`: announced before it."""
+    """A snapshot that a new node may begin with is in the object store, as in GENESIS. `lsn`: of its last action; `previous`: announced before it.
+
+    `stream`: how many bytes the stream had when it was taken.
+    """
 
     lsn: int
     snapshot: str
     digest: bytes
     size: int
     previous: str
+    stream: int
+
+
+class Claim(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """A node takes and sends the next snapshot. `behind`: the one announced last, empty before the first; `turn`: which attempt at the one behind that."""
+
+    node: bytes
+    behind: str
+    turn: int
 
 
 class Due(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -97,8 +109,8 @@ class Digest(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
     former: bytes
 
 
-Sealed: TypeAlias = Genesis | Join | Calls | Announced | Due | Digest
-KINDS: dict[int, type[Sealed]] = {1: Genesis, 2: Join, 3: Calls, 4: Announced, 5: Due, 6: Digest}
+Sealed: TypeAlias = Genesis | Join | Calls | Announced | Due | Digest | Claim
+KINDS: dict[int, type[Sealed]] = {1: Genesis, 2: Join, 3: Calls, 4: Announced, 5: Due, 6: Digest, 7: Claim}
 NUMBERS = {kind: number for number, kind in KINDS.items()}
 _decoders = {number: msgspec.msgpack.Decoder(kind) for number, kind in KINDS.items()}
 _encode = msgspec.msgpack.Encoder().encode
@@ -157,7 +169,9 @@ def _check_values(message: Sealed) -> None:
         good, ids = 0 < len(message.nodes) <= MOST_NODES, (message.mark, *message.nodes)
     elif isinstance(message, Digest):
         good, ids = message.lsn >= 0 and len(message.digest) == 2 * ID, (message.node, message.mark)
+    elif isinstance(message, Claim):
+        good, ids = message.turn > 0, (message.node,)
     else:
-        good, ids = message.lsn >= 0 and message.size >= 0, ()
+        good, ids = message.lsn >= 0 and message.size >= 0 and message.stream >= 0, ()
     if not good or any(len(one) != ID for one in ids):
         raise ClusterError("it holds a value that none of coopy's has")

@@ -26,6 +26,7 @@ from coopy.cluster.durable import AwayError, prove
 from coopy.cluster.link import PATIENCE, PAUSE, Link
 from coopy.cluster.message import Digest, Due, Join, keyed, seal
 from coopy.cluster.publisher import Publisher
+from coopy.cluster.sharing import Sharing
 from coopy.cluster.stream import Stream
 from coopy.cluster.taker import Taker
 from coopy.disk import after_fork_in_child
@@ -36,7 +37,6 @@ from coopy.engine.stats import NodeStats
 from coopy.engine.system import System
 from coopy.error import ClosedError, ClusterError, CoopyError, UnconfirmedError
 from coopy.logs import logger
-from coopy.snapshot import snapshot_name
 
 if TYPE_CHECKING:
     import ssl
@@ -106,11 +106,12 @@ class Node:
 
         consumer = Consumer(self.link, self.stream, self.id, following, self._arrived, verify)
         comparing = Comparing(system, engine, self.stream, self.id, messages_key)
+        sharing = Sharing(system, self._beginnings, self.stream, self.id, messages_key)
         publisher = Publisher(
             self.link, self.stream, self.id, messages_key, engine.stamp, PATIENCE, self._arrived.put, lambda: engine.progress.last.sequence
         )
         taker = Taker(engine, self._arrived, self.stream.name, messages_key, self.id, publisher.take, consumer.taken, self, self._fail)
-        self._running = _Running(system, engine, consumer, publisher, taker, comparing)
+        self._running = _Running(system, engine, consumer, publisher, taker, comparing, sharing)
         after_fork_in_child(self._forked)
         taker.start()
         self.link.run(consumer.begin())
@@ -118,6 +119,7 @@ class Node:
         self._join(messages_key)
         engine.offer, engine.barrier = publisher.offer, self.barrier
         comparing.follows = True
+        sharing.look()
 
     def _prove_peers(self) -> str:
         """That the servers which keep the stream sync what they acknowledge. Gives when it was made."""
@@ -174,9 +176,10 @@ class Node:
         elif self._joined.is_set() and join.source and self._program.source not in {b"", join.source}:
             log.warning("A node with another source of %s has joined: see to it that both make the same of a call.", self._program.domain)
 
-    def passed(self, size: int, *, own: bool) -> None:  # noqa: ARG002
+    def passed(self, size: int, *, own: bool) -> None:
         """As Chores says."""
         self.running.comparing.passed(own=own)
+        self.running.sharing.passed(size)
 
     def heard(self, word: Word) -> None:
         """As Chores says. Raises DivergenceError where this node's state is not what most nodes have."""
@@ -195,9 +198,7 @@ class Node:
 
     def share(self, lsn: int) -> None:
         """Send the snapshot at this LSN to the others: a new node begins with it. Raises ClusterError."""
-        archive = self.running.system.archive
-        key = keyed(archive.identity.secret, archive.key)
-        self.link.run(self._beginnings.share(archive.disk, archive.path(snapshot_name(lsn)), lsn, key), None)
+        self.link.run(self.running.sharing.share(lsn), None)
 
     # --- reads that wait -----------------------------------------------------------------------------------------------------
 
@@ -293,6 +294,7 @@ class Node:
             self._stopping = True
             running.taker.stop()
             running.publisher.stop(closed)
+            running.system.snapshots.stop()  # one may be taken for the others
         self.link.close()
         if running is not None:
             running.comparing.stop()
@@ -312,3 +314,4 @@ class _Running(msgspec.Struct, frozen=True):
     publisher: Publisher
     taker: Taker
     comparing: Comparing
+    sharing: Sharing

@@ -59,25 +59,31 @@ class Store:
             file.close()
         return Stored(name, source.digest, source.size)
 
+    async def verify(self, stored: Stored) -> None:
+        """Read it again, as a new node would. Raises ClusterError where it is not what it must be."""
+        await self._stream.link.again(lambda: self._read(stored, _Sink(None, stored.size)), PATIENCE)
+
     async def get(self, stored: Stored, disk: Disk, path: str) -> None:
         """Have a file here, on stable storage, under a path that is new. Raises ClusterError where it cannot be had as it must be."""
         await self._stream.link.again(lambda: self._get(stored, disk, path), PATIENCE)
 
     async def _get(self, stored: Stored, disk: Disk, path: str) -> None:
-        bucket = await self._bucket()
         file = disk.create(path)
         try:
-            sink = _Sink(file, stored.size)
-            await self._kept(lambda: bucket.get(stored.name, sink), f"The snapshot {stored.name} could not be had from")
-            if (sink.digest, sink.size) != (stored.digest, stored.size):
-                what = f"The snapshot {stored.name} at the cluster at {self._stream.link.addresses} is not what the stream says that it is"
-                raise ClusterError(f"{what}: {sink.size:,} bytes of {stored.size:,}. It was not taken, and nothing was changed.")
+            await self._read(stored, _Sink(file, stored.size))
             file.sync()
         except BaseException:
             file.close()
             disk.unlink(path)
             raise
         file.close()
+
+    async def _read(self, stored: Stored, sink: _Sink) -> None:
+        bucket = await self._bucket()
+        await self._kept(lambda: bucket.get(stored.name, sink), f"The snapshot {stored.name} could not be had from")
+        if (sink.digest, sink.size) != (stored.digest, stored.size):
+            what = f"The snapshot {stored.name} at the cluster at {self._stream.link.addresses} is not what the stream says that it is"
+            raise ClusterError(f"{what}: {sink.size:,} bytes of {stored.size:,}. It was not taken, and nothing was changed.")
 
     async def drop(self, name: str) -> None:
         """It is nobody's any more. Where that fails it stays."""
@@ -133,16 +139,17 @@ class _Source(io.RawIOBase):
 
 
 class _Sink(io.RawIOBase):
-    """A file as the client writes it, and no more than it is to be."""
+    """A file as the client writes it, and no more than it is to be; None: it is only looked at."""
 
-    def __init__(self, file: File, most: int) -> None:
+    def __init__(self, file: File | None, most: int) -> None:
         super().__init__()
         self._file, self._hasher, self._most, self.size = file, hashlib.sha256(), most, 0
 
     def write(self, data: Any) -> int:
         if self.size + len(data) > self._most:
             raise EOFError(f"it is larger than {self._most:,} bytes")
-        self._file.write(self.size, data)
+        if self._file is not None:
+            self._file.write(self.size, data)
         self._hasher.update(data)
         self.size += len(data)
         return len(data)

@@ -31,7 +31,7 @@ SETTINGS: dict[str, Any] = {
     "allow_direct": False, "sealed": False,
 }  # fmt: skip
 FREE = {"max_bytes", "max_msg_size", "duplicate_window"}  # an administrator may choose them otherwise, within reason
-NO_STREAM, NO_MESSAGE, NAME_TAKEN, WRONG_LAST = 10059, 10037, 10058, 10071
+NO_STREAM, NO_MESSAGE, NAME_TAKEN, WRONG_LAST, WRONG_LAST_OF_SUBJECT = 10059, 10037, 10058, 10071, 10164
 NOT_CLUSTERED, NO_PLACE = 10074, 10005
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
@@ -48,7 +48,8 @@ def check_name(name: Any) -> str:
 class About(msgspec.Struct, frozen=True):
     """What the servers say of it.
 
-    `created`: when, which tells it from another of this name; `peers`: the servers that keep it and are there, by name; `replicas`: how many are to keep it.
+    `created`: when, which tells it from another of this name; `peers`: the servers that keep it and are there, by name; `replicas`: how many are to keep it;
+    `size`: in bytes.
     """
 
     created: str
@@ -58,6 +59,7 @@ class About(msgspec.Struct, frozen=True):
     peers: tuple[str, ...]
     largest: int
     replicas: int
+    size: int
 
 
 class Stream:
@@ -166,6 +168,18 @@ class Stream:
         """Publish a message of one kind, again until it is known that it is there, once in two minutes. Raises LostError, where nobody answers for long."""
         await self.link.again(lambda: self.put(what, data, {"Nats-Msg-Id": tag}), PATIENCE)
 
+    async def put_behind(self, what: str, data: bytes, sequence: int, tag: str) -> bool:
+        """Publish a message of one kind, unless there is another of that kind behind this sequence (0: any). Whether this one is there. Raises LostError."""
+        headers = {"Nats-Msg-Id": tag, "Nats-Expected-Last-Subject-Sequence": str(sequence)}
+        try:
+            await self.link.again(lambda: self.put(what, data, headers), PATIENCE)
+        except RefusedError as error:
+            if error.code not in {WRONG_LAST, WRONG_LAST_OF_SUBJECT}:
+                raise
+            found = await self.link.again(lambda: self.last(what), PATIENCE)
+            return found is not None and found[1] == data
+        return True
+
     async def nodes(self) -> list[bytes]:
         """Who takes from it now, by what they said of themselves. Raises LostError, also where not all servers have answered."""
         found, total = list[dict[str, Any]](), 1
@@ -190,7 +204,7 @@ def _about(found: dict[str, Any]) -> About:
     peers = [cluster.get("leader"), *(one["name"] for one in cluster.get("replicas") or [] if _is_there(one))]
     return About(
         found["created"], state["first_seq"], state["last_seq"], state.get("num_deleted", 0), tuple(one for one in peers if one),
-        found["config"].get("max_msg_size", -1), found["config"].get("num_replicas", 1),
+        found["config"].get("max_msg_size", -1), found["config"].get("num_replicas", 1), state.get("bytes", 0),
     )  # fmt: skip
 
 

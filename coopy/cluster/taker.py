@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from coopy.action import Outcome
 from coopy.cluster.beginnings import unsealed
-from coopy.cluster.message import WORDS, Announced, Calls, Digest, Due, Join
+from coopy.cluster.message import WORDS, Announced, Calls, Claim, Digest, Due, Join
 from coopy.cluster.publisher import Packet
 from coopy.engine.commit import PENDING
 from coopy.engine.ordered import Message
@@ -25,7 +25,7 @@ __all__ = ["Taker"]
 
 log = logger("cluster")
 AT_ONCE = 64  # messages taken in one go
-Word: TypeAlias = Announced | Due | Digest  # what holds no calls
+Word: TypeAlias = Announced | Claim | Due | Digest  # what holds no calls
 
 
 class Chores(Protocol):
@@ -140,7 +140,7 @@ class Taker:
         if isinstance(found, Join):
             self._chores.joins(found)
             return Message(sequence, found.node, 0, 0, 0, 0, ()), None, None
-        if isinstance(found, Announced | Due | Digest):
+        if isinstance(found, Announced | Claim | Due | Digest):
             return Message(sequence, b"", 0, 0, 0, 0, ()), None, found
         what = f"Message {sequence} of the stream {self._stream} is the beginning of a shared journal, and stands within one"
         raise ClusterError(f"{what}. Nothing of it was taken.", sequence=sequence)

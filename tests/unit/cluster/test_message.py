@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from coopy.cluster.message import KINDS, MAX_SIZE, Announced, Calls, Digest, Due, Genesis, Join, Sealed, keyed, seal, unseal
+from coopy.cluster.message import KINDS, MAX_SIZE, Announced, Calls, Claim, Digest, Due, Genesis, Join, Sealed, keyed, seal, unseal
 from coopy.error import ClusterError
 
 KEY = keyed(b"s" * 32, b"")
@@ -14,7 +14,8 @@ MESSAGES: list[Sealed] = [
     Join(NODE, "wiki:Wiki", [("wiki:Wiki", 3)], b"source"),
     Calls(NODE, 7, 3, 1_700_000_000_000_000, 60, [(2, b"plain"), (4, b"pickle"), (5, b"")]),
     Calls(NODE, 1, 0, 1, -720, []),
-    Announced(8, "a snapshot", b"d" * 32, 1234, "the one before"),
+    Announced(8, "a snapshot", b"d" * 32, 1234, "the one before", 5678),
+    Claim(NODE, "a snapshot", 1),
     Due(b"m" * 16, [NODE, b"o" * 16]),
     Digest(NODE, b"m" * 16, 8, b"d" * 32, b"f" * 32),
 ]
@@ -70,7 +71,8 @@ def test_a_message_of_another_system_or_key_is_refused() -> None:
     [
         Calls(b"short", 1, 0, 1, 0, []), Calls(NODE, 0, 0, 1, 0, []), Calls(NODE, 1, 1, 1, 0, []), Calls(NODE, 1, -1, 1, 0, []),
         Calls(NODE, 1, 0, 0, 0, []), Calls(NODE, 1, 0, 1 << 62, 0, []), Calls(NODE, 1, 0, 1, 2000, []), Calls(NODE, 1, 0, 1, 0, [(0, b"")]),
-        Calls(NODE, 1, 0, 1, 0, [(6, b"")]), Join(b"", "d", [], b""), Genesis(b"y" * 16, b"", "d", "s", b"", 1), Announced(1, "s", b"", -1, ""),
+        Calls(NODE, 1, 0, 1, 0, [(6, b"")]), Join(b"", "d", [], b""), Genesis(b"y" * 16, b"", "d", "s", b"", 1), Announced(1, "s", b"", -1, "", 1),
+        Announced(1, "s", b"", 1, "", -1), Claim(NODE, "", 0), Claim(b"", "", 1),
         Due(b"m" * 16, []), Due(b"m" * 16, [b"short"]), Due(b"", [NODE]), Due(b"m" * 16, [NODE] * 5000), Digest(NODE, b"m" * 16, 8, b"d", b""),
         Digest(NODE, b"m" * 16, -1, b"d" * 32, b""), Digest(NODE, b"", 1, b"d" * 32, b""),
     ],

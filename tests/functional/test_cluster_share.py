@@ -1,0 +1,141 @@
+"""Nodes send snapshots to the cluster by themselves, one at a time, and a new node begins with the newest."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from coopy import control
+from coopy.cluster import sharing, stream
+from coopy.cluster.message import Announced, Claim, keyed, seal, unseal
+from coopy.error import ClusterError
+from coopy.wiring.systems import system_of
+from tests.functional.test_cluster import names_in
+from tests.functional.test_cluster_bad_days import wait_until
+from tests.servers import Cluster, cluster, level, servers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["cluster", "servers"]
+SMALL = 20_000
+
+
+def said(node: Any) -> list[Any]:
+    """The claims and announcements in the stream, in their order."""
+    peers, archive = system_of(node).peers, system_of(node).archive
+    key, link, found = keyed(archive.identity.secret, archive.key), peers.link, []  # type: ignore[union-attr]
+    about = link.run(peers.stream.look())  # type: ignore[union-attr]
+    for sequence in range(2, about.last + 1):
+        message = unseal(link.run(peers.stream.get(sequence)), key)  # type: ignore[union-attr]
+        if isinstance(message, Announced | Claim):
+            found.append(message)
+    return found
+
+
+def call_until(nodes: list[Any], told: Callable[[], bool]) -> None:
+    """Have the stream grow until it is so."""
+
+    def call() -> bool:
+        for one in nodes:
+            one.keep("x" * 1000)
+        return told()
+
+    wait_until(call)
+
+
+def announced(node: Any) -> list[Announced]:
+    """The snapshots that messages name."""
+    return [one for one in said(node) if isinstance(one, Announced)]
+
+
+def test_one_node_sends_a_snapshot_when_the_stream_has_grown(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says that it does, so the others need not; each is as much of the stream behind the one before as it is large. The two newest stay."""
+    monkeypatch.setattr(sharing, "GROWN", SMALL)
+    one, two = cluster.node(1), cluster.node(2)
+    call_until([one, two], lambda: len(announced(one)) >= 3)
+    kinds = [type(message) for message in said(one)]
+    assert kinds[:6] == [Claim, Announced] * 3, "one at a time"
+    found = announced(one)
+    assert [after.stream - before.stream >= max(SMALL, before.size) for before, after in pairwise(found)] == [True] * (len(found) - 1)
+    assert [after.previous for after in found] == ["", *(before.snapshot for before in found[:-1])]
+    monkeypatch.setattr(sharing, "GROWN", 1 << 40)
+    level(one, two)
+    wait_until(lambda: kept(one) == {first(one), *(message.snapshot for message in announced(one)[-2:])})
+    last = announced(one)[-1]
+    three = cluster.node(3)
+    assert control(three).restored.base == last.lsn
+    level(one, two, three)
+
+
+def kept(node: Any) -> set[str]:
+    """The snapshots in the object store."""
+    peers = system_of(node).peers
+    return set(peers.link.run(names_in(peers)))  # type: ignore[union-attr]
+
+
+def first(node: Any) -> str:
+    """The one that the stream begins with."""
+    peers = system_of(node).peers
+    name: str = peers.link.run(peers._beginnings.genesis()).snapshot  # type: ignore[union-attr]
+    return name
+
+
+def test_a_claim_that_came_to_nothing_is_followed_by_another_when_the_stream_has_grown_on(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A node that was killed in the middle keeps the others from it for a while only."""
+    one, two = cluster.node(1), cluster.node(2)
+    dead = Claim(b"d" * 16, "", 1)
+    archive, peers = system_of(one).archive, system_of(one).peers
+    peers.link.run(peers.stream.put("claim", seal(dead, keyed(archive.identity.secret, archive.key)), {}))  # type: ignore[union-attr]
+    monkeypatch.setattr(sharing, "GROWN", SMALL)
+    call_until([one, two], lambda: bool(announced(two)))
+    found = said(two)
+    assert found[0] == dead
+    assert [type(message) for message in found[1:3]] == [Claim, Announced]
+    assert found[1].turn >= 2
+    assert found[2].stream >= 2 * SMALL
+
+
+def test_a_snapshot_that_cannot_be_read_again_is_not_announced(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What another node is to begin with was read as it will be."""
+    one = cluster.node(1)
+    one.add("a")
+    peers: Any = system_of(one).peers
+    put = peers._beginnings._store.put
+
+    async def damage(disk: Any, path: str) -> Any:
+        stored = await put(disk, path)
+        bucket = await peers.link.client.jetstream().object_store(peers.stream.bucket)
+        await bucket.put(stored.name, b"x" * stored.size)
+        return stored
+
+    monkeypatch.setattr(peers._beginnings._store, "put", damage)
+    with pytest.raises(ClusterError, match="is not what the stream says that it is"):
+        control(one).share_snapshot()
+    monkeypatch.undo()
+    assert announced(one) == []
+    assert control(one).share_snapshot() == 1
+
+
+def test_of_two_nodes_that_send_one_at_once_one_is_named(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other one's is dropped: none is left over in the store."""
+    one, two = cluster.node(1), cluster.node(2)
+    one.add("a")
+    control(two).barrier()
+    behind = stream.Stream.put_behind
+
+    async def late(self: stream.Stream, what: str, data: bytes, sequence: int, tag: str) -> bool:
+        monkeypatch.setattr(stream.Stream, "put_behind", behind)
+        await asyncio.to_thread(system_of(two).peers.share, 1)  # type: ignore[union-attr]
+        return await behind(self, what, data, sequence, tag)
+
+    control(two).take_snapshot()
+    monkeypatch.setattr(stream.Stream, "put_behind", late)
+    assert control(one).share_snapshot() == 1
+    assert len(announced(one)) == 1
+    assert kept(one) == {first(one), announced(one)[0].snapshot}
