@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -59,7 +60,7 @@ def test_one_node_sends_a_snapshot_when_the_stream_has_grown(cluster: Cluster, m
     kinds = [type(message) for message in said(one)]
     assert kinds[:6] == [Claim, Announced] * 3, "one at a time"
     found = announced(one)
-    assert [after.stream - before.stream >= max(SMALL, before.size) for before, after in zip(found, found[1:], strict=False)] == [True] * (
+    assert [after.stream - before.stream >= max(SMALL, before.size) for before, after in itertools.pairwise(found)] == [True] * (
         len(found) - 1
     )
     assert [after.previous for after in found] == ["", *(before.snapshot for before in found[:-1])]
