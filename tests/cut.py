@@ -68,12 +68,15 @@ class Way:
             except OSError:
                 client.close()
                 continue
-            self._ends += [client, server]
-            if not self._open:  # it was cut meanwhile
-                self._hang_up()
-                continue
+            self._hold(client, server)
             threading.Thread(target=self._pass_on, args=(client, server, True), daemon=True).start()
             threading.Thread(target=self._pass_on, args=(server, client, False), daemon=True).start()
+
+    def _hold(self, *ends: socket.socket) -> None:
+        """Until it is cut; perhaps that was meanwhile."""
+        self._ends += ends
+        if not self._open:
+            self._hang_up()
 
     def _pass_on(self, source: socket.socket, target: socket.socket, from_client: bool) -> None:
         with suppress(OSError):

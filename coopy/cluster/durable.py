@@ -6,6 +6,7 @@ Each says at its monitoring port which version it is and when it syncs. What is 
 from __future__ import annotations
 
 import json
+import socket
 from typing import TYPE_CHECKING
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -17,25 +18,34 @@ if TYPE_CHECKING:
 
     from coopy.cluster.addresses import Addresses, Server
 
-__all__ = ["OLDEST", "prove"]
+__all__ = ["OLDEST", "AwayError", "prove"]
 
 OLDEST = (2, 14)
 PATIENCE = 5.0  # seconds for one answer
 LARGEST = 1 << 20
+GREETING = 1.0  # seconds in which a server says who it is
 WAYS = (
     'Have each server listen for questions (`http: "127.0.0.1:8222"`) and name its port in the address (nats://host:4222?monitor=8222);'
     " assume_durable=True goes on without a proof."
 )
 
 
+class AwayError(ClusterError):
+    """Some server is not there: the others will know that in a while, and then it is not one that must be asked."""
+
+
 def prove(addresses: Addresses, peers: Iterable[str] | None) -> None:
-    """Raises ClusterError unless each of these servers, by name, is new enough and syncs every write; None: all that there are. It blocks."""
-    found, silent = {}, []
+    """Raises ClusterError unless each of these servers, by name, is new enough and syncs every write; None: all that there are. It blocks.
+
+    AwayError where one of them seems to be gone.
+    """
+    found, silent, away = {}, [], False
     for server in addresses.servers:
         try:
             name, why = _judged(server)
         except (OSError, ValueError) as error:
             silent.append(f"{server} ({addresses.hide(error)})")
+            away = away or not _greets(server)
         else:
             found[name] = f"{server}: {why}" if why else ""
     wrong = [why for why in found.values() if why]
@@ -48,9 +58,18 @@ def prove(addresses: Addresses, peers: Iterable[str] | None) -> None:
     if unknown or (peers is None and silent):
         which = f"its stream is kept by {', '.join(unknown)}, too" if unknown else "not all of them said so"
         asked = f", and no answer came from {'; '.join(silent)}" if silent else ""
-        raise ClusterError(
+        raise (AwayError if away else ClusterError)(
             f"It is not proven that every server of the cluster at {addresses} syncs what it acknowledges: {which}{asked}. Nothing was changed. {WAYS}"
         )
+
+
+def _greets(server: Server) -> bool:
+    """Whether it is there for clients: without being asked, a server says what it is."""
+    try:
+        with socket.create_connection((server.host, server.port), GREETING) as connection:
+            return connection.recv(1) != b""
+    except OSError:
+        return False
 
 
 def _judged(server: Server) -> tuple[str, str]:

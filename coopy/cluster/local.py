@@ -22,7 +22,7 @@ import sysconfig
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.request import urlopen
 
 import msgspec
@@ -212,6 +212,19 @@ class LocalServers:
                     raise ClusterError(f"The server {one.name} {how}: {self.directory / one.name}.log says why.")
                 time.sleep(PAUSE)
 
+    def leader(self, name: str) -> LocalServer | None:
+        """The server that leads the stream of the cluster of this name, as far as any says; None where none does now."""
+        for one in self.servers:
+            try:
+                found = one.ask("jsz?streams=1")
+            except (OSError, ValueError):
+                continue
+            leads = _leader_in(found, f"coopy-{name}")
+            for each in self.servers:
+                if each.name == leads:
+                    return each
+        return None
+
     def stop(self) -> None:
         """End those that run."""
         for one in self.servers:
@@ -254,6 +267,12 @@ class LocalServers:
         path = self.directory / f"{name}.conf"
         _write(path, text.encode())
         return path
+
+
+def _leader_in(about: Any, stream: str) -> str:
+    """Which server leads this stream, as one of them says."""
+    streams = [one for account in about.get("account_details", ()) for one in account.get("stream_detail", ())]
+    return next((one["cluster"].get("leader", "") for one in streams if one["name"] == stream and "cluster" in one), "")
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -22,8 +22,8 @@ from coopy.action import Outcome
 from coopy.cluster.beginnings import Beginnings
 from coopy.cluster.comparing import Comparing
 from coopy.cluster.consumer import Consumer
-from coopy.cluster.durable import prove
-from coopy.cluster.link import PATIENCE, Link
+from coopy.cluster.durable import AwayError, prove
+from coopy.cluster.link import PATIENCE, PAUSE, Link
 from coopy.cluster.message import Digest, Due, Join, keyed, seal
 from coopy.cluster.publisher import Publisher
 from coopy.cluster.sharing import Sharing
@@ -53,6 +53,7 @@ __all__ = ["Node", "Program"]
 
 log = logger("cluster")
 LEAVE = 10.0  # seconds that closing waits for it
+GONE = 10.0  # seconds in which the servers notice that one of them is gone
 LOOK = 0.002  # seconds between two looks at what others are to do
 
 
@@ -122,13 +123,26 @@ class Node:
 
     def _prove_peers(self) -> str:
         """That the servers which keep the stream sync what they acknowledge. Gives when it was made."""
+        deadline = time.monotonic() + GONE
+        while True:
+            about = self._about()
+            if self.stream.assume_durable:
+                return about.created
+            try:
+                prove(self.addresses, about.peers)
+            except AwayError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(PAUSE)
+            else:
+                return about.created
+
+    def _about(self) -> About:
         about: About | None = self.link.run(self.stream.about())
         if about is None:
             what = f"The stream {self.stream.name} is not there (any more), and it is not made again"
             raise ClusterError(f"{what}: what it held is in the nodes' directories. Nothing was changed.")
-        if not self.stream.assume_durable:
-            prove(self.addresses, about.peers)
-        return about.created
+        return about
 
     def _join(self, key: bytes) -> None:
         """Say that this node begins to write, and wait until all before that was taken here."""

@@ -101,10 +101,8 @@ class Store:
         from nats.js.api import StorageType
 
         context = self._stream.link.client.jetstream(timeout=ANSWER)
-        replicas = REPLICAS
         about = await self._stream.look()
-        if about is not None and len(about.peers) < REPLICAS:
-            replicas = 1
+        replicas = about.replicas if about is not None else REPLICAS
         return await self._kept(
             lambda: context.create_object_store(self._stream.bucket, storage=StorageType.FILE, replicas=replicas),
             "There is no place for snapshots at",

@@ -24,6 +24,7 @@ REPLICAS = 3
 NODE = "coopy-node"  # under which a consumer says whose it is
 WINDOW = 120_000_000_000  # nanoseconds in which the servers themselves know a message again
 LARGEST = 8 << 20
+AWAY = 5_000_000_000  # nanoseconds after which one that the leader has not heard, each second, is not there
 SETTINGS: dict[str, Any] = {
     "retention": "limits", "max_consumers": -1, "max_msgs": -1, "max_bytes": -1, "max_age": 0, "max_msgs_per_subject": -1, "max_msg_size": LARGEST,
     "discard": "new", "storage": "file", "duplicate_window": WINDOW, "deny_delete": True, "deny_purge": True, "allow_rollup_hdrs": False,
@@ -50,8 +51,9 @@ def stream_name(name: str) -> str:
 
 
 class About(msgspec.Struct, frozen=True):
-    """What the servers say of it. `peers`: the servers that keep it and are there, by name; `created`: when, which tells it from another of this name.
+    """What the servers say of it.
 
+    `created`: when, which tells it from another of this name; `peers`: the servers that keep it and are there, by name; `replicas`: how many are to keep it;
     `size`: in bytes.
     """
 
@@ -61,6 +63,7 @@ class About(msgspec.Struct, frozen=True):
     deleted: int
     peers: tuple[str, ...]
     largest: int
+    replicas: int
     size: int
 
 
@@ -203,11 +206,17 @@ class Stream:
 
 def _about(found: dict[str, Any]) -> About:
     state, cluster = found["state"], found.get("cluster") or {}
-    peers = [cluster.get("leader"), *(one["name"] for one in cluster.get("replicas") or [] if not one.get("offline"))]
+    peers = [cluster.get("leader"), *(one["name"] for one in cluster.get("replicas") or [] if _is_there(one))]
     return About(
         found["created"], state["first_seq"], state["last_seq"], state.get("num_deleted", 0), tuple(one for one in peers if one),
-        found["config"].get("max_msg_size", -1), state.get("bytes", 0),
+        found["config"].get("max_msg_size", -1), found["config"].get("num_replicas", 1), state.get("bytes", 0),
     )  # fmt: skip
+
+
+def _is_there(peer: dict[str, Any]) -> bool:
+    """Whether the leader hears of it. That it is offline is said of one that was killed after minutes only."""
+    silent = peer.get("active", 0)
+    return not peer.get("offline") and (silent < AWAY if silent else bool(peer.get("current")))
 
 
 def _data(found: dict[str, Any]) -> bytes:

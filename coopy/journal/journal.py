@@ -347,20 +347,26 @@ class Journal:
         self.dirty = 0
 
     def _framed_controls(self) -> tuple[list[bytes], bytes]:
+        """A crash may leave the first of them: none says that an outcome is known of which one behind it has yet to speak."""
+        known, knowns = self.known, list[int]()
+        for kind, payload in reversed(self.controls):
+            knowns.append(known)
+            if kind in (Kind.RAISED, Kind.SKIP):
+                known = min(known, msgspec.msgpack.decode(payload, type=tuple[int, str])[0] - 1)
         out, tag = [], self.tag
-        for kind, payload in self.controls:
-            frame, tag = self._control(kind, payload, tag)
+        for (kind, payload), known in zip(self.controls, reversed(knowns), strict=True):
+            frame, tag = self._control(kind, payload, tag, known)
             out.append(frame)
         return out, tag
 
-    def _control(self, kind: int, payload: bytes, previous: bytes) -> tuple[bytes, bytes]:
-        back, known = min(self.lsn - self.durable, MAX_DURABLE_BACK), min(self.lsn - self.known, MAX_EXECUTED_BACK)
+    def _control(self, kind: int, payload: bytes, previous: bytes, outcomes: int) -> tuple[bytes, bytes]:
+        back, known = min(self.lsn - self.durable, MAX_DURABLE_BACK), min(self.lsn - outcomes, MAX_EXECUTED_BACK)
         return self.framer.frame(word_of(kind, 0), payload, self.lsn, self.epoch, back, 0, known, self.time_us, previous)
 
     def _append_control(self, kind: int, content: object) -> None:
         payload = msgspec.msgpack.encode(content)
         self._make_ready(HEADER_SIZE + len(payload))
-        frame, tag = self._control(kind, payload, self.tag)
+        frame, tag = self._control(kind, payload, self.tag, self.known)
         end = self.dirty = self.end + len(frame)
         self._put(self.end, frame)
         self.tag, self.end, self.dirty = tag, end, 0
@@ -462,7 +468,7 @@ class Journal:
         if self._next is not None:
             self._next[1].close()
         self._reserve(HEADER_SIZE + 16)
-        _, tag = self._control(Kind.SEAL, msgspec.msgpack.encode(self.lsn + 1), self.tag)
+        _, tag = self._control(Kind.SEAL, msgspec.msgpack.encode(self.lsn + 1), self.tag, self.known)
         about = SegmentHeader(self._identity, self.lsn + 1, tag)
         self.limit = self.room = 0  # once it has its name nothing may be appended here any more: whoever wants to rotates first
         try:

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.crash import fates
 from tests.crash.crowd import come_in_crowds
 from tests.crash.test_damage import KEY, cut_off, flip_bits
 from tests.crash.test_interrupts import check_storm
@@ -93,8 +94,19 @@ def crowd(_seed: int) -> str:
     return f"{what}, the primary grew by {found.grown / 1e6:.1f} MB and had {found.threads} threads"
 
 
+def cluster(seed: int) -> str:
+    """Three nodes and three servers, SEEDS schedules of faults (in the environment); histories are judged."""
+    count, told = int(os.environ.get("SEEDS", "30")), list[fates.Told]()
+    for one in range(seed * 1000, seed * 1000 + count):
+        with tempfile.TemporaryDirectory(dir=Path.cwd()) as directory:
+            told.append(fates.run(Path(directory), one, fates.drawn(one, 4)))
+    acknowledged = sum(one.acknowledged + one.raised for one in told)
+    unknown, never = sum(one.unknown for one in told), sum(one.never for one in told)
+    return f"{count} schedules, {acknowledged} acknowledged calls, 0 lost, 0 doubled; {unknown} of unknown outcome, {never} refused"
+
+
 CAMPAIGNS: dict[str, Callable[[int], str]] = {
-    one.__name__: one for one in (bits, cuts, power, failures, journal, replication, crowd, kills, interrupts)
+    one.__name__: one for one in (bits, cuts, power, failures, journal, replication, crowd, kills, interrupts, cluster)
 }
 
 

@@ -19,7 +19,6 @@ from collections import Counter, defaultdict
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.error import URLError
 
 import msgspec
 
@@ -45,13 +44,13 @@ if TYPE_CHECKING:
 
     Fate: TypeAlias = Callable[["Trial"], AbstractContextManager[None]]
 
-__all__ = ["FATES", "Told", "run"]
+__all__ = ["FATES", "Told", "drawn", "run"]
 
 ROOT = Path(__file__).parents[2]
 NODES = 3
 LONG = 120.0  # seconds in which whatever is waited for has happened, or never will
 CALLS = 10  # of each node that a fault lasts, and that show that all goes on
-CONNECT = 30.0
+TOLD = 4  # where callers are told after a while: two for most threads
 
 
 class Told(NamedTuple):
@@ -97,7 +96,7 @@ class Caller:
                 self._said[line[1]] = line[2]
             else:
                 self.lines.append(line)
-                if line[0] == "ended":
+                if line[0] in {"ended", "again"}:
                     self.answers[line[3]] += 1
             self._more.notify_all()
 
@@ -178,16 +177,7 @@ class Trial:
 
     def leader(self) -> LocalServer:
         """The server that leads the stream; any where none does now."""
-        for one in self.servers.servers:
-            try:
-                found: Any = one.ask("jsz?streams=1")
-            except (URLError, OSError):
-                continue
-            for account in found.get("account_details", ()):
-                for stream in account.get("stream_detail", ()):
-                    if stream["name"] == "coopy-desk" and stream["cluster"].get("leader"):
-                        return next(each for each in self.servers.servers if each.name == stream["cluster"]["leader"])
-        return self.some_server()
+        return self.servers.leader("desk") or self.some_server()
 
     def restart(self, node: Caller) -> None:
         """Begin a node again that was killed, with what its directory holds now."""
@@ -196,7 +186,7 @@ class Trial:
         self.nodes[node.number] = again
         again.heard("open")
 
-    def hold(self, counted: set[str], count: int = CALLS) -> None:
+    def hold(self, counted: set[str], count: int) -> None:
         """Until each node that lives has so many more answers of these kinds."""
         for one in [one for one in self.nodes if not one.ended and not one.frozen]:
             wanted = sum(one.answers[kind] for kind in counted) + count
@@ -206,16 +196,19 @@ class Trial:
 
     def stop(self) -> tuple[list[str], dict[str, str], dict[str, list[str]]]:
         """No more calls, and all nodes equal; gives what they hold."""
-        for what in ("stop", "level"):
-            for one in self.nodes:
-                one.tell(what)
-            said = [one.heard(what) for one in self.nodes]
+        self.ask("stop")
+        said = self.ask("level")
         assert all(one == said[0] for one in said), f"the nodes differ: {said}"
-        self.nodes[0].tell("state")
-        state: Any = self.nodes[0].heard("state")
+        state = self.ask("state")[0]
         for one in self.nodes:
             one.close()
         return state[0], state[1], state[2]
+
+    def ask(self, what: str) -> list[Any]:
+        """All nodes at once."""
+        for one in self.nodes:
+            one.tell(what)
+        return [one.heard(what) for one in self.nodes]
 
 
 # --- what befalls it -----------------------------------------------------------------------------------------------------
@@ -399,7 +392,7 @@ FATES: dict[Fate, set[str]] = {
 
 
 def lose_unsynced(directory: Path, dice: random.Random) -> None:
-    """What a power loss may do to the journal: of what is not known to be on stable storage, sectors are lost, each or none, or all from one on."""
+    """What a power loss may do to the journal: of what is not known to be on stable storage, some sectors were never written, and nothing from some record on."""
     disk = RealDisk()
     manifest = read_manifest(disk, str(directory), b"")
     assert manifest is not None
@@ -419,11 +412,11 @@ def lose_unsynced(directory: Path, dice: random.Random) -> None:
         offset += 1
     kept = max((end for lsn, end in frames if lsn <= durable), default=SECTOR)
     end = max((end for _, end in frames), default=kept)
-    sectors = range(-(-kept // SECTOR) * SECTOR, end, SECTOR)
-    cut = dice.randint(kept, max(kept, end))
+    sectors = [*range(-(-kept // SECTOR) * SECTOR, end, SECTOR)]
     for start in sectors if dice.random() < 0.5 else ():
         if dice.random() < 0.3:
             data[start : start + SECTOR] = bytes(SECTOR)
+    cut = dice.choice([kept, *sectors, *(end for _, end in frames if end > kept)])
     data[cut:] = bytes(len(data) - cut)
     path.write_bytes(data)
 
@@ -436,7 +429,7 @@ def run(folder: Path, seed: int, fates: list[list[Fate]]) -> Told:
     try:
         with ExitStack() as stack:
             trial = Trial(folder, seed, stack)
-            trial.hold(KEPT)
+            trial.hold(KEPT, CALLS)
             for group in fates:
                 befall(trial, group)
             state = trial.stop()
@@ -448,12 +441,12 @@ def run(folder: Path, seed: int, fates: list[list[Fate]]) -> Told:
 
 def befall(trial: Trial, group: list[Fate]) -> None:
     """They happen together, and are mended in the opposite order; then all gets on by itself."""
-    counted = set.intersection(*[FATES[one] for one in group]) if all(FATES[one] == KEPT for one in group) and len(group) == 1 else ANY
+    goes_on = len(group) == 1 and FATES[group[0]] == KEPT  # two together may well take the majority
     with ExitStack() as stack:
         for one in group:
             stack.enter_context(one(trial))
-        trial.hold(counted)
-    trial.hold(KEPT)
+        trial.hold(KEPT if goes_on else ANY, CALLS if goes_on else TOLD)
+    trial.hold(KEPT, CALLS)
 
 
 def drawn(seed: int, count: int) -> list[list[Fate]]:

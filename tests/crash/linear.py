@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
-
     from typing import TypeAlias
 
     Model: TypeAlias = Callable[[Hashable, str, Any], tuple[Hashable, Any]]

@@ -2,7 +2,8 @@
 
     python -m tests.crash.load DIRECTORY ADDRESSES NAME MARK SEED
 
-It says lines of JSON: ["begun", mark, ns, object, method], ["ended", mark, ns, outcome, answer], ["said", what, value]. It hears "share", "snapshot",
+It says lines of JSON: ["begun", mark, ns, object, method], ["ended", mark, ns, outcome, answer], ["again", mark, ns, outcome],
+["said", what, value]. It hears "share", "snapshot",
 "stop" (no more calls), "level" and "state"; it closes when nothing can be heard any more. Outcomes are ok, raised, never (a ClusterError) and unknown (an
 UnconfirmedError); some calls are made with a key, and again until it is known what became of them.
 """
@@ -43,7 +44,7 @@ def say(*what: Any) -> None:
 class Load:
     """What calls. `over`: no more."""
 
-    def __init__(self, desk: Any, mark: str, seed: int) -> None:
+    def __init__(self, desk: Any, mark: str, seed: str) -> None:
         self.desk, self._mark, self._seed = desk, mark, seed
         self.over = threading.Event()
         self._threads = [threading.Thread(target=self._call_on, args=(number,)) for number in range(THREADS)]
@@ -80,6 +81,7 @@ class Load:
                 outcome, answer = self._outcome(call, False)
             if outcome in {"ok", "raised"} or control(self.desk).stats().state != "open":
                 return "unknown" if outcome == "never" else outcome, answer
+            say("again", key, time.monotonic_ns(), outcome)
 
     def _outcome(self, call: Callable[[], Any], waits: bool) -> tuple[str, Any]:
         try:
@@ -93,7 +95,7 @@ class Load:
             return "never", str(error)
 
 
-def main(directory: str, addresses: str, name: str, mark: str, seed: int) -> None:
+def main(directory: str, addresses: str, name: str, mark: str, seed: str) -> None:
     """Open, call, do what is said."""
     desk = init_system(Desk, directory, cluster=addresses, name=name, validation="off", segment_bytes=65536)
     system_of(desk).peers.running.publisher.patience = PATIENCE  # type: ignore[union-attr]
@@ -129,4 +131,4 @@ def do(what: str, load: Load) -> Any:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:5], int(sys.argv[5]))
+    main(*sys.argv[1:6])

@@ -196,7 +196,7 @@ def test_any_call_of_the_system_may_fail_once(durability: Any, how: Any) -> None
 @pytest.mark.parametrize("durability", ["sync", "buffered"])
 def test_a_full_disk_refuses_calls_and_goes_on_when_there_is_room(durability: Any) -> None:
     """The refused call changed nothing, and the next one with room works."""
-    disk = FakeDisk(capacity=12_000)
+    disk = FakeDisk(capacity=24_000)  # room for a manifest that names all modules of these tests
     run = Run(disk, durability)
     run.open()
     with pytest.raises(DiskFullError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from contextlib import ExitStack
@@ -190,6 +191,23 @@ def test_the_streams_leader_is_killed_while_all_nodes_call(tmp_path: Path) -> No
         kept = nodes[0].kept
         assert len(kept) == len(told)
         assert all(kept[place - 1] == what for what, place in told)
+        cluster.close()
+
+
+def test_a_node_is_opened_while_a_server_is_away(tmp_path: Path) -> None:
+    """Just killed, or frozen: what keeps the stream without it is asked whether it syncs, and that is enough."""
+    with LocalServers(tmp_path / "servers") as own:
+        cluster = Cluster(own, tmp_path)
+        cluster.node(1).keep("a")
+        cluster.close()
+        own.servers[0].kill()
+        assert cluster.node(1).keep("b") == 2
+        cluster.close()
+        own.servers[0].start()
+        own.wait_ready()
+        own.servers[1].signal(signal.SIGSTOP)
+        assert cluster.node(2).keep("c") == 3
+        own.servers[1].signal(signal.SIGCONT)
         cluster.close()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -60,9 +60,7 @@ def test_one_node_sends_a_snapshot_when_the_stream_has_grown(cluster: Cluster, m
     kinds = [type(message) for message in said(one)]
     assert kinds[:6] == [Claim, Announced] * 3, "one at a time"
     found = announced(one)
-    assert [after.stream - before.stream >= max(SMALL, before.size) for before, after in itertools.pairwise(found)] == [True] * (
-        len(found) - 1
-    )
+    assert [after.stream - before.stream >= max(SMALL, before.size) for before, after in pairwise(found)] == [True] * (len(found) - 1)
     assert [after.previous for after in found] == ["", *(before.snapshot for before in found[:-1])]
     monkeypatch.setattr(sharing, "GROWN", 1 << 40)
     level(one, two)

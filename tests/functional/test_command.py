@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import shutil
 import subprocess
 import sys
@@ -234,7 +235,8 @@ def test_what_changes_something_asks_first(good: Path, answer: bytes, code: int,
 def test_a_copy_made_in_the_order_of_the_page_is_a_backup(tmp_path: Path) -> None:
     """Beside a system that goes on writing, through new segments: whole and with all that was acknowledged before, or `check` says that it is not."""
     data, backup, good = tmp_path / "data", tmp_path / "backup", 0
-    script = (ROOT / "docs" / "operations.md").read_text().partition("```sh\n")[2].partition("```")[0].rpartition("coopy check")[0]
+    page = (ROOT / "docs" / "operations.md").read_text().partition("## Backup")[2].partition("```console\n")[2].partition("```")[0]
+    script = "\n".join(re.findall(r"^\$ (.*)", page.rpartition("$ coopy check")[0], re.MULTILINE))
     with control(init_system(Word, data, durability="buffered", segment_bytes=400_000)) as word:
         done = threading.Event()
 

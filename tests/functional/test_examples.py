@@ -18,6 +18,7 @@ import pytest
 from coopy import control, init_system
 from coopy.tests.utils import TestSystemMixin
 from examples import jobs, orders, sessions, wiki
+from examples.cluster import board
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +60,7 @@ def later(system: object, seconds: float) -> None:
     TestSystemMixin().mock_clock(system, datetime.now() + timedelta(seconds=seconds))
 
 
-@pytest.mark.parametrize("example", [wiki, orders, jobs, sessions])
+@pytest.mark.parametrize("example", [wiki, orders, jobs, sessions, board])
 def test_an_example_does_what_its_documentation_shows(example: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     failed, attempted = doctest.testmod(example)

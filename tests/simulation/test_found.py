@@ -11,6 +11,7 @@ import pytest
 from coopy import control
 from coopy.error import CorruptionError, ReplicaError, UsageError
 from coopy.fake_disk import FakeDisk, PowerCut
+from coopy.journal.frame import HEADER_SIZE
 from coopy.manifest import read_manifest
 from coopy.replication.follower import Follower
 from coopy.replication.handshake import GENERATION
@@ -347,6 +348,26 @@ def level_but_for(replica: Machine, leader: Machine, text: str) -> None:
     assert isinstance(root, Word)
     assert isinstance(wanted, Word)
     assert (replica.lsn, root.text) == (leader.lsn, wanted.text + text)
+
+
+def test_a_promotion_of_which_a_power_cut_leaves_the_first_record_can_be_made_again() -> None:
+    """The new epoch does not say how the last actions ended: the records behind it do, and they are lost. Nothing was executed otherwise."""
+    leader, replica = make_primary(), make_machine(1)
+    for number in (1, 2):
+        with pytest.raises(ValueError, match=str(number)):
+            leader.running.engine.call("keep_and_raise", (number,), {})
+    level(replica, leader)
+    journal = replica.running.engine.journal
+    end, path = journal.end, journal.file.path
+    replica.promote(0, 0)
+    first = end + HEADER_SIZE + int.from_bytes(replica.disk.read(path)[end + 8 : end + 12], "little")
+    replica.disk.open(path).write(first, bytes(journal.end - first))
+    kill(replica)
+    replica.start_following()
+    assert isinstance(replica.home, Follower)
+    replica.promote(0, 0)
+    act(replica, 3)
+    assert replica.kept == [1, 2, 3]
 
 
 def test_what_a_directory_knows_of_epochs_is_kept_when_its_state_is_replaced() -> None:

@@ -106,6 +106,7 @@ class Analysis(Interpreter):
         self.made_with = made_with
         self.entries: list[Entry] = []
         self.nested = False  # the program makes objects of the domain class itself, and nobody gives those a clock
+        self.twin = self._twin_of(domain)
 
     def run(self) -> list[Reached]:
         """Run everything from every entry point until nothing changes, and collect the facts."""
@@ -115,6 +116,7 @@ class Analysis(Interpreter):
         self.settle()
         self._restore()
         self.judge_kept(self.domain)
+        self.judge_loops()
         self.judge_construction(self.entries[0].context)
         self.judge_restores([one.context for one in self.entries if one.restoring])
         for one in self.entries:
@@ -266,9 +268,19 @@ class Analysis(Interpreter):
         context.facts[kind, (context.module, at), name] = Fact(kind, (context.module, at), name)
 
     def construct(self, frame: Frame, at: int, cls: ClassInfo, args: Args) -> Values:
-        """As every object; one of the domain class that no entry point stands for is noted."""
-        self.nested = self.nested or (cls is self.domain and frame.context is not self.entries[0].context)
+        """As every object; one of the domain class that is not the domain is of its twin: what it keeps is not yet state."""
+        if cls is self.domain and frame.context is not self.entries[0].context:
+            self.nested, cls = True, self.twin
         return super().construct(frame, at, cls, args)
+
+    def _twin_of(self, domain: ClassInfo) -> ClassInfo:
+        """A class that derives from the domain class and adds nothing."""
+        node = domain.node
+        twin = ClassInfo(domain.module, s.Class(node.at + 1, node.name, [], node.keywords, [], []), domain.parent)  # a place of its own
+        twin.bases, twin.mro = [domain], [*self.order(domain)]
+        twin.mro.insert(0, twin)
+        twin.known, twin.real = domain.known, domain
+        return twin
 
     # facts
 

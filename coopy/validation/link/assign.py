@@ -36,8 +36,10 @@ class Assigning(Patterns):
         if isinstance(target, s.Name):
             self.set_name(frame, target.name, values)
         elif isinstance(target, s.Attribute):
+            self.used(frame, values)
             self._assign_attribute(frame, target, values, node)
         elif isinstance(target, s.Subscript):
+            self.used(frame, values)
             receivers, index = self._receiver(frame, target.value), self.peek(frame, target.index)
             self.stored_in_loop(frame, target.index, node)
             for one in receivers:

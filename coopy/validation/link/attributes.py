@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from coopy.kinds import INJECTED
 from coopy.validation import summary as s
+from coopy.validation.link.builtin import lacks
 from coopy.validation.link.hazards import Args, of_state
 from coopy.validation.link.keeping import Keeping
 from coopy.validation.link.machine import Context
@@ -79,7 +80,7 @@ class Attributes(Keeping):
             return frozenset((self.pool.thing("builtins.str", frame.mode),))
         if name == "__new__":
             return frozenset((self.pool.bound(value, name),))
-        written = self.read(self.attribute_cell(value.cls, "class", name))
+        written = self.read(self.attribute_cell(value.cls.real, "class", name))
         base = self.member(value.cls, name)
         return written or (frozenset((self.pool.foreign(f"{base}.{name}"),)) if isinstance(base, str) else ANYTHING)
 
@@ -285,10 +286,12 @@ class Attributes(Keeping):
         if found:
             return found
         base = self.member(cls, name, value.cls)
-        return frozenset((self.pool.bound(receiver, name),)) if isinstance(base, str) else EMPTY
+        return frozenset((self.pool.bound(receiver, name),)) if isinstance(base, str) or name == "__new__" else EMPTY
 
     def _of_thing(self, frame: Frame, at: int, value: Thing, name: str) -> Values:
         full = f"{value.type}.{name}"
+        if lacks(value, name):
+            return EMPTY
         if name == "parent" and value.type.startswith("pathlib."):
             return frozenset((value,))
         if name == "tzinfo" and value.type in ("datetime.datetime", "datetime.time"):
@@ -313,16 +316,16 @@ class Attributes(Keeping):
         """`__name__`, `__self__` and the like of a method."""
         return frozenset((of_state(value),))
 
-    def _of_box(self, _frame: Frame, _at: int, value: Box, name: str) -> Values:
+    def _of_box(self, frame: Frame, at: int, value: Box, name: str) -> Values:
         if value.kind == "namespace":
             return (self.read(value.slots[name]) if name in value.slots else EMPTY) or frozenset((of_state(value),))
-        return frozenset((self.pool.bound(value, name),))
+        return self._of_bound(frame, at, value, name)
 
     def _of_bound(self, _frame: Frame, _at: int, value: Value, name: str) -> Values:
-        return frozenset((self.pool.bound(value, name),))
+        return EMPTY if lacks(value, name) else frozenset((self.pool.bound(value, name),))
 
     def _of_unknown(self, _frame: Frame, _at: int, value: Unknown, name: str) -> Values:
-        return frozenset((self.pool.bound(value, name),))
+        return ANYTHING if name == "__class__" else frozenset((self.pool.bound(value, name),))  # a class is no state
 
     # assignment
 
@@ -339,7 +342,7 @@ class Attributes(Keeping):
             self.mutated(frame, at, value, name)
             self.keeps(frame, at, value, name, new)
         elif isinstance(value, ClassValue):
-            self.write(self.attribute_cell(value.cls, "class", name), new)
+            self.write(self.attribute_cell(value.cls.real, "class", name), new)
             self.live(frame, at, f"{value.cls.qualname}.{name}")
         elif isinstance(value, ModuleValue):
             self.write(self.global_cell(value.module, name), new)
@@ -349,6 +352,7 @@ class Attributes(Keeping):
             if value.parent is None or value.parent.mode == IMPORT:
                 self.live(frame, at, f"{value.info.qualname}.{name}")
         elif isinstance(value, (Thing, Unknown)):
+            self.give(frame, value, [new])
             self.mutated(frame, at, value, name)
         elif isinstance(value, Box) and value.kind == "namespace":
             self.store_item(frame, at, value, frozenset((self.pool.text(name),)), new)

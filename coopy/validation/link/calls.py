@@ -1,8 +1,4 @@
-"""Calls: arguments to parameters, functions to contexts, classes to objects.
-
-A function is run once for each set of arguments, so that a helper that takes a callback is judged by the callback it was given. After ten
-sets the rest is joined.
-"""
+"""Calls: arguments to parameters, classes to objects."""
 
 from __future__ import annotations
 
@@ -10,18 +6,17 @@ from typing import TYPE_CHECKING
 
 from coopy.validation.link.construct import Constructing
 from coopy.validation.link.hazards import Args, of_state
-from coopy.validation.link.machine import HUGE, LARGE, MAX_CONTEXTS, MAX_VALUES, VAST, Context, Frame
+from coopy.validation.link.machine import MAX_VALUES, Context, Frame
 from coopy.validation.link.values import (
     ANYTHING,
     EMPTY,
     IMPORT,
     MAX_PARTIALS,
-    TYPES,
     UNKNOWNS,
     Bound,
     Box,
-    Cell,
     ClassValue,
+    Constant,
     Descriptor,
     Foreign,
     FunctionValue,
@@ -69,6 +64,8 @@ class Calls(Constructing):
         """Nothing is known of the callee: it may call whatever it is given."""
         self.unresolved.add((frame.module, at))
         frame.context.changes = True  # for all that is known
+        if not isinstance(callee, Constant):  # calling None raises
+            self.give(frame, callee, [*args.positional, *args.keywords.values()])
         self.callbacks(frame, at, args)
         return frozenset((of_state(callee),))
 
@@ -101,13 +98,16 @@ class Calls(Constructing):
         info = callee.info
         mode = frame.mode
         bound = self._bind(frame, at, callee, args, mode)
-        context = self._context(callee, bound, mode)
+        site = (frame.module, at) if self.is_little(callee, mode) else None
+        context = self.context_of(callee, bound, mode, site)
         self.called(frame, context, at)
         self.demand(context)
         if (info, "attributes") in self.statements:
             self.call_all(frame, at, self.read(self.variable_of(callee, REGISTERED)) - {callee}, args)
         if context.orders and context is not frame.context:
-            self.called_in_loop(frame, context.orders)
+            self.called_in_loop(frame, context)
+        if context.disordered or frame.direct:
+            self.come_with(frame, context)
         if info.node.is_generator:
             box = self.pool.box("generator", (info.module, info.node.at), mode)
             self.write(box.items, self.read(context.yielded))
@@ -125,44 +125,7 @@ class Calls(Constructing):
         known = self.annotated(frame, node.returns)
         return (values - UNKNOWNS) | known if known else values
 
-    def _context(self, callee: FunctionValue, bound: dict[str, Values], mode: str) -> Context:
-        contexts = self.contexts.get(callee.info)
-        if contexts is None:
-            contexts = self.contexts[callee.info] = {}
-        if not self.vast and len(self.contexts) > VAST:
-            self.grow_vast()
-        key = (callee.number, mode, *bound.values())
-        found = contexts.get(key)
-        if found is not None:
-            return found
-        general = (callee.number, mode, "any")
-        if general not in contexts and (told := self.told.get((callee.info, mode), 0)) < self.precision(mode):
-            self.told[callee.info, mode] = told + 1
-            self.made += 1
-            contexts[key] = self._new_context(callee, bound, mode)
-            return contexts[key]
-        shared = contexts.get(general)
-        if shared is None:
-            shared = contexts[general] = self._new_context(callee, {}, mode)
-            shared.joined = {name: Cell() for name in bound}
-        for name, values in bound.items():
-            assert shared.joined is not None
-            self.write(shared.joined.setdefault(name, Cell()), values)
-        return shared
-
-    def precision(self, mode: str) -> int:
-        """How many sets of arguments a function is run for: fewer, the larger the program that is reached."""
-        if self.made >= LARGE and mode == TYPES:
-            return 0
-        return 0 if self.vast else MAX_CONTEXTS if self.made < LARGE else 3 if self.made < HUGE else 1
-
-    def _new_context(self, callee: FunctionValue, bound: dict[str, Values], mode: str) -> Context:
-        info = callee.info
-        context = Context(info.module, mode, info.node.at, self._run_function)
-        context.info, context.function, context.parent, context.cls, context.args = info, callee, callee.parent, info.owner, bound
-        return context
-
-    def _run_function(self, context: Context) -> None:
+    def run_function(self, context: Context) -> None:
         frame = Frame(context)
         given = context.args if context.joined is None else {name: self.read(cell) for name, cell in context.joined.items()}
         assert frame.env is not None

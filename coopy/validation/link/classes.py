@@ -34,6 +34,7 @@ _CONTAINERS = {
     }.items()},
 }  # fmt: skip
 _TRANSPARENT = frozenset(("Optional", "Union", "Annotated", "ClassVar", "Final", "Required", "NotRequired", "ReadOnly", "InitVar"))
+PLAIN = frozenset(("builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol"))  # bases that bring nothing
 _ABSTRACT = frozenset(("typing.Any", "builtins.object", "typing.Self", "typing_extensions.Self"))
 
 
@@ -89,7 +90,7 @@ class Classes(Names):
         found: tuple[ClassInfo, list[Binding]] | str | None = None
         for one in order[start:]:
             if isinstance(one, str):
-                if one not in ("builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol"):
+                if one not in PLAIN:
                     found = one
                     break
             elif bindings := one.scope.reaching(name):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from coopy.validation import summary as s
-from coopy.validation.link.dispatch import Dispatch
+from coopy.validation.link.contexts import Contexts
 from coopy.validation.link.hazards import Args
 from coopy.validation.link.machine import Fact, Frame
 from coopy.validation.link.values import ANYTHING, EMPTY, IMPORT, UNKNOWNS, Box, ClassValue, Descriptor, Foreign, Object
@@ -20,7 +20,7 @@ _AFTER_FIELDS = ("__post_init__", "__attrs_post_init__", "model_post_init")
 _VALIDATORS = frozenset(("field_validator", "model_validator", "validator", "root_validator"))  # of pydantic
 
 
-class Constructing(Dispatch):
+class Constructing(Contexts):
     """Constructors. `named`: the classes that a metaclass makes, by its own name and theirs."""
 
     def __init__(self, *args: Any) -> None:
@@ -108,8 +108,8 @@ class Constructing(Dispatch):
         found = self.member(cls, "__new__")
         if not isinstance(found, tuple):
             return EMPTY
-        values = self.call_all(frame, at, self.member_values(frame, cls, "__new__", at), self._for_class(cls, args))
-        return values - UNKNOWNS
+        made = Args([frozenset((self.pool.made_class(cls),)), *args.positional], args.keywords, star=args.star, open_=args.open)
+        return self.call_all(frame, at, self.member_values(frame, cls, "__new__", at), made) - UNKNOWNS
 
     def _fill(self, frame: Frame, at: int, value: Object, fields: list[Any], args: Args) -> None:
         """The constructor of a dataclass."""

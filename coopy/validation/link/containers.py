@@ -48,8 +48,10 @@ class Containers(Calls):
 
     def new_box(self, frame: Frame, at: int, kind: str, items: Values = EMPTY) -> Box:
         """The container that an expression makes."""
-        box = self.pool.box(kind, (frame.module, at), frame.mode)
+        box = self.pool.box(kind, (frame.module, at), frame.mode, frame.context if frame.context.site is not None else None)
         self.write(box.items, items)
+        if frame.context.info is not None:
+            self.makers[box.place] = frame.context.info
         return box
 
     def everything(self, box: Box) -> Values:
@@ -199,6 +201,7 @@ class Containers(Calls):
                 if isinstance(text, Text):
                     self.write(self.global_cell(value.module, text.text), new)
         else:
+            self.give(frame, value, [new])
             self.mutated(frame, at, value, "[]")
 
     def slot(self, box: Box, key: str) -> Any:
@@ -241,6 +244,7 @@ class Containers(Calls):
             self.write(box.items, self.elements(frame, at, one))
             if (place := self.shown_at(frame, at, one)) is not None:
                 self.made_of_hashed(frame, at, box, place)
+            self.pass_on(frame, one, box)
         self.ordered_effect(frame, box)
         return NONE
 

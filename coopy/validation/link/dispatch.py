@@ -68,8 +68,9 @@ class Dispatch(Order):
     def _pass(self, frame: Frame, at: int, hub: Context) -> Values:
         self.called(frame, hub, at)
         self.demand(hub)
+        frame.direct = False
         if hub.orders:
-            self.called_in_loop(frame, hub.orders)
+            self.called_in_loop(frame, hub)
         return self.read(hub.returned)
 
 

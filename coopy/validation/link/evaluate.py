@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from coopy.validation import summary as s
 from coopy.validation.link.hazards import Args
-from coopy.validation.link.models import CALM as CALM_FUNCTIONS
 from coopy.validation.link.operators import Operators
 from coopy.validation.link.order import ANYHOW, CALM, Loop
 from coopy.validation.link.values import (
@@ -127,14 +126,14 @@ class Evaluator(Operators):
     def _call(self, frame: Frame, node: s.Call) -> Values:
         calm = frame.calm
         callees = self._callee(frame, node.func)
-        quiet = bool(callees) and all(self._is_calm(one) for one in callees)
         passed = bool(callees) and all(_is_own(one) for one in callees)
-        args = self.arguments(frame, node, CALM if quiet or passed else ANYHOW)
+        args = self.arguments(frame, node, CALM if passed else self.calm_of(frame, callees))
         if passed:
             self.passes(frame, args)
         frame.calm = calm
         values = EMPTY
         for one in callees:
+            frame.direct = isinstance(one, FunctionValue) or (isinstance(one, Method) and isinstance(one.function, FunctionValue))
             values |= self.call(frame, node.at, one, args)
         if not callees:
             self.unresolved.add((frame.module, node.at))
@@ -142,11 +141,6 @@ class Evaluator(Operators):
             for key in [key for key in frame.env if "." in key]:
                 del frame.env[key]
         return values
-
-    def _is_calm(self, value: Value) -> bool:
-        if isinstance(value, Foreign):
-            return value.name in CALM_FUNCTIONS
-        return isinstance(value, Bound) and isinstance(value.receiver, Box) and value.receiver.kind in ("set", "frozenset")
 
     def arguments(self, frame: Frame, node: s.Call, calm: int) -> Args:
         """The arguments of a call, `*` and `**` opened where their length is known."""

@@ -44,7 +44,7 @@ class Asked:
         self.readers: dict[Context, None] = {}
 
 
-def _whole(box: Box) -> Box:
+def whole_of(box: Box) -> Box:
     """The container that one has become."""
     while box.into is not None:
         box = box.into
@@ -111,6 +111,11 @@ class Families(Classes):
         if self.current is not None:
             asked.readers[self.current] = None
         return asked.owners.values()
+
+    def derived(self, cls: ClassInfo, how: str) -> Collection[ClassInfo]:
+        """The classes of a family that are known by now."""
+        self.overriders(cls, "__class__", how)
+        return list(self._derived.get((cls, how), ()))
 
     def _consider(self, asked: Asked, cls: ClassInfo, name: str, derived: ClassInfo) -> None:
         """Whether a derived class brings another definition."""
@@ -208,7 +213,7 @@ class Families(Classes):
             if isinstance(one, Box) and one.kind in _POURED and not one.default:
                 groups.setdefault((one.kind, one.mode), []).append(one)
         for group in groups.values():
-            whole = dict.fromkeys(_whole(one) for one in group)
+            whole = dict.fromkeys(whole_of(one) for one in group)
             if len(whole) > MAX_BOXES:
                 first = min(whole, key=lambda one: one.number)
                 for one in whole:

@@ -15,6 +15,7 @@ from coopy.validation.link.values import (
     ANYTHING,
     EMPTY,
     FALSE,
+    IMPORT,
     NOTHING,
     STATE,
     UNKNOWN,
@@ -123,7 +124,10 @@ class Hazards(Families):
         self, frame: Frame, place: Place, at: int, name: str, entry: Entry, args: Args, receiver: Value | None
     ) -> None:  # fmt: skip
         certain = self._holds(frame, entry, args, receiver)
-        if certain is not False:
+        harmless = (entry.category == "filesystem" and _is_in_memory(args)) or (
+            entry.category == "concurrency" and frame.mode == IMPORT  # of what a module or class makes, the use counts
+        )
+        if certain is not False and not harmless:
             self.fact(frame, Fact(entry.category, place, name, entry, (frame.module, at), certain=certain is True))
 
     def _holds(self, frame: Frame, entry: Entry, args: Args, receiver: Value | None) -> bool | None:
@@ -212,6 +216,12 @@ class Hazards(Families):
         if zone is None:
             return "" if args.open else "naive"
         return "naive" if zone == frozenset((NOTHING,)) else "aware"
+
+
+def _is_in_memory(args: Args) -> bool:
+    """Whether what would be a file is a stream that lies in memory: the functions that open files by name take either."""
+    given = args.keywords.get("fileobj") or (args.positional[0] if args.positional else EMPTY)
+    return bool(given) and all(isinstance(one, Thing) and one.type in ("io.StringIO", "io.BytesIO") for one in given)
 
 
 def _parsed(text: Values | None, how: str) -> str:

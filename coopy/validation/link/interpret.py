@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from coopy.validation import summary as s
 from coopy.validation.link.assign import Assigning
+from coopy.validation.link.builtin import combines
 from coopy.validation.link.evaluate import path_of
 from coopy.validation.link.hazards import Args, type_name
 from coopy.validation.link.machine import Context, Frame
 from coopy.validation.link.models import _FUNCTIONS
-from coopy.validation.link.order import ANYHOW, HELD, gathers
+from coopy.validation.link.order import ANYHOW, CALM, HELD, gathers
 from coopy.validation.link.scopes import imports_tried
 from coopy.validation.link.values import (
     ANY,
@@ -57,8 +58,8 @@ class Interpreter(Assigning):
     def _assign(self, frame: Frame, node: s.Assign) -> None:
         if node.value is None:
             return
-        plain = all(isinstance(one, s.Name) for one in node.targets)
-        values = self.eval(frame, node.value, HELD if plain else ANYHOW)
+        held = frame.context.info is not None or all(isinstance(one, s.Name) for one in node.targets)
+        values = self.eval(frame, node.value, HELD if held else ANYHOW)
         if node.annotation is not None:
             values = self._annotate(frame, values, node.annotation)
         for target in node.targets:
@@ -78,7 +79,8 @@ class Interpreter(Assigning):
             self._declared(frame, target)
 
     def _augment(self, frame: Frame, node: s.Augment) -> None:
-        left, right = self.peek(frame, node.target), self.peek(frame, node.value)
+        held = node.op == "add" and frame.context.info is not None
+        left, right = self.peek(frame, node.target), self.eval(frame, node.value, HELD if held else CALM)
         self._declared(frame, node.target)
         ends = _has_ends(left | right) or any(type_name(one) == "builtins.float" for one in left | right)
         if ends and node.op == "add" and self.depends(frame, node.value):
@@ -88,6 +90,8 @@ class Interpreter(Assigning):
         frame.calm = ANYHOW
         for one in left:
             out |= self._augment_one(frame, node, one, right)
+        if not any(isinstance(one, Box) for one in left):
+            self.used(frame, right)
         if isinstance(node.target, s.Subscript):
             for one in self._receiver(frame, node.target.value):
                 if isinstance(one, Box) and self.read(one.factory):
@@ -97,7 +101,7 @@ class Interpreter(Assigning):
             self.assign(frame, node.target, out or ANYTHING, None)
 
     def _augment_one(self, frame: Frame, node: s.Augment, left: Value, right: Values) -> Values:
-        if isinstance(left, Box) and left.kind in ("list", "set", "dict", "deque"):
+        if isinstance(left, Box) and left.kind in ("list", "set", "dict", "deque") and combines(left, node.op):
             self.mutated(frame, node.at, left, f"{node.op}=")
             if left.kind == "dict":
                 self.merge(frame, node.at, left, right)
@@ -106,6 +110,7 @@ class Interpreter(Assigning):
             if node.op == "add":
                 if (place := self.shown_at(frame, node.at, right)) is not None:
                     self.made_of_hashed(frame, node.at, left, place)
+                self.pass_on(frame, right, left)
                 self.ordered_effect(frame, left)
             return frozenset((left,))
         if self.has_special(left, f"__i{node.op}__"):
@@ -113,13 +118,22 @@ class Interpreter(Assigning):
         return self.operate(frame, node.at, node.op, frozenset((left,)), right)
 
     def _return(self, frame: Frame, node: s.Return) -> None:
-        values = frozenset((self.nothing,)) if node.value is None else self.eval(frame, node.value)
+        values = frozenset((self.nothing,)) if node.value is None else self._returned_values(frame, node.value)
         if self.depends(frame, node.value):
             for loop in frame.loops:
                 self.escapes(frame, loop.place)
         self.write(frame.context.returned, values)
         frame.context.returns[node.at] = values
         frame.env = None
+
+    def _returned_values(self, frame: Frame, node: s.Expr) -> Values:
+        """What is returned, and what of it waits to be put into an order, each of several values for itself."""
+        for one in node.items if isinstance(node, s.Display) and node.kind == "tuple" else ():
+            if isinstance(one, s.Name):
+                self.leave_with(frame, (frame.env or {}).get(one.name, EMPTY))
+        values = self.eval(frame, node, HELD)
+        self.leave_with(frame, values)
+        return values
 
     def _raise(self, frame: Frame, node: s.Raise) -> None:
         for one in node.values:

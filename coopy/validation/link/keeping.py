@@ -1,6 +1,6 @@
 """What is kept in attributes and must not be: what no snapshot can hold, and the clock and random numbers that coopy gives.
 
-An attribute is judged where it is assigned. A container is judged at the end, when it is known whether an attribute leads to it. The
+Objects and containers are judged at the end, when it is known whether an attribute of the domain leads to them. The
 injected names are judged where they are read or assigned: only the domain object itself has them, after it was made, if its class has room.
 """
 
@@ -10,11 +10,12 @@ import sys
 from typing import TYPE_CHECKING
 
 from coopy.kinds import INJECTED, UNPICKLABLE, WHILE_READ
+from coopy.validation.link.families import whole_of
 from coopy.validation.link.hazards import Hazards
+from coopy.validation.link.lasting import led_to
 from coopy.validation.link.machine import Fact
 from coopy.validation.link.values import (
     ACTION,
-    ANY,
     IMPORT,
     QUERY,
     STATE,
@@ -22,11 +23,8 @@ from coopy.validation.link.values import (
     Box,
     Foreign,
     FunctionValue,
-    Method,
     ModuleValue,
     Object,
-    Pack,
-    Partial,
     Thing,
 )  # fmt: skip
 
@@ -36,7 +34,7 @@ if TYPE_CHECKING:
     from coopy.catalogue import Catalogue
     from coopy.validation import summary as s
     from coopy.validation.link.machine import Context, Frame
-    from coopy.validation.link.scopes import ClassInfo, Program
+    from coopy.validation.link.scopes import ClassInfo, FunctionInfo, Program
     from coopy.validation.link.values import Place, Value, Values
 
 MODULES = {name: kind.rpartition(".")[0] for name, kind in INJECTED.items()}  # the ones that say the same everywhere
@@ -48,8 +46,9 @@ class Keeping(Hazards):
 
     def __init__(self, program: Program, catalogue: Catalogue) -> None:
         super().__init__(program, catalogue)
-        self.kept_in: dict[tuple[ClassInfo, Context, Place], dict[str, None]] = {}
-        self.put: dict[tuple[Box, Context, Place], dict[str, None]] = {}
+        self.put: dict[tuple[Box | Object, Context, Place], dict[str, None]] = {}
+        self.given: dict[Value, None] = {}  # to what nothing is known of: it may be kept there
+        self.makers: dict[Place, FunctionInfo] = {}  # the functions that make the containers of places
         self.injected_reads: dict[Context, dict[Place, str]] = {}
         self.recorded_calls: dict[Context, dict[Place, str]] = {}  # of what gives an action its recorded values
 
@@ -85,19 +84,27 @@ class Keeping(Hazards):
         """`value.name = new`."""
         if frame.mode != ACTION or value.mode != ACTION:
             return
-        if name in INJECTED and value.cls is self.given_to:
+        if name in INJECTED and value.cls.real is self.given_to:
             self.fact(frame, Fact("clock-misuse", (frame.module, at), f"Assigning {name}"))
         for one in self._wrong(new):
             if isinstance(one, Foreign) and one.name in MODULES.values():
                 self.fact(frame, Fact("clock-misuse", (frame.module, at), f"Keeping {one.name} in an attribute"))
             elif not any(isinstance(self.member(value.cls, special), tuple) for special in _PICKLING):
-                self.kept_in.setdefault((value.cls, frame.context, (frame.module, at)), {})[self._words_for(one)] = None
+                self.put.setdefault((value, frame.context, (frame.module, at)), {})[self._words_for(one)] = None
 
     def puts(self, frame: Frame, at: int, box: Box, new: Values) -> None:
         """Something is put into a container, of which it is not known yet who holds it."""
         if frame.mode == ACTION and box.mode == ACTION:
             for one in self._wrong(new):
                 self.put.setdefault((box, frame.context, (frame.module, at)), {})[self._words_for(one)] = None
+
+    def give(self, frame: Frame, to: Value, given: list[Values]) -> None:
+        """Values go where nothing is known of what becomes of them: what belongs to the state, or gets it together with them, may keep them."""
+        if frame.mode == ACTION and (isinstance(to, Thing) or to is STATE or (len(given) > 1 and any(map(self._has_state, given)))):
+            self.given.update(dict.fromkeys(one for values in given for one in values if isinstance(one, Object | Box)))
+
+    def _has_state(self, values: Values) -> bool:
+        return any(one is STATE or (isinstance(one, Object) and one.cls is self.given_to) for one in values)
 
     def holds(self, frame: Frame, at: int, box: Box, new: Values) -> None:
         """A container is made with something in it. What a constructor makes is pickled when a system is made, and fails there."""
@@ -129,43 +136,27 @@ class Keeping(Hazards):
         return "A generator" if isinstance(one, Box) else "A module"
 
     def judge_kept(self, domain: ClassInfo) -> None:
-        """When all is known: what was put into objects and containers that attributes of the domain lead to."""
-        held = self._reached_from(domain)
-        for (owner, context, place), names in (*self.kept_in.items(), *self.put.items()):
-            for name in names if owner in held else ():
-                context.facts["unpicklable-state", place, name] = Fact("unpicklable-state", place, name)
+        """When all is known: what was put into objects and containers that the attributes of the domain lead to."""
+        if self.put:
+            held = led_to(self, (self.pool.object(domain, ACTION), *self.given))
+            for (holder, context, place), names in self.put.items():
+                for name in names if self._is_among(held, holder) else ():
+                    context.facts["unpicklable-state", place, name] = Fact("unpicklable-state", place, name)
 
-    def _reached_from(self, domain: ClassInfo) -> set[ClassInfo | Box]:
-        """The containers, and classes of objects, of the state."""
-        found: set[ClassInfo | Box] = {domain}
-        seen: set[tuple[ClassInfo, str]] = set()
-        stack: list[Value] = list(self._attributes_of(domain))
-        while stack:
-            one = stack.pop()
-            if isinstance(one, Pack):
-                stack.extend(inner for item in one.items for inner in item)
-            elif isinstance(one, Method):
-                stack.append(one.receiver)
-            elif isinstance(one, Partial):
-                stack.extend(inner for item in (*one.args, *(values for _, values in one.keywords)) for inner in item)
-            elif isinstance(one, Object) and (one.cls, one.open) not in seen:
-                seen.add((one.cls, one.open))
-                family = {cls for cls, _ in self.attributes if self.covers(one.cls, cls)} if one.open else {one.cls}
-                new = family - found
-                found |= new
-                stack.extend(inner for cls in new for inner in self._attributes_of(cls))
-            elif isinstance(one, Box) and one not in found:
-                found.add(one)
-                for cell in (one.items, one.keys, one.hint, one.factory, *one.slots.values()):
-                    stack.extend(cell.values)
-        return found
-
-    def _attributes_of(self, cls: ClassInfo) -> Iterator[Value]:
-        for mode in (ACTION, TYPES):
-            for cell in self.attributes.get((cls, mode), {}).values():
-                yield from cell.values
-        if (box := self.box_of(self.pool.object(cls, ACTION, ANY))) is not None:
-            yield box
+    def _is_among(self, held: set[Value], holder: Box | Object) -> bool:
+        """Whether a holder, or what stands for it or for which it stands, is among values."""
+        if isinstance(holder, Box):
+            return whole_of(holder) in held
+        return holder in held or any(
+            isinstance(one, Object)
+            and one.mode == holder.mode
+            and (
+                one.cls is holder.cls
+                or (holder.open and self.covers(holder.cls, one.cls))
+                or (one.open and self.covers(one.cls, holder.cls))
+            )
+            for one in held
+        )
 
     def box_of(self, value: Object) -> Box | None:
         """The container that an object of a subclass of list, dict, set, ... is."""
@@ -179,7 +170,7 @@ class Keeping(Hazards):
         if domain is not None and frame.mode == ACTION:
             if value.cls not in self.order(domain) and domain not in self.order(value.cls):
                 self.fact(frame, Fact("clock-misuse", place, f"{name} of {value.cls.qualname}"))
-            elif value.cls is domain and self._has_no_room(domain):
+            elif value.cls.real is domain and self._has_no_room(domain):
                 self.fact(frame, Fact("clock-misuse", place, f"{name} of a class with __slots__"))
             else:
                 self.injected_reads.setdefault(frame.context, {})[place] = name

@@ -42,8 +42,8 @@ class Context:
     """One function with one set of arguments in one mode, or one statement of a module or class body."""
 
     __slots__ = (
-        "args", "at", "before", "calls", "changes", "cls", "facts", "function", "hub", "info", "joined", "mode", "module", "orders", "parent",
-        "returned", "returns", "run", "running", "runs", "variables", "yielded",
+        "args", "at", "before", "calls", "changes", "cls", "disordered", "facts", "function", "hub", "info", "joined", "mode", "module", "orders", "parent",
+        "returned", "returns", "run", "running", "runs", "site", "variables", "waits", "yielded",
     )  # fmt: skip
 
     def __init__(self, module: ModuleInfo, mode: str, at: int, run: Callable[[Context], None]) -> None:
@@ -52,6 +52,7 @@ class Context:
         self.function: FunctionValue | None = None
         self.parent: Context | None = None
         self.cls: ClassInfo | None = None
+        self.site: Place | None = None
         self.before = 0
         self.args: dict[str, Values] = {}
         self.joined: dict[str, Cell] | None = None
@@ -59,7 +60,9 @@ class Context:
         self.variables: dict[str, Cell] = {}
         self.facts: dict[tuple[Any, ...], Fact] = {}
         self.calls: dict[tuple[Context, int], None] = {}
-        self.orders: dict[Box, None] = {}
+        self.orders: dict[Box, bool] = {}
+        self.waits: dict[Place, dict[Box, None]] = {}
+        self.disordered: dict[Box, tuple[Context, Place]] = {}
         self.returns: dict[int, Values] = {}
         self.runs = 0
         self.running = self.changes = self.hub = False
@@ -82,7 +85,9 @@ class Context:
 class Frame:
     """A run of a context: what its names hold at the statement at hand. `env` is None behind a return, raise, break or continue."""
 
-    __slots__ = ("binds", "breaks", "calm", "cls", "context", "continues", "env", "loops", "mode", "module", "nests", "outer", "pending")
+    __slots__ = (
+        "binds", "breaks", "calm", "cls", "context", "continues", "direct", "env", "lent", "loops", "mode", "module", "nests", "outer", "pending",
+    )  # fmt: skip
 
     def __init__(self, context: Context) -> None:
         self.context, self.module, self.mode, self.cls = context, context.module, context.mode, context.cls
@@ -95,6 +100,8 @@ class Frame:
         self.continues: list[dict[str, Values]] = []
         self.loops: list[Any] = []
         self.pending: dict[Box, Place] = {}
+        self.lent: dict[Box, tuple[Context, Place]] = {}
+        self.direct = False
         self.calm = 0
 
 
@@ -119,7 +126,7 @@ class Machine:
         self.growths = 0  # of cells: as long as it stays the same, so does all that was read
         self.touched: dict[ModuleInfo, None] = {}
         self.touched_classes: set[ClassInfo] = set()
-        self.told: dict[tuple[FunctionInfo, str], int] = {}  # sets of arguments that a function is run for in a mode
+        self.told: dict[tuple[Any, ...], int] = {}  # sets of arguments that a function is run for in a mode, at a place
         self.contexts: dict[FunctionInfo, dict[tuple[Any, ...], Context]] = {}
 
     # cells
@@ -199,7 +206,7 @@ class Machine:
         before, self.current = self.current, context
         self.depth += 1
         context.running, context.runs = True, context.runs + 1
-        context.facts, context.calls, context.changes = {}, {}, False
+        context.facts, context.calls, context.waits, context.changes = {}, {}, {}, False
         context.run(context)
         context.running = False
         self.depth -= 1

@@ -58,6 +58,7 @@ class Methods(Mixins):
         if isinstance(receiver, Unknown):
             self._unknown_method(frame, at, receiver, name)
         self.unresolved.add((frame.module, at))
+        self.give(frame, receiver, [*args.positional, *args.keywords.values()])
         self.callbacks(frame, at, args)
         return frozenset((of_state(receiver),))
 
@@ -119,6 +120,7 @@ class Methods(Mixins):
             self.mutated(frame, at, receiver, name)
         if not self.flag_method(frame, at, receiver, receiver.type, name, args):
             self.unresolved.add((frame.module, at))
+            self.give(frame, receiver, args.all())
         if name == "shuffle":
             self.changes_first(frame, at, name, args)
         if name in ("enter_context", "push") and args.positional:
@@ -143,6 +145,7 @@ class Methods(Mixins):
             return self._own_box(frame, at, box, name, args)
         if name in CHANGING:
             self.mutated(frame, at, receiver, name)
+        self.give(frame, STATE, args.all())
         self.callbacks(frame, at, args)
         return frozenset((of_state(receiver),))
 

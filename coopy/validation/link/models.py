@@ -16,6 +16,7 @@ from coopy.validation.link.values import (
     BOOL,
     EMPTY,
     NONE,
+    STATE,
     UNKNOWN,
     Box,
     ClassValue,
@@ -46,6 +47,7 @@ CALM = frozenset(f"builtins.{one}" for one in (
 CHANGERS = frozenset((  # they change their first argument
     "random.shuffle", "coopy.random.shuffle", "heapq.heapify", "operator.setitem", "operator.delitem", "operator.iadd", "operator.ior",
 ))  # fmt: skip
+_LOOKING = ("inspect.", "typing.", "dis.", "asyncio.iscoroutinefunction")  # they look at a function, and do not call it
 MAX_COPIES = 4  # levels of a deep copy
 MAX_NAMES = 12  # that getattr is followed for; more are no dispatch
 
@@ -66,6 +68,8 @@ class Models(Collecting):
         known = self.flag_call(frame, at, callee, args)
         if name in CHANGERS:
             self.changes_first(frame, at, name, args)
+        if name.endswith(".__new__") and args.positional:
+            return self._allocated(frame, args)
         model = _FUNCTIONS.get(name)
         if model is not None:
             return model(self, frame, at, name, args)
@@ -76,7 +80,8 @@ class Models(Collecting):
         if not known and not name.startswith(("coopy.", "builtins.")):
             self.unresolved.add((frame.module, at))
             frame.context.changes = True  # for all that is known
-        if not self.runs_elsewhere(name):
+            self.give(frame, STATE, args.all())  # what it makes of them may be kept
+        if not self.runs_elsewhere(name) and not name.startswith(_LOOKING):
             self.callbacks(frame, at, args)
         return self.returned(frame, name, args)
 
@@ -96,6 +101,11 @@ class Models(Collecting):
             if isinstance(one, (Object, ClassValue)):
                 self.wrapped.setdefault(one.cls, (frame.module, at))
         return ANYTHING
+
+    def _allocated(self, frame: Frame, args: Args) -> Values:
+        """`object.__new__(cls)` and the like of other bases outside the program."""
+        made = frozenset(self.pool.object(one.cls, frame.mode, one.open) for one in args.positional[0] if isinstance(one, ClassValue))
+        return made or ANYTHING
 
     def _globals(self, frame: Frame, _at: int, _name: str, _args: Args) -> Values:
         """The names of a module are as good as the module."""
@@ -146,6 +156,8 @@ class Models(Collecting):
         for one in args.positional[0] if args.positional else EMPTY:
             for name in (names if len(names) <= MAX_NAMES else ()) or self._candidates(one, args.node(1, "name")):
                 out |= self.attribute_taken(frame, at, one, name)
+            if not names and isinstance(one, Object):
+                out |= self.call_special(frame, at, one, "__getattr__", Args([args.get(1, "name") or ANYTHING]))
         return out or ANYTHING
 
     def attribute_taken(self, frame: Frame, at: int, value: Value, name: str) -> Values:
@@ -167,6 +179,7 @@ class Models(Collecting):
                 if isinstance(text, Text):
                     self.assign_attribute(frame, at, one, text.text, args.get(2, "value") or EMPTY)
                 else:
+                    self.give(frame, STATE, [args.get(2, "value") or EMPTY])
                     self.mutated(frame, at, one, "setattr")
         return NONE
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from coopy.validation.link.scopes import Binding, ClassInfo, ModuleInfo
     from coopy.validation.link.values import Values
 
-MAX_FOLLOWED = 400  # modules that are run only for what they may fill, and statements of theirs
+MAX_FOLLOWED = 60  # modules that a program imports, above which none is run only for what it may fill
 _BUILTINS = frozenset(dir(builtins))
 _MODULE_NAMES = {"__name__": "builtins.str", "__file__": "builtins.str", "__doc__": "builtins.str", "__package__": "builtins.str"}
 
@@ -35,9 +35,7 @@ class Names(Machine):
         super().__init__(*args)
         self.globals: dict[tuple[ModuleInfo, str], Cell] = {}
         self._looking: set[tuple[ModuleInfo, str]] = set()
-        self._left: list[ModuleInfo] = []  # whose imports are being run
-        self._followed = 0  # modules, and statements of theirs that were run for no more than that
-        self.whole = False  # everything that the program imports is run, not only what is asked for
+        self.whole = False  # what the program imports was run, not only what is asked for
 
     def lookup(self, frame: Frame, name: str, at: int) -> Values:
         """The values of a name that is read."""
@@ -153,8 +151,6 @@ class Names(Machine):
         for one in module.scope.effects:
             if not (isinstance(one, s.Evaluate) and isinstance(one.value, s.Const)):
                 self.demand(self.statement(module, None, one))
-        if self.whole:
-            self._follow([module])
 
     def starts_empty(self, frame: Frame, items: Sized) -> None:
         """A container is made; one of a module or class without anything in it is a table that others fill."""
@@ -162,32 +158,28 @@ class Names(Machine):
             self.import_all()
 
     def import_all(self) -> None:
-        """A table starts empty: whatever may fill it, in a module that the program imports, is run."""
-        if not self.whole and self.given_to is not None:
-            self.whole = True
-            self.touch(self.given_to.module)
-            self._follow(list(self.touched))
+        """A table starts empty: whatever may fill it, in a module that the program imports, is run; of a large program nothing is."""
+        if self.whole or self.given_to is None:
+            return
+        self.whole = True
+        modules = self._imported_from(self.given_to.module)
+        for module in modules if len(modules) <= MAX_FOLLOWED else ():
+            self.touch(module)
+            for bindings in list(module.scope.bindings.values()):
+                for one in bindings:
+                    if isinstance(one.statement, s.Class) and (one.statement.bases or one.statement.keywords) and not one.typing:
+                        self.demand(self.statement(module, None, one.statement))
 
-    def _follow(self, modules: list[ModuleInfo]) -> None:
-        """What modules import is run too, one after the other: a chain of imports may be long."""
-        self._left += modules
-        if len(self._left) == len(modules):
-            for one in self._left:
-                self._touch_imports(one)
-            self._left.clear()
-
-    def _touch_imports(self, module: ModuleInfo) -> None:
-        """What a module imports is run, and the classes are made that a base or metaclass may note."""
-        for bindings in list(module.scope.bindings.values()):
-            for one in bindings:
-                if isinstance(one.statement, s.Class) and (one.statement.bases or one.statement.keywords) and not one.typing:
-                    self.demand(self.statement(module, None, one.statement))
-        for node in module.scope.imports:
-            for name in _modules_named(module, node):
-                own = self.program.find(name, module) if self._followed < MAX_FOLLOWED else None
-                if own is not None and own not in self.touched:
-                    self._followed += 1 + len(own.scope.effects)
-                    self.touch(own)
+    def _imported_from(self, start: ModuleInfo) -> list[ModuleInfo]:
+        """A module and all that it imports, nearest first; of more than are followed, some."""
+        found = {start: None}
+        for module in (left := [start]):
+            names = [name for node in module.scope.imports for name in _modules_named(module, node)]
+            for own in (self.program.find(name, module) for name in names):
+                if own is not None and own not in found and len(found) <= MAX_FOLLOWED:
+                    found[own] = None
+                    left.append(own)
+        return left
 
     def statement(self, module: ModuleInfo, cls: ClassInfo | None, statement: s.Stmt) -> Context:
         """The context of a statement of a module or class body."""

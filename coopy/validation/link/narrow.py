@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coopy.validation import summary as s
+from coopy.validation.link.builtin import lacks
+from coopy.validation.link.classes import PLAIN
 from coopy.validation.link.evaluate import Evaluator, path_of
 from coopy.validation.link.hazards import type_name
 from coopy.validation.link.scopes import version_test
@@ -20,8 +22,11 @@ from coopy.validation.link.values import (
     Box,
     ClassValue,
     Foreign,
+    FunctionValue,
+    Method,
     Object,
     Pack,
+    Partial,
     Text,
     Thing,
     Unknown,
@@ -30,6 +35,13 @@ from coopy.validation.link.values import (
 if TYPE_CHECKING:
     from coopy.validation.link.machine import Frame
     from coopy.validation.link.values import Value, Values
+
+
+_DATA = frozenset(f"builtins.{one}" for one in (
+    "bool", "bytearray", "bytes", "complex", "dict", "float", "frozenset", "int", "list", "memoryview", "range", "set", "slice", "str", "tuple",
+))  # fmt: skip
+_ASKING = frozenset(("isinstance", "issubclass", "hasattr"))
+_VIRTUAL = ("collections.", "typing.", "numbers.", "abc.", "os.", "contextlib.")  # that others are instances of without deriving from them
 
 
 class Narrowing(Evaluator):
@@ -126,18 +138,30 @@ class Narrowing(Evaluator):
             note, other = ("aware", "naive") if aware else ("naive", "aware")
             left = frozenset(self.pool.thing(one.type, one.mode, note) for one in times if one.note != other)
             if times:
-                frame.env[path] = (values - times) | left or values
+                frame.env[path] = (values - times) | left
 
     def _narrow_call(self, frame: Frame, test: s.Call, *, truth: bool) -> None:
-        """isinstance(x, T)."""
-        if not (isinstance(test.func, s.Name) and test.func.name in ("isinstance", "issubclass") and len(test.args) == 2):  # noqa: PLR2004
+        """isinstance(x, T) and hasattr(x, "name")."""
+        if not (isinstance(test.func, s.Name) and test.func.name in _ASKING and len(test.args) == 2):  # noqa: PLR2004
             return
         path = path_of(test.args[0])
         if not path or frame.env is None:
             return
+        if test.func.name == "hasattr":
+            values = self._known(frame, test.args[0])
+            frame.env[path] = frozenset(one for one in values if self._may_have(one, test.args[1]) is not (not truth))
+            return
         kinds = self._kinds(self.peek(frame, test.args[1]))
         values = self._known(frame, test.args[0])
-        frame.env[path] = self.of_kinds(frame, values, kinds) if truth else self._not_of_kinds(values, kinds)
+        frame.env[path] = self.of_kinds(frame, test.at, values, kinds) if truth else self._not_of_kinds(values, kinds)
+
+    def _may_have(self, value: Value, name: s.Expr) -> bool | None:
+        """Whether a value has an attribute of a name; None if that is not known."""
+        if not isinstance(name, s.Const) or name.kind != "str":
+            return None
+        if isinstance(value, Object) and isinstance(self.member(value.cls, name.text), tuple):
+            return True
+        return False if lacks(value, name.text) else None
 
     def _kinds(self, values: Values) -> list[Value]:
         out: list[Value] = []
@@ -145,18 +169,18 @@ class Narrowing(Evaluator):
             if isinstance(one, Pack):
                 out += [kind for item in one.items for kind in item]
             else:
-                out.append(one)
+                out.append(self.pool.foreign(self.catalogue.canonical(one.name)) if isinstance(one, Foreign) else one)
         return out
 
-    def of_kinds(self, frame: Frame, values: Values, kinds: list[Value]) -> Values:
-        """Those of the values that are instances; what is unknown becomes one."""
+    def of_kinds(self, frame: Frame, at: int, values: Values, kinds: list[Value]) -> Values:
+        """Those of the values that are instances; what is unknown becomes one, a container one of this test."""
         out = EMPTY
         for one in values:
             for kind in kinds:
-                out |= self._of_kind(frame, one, kind)
+                out |= self._of_kind(frame, at, one, kind)
         return out
 
-    def _of_kind(self, frame: Frame, value: Value, kind: Value) -> Values:
+    def _of_kind(self, frame: Frame, at: int, value: Value, kind: Value) -> Values:
         if isinstance(kind, ClassValue):
             if isinstance(value, Object):
                 if self.is_subclass(value.cls, kind.cls) or "typing.Protocol" in self.order(kind.cls):
@@ -171,18 +195,26 @@ class Narrowing(Evaluator):
                 return frozenset((self.pool.object(kind.cls, mode, ANY),))
             return EMPTY
         if isinstance(kind, Foreign):
-            return self._of_foreign_kind(frame, value, kind)
+            return self._of_foreign_kind(frame, at, value, kind)
         return frozenset((value,))
 
-    def _of_foreign_kind(self, frame: Frame, value: Value, kind: Foreign) -> Values:
+    def _of_foreign_kind(self, frame: Frame, at: int, value: Value, kind: Foreign) -> Values:
         if isinstance(value, Unknown):
-            return self._foreign_type(frame, kind.name, 0) if not kind.name.startswith("collections.abc") else frozenset((value,))
+            place = 0 if self.vast else at  # in a vast program, one for all tests of a module
+            return self._foreign_type(frame, kind.name, place) if not kind.name.startswith("collections.abc") else frozenset((value,))
         known = type_name(value)
         if isinstance(value, (Thing, Text, Box, Pack)) and known and kind.name.startswith("builtins.") and known.startswith("builtins."):
             return frozenset((value,)) if known == kind.name or {known, kind.name} == {"builtins.bool", "builtins.int"} else EMPTY
-        if isinstance(value, Object) and kind.name.startswith("builtins.") and not value.cls.foreign() and kind.name != "builtins.object":
+        if kind.name in _DATA and isinstance(value, FunctionValue | Method | Partial | ClassValue):
+            return EMPTY
+        if isinstance(value, Object) and kind.name not in PLAIN and not kind.name.startswith(_VIRTUAL) and self._is_plain(value):
             return EMPTY
         return frozenset((value,))
+
+    def _is_plain(self, value: Object) -> bool:
+        """Whether this is an object of a class that has no bases outside the program to speak of."""
+        classes = (value.cls, *(self.derived(value.cls, value.open) if value.open else ()))
+        return all(one in PLAIN if isinstance(one, str) else one.known for cls in classes for one in self.order(cls))
 
     def _not_of_kinds(self, values: Values, kinds: list[Value]) -> Values:
         out = set(values)

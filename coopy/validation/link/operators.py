@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from coopy.validation.link.builtin import COMBINING, combines
 from coopy.validation.link.hazards import Args, of_state
+from coopy.validation.link.models import CALM as CALM_FUNCTIONS
 from coopy.validation.link.models import Models
-from coopy.validation.link.order import ANYHOW, CALM
+from coopy.validation.link.order import ANYHOW, CALM, HELD
 from coopy.validation.link.scopes import version_test
-from coopy.validation.link.values import BOOL, EMPTY, Box, Object, Pack, Text, Thing, Unknown
+from coopy.validation.link.values import BOOL, EMPTY, Bound, Box, Foreign, Object, Pack, Text, Thing, Unknown
 
 if TYPE_CHECKING:
     from coopy.validation import summary as s
@@ -28,6 +30,18 @@ class Operators(Models):
     def peek(self, frame: Frame, node: s.Expr) -> Values:
         """The values of an expression of which no order is seen."""
         return self.eval(frame, node, CALM)
+
+    def calm_of(self, frame: Frame, callees: Values) -> int:
+        """How arguments are used: a list that is put behind another waits with that."""
+        if callees and all(self._is_calm(one) for one in callees):
+            return CALM
+        extended = callees and all(isinstance(one, Bound) and isinstance(one.receiver, Box) and one.name == "extend" for one in callees)
+        return HELD if extended and frame.context.info is not None else ANYHOW
+
+    def _is_calm(self, value: Value) -> bool:
+        if isinstance(value, Foreign):
+            return value.name in CALM_FUNCTIONS
+        return isinstance(value, Bound) and isinstance(value.receiver, Box) and value.receiver.kind in ("set", "frozenset")
 
     def _binary(self, frame: Frame, node: s.Binary) -> Values:
         calm = frame.calm
@@ -60,18 +74,18 @@ class Operators(Models):
         if isinstance(left, Object):
             return self.call_special(frame, at, left, f"__{op}__", Args([right])) or frozenset((of_state(left),))
         if isinstance(left, Box):
-            return self._combine(frame, at, left, right, inside)
+            return self._combine(frame, at, op, left, right, inside) if combines(left, op) else EMPTY
         if isinstance(left, Pack):
-            return self._concatenate(frame, at, op, left, right)
+            return self._concatenate(frame, at, op, left, right) if op in COMBINING["tuple"] else EMPTY
         if isinstance(left, Text):
             return frozenset((self.pool.thing("builtins.str", frame.mode),))
         if isinstance(left, Thing):
             return self._thing_operate(frame, at, op, left, right)
         return frozenset((of_state(left),)) if isinstance(left, Unknown) else EMPTY
 
-    def _combine(self, frame: Frame, at: int, left: Box, right: Values, inside: Values) -> Values:
+    def _combine(self, frame: Frame, at: int, op: str, left: Box, right: Values, inside: Values) -> Values:
         kind = "set" if left.kind == "iterator" else left.kind
-        if left.kind == "dict":
+        if left.kind == "dict" and op == "or":
             copy = self.copied(frame, at, left)
             self.merge(frame, at, copy, right)
             return frozenset((copy,))

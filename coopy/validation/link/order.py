@@ -13,13 +13,16 @@ import msgspec
 from coopy.validation import summary as s
 from coopy.validation.link.attributes import Attributes
 from coopy.validation.link.hazards import Args
+from coopy.validation.link.lasting import kept
 from coopy.validation.link.machine import Fact
-from coopy.validation.link.values import Box, Object, Picked
+from coopy.validation.link.values import Box, Object, Pack, Picked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from coopy.validation.link.machine import Frame
+    from coopy.catalogue import Catalogue
+    from coopy.validation.link.machine import Context, Frame
+    from coopy.validation.link.scopes import Program
     from coopy.validation.link.values import Place, Value, Values
 
 ANYHOW, CALM, HELD = 0, 1, 2  # how the value of an expression is used
@@ -39,7 +42,11 @@ class Loop:
 
 
 class Order(Attributes):
-    """Hash order."""
+    """Hash order. `shown`: where a context has made what shows it elsewhere, or once all is known."""
+
+    def __init__(self, program: Program, catalogue: Catalogue) -> None:
+        super().__init__(program, catalogue)
+        self.shown: dict[tuple[Context, Place], None] = {}
 
     def escapes(self, frame: Frame, place: Place) -> None:
         """The order is visible in what the action leaves or answers."""
@@ -88,7 +95,11 @@ class Order(Attributes):
         for one in values:
             if isinstance(one, Box):
                 if one in frame.pending:
-                    self.escapes(frame, frame.pending.pop(one))
+                    place = frame.pending.pop(one)
+                    if one in frame.lent:
+                        self.shown[frame.lent.pop(one)] = None
+                    else:
+                        self.escapes(frame, place)
                 elif one.hashed and one.kind in _MADE:
                     self.escapes(frame, one.hashed)
 
@@ -102,7 +113,41 @@ class Order(Attributes):
     def sorted_in_place(self, frame: Frame, box: Box) -> None:
         """list.sort()."""
         frame.pending.pop(box, None)
+        frame.lent.pop(box, None)
         box.hashed, box.sorted = None, True
+
+    def pass_on(self, frame: Frame, values: Values, box: Box) -> None:
+        """What waits is put behind what another container holds: if that is the running function's own, it waits now, too."""
+        if self._local(frame, box):
+            for one in values:
+                if isinstance(one, Box) and one in frame.pending:
+                    frame.pending[box] = frame.pending[one]
+                    if one in frame.lent:
+                        frame.lent[box] = frame.lent[one]
+        else:
+            self.used(frame, values)
+
+    def leave_with(self, frame: Frame, values: Values) -> None:
+        """Lists in hash order are returned: whether that shows is for the caller to say."""
+        if frame.pending:
+            for one in values:
+                if isinstance(one, Pack):
+                    for item in one.items:
+                        self.leave_with(frame, item)
+                elif isinstance(one, Box) and one in frame.pending:
+                    place = frame.pending.pop(one)
+                    if one not in frame.context.disordered:
+                        self.wake(frame.context.returned.readers)
+                    frame.context.disordered[one] = frame.lent.pop(one, (frame.context, place))
+
+    def come_with(self, frame: Frame, callee: Context) -> None:
+        """A call has returned such lists: they wait in a variable of the caller, or their order shows."""
+        direct, frame.direct = frame.direct, False
+        for box, origin in callee.disordered.items():
+            if direct and frame.calm == HELD and frame.context.info is not None:
+                frame.pending[box], frame.lent[box] = origin[1], origin
+            elif not direct or frame.calm != CALM:
+                self.shown[origin] = None
 
     def enter_loop(self, frame: Frame, at: int, iterated: Values, target: s.Expr, body: Iterable[s.Stmt]) -> Loop | None:
         """Begin a loop; None if what it goes over has an order."""
@@ -146,14 +191,18 @@ class Order(Attributes):
     def ordered_effect(self, frame: Frame, box: Box | None) -> None:
         """Something is added to the end of a container, or done that cannot be exchanged with the same for another element."""
         if box is not None:
-            frame.context.orders[box] = None
+            frame.context.orders[box] = False
         for loop in frame.loops:
             if box is not None and box.place[0] is frame.module and box.place[1] > loop.at and self._local(frame, box):
                 continue
-            if box is not None and self._local(frame, box):
-                frame.pending[box] = loop.place
-            else:
-                self.escapes(frame, loop.place)
+            self.put_in_hash_order(frame, box, loop.place)
+
+    def put_in_hash_order(self, frame: Frame, box: Box | None, place: Place) -> None:
+        """The order of a hash table is now that of a container, which waits if it is the running function's own."""
+        if box is not None and self._local(frame, box):
+            frame.pending[box] = place
+        else:
+            self.escapes(frame, place)
 
     def keyed_effect(self, frame: Frame, value: Value, key: s.Expr | None) -> None:
         """An entry with such a key is put into a mapping: a new one goes to the end."""
@@ -161,31 +210,46 @@ class Order(Attributes):
         if frame.loops and self.depends(frame, key):
             self.ordered_effect(frame, value if isinstance(value, Box) else None)
         elif isinstance(value, Box) and info is not None and any(one.name in names_in(key) for one in info.node.params):
-            frame.context.orders[value] = None
+            frame.context.orders[value] = False
 
     def _local(self, frame: Frame, box: Box) -> bool:
         """Whether a container was made by the running function."""
         info = frame.context.info
-        return (
-            info is not None
-            and box.place[0] is frame.module
-            and info.node.at < box.place[1]
-            and box.mode == frame.mode
-            and self._held(frame, box)
-        )
+        return info is not None and self.makers.get(box.place) is info and box.mode == frame.mode and self._held(frame, box)
 
     def _held(self, frame: Frame, box: Box) -> bool:
         return frame.env is not None and any(box in values for values in frame.env.values())
 
-    def called_in_loop(self, frame: Frame, orders: dict[Box, None]) -> None:
-        """A call has put something in order into these containers."""
-        frame.context.orders.update(orders)
+    def called_in_loop(self, frame: Frame, callee: Context) -> None:
+        """A call has put something in order into containers: such as it has made itself matter only if they outlive it."""
+        orders = {box: own or self.makers.get(box.place) is callee.info is not None for box, own in callee.orders.items()}
+        for box, own in orders.items():
+            frame.context.orders[box] = own and frame.context.orders.get(box, True)
         if frame.loops:
-            local = [box for box in orders if self._local(frame, box)]
-            for box in local:
-                self.ordered_effect(frame, box)
-            if len(local) < len(orders):
+            others = {}
+            for box, own in orders.items():
+                if self._local(frame, box):
+                    self.ordered_effect(frame, box)
+                else:
+                    others[box] = own
+            if not all(others.values()):
                 self.ordered_effect(frame, None)
+            for loop in frame.loops:
+                frame.context.waits.setdefault(loop.place, {}).update(dict.fromkeys(others))
+
+    def judge_loops(self) -> None:
+        """When all is known: loops whose calls put something in order into containers that outlive them."""
+        running = [one for several in self.contexts.values() for one in several.values()]
+        waiting = [one for one in (*running, *self.statements.values()) if one.waits]
+        if waiting:
+            variables = (cell for one in self.statements.values() for cell in (one.returned, *one.variables.values()))
+            lasting = kept(self, (*self.globals.values(), *variables))
+            for context in waiting:
+                for place, boxes in context.waits.items():
+                    if not lasting.isdisjoint(boxes):
+                        self.shown[context, place] = None
+        for context, place in self.shown:
+            context.facts["set-order", place, "iteration"] = Fact("set-order", place, "iteration")
 
     def depends(self, frame: Frame, node: s.Expr | None) -> bool:
         """Whether an expression depends on the element of a loop over a hash table."""

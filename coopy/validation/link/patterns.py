@@ -19,7 +19,7 @@ class Patterns(Narrowing):
     def match_pattern(self, frame: Frame, at: int, pattern: s.Pattern, values: Values, path: str = "") -> Values:
         """Bind the names of a pattern; what of the values can match it."""
         if pattern.kind == "class" and pattern.value is not None:
-            values = self.of_kinds(frame, values, list(self.peek(frame, pattern.value)))
+            values = self.of_kinds(frame, at, values, list(self.peek(frame, pattern.value)))
             if path and frame.env is not None:
                 frame.env[path] = values
             for index, part in enumerate(pattern.parts):

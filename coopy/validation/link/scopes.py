@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from coopy.validation.source import Sources
 
 AT_END = sys.maxsize
+LITTLE = 600  # bytes of a function's body
 _ORDERS = {"lt": operator.lt, "le": operator.le, "gt": operator.gt, "ge": operator.ge}
 
 
@@ -248,11 +249,12 @@ class ModuleInfo:
 
 
 class FunctionInfo:
-    """A function of the program. `owner`: the class whose body it stands in."""
+    """A function of the program. `owner`: the class whose body it stands in. `little`: a short one of a module."""
 
     def __init__(self, module: ModuleInfo, node: s.Function, owner: ClassInfo | None, qualname: str) -> None:
         self.module, self.node, self.owner, self.qualname = module, node, owner, qualname
         self.binds = frozenset(node.binds)
+        self.little = owner is None and not node.is_generator and len(memoryview(node.body)) < LITTLE
         self._body: list[s.Stmt] | None = None
 
     @property
@@ -264,7 +266,7 @@ class FunctionInfo:
 
 
 class ClassInfo:
-    """A class of the program. Bases and order of classes are found by the interpreter, once."""
+    """A class of the program. Bases and order of classes are found by the interpreter, once. `real`: what its objects say their class is."""
 
     def __init__(self, module: ModuleInfo, node: s.Class, parent: Context | None) -> None:
         self.module, self.node, self.parent = module, node, parent
@@ -273,6 +275,7 @@ class ClassInfo:
         self.scope = Scope(node.body)
         self.bases: list[ClassInfo | str | None] | None = None  # None in it: a base that is not known
         self.mro: list[ClassInfo | str] = []
+        self.real = self
         self.known = True
         self.fields: list[tuple[str, ClassInfo, Binding | None, s.Expr | None]] | None = None
         self.dataclass: bool | None = None

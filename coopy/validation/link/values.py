@@ -249,11 +249,11 @@ class Box(Value):
     """
 
     __slots__ = (
-        "default", "factory", "hashed", "hint", "into", "items", "keys", "kind", "looped", "loose", "mode", "place", "slots", "sorted", "typed",
+        "default", "factory", "hashed", "hint", "into", "items", "keys", "kind", "looped", "loose", "maker", "mode", "place", "slots", "sorted", "typed",
     )  # fmt: skip
 
-    def __init__(self, kind: str, place: Place, mode: str) -> None:
-        self.kind, self.place, self.mode = kind, place, mode
+    def __init__(self, kind: str, place: Place, mode: str, maker: Context | None) -> None:
+        self.kind, self.place, self.mode, self.maker = kind, place, mode, maker
         self.items, self.keys, self.hint, self.factory = Cell(), Cell(), Cell(), Cell()
         self.slots: dict[str, Cell] = {}
         self.hashed: Place | None = place if kind in HASHED else None
@@ -326,7 +326,11 @@ class Pool:
 
     def cls(self, cls: ClassInfo, open_: str = "") -> ClassValue:
         """A class."""
-        return self._get(ClassValue, cls, open_)  # type: ignore[no-any-return]
+        return self._get(ClassValue, cls.real, open_)  # type: ignore[no-any-return]
+
+    def made_class(self, cls: ClassInfo) -> ClassValue:
+        """The class of which `__new__` makes an object."""
+        return self._get(ClassValue, cls, "")  # type: ignore[no-any-return]
 
     def object(self, cls: ClassInfo, mode: str, open_: str = "") -> Object:
         """An instance of a class."""
@@ -388,10 +392,15 @@ class Pool:
         """A tuple."""
         return self._get(Pack, items, names)  # type: ignore[no-any-return]
 
+    def boxes_at(self, place: Place, mode: str) -> list[Box]:
+        """The containers of a place that there are by now."""
+        found = (self._made.get((Box, kind, place, mode, None)) for kind in ("list", "dict", "set", "frozenset", "tuple", "deque"))
+        return [one for one in found if one is not None]
+
     def picked(self, place: Place) -> Picked:
         """A mark."""
         return self._get(Picked, place)  # type: ignore[no-any-return]
 
-    def box(self, kind: str, place: Place, mode: str) -> Box:
+    def box(self, kind: str, place: Place, mode: str, maker: Context | None = None) -> Box:
         """The container of a place."""
-        return self._get(Box, kind, place, mode)  # type: ignore[no-any-return]
+        return self._get(Box, kind, place, mode, maker)  # type: ignore[no-any-return]

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from coopy.validation.cache import Cache
-from coopy.validation.link import calls, machine
+from coopy.validation.link import contexts, machine
 from coopy.validation.link.names import MAX_FOLLOWED
 from coopy.validation.run import Options, Outcome, run
 from coopy.validation.source import Sources
@@ -76,7 +76,7 @@ def test_what_is_put_into_one_of_many_containers_is_found_in_any(empty: str, pla
 @pytest.mark.parametrize("base", ["Base", "object"])
 @pytest.mark.parametrize("use", USES)
 def test_a_program_that_is_too_large_is_told_apart_less_and_nothing_is_lost(use: str, base: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calls, "VAST", 3)
+    monkeypatch.setattr(contexts, "VAST", 3)
     assert categories(family(base, "time.time()") + USES[use]) == ["clock"]
 
 
@@ -102,19 +102,17 @@ def test_a_subclass_counts_wherever_its_file_stands_and_whatever_is_read_first(n
     assert [(Path(one.path).stem, one.category) for one in outcome.findings] == [(name, "clock")]
 
 
-def test_modules_that_only_register_are_followed_so_far_and_the_nearest_first(tmp_path: Path) -> None:
-    """A table that starts empty asks for what is imported; of very much, the nearest is seen and the analysis ends soon."""
-    many = "\n".join(f"import m{index}" for index in range(MAX_FOLLOWED))
-    register = "from table import TABLE\nimport {0}\nTABLE['{0}'] = {0}.{0}\n"
+@pytest.mark.parametrize(("more", "found"), [(0, ["clock"]), (1, [])])
+def test_modules_that_only_register_are_run_in_programs_of_some_size(tmp_path: Path, more: int, found: list[str]) -> None:
+    """A table that starts empty asks for all that is imported; of very much, nothing is run for that alone."""
+    names = [f"m{index}" for index in range(MAX_FOLLOWED - 3 + more)]
     act = "    def act(self, name):\n        self.value = TABLE[name]()\n"
-    files = {f"m{index}.py": "" for index in range(MAX_FOLLOWED)} | {
-        "app.py": f"import near\nimport crowd\nfrom table import TABLE\n\nclass Domain:\n{act}",
+    files = {f"{name}.py": "" for name in names} | {
+        "app.py": "\n".join(f"import {name}" for name in names) + f"\nimport near\nfrom table import TABLE\n\nclass Domain:\n{act}",
         "table.py": "TABLE = {}\n",
-        "near.py": register.format("time"),
-        "crowd.py": f"{many}\nimport far\n",
-        "far.py": register.format("random"),
+        "near.py": "from table import TABLE\nimport time\nTABLE['time'] = time.time\n",
     }
     for name, text in files.items():
         (tmp_path / name).write_text(text)
     outcome = run(Sources([str(tmp_path)], Cache(None)), Options(("app:Domain",)))
-    assert [one.category for one in outcome.findings] == ["clock"]
+    assert [one.category for one in outcome.findings] == found

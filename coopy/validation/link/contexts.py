@@ -1,0 +1,92 @@
+"""Which calls of a function share a run of it: a context for each set of arguments, until there are many.
+
+So a helper that takes a callback is judged by the callback it was given. After ten sets the rest is joined. Always told apart are
+constructors, by the class that they make objects of; decorators, by the function that they decorate; and, in a program that is not large,
+little functions by the place that calls them, with the containers that they make.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from coopy.validation.link.dispatch import Dispatch
+from coopy.validation.link.machine import HUGE, LARGE, MAX_CONTEXTS, VAST, Context
+from coopy.validation.link.values import EMPTY, TYPES, Cell, FunctionValue
+
+if TYPE_CHECKING:
+    from coopy.validation.link.scopes import FunctionInfo
+    from coopy.validation.link.values import Place, Value, Values
+
+
+class Contexts(Dispatch):
+    """Contexts of functions."""
+
+    def is_little(self, callee: FunctionValue, mode: str) -> bool:
+        """Whether a function is told apart by the places that call it: a little one that may wrap or make containers."""
+        return callee.info.little and self.made < LARGE and mode != TYPES and callee.parent is None
+
+    def context_of(self, callee: FunctionValue, bound: dict[str, Values], mode: str, site: Place | None) -> Context:
+        contexts = self.contexts.get(callee.info)
+        if contexts is None:
+            contexts = self.contexts[callee.info] = {}
+        if not self.vast and len(self.contexts) > VAST:
+            self.grow_vast()
+        key = (callee.number, mode, site, *bound.values())
+        found = contexts.get(key)
+        if found is not None:
+            return found
+        apart = _apart(callee, bound)
+        general = (callee.number, mode, site, apart, "any")
+        if general not in contexts and (told := self.told.get((callee.info, mode, site, apart), 0)) < self.precision(mode):
+            self.told[callee.info, mode, site, apart] = told + 1
+            self.made += 1
+            contexts[key] = self._new_context(callee, bound, mode)
+            contexts[key].site = site
+            return contexts[key]
+        shared = contexts.get(general)
+        if shared is None:
+            shared = contexts[general] = self._new_context(callee, {}, mode)
+            shared.site = site
+            shared.joined = {name: Cell() for name in bound}
+        for name, values in bound.items():
+            assert shared.joined is not None
+            self.write(shared.joined.setdefault(name, Cell()), values)
+        return shared
+
+    def precision(self, mode: str) -> int:
+        """How many sets of arguments a function is run for: fewer, the larger the program that is reached."""
+        if self.made >= LARGE and mode == TYPES:
+            return 0
+        return 0 if self.vast else MAX_CONTEXTS if self.made < LARGE else 3 if self.made < HUGE else 1
+
+    def _new_context(self, callee: FunctionValue, bound: dict[str, Values], mode: str) -> Context:
+        info = callee.info
+        context = Context(info.module, mode, info.node.at, self.run_function)
+        context.info, context.function, context.parent, context.cls, context.args = info, callee, callee.parent, info.owner, bound
+        return context
+
+    def run_function(self, context: Context) -> None:
+        """Run the body of a function."""
+        raise NotImplementedError
+
+
+def _apart(callee: FunctionValue, bound: dict[str, Values]) -> Value | None:
+    """What a function is always told apart by: a constructor by the class that it makes an object of, a decorator by what it decorates."""
+    node = callee.info.node
+    first = bound[node.params[0].name] if node.params else EMPTY
+    if len(first) != 1:
+        return None
+    one = next(iter(first))
+    if callee.info.owner is not None:
+        return one if node.name in ("__new__", "__init__") else None
+    return one if node.nests and isinstance(one, FunctionValue) and not _is_inside(one, callee.info) else None
+
+
+def _is_inside(one: FunctionValue, info: FunctionInfo) -> bool:
+    """Whether a function was made by a call of another."""
+    parent = one.parent
+    while parent is not None:
+        if parent.info is info:
+            return True
+        parent = parent.parent
+    return False
