@@ -15,6 +15,7 @@ import json
 import random
 import threading
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -282,10 +283,8 @@ class Link:
 
 def _check_credentials(path: str) -> None:
     """Raises UsageError where the file cannot be used, before any server is asked."""
-    try:
-        import nkeys  # noqa: F401 - whether it is there
-    except ImportError as error:
-        raise UsageError('A credentials file needs the package nkeys: `pip install "nats-py[nkeys]"`.', option="cluster") from error
+    if find_spec("nkeys") is None:
+        raise UsageError('A credentials file needs the package nkeys: `pip install "nats-py[nkeys]"`.', option="cluster")
     try:
         Path(path).read_bytes()
     except OSError as error:

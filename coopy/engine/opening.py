@@ -31,7 +31,7 @@ from coopy.journal.journal import Journal, create_segment
 from coopy.journal.repair import judge_end
 from coopy.journal.segment import SegmentHeader, parse_segment_name, read_header, segment_name
 from coopy.logs import logger
-from coopy.manifest import OTHERS, NOT_CLOSED, Listed, Manifest, is_own, read_manifest, write_manifest
+from coopy.manifest import NOT_CLOSED, OTHERS, Listed, Manifest, is_own, read_manifest, write_manifest
 from coopy.renames import NO_NAMES, Names
 from coopy.snapshot import SnapshotHeader, put_snapshot, python_version, snapshot_name
 
