@@ -19,11 +19,12 @@ from coopy.error import CorruptionError, FormatError
 if TYPE_CHECKING:
     from coopy.disk import Disk
 
-__all__ = ["RETURNED", "Code", "Listed", "Manifest", "read_manifest", "write_manifest"]
+__all__ = ["OTHERS", "RETURNED", "Code", "Listed", "Manifest", "read_manifest", "write_manifest"]
 
 NAME = "MANIFEST"
 RETURNED = 0  # an action, and there is no record that says so
 NOT_CLOSED = -1
+OTHERS = "with --replica, if it is a replica's; with --node NAME, if it is a node's, of the cluster with this name"  # what is to be said to rebuild one
 
 
 class Listed(msgspec.Struct, frozen=True, array_like=True):
@@ -76,7 +77,7 @@ def read_manifest(disk: Disk, directory: str, key: bytes) -> Manifest | None:
     except FormatError:
         raise  # not damage
     except CorruptionError as error:
-        ways = f"Put it back from a backup, or rebuild it: `coopy repair --manifest {directory}` (with --replica, if it is a replica's)."
+        ways = f"Put it back from a backup, or rebuild it: `coopy repair --manifest {directory}` ({OTHERS})."
         raise CorruptionError(f"{error} Nothing was changed. {ways}", **vars(error)) from error
     return manifest
 

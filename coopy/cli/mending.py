@@ -30,6 +30,7 @@ __all__ = ["prune", "repair"]
 @click.option("--skip", type=click.IntRange(1), metavar="LSN", help="Leave the action with this LSN out of every restore.")
 @click.option("--manifest", is_flag=True, help="Rebuild MANIFEST from the headers of segments and snapshots.")
 @click.option("--replica", is_flag=True, help="With --manifest: the directory is a replica's, or of a primary that was fenced.")
+@click.option("--node", "name", metavar="NAME", help="With --manifest: the directory is a node's, of the cluster with this name (`name=`).")
 @yes
 def repair(  # noqa: PLR0913 - click passes each option by name
     directory: str,
@@ -38,6 +39,7 @@ def repair(  # noqa: PLR0913 - click passes each option by name
     skip: int | None,
     manifest: bool,  # noqa: FBT001
     replica: bool,  # noqa: FBT001
+    name: str | None,
     yes: bool,  # noqa: FBT001
 ) -> int:
     """What coopy never decides by itself. Without an option: what is wrong with DIRECTORY, and what could be done.
@@ -47,12 +49,14 @@ def repair(  # noqa: PLR0913 - click passes each option by name
     place = place_of(directory, signing_key_file)
     if replica and not manifest:
         raise click.UsageError("--replica means nothing without --manifest.")
+    if name is not None and (replica or not manifest):
+        raise click.UsageError("--node means nothing without --manifest, and with --replica.")
     if not (tail or skip or manifest):
         return _advise(place)
     if manifest:
-        made = rebuild_manifest(place, _asking(yes=yes), follows=replica)
+        made = rebuild_manifest(place, _asking(yes=yes), follows=replica, stream=_stream(name))
         click.echo(f"MANIFEST rebuilt: {len(made.segments)} segments, snapshots at LSN {', '.join(map(str, made.snapshots))}")
-        click.echo("  a replica's" if replica else "  no replica's: if it is, repeat this with --replica before anybody opens it")
+        click.echo(_whose(made.stream, replica=replica))
     if tail:
         lsn, kept = drop_tail(place, _asking(yes=yes))
         click.echo(f"The journal ends at LSN {lsn}. {'What was cut off is in ' + kept if kept else 'Nothing had to be cut off.'}")
@@ -60,6 +64,21 @@ def repair(  # noqa: PLR0913 - click passes each option by name
         kept = skip_action(place, skip, _asking(yes=yes))
         click.echo(f"LSN {skip} is left out from now on. The manifest as it was is in {kept}")
     return FINE
+
+
+def _stream(name: str | None) -> str:
+    """The stream of the cluster with this name; empty without one."""
+    if name is None:
+        return ""
+    from coopy.cluster.stream import check_name, stream_name
+
+    return stream_name(check_name(name))
+
+
+def _whose(stream: str, *, replica: bool) -> str:
+    if stream:
+        return f"  a node's, of the cluster whose stream is {stream}"
+    return "  a replica's" if replica else "  no replica's: if it is, repeat this with --replica before anybody opens it"
 
 
 def _asking(*, yes: bool) -> Callable[[str], None]:

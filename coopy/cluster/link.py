@@ -15,6 +15,8 @@ import json
 import random
 import threading
 import time
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from coopy.error import AuthenticationError, ClusterError, UsageError
@@ -87,6 +89,8 @@ class Link:
             import nats.aio.client  # noqa: F401 - whether it is there
         except ImportError as error:
             raise UsageError('A node of a cluster needs nats-py: `pip install "coopy[cluster]"`.', option="cluster") from error
+        if self.addresses.credentials:
+            _check_credentials(self.addresses.credentials)
         self._thread.start()
         try:
             self.run(self._begin(), None)
@@ -256,7 +260,8 @@ class Link:
             if asked.done():
                 return asked.result()
         except (Error, TimeoutError, OSError) as error:
-            raise LostError(f"The cluster at {self.addresses} does not answer: {self.addresses.hide(error)}.") from None
+            said = f" ({self.problem})" if self.problem else ""  # what the server minds it says apart
+            raise LostError(f"The cluster at {self.addresses} does not answer: {self.addresses.hide(error)}{said}.") from None
         finally:
             asked.cancel()
             gone.cancel()
@@ -274,6 +279,16 @@ class Link:
         if problem:
             raise RefusedError(self.addresses.hide(problem.get("description", "it was refused")), code=problem.get("err_code", 0))
         return answer
+
+
+def _check_credentials(path: str) -> None:
+    """Raises UsageError where the file cannot be used, before any server is asked."""
+    if find_spec("nkeys") is None:
+        raise UsageError('A credentials file needs the package nkeys: `pip install "nats-py[nkeys]"`.', option="cluster")
+    try:
+        Path(path).read_bytes()
+    except OSError as error:
+        raise UsageError(f"The credentials file {path} cannot be read: {error.strerror}. Nothing was changed.", option="cluster") from error
 
 
 async def _put_down(client: Client) -> None:

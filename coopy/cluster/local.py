@@ -3,6 +3,7 @@
     start      from a directory: what it holds goes on, an empty one begins anew; returns when they have elected a leader and store things
     urls       what `init_system(..., cluster=urls)` takes; the password in it is the directory's own
 
+On Linux they end with the process that started them, however that ends; elsewhere they are to be stopped.
 They share one machine, one disk and one power supply: what a cluster is for, this does not give.
 """
 
@@ -16,7 +17,9 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import sysconfig
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -33,6 +36,12 @@ __all__ = ["LocalServer", "LocalServers", "server_program"]
 
 USER = "coopy"
 PATIENCE = 60.0  # seconds that servers may take to find each other
+SHORT_LIVED = """\
+import ctypes, os, sys
+ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG, SIGKILL; it outlives exec
+if os.getppid() == int(sys.argv[1]):
+    os.execv(sys.argv[2], sys.argv[2:])
+"""
 PAUSE = 0.05  # seconds between two questions
 CONFIG = """\
 server_name: {name}
@@ -87,6 +96,7 @@ class LocalServer:
         self.name, self.port, self.monitor = name, ports.port, ports.monitor
         self._config, self._program = config, program
         self._process: subprocess.Popen[bytes] | None = None
+        self._trouble: OSError | None = None
 
     @property
     def running(self) -> bool:
@@ -96,10 +106,28 @@ class LocalServer:
     def start(self) -> None:
         """Begin, without waiting."""
         if not self.running:
-            self._process = subprocess.Popen(  # noqa: S603 - the server, with a configuration of our own
-                [self._program, "-c", self._config], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )  # fmt: skip
+            begun = threading.Event()
+            threading.Thread(target=self._keep, args=(begun,), name=f"coopy {self.name}", daemon=True).start()
+            begun.wait()
+            if self._trouble is not None:
+                raise self._trouble
+
+    def _keep(self, begun: threading.Event) -> None:
+        """Start it on a thread that stays as long as it runs: the kernel counts as its parent the thread that started it."""
+        command = [self._program, "-c", self._config]
+        if sys.platform == "linux":
+            command = [sys.executable, "-I", "-S", "-c", SHORT_LIVED, str(os.getpid()), *command]
+        self._trouble = None
+        try:
+            process = self._process = subprocess.Popen(  # noqa: S603 - the server, with a configuration of our own
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+            )
+        except OSError as error:
+            self._trouble = error
+            return
+        finally:
+            begun.set()
+        process.wait()
 
     def signal(self, number: int) -> None:
         """Send it a signal."""

@@ -18,7 +18,7 @@ from coopy.error import ClusterError, UsageError
 if TYPE_CHECKING:
     from coopy.cluster.link import Link
 
-__all__ = ["NODE", "REPLICAS", "Stream", "check_name"]
+__all__ = ["NODE", "REPLICAS", "Stream", "check_name", "stream_name"]
 
 REPLICAS = 3
 NODE = "coopy-node"  # under which a consumer says whose it is
@@ -45,6 +45,11 @@ def check_name(name: Any) -> str:
     return found
 
 
+def stream_name(name: str) -> str:
+    """That of the stream of a cluster with this name."""
+    return f"coopy-{name}"
+
+
 class About(msgspec.Struct, frozen=True):
     """What the servers say of it.
 
@@ -67,7 +72,7 @@ class Stream:
 
     def __init__(self, link: Link, name: str, *, assume_durable: bool) -> None:
         self.link, self.short, self.assume_durable = link, name, assume_durable
-        self.name = f"coopy-{name}"
+        self.name = stream_name(name)
         self.bucket = f"coopy-{name}"
 
     def subject(self, what: str) -> str:

@@ -80,10 +80,11 @@ def _check_skip(archive: Archive, lsn: int) -> None:
         raise UsageError(f"{what} `coopy check` shows what there is.", lsn=lsn)
 
 
-def rebuild_manifest(place: Place, agreed: Callable[[str], object], *, follows: bool) -> Manifest:
+def rebuild_manifest(place: Place, agreed: Callable[[str], object], *, follows: bool, stream: str = "") -> Manifest:
     """Write MANIFEST (and HWM, if it is missing) anew from the headers of segments and snapshots, which must be of one history.
 
-    `follows`: the directory is a replica's. Nothing but the manifest said so.
+    `follows`: the directory is a replica's; `stream`: it is a node's, of this stream. Nothing but the manifest said so. Raises
+    UsageError where no stream is named, and the journal is a node's.
     """
     lock = place.disk.lock(place.directory)
     try:
@@ -94,15 +95,18 @@ def rebuild_manifest(place: Place, agreed: Callable[[str], object], *, follows: 
         identity = headers[-1].identity
         segments = tuple(Listed(one.first_lsn, one.previous_tag) for one in headers)
         archive = Archive(place.disk, place.directory, place.key, Manifest(identity, 0, segments))
-        head = _scan_all(archive)
+        head, is_node = _scan_all(archive)
+        if is_node and not stream:
+            what = f"{place.directory} is a node's directory: its journal says which messages of a stream it took. Nothing was changed"
+            raise UsageError(f"{what}. Name the cluster: `coopy repair --manifest --node NAME {place.directory}`.", path=place.directory)
         numbers = sorted(lsn for lsn in map(parse_snapshot_name, names) if lsn is not None)
         snapshots = tuple(lsn for lsn in numbers if _fits(archive, lsn))
         if not snapshots:
             raise CorruptionError(
                 f"No snapshot in {place.directory} fits the journal: restore it from a backup.", path=place.directory, offset=0
             )
-        manifest = msgspec.structs.replace(archive.manifest, epoch=head.epoch, snapshots=snapshots, follows=follows)
-        whose = "a replica's" if follows else "no replica's"
+        manifest = msgspec.structs.replace(archive.manifest, epoch=head.epoch, snapshots=snapshots, follows=follows, stream=stream)
+        whose = f"a node's, of the stream {stream}" if stream else "a replica's" if follows else "no replica's"
         agreed(
             f"MANIFEST is written anew, as {whose}: {len(segments)} segments up to LSN {head.lsn}, snapshots at LSN {', '.join(map(str, snapshots))}."
         )
@@ -133,13 +137,14 @@ def _segment_headers(place: Place, names: list[str]) -> list[SegmentHeader]:
     return sorted(found, key=lambda one: one.first_lsn)
 
 
-def _scan_all(archive: Archive) -> Head:
-    """The end of a journal whose segments follow one another without a gap."""
+def _scan_all(archive: Archive) -> tuple[Head, bool]:
+    """The end of a journal whose segments follow one another without a gap, and whether a node wrote it."""
     first = archive.manifest.segments[0]
-    head = head_before(first.first_lsn, first.previous_tag)
+    head, is_node = head_before(first.first_lsn, first.previous_tag), False
     for listed in archive.manifest.segments:
-        head = archive.scan(archive.segment(listed), head).head
-    return head
+        found = archive.scan(archive.segment(listed), head)
+        head, is_node = found.head, is_node or bool(found.said.taken)
+    return head, is_node
 
 
 def _fits(archive: Archive, lsn: int) -> bool:

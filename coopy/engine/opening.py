@@ -31,7 +31,7 @@ from coopy.journal.journal import Journal, create_segment
 from coopy.journal.repair import judge_end
 from coopy.journal.segment import SegmentHeader, parse_segment_name, read_header, segment_name
 from coopy.logs import logger
-from coopy.manifest import NOT_CLOSED, Listed, Manifest, is_own, read_manifest, write_manifest
+from coopy.manifest import NOT_CLOSED, OTHERS, Listed, Manifest, is_own, read_manifest, write_manifest
 from coopy.renames import NO_NAMES, Names
 from coopy.snapshot import SnapshotHeader, put_snapshot, python_version, snapshot_name
 
@@ -168,7 +168,7 @@ def read_archive(place: Place) -> Archive | None:
         if kept:
             what = f"MANIFEST is missing in {place.directory}, but {kept[0]} is there. Nothing was changed."
             raise CorruptionError(
-                f"{what} Put it back from a backup, or rebuild it: `coopy repair --manifest {place.directory}` (with --replica, if it is a replica's).",
+                f"{what} Put it back from a backup, or rebuild it: `coopy repair --manifest {place.directory}` ({OTHERS}).",
                 path=place.path("MANIFEST"),
                 offset=0,
             )

@@ -1,0 +1,116 @@
+"""Servers that ask who is there: certificates, passwords, tokens. Whoever is not let in reads why, and never a secret."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import subprocess
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from coopy import control, init_system
+from coopy.cluster.local import server_program
+from coopy.error import AuthenticationError, ClusterError, CoopyError, UsageError
+from tests.unit.replication.test_transport import certificate, make_certificate, trusting
+from tests.words import Word
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["certificate"]
+PASSWORD, TOKEN = "a-secret-password", "a-secret-token"
+PATIENCE = 30.0
+
+
+@contextmanager
+def server(folder: Path, more: str) -> Iterator[int]:
+    """One that runs with this in its configuration; gives its port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    config = folder / "server.conf"
+    config.write_text(f'listen: "127.0.0.1:{port}"\njetstream {{ store_dir: "{folder}/kept", sync_interval: always }}\n{more}\n')
+    process = subprocess.Popen([server_program(), "-c", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while not listens(port):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+        yield port
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def listens(port: int) -> bool:
+    """Whether somebody is there."""
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+def node(folder: Path, address: str, **options: Any) -> Any:
+    """Open one, on a single server."""
+    return init_system(Word, folder / "node", cluster=address, assume_durable=True, validation="off", **options)
+
+
+def refused(folder: Path, address: str, **options: Any) -> CoopyError:
+    """Why one is not let in; it says so without a secret, and has changed nothing."""
+    with pytest.raises(CoopyError) as caught:
+        node(folder, address, **options)
+    for secret in (PASSWORD, TOKEN, "not-the-"):
+        assert secret not in str(caught.value)
+    assert not (folder / "node" / "MANIFEST").exists()
+    return caught.value
+
+
+def test_a_node_over_tls_with_a_certificate_and_a_password(certificate: Path, tmp_path: Path) -> None:
+    """Each of both has to be right."""
+    for name in ("known", "unknown"):
+        (tmp_path / name).mkdir()
+        make_certificate(tmp_path / name, name)
+    tls = f'tls {{ cert_file: "{certificate}/crt", key_file: "{certificate}/key", ca_file: "{tmp_path}/known/crt", verify: true }}'
+    with server(tmp_path, f'{tls}\nauthorization {{ user: wiki, password: "{PASSWORD}" }}') as port:
+        good, address = trusting(certificate), f"tls://wiki:{PASSWORD}@localhost:{port}"
+        good.load_cert_chain(tmp_path / "known" / "crt", tmp_path / "known" / "key")
+        assert "certificate verify failed" in str(refused(tmp_path, address, tls=ssl.create_default_context()))
+        assert isinstance(refused(tmp_path, address, tls=trusting(certificate)), ClusterError | AuthenticationError)
+        other = trusting(certificate)
+        other.load_cert_chain(tmp_path / "unknown" / "crt", tmp_path / "unknown" / "key")
+        assert isinstance(refused(tmp_path, address, tls=other), ClusterError | AuthenticationError)
+        assert isinstance(refused(tmp_path, address), ClusterError)
+        assert isinstance(refused(tmp_path, f"tls://wiki:not-the-password@localhost:{port}", tls=good), AuthenticationError)
+        assert isinstance(refused(tmp_path, f"tls://localhost:{port}", tls=good), AuthenticationError)
+        word = node(tmp_path, address, tls=good)
+        assert word.add("a") == "a"
+        assert PASSWORD not in repr(control(word).stats())
+        control(word).close()
+
+
+def test_a_node_with_a_token(tmp_path: Path) -> None:
+    """In the place of a user."""
+    with server(tmp_path, f'authorization {{ token: "{TOKEN}" }}') as port:
+        assert isinstance(refused(tmp_path, f"nats://not-the-token@127.0.0.1:{port}"), AuthenticationError)
+        word = node(tmp_path, f"nats://{TOKEN}@127.0.0.1:{port}")
+        assert word.add("a") == "a"
+        control(word).close()
+
+
+def test_a_user_that_may_not_do_what_a_node_does_is_told_so(tmp_path: Path) -> None:
+    """The server lets it in, and keeps it from the stream."""
+    with server(
+        tmp_path, f'authorization {{ users: [{{ user: wiki, password: "{PASSWORD}", permissions: {{ publish: "other.>" }} }}] }}'
+    ) as port:
+        assert "ermissions" in str(refused(tmp_path, f"nats://wiki:{PASSWORD}@127.0.0.1:{port}"))
+
+
+def test_a_credentials_file_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    """Before any server is asked."""
+    address = f"nats://127.0.0.1:1?credentials={tmp_path}/wiki.creds"
+    assert isinstance(refused(tmp_path, address), UsageError)
