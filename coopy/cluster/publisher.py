@@ -259,12 +259,12 @@ class Publisher:
             self._tell_impatient(now)
 
     def _tell_impatient(self, now: float) -> None:
-        for packet in [*self._unknown.values()]:
+        for packet in [*self.packets.values()]:  # also those that the stream has, and that do not come back
             if not packet.told and now - packet.begun > self.patience:
                 packet.told = packet.called_off = True
                 if packet.sent:
                     packet.called_off = False
-                    _tell(packet.entries, self._not_known())
+                    _tell(packet.entries, self._not_known() if packet.counter in self._unknown else self._not_here())
                 else:
                     self.packets.pop(packet.counter, None)
                     _tell(packet.entries, self._not_sent())
@@ -289,6 +289,10 @@ class Publisher:
         what = f"The call was sent to the cluster at {self._link.addresses}, and for {self.patience:g} seconds nobody said that it has it{self._why()}"
         ways = "It may happen yet, at most once. control(...).barrier() returns when the cluster answers: then look at the state; or call with coopy.once"
         return UnconfirmedError(f"{what}. {ways}, and again with the same key.", lsn=0)
+
+    def _not_here(self) -> UnconfirmedError:
+        what = f"The cluster at {self._link.addresses} has the call, and for {self.patience:g} seconds it was not executed here{self._why()}"
+        return UnconfirmedError(f"{what}. It happens, once. control(...).barrier() returns when it has: then look at the state.", lsn=0)
 
     # --- the end -----------------------------------------------------------------------------------------------------------
 

@@ -211,6 +211,27 @@ def test_a_node_is_opened_while_a_server_is_away(tmp_path: Path) -> None:
         cluster.close()
 
 
+def test_a_call_that_the_stream_has_and_that_does_not_come_back_is_not_waited_for_for_ever(cluster: Cluster) -> None:
+    """As where the servers lose their majority just then. Its caller is told that it happens."""
+    node = cluster.node(1)
+    node.keep("a")
+    impatient(node)
+    lose_consumer(node)
+    with pytest.raises(UnconfirmedError, match=r"has the call, and for 1 seconds it was not executed here.*It happens, once"):
+        node.keep("b")
+    impatient(node, LONG)
+    assert node.keep("c") == 3
+    assert node.kept == ["a", "b", "c"]
+    assert (counts(node).connected, counts(node).problem) == (True, "")
+
+
+def lose_consumer(node: Any) -> None:
+    """The servers forget who wanted what is in the stream."""
+    peers: Any = system_of(node).peers
+    for name in peers.link.run(peers.link.ask(f"CONSUMER.NAMES.{peers.stream.name}"))["consumers"]:
+        peers.link.run(peers.link.ask(f"CONSUMER.DELETE.{peers.stream.name}.{name}"))
+
+
 def leader_of(node: Any) -> str:
     """The server that leads the stream."""
     peers: Any = system_of(node).peers
