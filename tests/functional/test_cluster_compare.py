@@ -60,6 +60,8 @@ def test_nodes_that_are_asked_say_what_they_have_and_go_on(cluster: Cluster) -> 
     assert (found.lsn, found.nodes, found.digest) == (2, 3, level(one, two, three))
     wait_until(lambda: all(counts(node).compared == 2 for node in (one, two, three)))
     assert control(one).verify().digest == found.digest
+    control(three).compare()
+    control(three).take_snapshot()
     control(three).close()
     three = cluster.node(3)  # the last message that it took is one of the comparison
     assert three.add("c") == "abc"
