@@ -291,7 +291,9 @@ class Publisher:
         return UnconfirmedError(f"{what}. {ways}, and again with the same key.", lsn=0)
 
     def _not_here(self) -> UnconfirmedError:
-        what = f"The cluster at {self._link.addresses} has the call, and for {self.patience:g} seconds it was not executed here{self._why()}"
+        what = (
+            f"The cluster at {self._link.addresses} has the call, and for {self.patience:g} seconds it was not executed here{self._why()}"
+        )
         return UnconfirmedError(f"{what}. It happens, once. control(...).barrier() returns when it has: then look at the state.", lsn=0)
 
     # --- the end -----------------------------------------------------------------------------------------------------------
