@@ -51,10 +51,10 @@ class Beginnings:
 
     def fetch(self, place: Place, initial: Callable[[object], bytes]) -> None:
         """Make an empty directory that of a node: with the cluster's state, or where nobody has begun with the one that `initial` gives."""
-        genesis = self._link.run(self.genesis())
+        genesis = self._link.run(self._found())
         if genesis is None:
             self._begin(place, initial)
-            genesis = self._link.run(self.genesis())
+            genesis = self._link.run(self._found())
         if genesis is None:
             raise ClusterError(f"The stream {self._stream.name} has no first message, though one was put there. Nothing was changed.")
         if place.domain and not place.names.lead(genesis.domain, place.domain):
@@ -90,6 +90,10 @@ class Beginnings:
 
         return await self._link.again(publish, PATIENCE)
 
+    async def _found(self) -> Genesis | None:
+        """The same, through the seconds of an election."""
+        return await self._link.again(self.genesis, PATIENCE)
+
     async def genesis(self) -> Genesis | None:
         """What the stream begins with; None where there is no stream, or nothing in it. Raises ClusterError."""
         about = await self._stream.about()
@@ -97,7 +101,8 @@ class Beginnings:
 
     async def _get(self, genesis: Genesis, disk: Disk, path: str) -> None:
         """The newest snapshot there is. One that cannot be had any more is passed over: the first one is always there."""
-        _, announced = await self.announced(keyed(genesis.secret, self._key))
+        key = keyed(genesis.secret, self._key)
+        _, announced = await self._link.again(lambda: self.announced(key), PATIENCE)
         if announced is not None:
             try:
                 await self._store.get(Stored(announced.snapshot, announced.digest, announced.size), disk, path)
@@ -113,19 +118,25 @@ class Beginnings:
         message = unsealed(self._stream.name, *found, key) if found is not None else None
         return found[0] if found is not None else 0, message if isinstance(message, Announced) else None
 
-    async def share(self, disk: Disk, path: str, lsn: int, key: bytes) -> None:
-        """A snapshot file, for those who come. `key`: of the stream's messages. Raises ClusterError."""
+    async def share(self, disk: Disk, path: str, lsn: int, key: bytes, behind: str | None = None) -> bool:
+        """A snapshot file, for those who come. Whether it is named in the stream; not where a newer one is, or one that is not `behind` (None: any).
+
+        `key`: of the stream's messages. Raises ClusterError.
+        """
         about = await self._stream.about()
         sequence, before = await self.announced(key)
-        if about is None or (before is not None and before.lsn >= lsn):
-            return
+        name = before.snapshot if before is not None else ""
+        if about is None or (before is not None and before.lsn >= lsn) or behind not in {None, name}:
+            return False
         stored = await self._store.put(disk, path)
         await self._store.verify(stored)
-        announced = Announced(lsn, stored.name, stored.digest, stored.size, before.snapshot if before is not None else "", about.size)
+        announced = Announced(lsn, stored.name, stored.digest, stored.size, name, about.size)
         if not await self._stream.put_behind("snapshot", seal(announced, key), sequence, stored.name):
             await self._store.drop(stored.name)  # another node was faster
-        elif before is not None and before.previous:
+            return False
+        if before is not None and before.previous:
             await self._store.drop(before.previous)
+        return True
 
     async def _first(self, about: About) -> Genesis:
         data, name = await self._stream.get(1), self._stream.name

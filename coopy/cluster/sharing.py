@@ -66,9 +66,9 @@ class Sharing:
     async def _look(self) -> None:
         """Where it fails, the next look is soon enough: whatever was not shared is in the stream."""
         try:
-            if await self._link.again(self._claim, PATIENCE):
-                await self.share(await asyncio.to_thread(self._take))
-                self.shared += 1
+            claim = await self._link.again(self._claim, PATIENCE)
+            if claim is not None:
+                self.shared += await self._share(await asyncio.to_thread(self._take), claim.behind)
         except ClosedError:  # while it was taken
             pass
         except CoopyError as error:
@@ -76,22 +76,23 @@ class Sharing:
         finally:
             self._looks = False
 
-    async def _claim(self) -> bool:
-        """Whether it is time, and this node is the one."""
+    async def _claim(self) -> Claim | None:
+        """What this node has said, if it is time and this node is the one. Somebody may have named a snapshot meanwhile."""
         about = await self._stream.look()
         _, last = await self._beginnings.announced(self._key)
         if about is None:
-            return False
+            return None
         behind, enough = (last.snapshot, max(GROWN, last.size)) if last is not None else ("", GROWN)
         turn = (about.size - (last.stream if last is not None else 0)) // enough
         if turn < 1:
-            return False
+            return None
         found = await self._stream.last("claim")
         before = unsealed(self._stream.name, *found, self._key) if found is not None else None
         if isinstance(before, Claim) and before.behind == behind and before.turn >= turn:
-            return False
-        data = seal(Claim(self._node, behind, turn), self._key)
-        return await self._stream.put_behind("claim", data, found[0] if found is not None else 0, f"{self._node.hex()}-{behind}-{turn}")
+            return None
+        claim, sequence = Claim(self._node, behind, turn), found[0] if found is not None else 0
+        mine = await self._stream.put_behind("claim", seal(claim, self._key), sequence, f"{self._node.hex()}-{behind}-{turn}")
+        return claim if mine else None
 
     def _take(self) -> int:
         """A snapshot, beside the calls; its LSN."""
@@ -100,5 +101,8 @@ class Sharing:
 
     async def share(self, lsn: int) -> None:
         """Send the one at this LSN. Raises ClusterError."""
+        await self._share(lsn, None)
+
+    async def _share(self, lsn: int, behind: str | None) -> bool:
         archive = self._system.archive
-        await self._beginnings.share(archive.disk, archive.path(snapshot_name(lsn)), lsn, self._key)
+        return await self._beginnings.share(archive.disk, archive.path(snapshot_name(lsn)), lsn, self._key, behind)

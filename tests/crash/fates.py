@@ -477,28 +477,34 @@ def judge(callers: list[Caller], happened: list[str], registers: dict[str, str],
             assert not meant or mark in times, f"{mark} was acknowledged, and is lost: {end}"
             assert meant or end.outcome == "unknown" or mark not in times, f"{mark} did not happen, it was said, and has happened: {end}"
             assert end.outcome != "unknown" or acting[mark] != "undo" or mark not in times, f"{mark} was undone, and has happened"
-    check_answers(begun, ended, times.keys(), registers, queues)
+    check_answers(begun, ended, happened, registers, queues)
     outcomes = Counter(end.outcome for end in ended.values())
     return Told(outcomes["ok"], outcomes["raised"], outcomes["unknown"], outcomes["never"])
 
 
 def check_answers(
-    begun: dict[str, list[Any]], ended: dict[str, Ended], happened: Any, registers: dict[str, str], queues: dict[str, list[str]]
+    begun: dict[str, list[Any]], ended: dict[str, Ended], happened: list[str], registers: dict[str, str], queues: dict[str, list[str]]
 ) -> None:
-    """Object by object, with what is there in the end as the last that anybody was answered."""
+    """Object by object, with what is there in the end as the last that anybody was answered. That they `happened` in this order is the judge's first guess."""
+    ranks = {mark: place for place, mark in enumerate(happened)}
     histories = defaultdict[str, list[Call]](list)
     for mark, (at, name, method) in begun.items():
         end = ended.get(mark, Ended(math.inf, "unknown", None))
         if name and end.outcome == "ok":
-            histories[name].append(Call(mark, at, end.at, method, mark if method in {"write", "swap", "put"} else None, end.answer))
-        elif name and method not in READS and mark in happened:
-            histories[name].append(Call(mark, at, math.inf, method, mark if method != "take" else None, NOT_KNOWN))
+            argument = mark if method in {"write", "swap", "put"} else None
+            histories[name].append(
+                Call(mark, at, end.at, method, argument, end.answer, ranks.get(mark, -1))
+            )  # a read where its answer is right
+        elif name and method not in READS and mark in ranks:
+            histories[name].append(Call(mark, at, math.inf, method, mark if method != "take" else None, NOT_KNOWN, ranks[mark]))
     last = max(end.at for end in ended.values()) + 1
     for name, calls in histories.items():
         if name.startswith("register"):
-            found = linear.problem([*calls, Call("end", last, last + 1, "look", None, registers.get(name))], None, linear.register)
+            found = linear.problem(
+                [*calls, Call("end", last, last + 1, "look", None, registers.get(name), len(ranks))], None, linear.register
+            )
         else:
             left = [*queues.get(name, ()), None]
-            takes = [Call("end", last + 2 * place, last + 2 * place + 1, "take", None, one) for place, one in enumerate(left)]
+            takes = [Call("end", last + 2 * place, last + 2 * place + 1, "take", None, one, len(ranks)) for place, one in enumerate(left)]
             found = linear.problem([*calls, *takes], (), linear.queue)
         assert not found, f"{name}: {found}"

@@ -2,6 +2,9 @@
 
 It is a black box's referee: it knows when each call began and ended, what was asked and answered, and a model of the object; nothing of LSNs or nodes. A
 call of which it is not known what became may take effect at any time after it began, or never.
+
+How many orders there are grows fast with the calls of which it is not known. So each call may have a rank, and an order by rank is tried first: a guess,
+which is no part of the judgement.
 """
 
 from __future__ import annotations
@@ -15,13 +18,14 @@ if TYPE_CHECKING:
 
     Model: TypeAlias = Callable[[Hashable, str, Any], tuple[Hashable, Any]]
 
-__all__ = ["NOT_KNOWN", "Call", "problem", "queue", "register"]
+__all__ = ["MOST", "NOT_KNOWN", "Call", "problem", "queue", "register"]
 
 NOT_KNOWN = object()
+MOST = 300_000  # places that are looked at before the search is given up: about a gigabyte
 
 
 class Call(NamedTuple):
-    """One call, and what came of it: `answer` is NOT_KNOWN, and `ended` math.inf, where nobody knows whether it happened."""
+    """One call, and what came of it: `answer` is NOT_KNOWN, and `ended` math.inf, where nobody knows whether it happened. `rank`: its place, at a guess."""
 
     mark: str
     begun: float
@@ -29,6 +33,7 @@ class Call(NamedTuple):
     method: str
     argument: Any
     answer: Any
+    rank: int = 0
 
 
 def register(state: Hashable, method: str, argument: Any) -> tuple[Hashable, Any]:
@@ -52,6 +57,8 @@ def problem(calls: list[Call], start: Hashable, model: Model) -> str:
     search = _Search(sorted(calls, key=lambda call: call.begun), model)
     if search.succeeds(start):
         return ""
+    if search.given_up:
+        return f"no order of {len(calls)} calls was found at {MOST:,} places; there may be one"
     near = "\n".join(map(str, search.known[max(search.furthest - 5, 0) : search.furthest + 6]))
     return f"no order explains the answers of {len(calls)} calls; all orders fail at or before the middle of these:\n{near}"
 
@@ -75,7 +82,7 @@ class _Search:
         self.known = [call for call in calls if call.answer is not NOT_KNOWN]
         seen = {call.answer for call in self.known}
         self.odd = [call for call in calls if call.answer is NOT_KNOWN and (call.argument is None or call.argument in seen)]
-        self.furthest = 0
+        self.furthest, self.given_up = 0, False
         self._model = model
 
     def succeeds(self, start: Hashable) -> bool:
@@ -87,6 +94,9 @@ class _Search:
             if place is None:
                 open_places.pop()
             elif place not in seen:
+                if len(seen) == MOST:
+                    self.given_up = True
+                    return False
                 if place.first == len(self.known):
                     return True
                 self.furthest = max(self.furthest, place.first)
@@ -97,15 +107,17 @@ class _Search:
     def _next(self, place: _Place) -> Iterator[_Place]:
         """All places that one more call leads to: one that began before any that is not placed had ended."""
         numbers, until = self._window(place)
-        for number in sorted(numbers, key=lambda one: self.known[one].ended):
-            call = self.known[number]
+        known = [(self.known[number].rank, self.known[number].ended, number) for number in numbers]
+        odd = [
+            (call.rank, call.ended, ~number) for number, call in enumerate(self.odd) if not place.odd >> number & 1 and call.begun < until
+        ]
+        for _, _, number in sorted(known + odd):
+            call = self.known[number] if number >= 0 else self.odd[~number]
             state, answer = self._model(place.state, call.method, call.argument)
-            if answer == call.answer:
+            if number < 0:
+                yield place._replace(odd=place.odd | 1 << ~number, state=state)
+            elif answer == call.answer:
                 yield self._placed(place, number, state)
-        for number, call in enumerate(self.odd):
-            if not place.odd >> number & 1 and call.begun < until:
-                state, _ = self._model(place.state, call.method, call.argument)
-                yield place._replace(odd=place.odd | 1 << number, state=state)
 
     def _window(self, place: _Place) -> tuple[list[int], float]:
         """Which known calls may be next, and until when whatever is next has begun."""

@@ -54,9 +54,9 @@ def test_the_judge_of_answers_knows_which_object_it_was() -> None:
         "d": [6, "register0", "write"],
     }
     ended = {"a": Ended(1, "ok", None), "b": Ended(3, "ok", None), "c": Ended(5, "ok", "b")}
-    check_answers(begun, ended, {"a", "b", "c"}, {"register0": "a"}, {"queue0": []})
-    check_answers(begun, ended, {"a", "b", "c", "d"}, {"register0": "d"}, {"queue0": []})
+    check_answers(begun, ended, ["a", "b", "c"], {"register0": "a"}, {"queue0": []})
+    check_answers(begun, ended, ["a", "b", "c", "d"], {"register0": "d"}, {"queue0": []})
     with pytest.raises(AssertionError, match="register0: no order"):
-        check_answers(begun, ended, {"a", "b", "c"}, {"register0": "d"}, {"queue0": []})
+        check_answers(begun, ended, ["a", "b", "c"], {"register0": "d"}, {"queue0": []})
     with pytest.raises(AssertionError, match="queue0: no order"):
-        check_answers(begun, ended, {"a", "b", "c"}, {"register0": "a"}, {"queue0": ["b"]})
+        check_answers(begun, ended, ["a", "b", "c"], {"register0": "a"}, {"queue0": ["b"]})

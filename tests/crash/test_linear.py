@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.crash import linear
 from tests.crash.linear import NOT_KNOWN, Call, problem, queue, register
 
 
@@ -77,3 +78,17 @@ def test_long_histories_are_judged_and_one_wrong_answer_in_them_is_found(seed: i
         wrong = [*calls]
         wrong[one] = calls[one]._replace(answer=calls[other].answer)
         assert "no order" in problem(wrong, (), queue)
+
+
+def test_many_calls_of_unknown_outcome_are_judged_by_their_rank_or_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rank is a guess: one that is wrong changes no judgement."""
+    lost = [unknown(0, "put", number) for number in range(12)]
+    seen = [call(number, number + 0.5, "take", None, number) for number in range(12)]
+    good = [one._replace(rank=number * 2) for number, one in enumerate(lost)] + [
+        one._replace(rank=number * 2 + 1) for number, one in enumerate(seen)
+    ]
+    monkeypatch.setattr(linear, "MOST", 30)
+    assert problem(good, (), queue) == ""
+    assert "no order of 24 calls was found at 30 places; there may be one" in problem([*good[1:], good[0]._replace(argument=-1)], (), queue)
+    wrong = [one._replace(rank=-one.rank) for one in (*lost[:2], *seen[:2])]
+    assert problem(wrong, (), queue) == ""

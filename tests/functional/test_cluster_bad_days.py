@@ -211,6 +211,18 @@ def test_a_node_is_opened_while_a_server_is_away(tmp_path: Path) -> None:
         cluster.close()
 
 
+@pytest.mark.parametrize("asked", [b".STREAM.INFO.", b".STREAM.MSG.GET.", b'"last_by_subj":'])
+def test_a_node_begins_though_the_connection_is_lost_at_whatever_it_asks(
+    cluster: Cluster, servers: LocalServers, ways: list[Way], asked: bytes
+) -> None:
+    """It asks again, as through an election."""
+    cluster.node(1).keep("a")
+    for way in ways:
+        way.cut_at = asked
+    assert cluster.node(2, cluster=through(servers, ways)).keep("b") == 2
+    assert sum(way.cuts for way in ways) >= 1
+
+
 def test_a_call_that_the_stream_has_and_that_does_not_come_back_is_not_waited_for_for_ever(cluster: Cluster) -> None:
     """As where the servers lose their majority just then. Its caller is told that it happens."""
     node = cluster.node(1)
