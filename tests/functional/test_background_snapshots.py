@@ -444,6 +444,33 @@ def test_a_state_that_no_snapshot_can_hold_is_named(tmp_path: Path) -> None:
     control(word).close()
 
 
+class Torn:
+    """What pickle writes, and cannot make again."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Torn, ("too", "many")
+
+
+class Tearing(Word):
+    """Makes one."""
+
+    def tear(self) -> None:
+        self.text = Torn()  # type: ignore[assignment]
+
+
+def test_a_state_that_cannot_be_read_back_is_no_damage(tmp_path: Path) -> None:
+    """No snapshot is kept of it, and the system goes on."""
+    word: Any = init_system(Tearing(), tmp_path / "w", validation="off")
+    word.tear()
+    word.take_snapshot(background=True)
+    for wait in (control(word).wait_snapshot, word.take_snapshot):
+        with pytest.raises(NotSerializableError, match=r"LSN 1 could not be read back.*the system goes on"):
+            wait()
+    assert files(tmp_path / "w") == ["snapshot-00000000000000000000.snap"]
+    assert control(word).stats().state == "open"
+    control(word).close()
+
+
 # --- processes that end ----------------------------------------------------------------------------------------------
 
 PARENT = """
