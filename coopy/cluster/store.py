@@ -29,6 +29,7 @@ __all__ = ["Store", "Stored"]
 
 log = logger("cluster")
 ANSWER = 3.0  # seconds for one piece
+API = ("STREAM.CREATE.", "STREAM.INFO.", "STREAM.PURGE.", "STREAM.MSG.GET.", "CONSUMER.CREATE.", "DIRECT.GET.")  # what is asked of it
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -44,6 +45,8 @@ class Store:
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
+        self._concerns = {f"{one}OBJ_{stream.bucket}": f"$JS.API.{one}OBJ_{stream.bucket}" for one in API}
+        self._concerns[f"$O.{stream.bucket}."] = f"$O.{stream.bucket}.>"
 
     async def put(self, disk: Disk, path: str) -> Stored:
         """Send a file, under a name of its own. Raises ClusterError where that fails for long; what is there of it then is nobody's."""
@@ -91,8 +94,8 @@ class Store:
 
         bucket = await self._bucket()
         try:
-            await bucket.delete(name)
-        except (Error, TimeoutError, OSError) as error:
+            await self._stream.link.unless_denied(lambda: bucket.delete(name), self._concerns)
+        except (Error, TimeoutError, OSError, ClusterError) as error:
             log.warning(
                 "The snapshot %s could not be removed from %s: %s", name, self._stream.bucket, self._stream.link.addresses.hide(error)
             )
@@ -112,7 +115,7 @@ class Store:
         import nats.errors
 
         try:
-            return await work()
+            return await self._stream.link.unless_denied(work, self._concerns)
         except (nats.errors.Error, TimeoutError, OSError, EOFError) as error:
             addresses = self._stream.link.addresses
             raise LostError(f"{what} the cluster at {addresses}: {addresses.hide(error)}. Nothing was changed; try it again.") from None
