@@ -45,7 +45,7 @@ def prove(addresses: Addresses, peers: Iterable[str] | None) -> None:
     """
     said = _ask_all(addresses.servers, None if peers is None else set(peers))
     found = {one.name: f"{server}: {one.wrong}" if one.wrong else "" for server, one in said.items() if isinstance(one, _About)}
-    silent = [f"{server} ({addresses.hide(one)})" for server, one in said.items() if isinstance(one, Exception)]
+    silent = {server: one for server, one in said.items() if isinstance(one, _Silent)}
     wrong = [why for why in found.values() if why]
     if wrong:
         what = f"What the cluster acknowledges may be lost: {'; '.join(wrong)}. Nothing was changed."
@@ -55,9 +55,9 @@ def prove(addresses: Addresses, peers: Iterable[str] | None) -> None:
     unknown = sorted(set(peers or ()) - found.keys())
     if unknown or (peers is None and silent):
         which = f"its stream is kept by {', '.join(unknown)}, too" if unknown else "not all of them said so"
-        asked = f", and no answer came from {'; '.join(silent)}" if silent else ""
-        away = [server for server, one in said.items() if isinstance(one, Exception) and not _greets(server)]
-        raise (AwayError if away else ClusterError)(
+        asked = "; ".join(f"{server} ({addresses.hide(one.why)})" for server, one in silent.items())
+        asked = f", and no answer came from {asked}" if asked else ""
+        raise (AwayError if any(one.away for one in silent.values()) else ClusterError)(
             f"It is not proven that every server of the cluster at {addresses} syncs what it acknowledges: {which}{asked}. Nothing was changed. {WAYS}"
         )
 
@@ -69,29 +69,40 @@ class _About(NamedTuple):
     wrong: str
 
 
-def _ask_all(servers: Sequence[Server], peers: set[str] | None) -> dict[Server, _About | Exception]:
-    """What each says, in their order, or why it says nothing. Once all `peers` have spoken, the others have little time left."""
+class _Silent(NamedTuple):
+    """A server that says nothing of itself. `away`: it is not there for clients either."""
+
+    why: object
+    away: bool
+
+
+def _ask_all(servers: Sequence[Server], peers: set[str] | None) -> dict[Server, _About | _Silent]:
+    """What each says, in their order. Once all `peers` have spoken, the others have little time left."""
     begun = time.monotonic()
-    came: SimpleQueue[tuple[Server, _About | Exception]] = SimpleQueue()
-    said: dict[Server, _About | Exception] = {one: TimeoutError("it was silent") for one in servers}
-
-    def ask(server: Server) -> None:
-        try:
-            came.put((server, _about(server)))
-        except (OSError, ValueError) as error:
-            came.put((server, error))
-
+    came: SimpleQueue[tuple[Server, _About | _Silent]] = SimpleQueue()
+    said: dict[Server, _About | _Silent] = {one: _Silent("it was not waited for", away=False) for one in servers}
     for one in servers:
-        threading.Thread(target=ask, args=(one,), name="coopy cluster proof", daemon=True).start()
+        threading.Thread(target=lambda one=one: came.put((one, _ask(one))), name="coopy cluster proof", daemon=True).start()
     for _ in servers:
         spoken = {one.name for one in said.values() if isinstance(one, _About)}
-        patience = PATIENCE if peers is None or peers - spoken else GREETING
         try:
-            server, what = came.get(timeout=max(begun + patience - time.monotonic(), 0))
+            if peers is None or peers - spoken:
+                server, what = came.get()
+            else:
+                server, what = came.get(timeout=max(begun + GREETING - time.monotonic(), 0))
         except Empty:
             break
         said[server] = what
     return said
+
+
+def _ask(server: Server) -> _About | _Silent:
+    """One that is not there for clients is not waited for as long."""
+    there = _greets(server)
+    try:
+        return _about(server, PATIENCE if there else GREETING)
+    except (OSError, ValueError) as error:
+        return _Silent(error, away=not there)
 
 
 def _greets(server: Server) -> bool:
@@ -103,10 +114,10 @@ def _greets(server: Server) -> bool:
         return False
 
 
-def _about(server: Server) -> _About:
+def _about(server: Server, patience: float) -> _About:
     """Raises OSError and ValueError where it does not say."""
     try:
-        with urlopen(server.varz, timeout=PATIENCE) as answer:  # noqa: S310 - http only, see Server
+        with urlopen(server.varz, timeout=patience) as answer:  # noqa: S310 - http only, see Server
             about = json.loads(answer.read(LARGEST))
         version = tuple(int(part) for part in about["version"].partition("-")[0].split("."))
         name, config = str(about["server_name"]), about.get("jetstream", {}).get("config")

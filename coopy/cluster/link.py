@@ -246,10 +246,10 @@ class Link:
 
     # --- on its own thread -----------------------------------------------------------------------------------------------
 
-    async def ask(self, subject: str, question: object = None) -> dict[str, Any]:
+    async def ask(self, subject: str, question: object = None, patience: float = ANSWER) -> dict[str, Any]:
         """A question to JetStream, "$JS.API." before it. Raises RefusedError, LostError."""
         data = b"" if question is None else json.dumps(question).encode()
-        message = await self.request(f"$JS.API.{subject}", data)
+        message = await self.request(f"$JS.API.{subject}", data, patience=patience)
         return self.answer(message.data)
 
     async def again(self, work: Callable[[], Awaitable[T]], patience: float) -> T:
@@ -263,12 +263,14 @@ class Link:
                     raise
                 await asyncio.sleep(PAUSE)
 
-    async def request(self, subject: str, data: bytes, headers: dict[str, str] | None = None) -> Msg:
+    async def request(self, subject: str, data: bytes, headers: dict[str, str] | None = None, patience: float = ANSWER) -> Msg:
         """A message that is answered. Raises LostError: also as soon as the connection is lost."""
         from nats.errors import Error
 
         try:
-            return await self.unless_denied(lambda: self.client.request(subject, data, timeout=ANSWER, headers=headers), {subject: subject})
+            return await self.unless_denied(
+                lambda: self.client.request(subject, data, timeout=patience, headers=headers), {subject: subject}
+            )
         except (Error, TimeoutError, OSError) as error:
             said = f" ({self.problem})" if self.problem else ""  # what the server minds it says apart
             raise LostError(f"The cluster at {self.addresses} does not answer: {self.addresses.hide(error)}{said}.") from None
