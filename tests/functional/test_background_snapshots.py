@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
@@ -186,7 +186,7 @@ class Callers:
     def hurry(self) -> None:
         self._fast.release(5000)
 
-    def __enter__(self) -> Callers:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
