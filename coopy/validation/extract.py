@@ -38,7 +38,7 @@ def extract(text: str) -> s.Module:
     walk = _Statements(text)
     body = s.encode(s.Block(walk.block(tree.body)))
     starts = [0, *accumulate(len(line) for line in text.splitlines(keepends=True))] if "\f" not in text else _starts(text)
-    return s.Module(starts, read_pragmas(text), _WRAPS(text) is not None, msgspec.Raw(body), walk.base_names())
+    return s.Module(starts, read_pragmas(text), _WRAPS(text) is not None, msgspec.Raw(body), walk.derives())
 
 
 @contextmanager
@@ -102,11 +102,15 @@ class _Statements(Expressions):
         super().__init__(text)
         self.scopes: list[_Scope] = [_Scope()]
         self.aliases: dict[str, str] = {}  # what names were imported as, or are assigned
-        self.bases: dict[str, None] = {}
+        self.classes: list[tuple[str, list[str]]] = []  # each with the last names of its bases
 
-    def base_names(self) -> list[str]:
-        """The last names of all bases of classes, under whatever alias."""
-        return list(dict.fromkeys(name for base in self.bases for name in (base, self.aliases.get(base)) if name))
+    def derives(self) -> dict[str, list[str]]:
+        """The classes by the last names of their bases, and by what an alias stands for."""
+        out: dict[str, list[str]] = {}
+        for name, bases in self.classes:
+            for base in dict.fromkeys(word for one in bases for word in (one, self.aliases.get(one)) if word):
+                out.setdefault(base, []).append(name)
+        return out
 
     def bind(self, name: str) -> None:
         self.scopes[-1].binds[name] = None
@@ -263,7 +267,7 @@ class _Statements(Expressions):
         self.bind(node.name.value)
         self.type_parameters(node.type_parameters)
         bases = [self.expr(one.value) for one in node.bases]
-        self.bases.update(dict.fromkeys(name for one in bases for name in _last_names(one)))
+        self.classes.append((node.name.value, [name for one in bases for name in _last_names(one)]))
         keywords = [self.keyword(one) for one in node.keywords]
         self.scopes[-1].nests = True
         self.scopes.append(_Scope())

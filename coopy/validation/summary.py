@@ -16,7 +16,7 @@ from typing import Union
 
 import msgspec
 
-FORMAT = 6
+FORMAT = 7
 
 
 class Node(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -343,13 +343,16 @@ class Pragma(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Module(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One file. `body` is a Block, encoded; `wraps`: the text mentions init_system or coopy.aio; `bases`: last names of the bases of its classes."""
+    """One file. `body` is a Block, encoded; `wraps`: the text mentions init_system or coopy.aio.
+
+    `derives`: the names of its classes that have a base, by the last name of that base.
+    """
 
     lines: list[int]
     pragmas: list[Pragma]
     wraps: bool
     body: msgspec.Raw
-    bases: list[str]
+    derives: dict[str, list[str]]
 
     def place(self, at: int) -> tuple[int, int]:
         """Line and column, both from 1, of an offset."""

@@ -253,7 +253,7 @@ class Attributes(Keeping):
     def held(self, value: Object, name: str) -> Values:
         """What was ever assigned to an attribute of such objects; else what annotations say."""
         cls = value.cls
-        cell = self.family_cell if value.open else self.attribute_cell
+        cell = self.family_cell if value.open and not self.is_large(cls) else self.attribute_cell
         values = self.read(cell(cls, value.mode, name))
         if values and not values <= {UNKNOWN, STATE}:
             return values

@@ -1,8 +1,9 @@
 """Which calls of a function share a run of it: a context for each set of arguments, until there are many.
 
 So a helper that takes a callback is judged by the callback it was given. After ten sets the rest is joined. Always told apart are
-constructors, by the class that they make objects of; decorators, by the function that they decorate; and, in a program that is not large,
-little functions by the place that calls them, with the containers that they make.
+constructors, by the class that they make objects of; what runs when a module is imported, by the function or class that it is given, for that
+is a decorator; both also by whether they are given None; and, in a program that is not large, little functions by the place that calls
+them, with the containers that they make.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from coopy.validation.link.dispatch import Dispatch
 from coopy.validation.link.machine import HUGE, LARGE, MAX_CONTEXTS, VAST, Context
-from coopy.validation.link.values import EMPTY, TYPES, Cell, FunctionValue
+from coopy.validation.link.values import IMPORT, NOTHING, TYPES, Cell, ClassValue, FunctionValue
 
 if TYPE_CHECKING:
     from coopy.validation.link.scopes import FunctionInfo
@@ -35,7 +36,7 @@ class Contexts(Dispatch):
         found = contexts.get(key)
         if found is not None:
             return found
-        apart = _apart(callee, bound)
+        apart = _apart(callee, bound, mode)
         general = (callee.number, mode, site, apart, "any")
         if general not in contexts and (told := self.told.get((callee.info, mode, site, apart), 0)) < self.precision(mode):
             self.told[callee.info, mode, site, apart] = told + 1
@@ -70,21 +71,28 @@ class Contexts(Dispatch):
         raise NotImplementedError
 
 
-def _apart(callee: FunctionValue, bound: dict[str, Values]) -> Value | None:
-    """What a function is always told apart by: a constructor by the class that it makes an object of, a decorator by what it decorates."""
-    node = callee.info.node
-    first = bound[node.params[0].name] if node.params else EMPTY
-    if len(first) != 1:
+def _apart(callee: FunctionValue, bound: dict[str, Values], mode: str) -> tuple[Value | None, ...]:
+    """What the calls of a function are always told apart by, of its first two arguments."""
+    node, made = callee.info.node, callee.info.owner is not None and callee.info.node.name in ("__new__", "__init__")
+    decorates = mode == IMPORT or (node.nests and not made)
+    return tuple(
+        _telling(values, callee, made=made and not index, decorates=decorates) for index, values in enumerate([*bound.values()][:2])
+    )
+
+
+def _telling(values: Values, callee: FunctionValue, *, made: bool, decorates: bool) -> Value | None:
+    """An argument that is one value by which a decorator or constructor does something else than with another."""
+    if len(values) != 1:
         return None
-    one = next(iter(first))
-    if callee.info.owner is not None:
-        return one if node.name in ("__new__", "__init__") else None
-    return one if node.nests and isinstance(one, FunctionValue) and not _is_inside(one, callee.info) else None
+    one = next(iter(values))
+    if made or one is NOTHING:
+        return one
+    return one if decorates and isinstance(one, (FunctionValue, ClassValue)) and not _is_inside(one, callee.info) else None
 
 
-def _is_inside(one: FunctionValue, info: FunctionInfo) -> bool:
-    """Whether a function was made by a call of another."""
-    parent = one.parent
+def _is_inside(one: FunctionValue | ClassValue, info: FunctionInfo) -> bool:
+    """Whether a function or class was made by a call of another function."""
+    parent = one.parent if isinstance(one, FunctionValue) else one.cls.parent
     while parent is not None:
         if parent.info is info:
             return True

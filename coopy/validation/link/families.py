@@ -5,6 +5,9 @@
            of which the program makes objects. Where they have no base in common, of anything of which the program makes objects: what
            has a member of the name that is asked for is found by that name
 
+A class from which very many others derive says nothing of an object: of so large a family only what the class itself has is looked up, and
+what another class makes of a member is not known, as of an object of which nothing is known.
+
 Which classes there are is learnt while the program is read, so who has asked for a family runs again when it grows: what is found does not
 depend on what was read first. Classes of files that nothing has read yet are found by the names of their bases, which summaries list.
 """
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
 MAX_BOXES = 6  # containers of one kind in one variable, before they become one
 _POURED = frozenset(("list", "tuple", "dict", "deque", "set", "frozenset"))
 MAX_OBJECTS = 12  # classes of one mode in one variable, before they are told apart no longer
+MAX_DERIVED = 200  # classes of a family of which the members are followed, and that have a base, of anything at all:
+MAX_CLASSES = 1000
 REMEMBERED = 3000  # widenings
 FEW_OBJECTS = 4  # in a VAST program
 WORTHWHILE = 6  # of which a common base must cover as many
@@ -97,7 +102,9 @@ class Families(Classes):
     # members
 
     def overriders(self, cls: ClassInfo, name: str, how: str) -> Collection[ClassInfo]:
-        """Classes of a family, one for each definition of a member that is not the class's own."""
+        """Classes of a family, one for each definition of a member that is not the class's own; none of a large family."""
+        if self.is_large(cls):
+            return ()
         asked = self._asked.setdefault((cls, how), {}).get(name)
         if asked is None:
             asked = self._asked[cls, how][name] = Asked()
@@ -116,6 +123,12 @@ class Families(Classes):
         """The classes of a family that are known by now."""
         self.overriders(cls, "__class__", how)
         return list(self._derived.get((cls, how), ()))
+
+    def is_large(self, cls: ClassInfo) -> bool:
+        """Whether so many classes derive from this one that nothing is known of an object that may be of any of them."""
+        if cls is self._root:
+            return self.program.classes() > MAX_CLASSES
+        return self.program.has_more_than(MAX_DERIVED, cls.node.name)
 
     def _consider(self, asked: Asked, cls: ClassInfo, name: str, derived: ClassInfo) -> None:
         """Whether a derived class brings another definition."""

@@ -302,7 +302,10 @@ class Program:
         self.sources = sources
         self.modules: dict[str, ModuleInfo | None] = {}
         self._deriving: dict[str, list[str]] = {}
+        self._derived: dict[str, dict[str, None]] = {}  # names of classes by the name of a base
         self._indexed: set[str] = set()
+        self._classes = 0
+        self._known = (0, 0)  # how many files and modules there were then
 
     def at_path(self, path: str) -> ModuleInfo | None:
         """The module of a file; None if the file could not be analysed."""
@@ -314,13 +317,38 @@ class Program:
 
     def deriving(self, name: str) -> list[str]:
         """The files that have classes with a base of this name, among those that were named or read."""
+        self._index()
+        return self._deriving.get(name, [])
+
+    def has_more_than(self, count: int, name: str) -> bool:
+        """Whether more classes than that derive from one of this name, in whatever steps, by the names of bases alone."""
+        self._index()
+        found, left = {name}, [name]
+        while left and len(found) <= count + 1:
+            new = self._derived.get(left.pop(), {}).keys() - found
+            found |= new
+            left += new
+        return len(found) > count + 1
+
+    def classes(self) -> int:
+        """How many names there are of classes that have a base."""
+        self._index()
+        return self._classes
+
+    def _index(self) -> None:
+        """Look through the classes of files that were read since this was last asked."""
+        known = len(self.sources.files), len(self.modules)
+        if known == self._known:
+            return
+        self._known = known
         for path in (*self.sources.files, *self.modules):
             if path not in self._indexed:
                 self._indexed.add(path)
                 summary = self.sources.summary(path)
-                for base in summary.bases if summary is not None else ():
+                for base, names in summary.derives.items() if summary is not None else ():
                     self._deriving.setdefault(base, []).append(path)
-        return self._deriving.get(name, [])
+                    self._derived.setdefault(base, {}).update(dict.fromkeys(names))
+        self._classes = len({name for names in self._derived.values() for name in names})
 
     def find(self, name: str, importer: ModuleInfo) -> ModuleInfo | None:
         """The module of the program that this name means where it is imported; None if it is not one of the program's."""

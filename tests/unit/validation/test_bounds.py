@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from coopy.validation.cache import Cache
-from coopy.validation.link import contexts, machine
+from coopy.validation.link import contexts, families, machine
 from coopy.validation.link.names import MAX_FOLLOWED
 from coopy.validation.run import Options, Outcome, run
 from coopy.validation.source import Sources
@@ -116,3 +116,53 @@ def test_modules_that_only_register_are_run_in_programs_of_some_size(tmp_path: P
         (tmp_path / name).write_text(text)
     outcome = run(Sources([str(tmp_path)], Cache(None)), Options(("app:Domain",)))
     assert [one.category for one in outcome.findings] == found
+
+
+@pytest.mark.parametrize(("most", "found"), [(MANY + 1, ["clock"]), (MANY, [])])
+def test_a_class_from_which_very_many_derive_says_nothing_of_an_object(
+    most: int, found: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(families, "MAX_DERIVED", most)
+    act = "class Domain:\n    def act(self, one: Base):\n        self.value = one.answer()\n"
+    assert categories(family("Base", "time.time()") + act) == found
+
+
+def test_a_member_that_the_base_of_a_very_large_family_has_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(families, "MAX_DERIVED", 3)
+    act = "class Domain:\n    def act(self, one: Base):\n        self.value = one.stamp()\n"
+    program = family("Base", "3").replace("    pass", "    def stamp(self):\n        return time.time()", 1)
+    assert categories(program + act) == ["clock"]
+
+
+DECORATED = "".join(f"{{mark}}\ndef f{one}():\n    return {one}\n" for one in range(MANY)) + "{mark}\ndef last():\n    return time.time()\n"
+DECORATORS = {
+    "what it is given": ("def mark(f):\n    return f\n", "@mark"),
+    "what it is given, in a program with a switch": (
+        (
+            "def plain(f):\n    return f\ndef wrapping(f):\n    def wrapper():\n        return f()\n    return wrapper\n"
+            "mark = wrapping if 'debug' in __name__ else plain\n"
+        ),
+        "@mark",
+    ),
+    "a partial of itself, if it is called first": (
+        (
+            "from functools import partial\nMARKED = []\n"
+            "def mark(f=None, *, name=''):\n    if f is None:\n        return partial(mark, name=name)\n    MARKED.append(f)\n    return f\n"
+        ),
+        "@mark(name='n')",
+    ),
+}
+
+
+@pytest.mark.parametrize("made", DECORATORS)
+def test_functions_that_one_decorator_decorates_are_told_apart_however_large_the_program(
+    made: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LARGE", "HUGE", "VAST"):
+        monkeypatch.setattr(contexts, name, 3)
+    decorator, mark = DECORATORS[made]
+    program = f"import time\n{decorator}{DECORATED.format(mark=mark)}"
+    calls = "".join(f"        self.value = f{one}()\n" for one in range(MANY))
+    domain = f"class Domain:\n    def name(self):\n        return last.__name__\n    def act(self):\n{calls}"
+    assert categories(program + domain) == []
+    assert categories(f"{program}{domain}        self.value = last()\n") == ["clock"]
