@@ -54,7 +54,7 @@ def _hash_of(name: str) -> bytes | None:
     if not isinstance(path, str) or not path.endswith(".py"):
         return None
     try:
-        now = os.stat(path)
+        now = os.stat(path)  # noqa: PTH116 - a Path would cost more than the answer
         return _hash_at(path, (now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns))
     except OSError:
         return None
