@@ -7,7 +7,6 @@ QUERY entry points     @readonly methods, getters, special methods that read: th
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,6 +15,7 @@ from coopy.validation import summary as s
 from coopy.validation.link.hazards import Args
 from coopy.validation.link.interpret import Interpreter
 from coopy.validation.link.machine import Context, Fact, Frame
+from coopy.validation.link.reach import Reach
 from coopy.validation.link.scopes import AT_END, ClassInfo
 from coopy.validation.link.transfer import Transfer
 from coopy.validation.link.values import (
@@ -60,6 +60,7 @@ _AT_RESTORE = _UPGRADE | {"coopy.was", "coopy.decorators.was"}  # what private m
 class Reached(msgspec.Struct, frozen=True):
     """A fact and how it is reached. `also`: another place whose line speaks for it, where a stored function is called.
 
+    `doubtful`: the way may be one that no call takes (see `reach.py`), so it is not certain either.
     `own`: whenever this runs, it runs in a method of a domain object that has its `_clock` and `_random`.
     """
 
@@ -77,6 +78,7 @@ class Reached(msgspec.Struct, frozen=True):
     steps: tuple[Step, ...]
     also: tuple[str, int] | None
     own: bool = False
+    doubtful: bool = False
 
 
 class Statistics(msgspec.Struct, frozen=True):
@@ -286,19 +288,23 @@ class Analysis(Interpreter):
 
     def _facts(self) -> Iterator[Reached]:
         seen: set[tuple[str, int, int, str]] = set()
-        shared = self._shared()
-        for mode in (ACTION, QUERY):
-            for context, entry, steps in self._reachable(mode):
+        reaches = {mode: Reach((one.context for one in self.entries if one.mode == mode), vast=self.vast) for mode in (ACTION, QUERY)}
+        shared = self._shared(reaches)
+        starts = {one.context: one for one in self.entries}
+        for mode, reach in reaches.items():
+            for context, start, steps in reach.ways():
                 for fact in context.facts.values():
                     if (fact.kind == "readonly-mutation") is not (mode == QUERY) or context.mode == TYPES:
                         continue
-                    one = self._reached(fact, entry, steps, context, own=fact.place not in shared)
+                    one = self._reached(fact, starts[start], steps, context, own=fact.place not in shared)
+                    if context in reach.doubtful:
+                        one = msgspec.structs.replace(one, certain=False, doubtful=True)
                     key = (one.path, one.line, one.column, one.kind)
                     if key not in seen:
                         seen.add(key)
                         yield one
 
-    def _shared(self) -> set[Place]:
+    def _shared(self, reaches: dict[str, Reach]) -> set[Place]:
         """The places of facts that are not, or not always, in a method of a domain object with a clock."""
         names = ("_clock", "_random", "__slots__")
         cells = [self.attribute_cell(self.domain, ACTION, name) for name in names]
@@ -309,7 +315,7 @@ class Analysis(Interpreter):
             if (context := left.pop()) not in early:
                 early.add(context)
                 left += [callee for callee, _ in context.calls]
-        every = [*early, *(context for mode in (ACTION, QUERY) for context, _, _ in self._reachable(mode))]
+        every = [*early, *(context for reach in reaches.values() for context, _, _ in reach.ways())]
         return {one.place for context in every if free or context in early or not self._is_own(context) for one in context.facts.values()}
 
     def _is_own(self, context: Context) -> bool:
@@ -321,25 +327,6 @@ class Analysis(Interpreter):
         name = params[0].name
         values = context.args.get(name) if context.joined is None else (cell.values if (cell := context.joined.get(name)) else None)
         return bool(values) and all(isinstance(one, Object) and one.cls is self.domain for one in values or ())
-
-    def _reachable(self, mode: str) -> Iterator[tuple[Context, Entry, tuple[Step, ...]]]:
-        """Every context that the entry points of a mode reach, nearest first."""
-        seen: set[Context] = set()
-        queue: deque[tuple[Context, Entry, tuple[Step, ...]]] = deque((one.context, one, ()) for one in self.entries if one.mode == mode)
-        while queue:
-            context, entry, steps = queue.popleft()
-            if context in seen:
-                continue
-            seen.add(context)
-            yield context, entry, steps
-            for callee, at in context.calls:
-                if callee not in seen:
-                    step = () if context is entry.context or context.hub else (self._step(context, at),)
-                    queue.append((callee, entry, (*steps, *step)))
-
-    def _step(self, context: Context, at: int) -> Step:
-        module: ModuleInfo = context.module
-        return Step(module.path, module.summary.place(at)[0], context.qualname)
 
     def _reached(self, fact: Fact, entry: Entry, steps: tuple[Step, ...], context: Context, *, own: bool) -> Reached:
         module, at = fact.place

@@ -153,7 +153,12 @@ class Narrowing(Evaluator):
             return
         kinds = self._kinds(self.peek(frame, test.args[1]))
         values = self._known(frame, test.args[0])
-        frame.env[path] = self.of_kinds(frame, test.at, values, kinds) if truth else self._not_of_kinds(values, kinds)
+        if not truth:
+            frame.env[path] = self._not_of_kinds(values, kinds)
+            return
+        frame.env[path] = known = self.of_kinds(frame, test.at, values, kinds)
+        if known and known.isdisjoint(values):
+            frame.guess(test.at)
 
     def _may_have(self, value: Value, name: s.Expr) -> bool | None:
         """Whether a value has an attribute of a name; None if that is not known."""
