@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from coopy.validation import summary as s
 from coopy.validation.link.hazards import Args
-from coopy.validation.link.machine import GUESSED
 from coopy.validation.link.operators import Operators
 from coopy.validation.link.order import ANYHOW, CALM, Loop
 from coopy.validation.link.values import (
@@ -138,9 +137,7 @@ class Evaluator(Operators):
             values |= self.call(frame, node.at, one, args)
         if not callees:
             self.unresolved.add((frame.module, node.at))
-        if frame.env is not None:
-            for key in [key for key in frame.env if "." in key and not key.startswith(GUESSED)]:
-                del frame.env[key]
+        frame.forget_attributes()
         return values
 
     def arguments(self, frame: Frame, node: s.Call, calm: int) -> Args:

@@ -109,6 +109,12 @@ class Frame:
         self.direct = self.guessing = False
         self.calm = 0
 
+    def forget_attributes(self) -> None:
+        """A call may have changed whatever was known of them."""
+        env = self.env or {}
+        for name in [name for name in env if "." in name and not name.startswith(GUESSED)]:
+            del env[name]
+
     def guess(self, at: int) -> None:
         """From here on, as long as a test came out like this, something is taken to be what the test asks for."""
         if self.env is not None:

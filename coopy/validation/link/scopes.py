@@ -295,6 +295,22 @@ class ClassInfo:
         return [one for one in self.mro if isinstance(one, str)]
 
 
+def assigned(body: list[s.Stmt]) -> set[str]:
+    """Attributes of self that a body assigns whatever happens."""
+    out: set[str] = set()
+    for one in body:
+        if isinstance(one, s.Assign) and one.value is not None:
+            for target in one.targets:
+                for part in target.items if isinstance(target, s.Display) else [target]:
+                    if isinstance(part, s.Attribute) and isinstance(part.value, s.Name):
+                        out.add(part.name)
+        elif isinstance(one, (s.With, s.Try)):
+            out |= assigned(one.body)
+        elif isinstance(one, s.If):
+            out |= assigned(one.body) & assigned(one.orelse)
+    return out
+
+
 class Program:
     """All modules that can be found, loaded when first imported."""
 
