@@ -8,6 +8,7 @@ them, with the containers that they make.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from coopy.validation.link.dispatch import Dispatch
@@ -87,19 +88,18 @@ class Contexts(Dispatch):
 
 def _apart(callee: FunctionValue, bound: dict[str, Values], mode: str) -> tuple[Value | None, ...]:
     """What the calls of a function are always told apart by, of its first two arguments."""
-    node, made = callee.info.node, callee.info.owner is not None and callee.info.node.name in ("__new__", "__init__")
-    decorates = mode == IMPORT or (node.nests and not made)
-    return tuple(
-        _telling(values, callee, made=made and not index, decorates=decorates) for index, values in enumerate([*bound.values()][:2])
-    )
+    node = callee.info.node
+    makes = callee.info.owner is not None and node.name in ("__new__", "__init__")
+    decorates = mode == IMPORT or (node.nests and not makes)
+    return tuple([_telling(values, callee, decorates, makes and not index) for index, values in enumerate(islice(bound.values(), 2))])
 
 
-def _telling(values: Values, callee: FunctionValue, *, made: bool, decorates: bool) -> Value | None:
+def _telling(values: Values, callee: FunctionValue, decorates: bool, makes: bool) -> Value | None:  # noqa: FBT001 - what the function is
     """An argument that is one value by which a decorator or constructor does something else than with another."""
     if len(values) != 1:
         return None
-    one = next(iter(values))
-    if made or one is NOTHING:
+    (one,) = values
+    if makes or one is NOTHING:
         return one
     return one if decorates and isinstance(one, (FunctionValue, ClassValue)) and not _is_inside(one, callee.info) else None
 

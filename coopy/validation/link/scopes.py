@@ -321,6 +321,7 @@ class Program:
         self._derived: dict[str, dict[str, None]] = {}  # names of classes by the name of a base
         self._indexed: set[str] = set()
         self._classes = 0
+        self._counted: dict[tuple[int, str], bool] = {}
         self._known = (0, 0)  # how many files and modules there were then
 
     def at_path(self, path: str) -> ModuleInfo | None:
@@ -339,12 +340,15 @@ class Program:
     def has_more_than(self, count: int, name: str) -> bool:
         """Whether more classes than that derive from one of this name, in whatever steps, by the names of bases alone."""
         self._index()
-        found, left = {name}, [name]
-        while left and len(found) <= count + 1:
-            new = self._derived.get(left.pop(), {}).keys() - found
-            found |= new
-            left += new
-        return len(found) > count + 1
+        known = self._counted.get((count, name))
+        if known is None:
+            found, left = {name}, [name]
+            while left and len(found) <= count + 1:
+                new = self._derived.get(left.pop(), {}).keys() - found
+                found |= new
+                left += new
+            known = self._counted[count, name] = len(found) > count + 1
+        return known
 
     def classes(self) -> int:
         """How many names there are of classes that have a base."""
@@ -357,6 +361,7 @@ class Program:
         if known == self._known:
             return
         self._known = known
+        self._counted.clear()
         for path in (*self.sources.files, *self.modules):
             if path not in self._indexed:
                 self._indexed.add(path)
