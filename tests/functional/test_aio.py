@@ -706,6 +706,17 @@ def test_the_operations_are_awaited(tmp_path: Path, durability: Any) -> None:
     run(story)
 
 
+def test_the_control_of_threads_names_that_of_tasks(tmp_path: Path) -> None:
+    """Both are called control, and the wrong one is soon imported."""
+
+    async def story() -> None:
+        async with aio.open(Word, tmp_path / "w") as word:
+            with pytest.raises(UsageError, match=r"coopy\.aio\.control"):
+                control(word)
+
+    run(story)
+
+
 # --- primary and replicas -----------------------------------------------------------------------------------------------
 
 
