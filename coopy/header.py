@@ -109,6 +109,8 @@ def _authenticate(path: str, *, signed: bool, valid: bool, keyed: bool) -> None:
         what = f"{path} is not signed, and a signing_key was given: nothing unsigned is read. Open it without a key if you trust it."
         raise AuthenticationError(what, path=path)
     if not valid and not keyed:
-        raise CorruptionError(f"The header of {path} is damaged at offset {CHECK_AT}: its check does not match.", path=path, offset=CHECK_AT)
+        raise CorruptionError(
+            f"The header of {path} is damaged at offset {CHECK_AT}: its check does not match.", path=path, offset=CHECK_AT
+        )
     if not valid:
         raise AuthenticationError(f"{path} was signed with another key: pass the signing_key it was written with.", path=path)

@@ -86,12 +86,13 @@ def rebuild_manifest(place: Place, agreed: Callable[[str], object], *, follows: 
     `follows`: the directory is a replica's; `stream`: it is a node's, of this stream. Nothing but the manifest said so. Raises
     UsageError where no stream is named, and the journal is a node's.
     """
+    # Before a LOCK is left in what is none of ours.
+    if all(parse_segment_name(name) is None for name in place.disk.entries(place.directory)):
+        raise UsageError(f"{place.directory} holds no segment: there is nothing to rebuild a manifest from.", path=place.directory)
     lock = place.disk.lock(place.directory)
     try:
         names = place.disk.entries(place.directory)
         headers = _segment_headers(place, names)
-        if not headers:
-            raise UsageError(f"{place.directory} holds no segment: there is nothing to rebuild a manifest from.", path=place.directory)
         identity = headers[-1].identity
         segments = tuple(Listed(one.first_lsn, one.previous_tag) for one in headers)
         archive = Archive(place.disk, place.directory, place.key, Manifest(identity, 0, segments))

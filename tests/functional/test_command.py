@@ -345,7 +345,7 @@ def test_a_foreign_directory_is_told(tmp_path: Path, command: list[Any], name: s
     (tmp_path / name).write_text("mine")
     said = run(*on(command, tmp_path), code=2)
     assert name in said or (command[1:2] == ["--manifest"] and "holds no segment" in said)
-    assert (tmp_path / name).read_text() == "mine"
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {name: "mine"}
 
 
 def test_status_of_an_empty_directory_is_that_there_is_nothing(tmp_path: Path) -> None:
@@ -503,6 +503,15 @@ def test_a_reader_that_goes_is_no_failure(tmp_path: Path) -> None:
     ran = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout.endswith("add('a')\n")
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_standard_streams_may_be_closed(good: Path, closed: str) -> None:
+    """As for a program that is started by a clock: the status is the answer."""
+    for command, status in (("status", 0), ("log", 0), ("prune --keep 1", 2)):
+        script = f"exec {sys.executable} -m coopy {command} {good} {closed}"
+        ran = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert (ran.returncode, "Traceback" in ran.stderr) == (status, False)
 
 
 def test_output_is_the_same_without_a_terminal(good: Path) -> None:
