@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 __all__ = [
     "HIGH_WATER",
     "Place",
+    "check_listed",
     "create",
     "create_high_water",
     "domain_name",
@@ -53,6 +54,7 @@ __all__ = [
     "open_journal",
     "prove_end",
     "read_archive",
+    "read_listed",
     "restore_all",
     "settle_end",
     "told",
@@ -161,6 +163,21 @@ def read_archive(place: Place) -> Archive | None:
     Raises FormatError, CorruptionError, AuthenticationError, UsageError.
     """
     names = place.disk.entries(place.directory)
+    archive = read_listed(place)
+    if archive is None:
+        return None
+    try:
+        check_listed(archive)
+    except CorruptionError:
+        if place.disk.entries(place.directory) == names and read_manifest(place.disk, place.directory, place.key) == archive.manifest:
+            raise
+        return read_archive(place)  # whoever has it open changed it meanwhile
+    return archive
+
+
+def read_listed(place: Place) -> Archive | None:
+    """As `read_archive`, for whoever mends it: files that are listed may be missing."""
+    names = place.disk.entries(place.directory)
     _refuse_foreign(place, names)
     manifest = read_manifest(place.disk, place.directory, place.key)
     if manifest is None:
@@ -181,12 +198,6 @@ def read_archive(place: Place) -> Archive | None:
             f'{what} Open it with that class, or choose another directory. Was the class called so, mark it: @was("{manifest.identity.domain}").',
             path=place.directory,
         )
-    try:
-        _miss_none(place, manifest, set(names))
-    except CorruptionError:
-        if place.disk.entries(place.directory) == names and read_manifest(place.disk, place.directory, place.key) == manifest:
-            raise
-        return read_archive(place)  # whoever has it open changed it meanwhile
     return Archive(place.disk, place.directory, place.key, manifest, place.domain)
 
 
@@ -204,14 +215,15 @@ def _refuse_foreign(place: Place, names: list[str]) -> None:
             raise UsageError(f"{what} Move it away, or choose a directory of the system's own.", path=place.path(name))
 
 
-def _miss_none(place: Place, manifest: Manifest, names: set[str]) -> None:
-    """Every listed file must be there; only a superfluous old snapshot may have gone."""
+def check_listed(archive: Archive, but: str = "") -> None:
+    """Every listed file must be there, `but` for this one. Raises CorruptionError for the first that is missing."""
+    manifest, names = archive.manifest, {but, *archive.disk.entries(archive.directory)}
     listed = [HIGH_WATER, *(segment_name(one.first_lsn) for one in manifest.segments), *(snapshot_name(lsn) for lsn in manifest.snapshots)]
     for name in listed:
         if name not in names:
-            what = f"{name} is missing in {place.directory}, though the manifest lists it. Nothing was changed."
+            what = f"{name} is missing in {archive.directory}, though the manifest lists it. Nothing was changed."
             raise CorruptionError(
-                f"{what} Put it back from a backup, or see `coopy check` and `coopy repair`.", path=place.path(name), offset=0
+                f"{what} Put it back from a backup, or see `coopy check` and `coopy repair`.", path=archive.path(name), offset=0
             )
 
 
