@@ -15,16 +15,15 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from coopy import header
-from coopy.engine.archive import Segment, high_water_of
+from coopy.engine.archive import Archive, Segment, high_water_of
 from coopy.engine.opening import check_listed, nothing_there, read_listed
 from coopy.error import AuthenticationError, CorruptionError, FormatError
-from coopy.journal.segment import SegmentHeader, segment_name
+from coopy.journal.segment import Head, SegmentHeader, segment_name
 from coopy.manifest import Listed
 
 if TYPE_CHECKING:
-    from coopy.engine.archive import Archive
     from coopy.engine.opening import Place
-    from coopy.journal.segment import Head, Scan
+    from coopy.journal.segment import Scan
 
 __all__ = ["Cut", "plan_cut"]
 

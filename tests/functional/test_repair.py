@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from coopy import control, init_system
 from coopy.cli import main
 from coopy.error import CorruptionError
+from coopy.journal.segment import segment_name
 from coopy.snapshot import snapshot_name
 from tests.functional.test_command import DAMAGE, FIRST, NEW, SECOND, fill, flip, run, swap
 from tests.words import Word
@@ -204,3 +205,40 @@ def test_a_segment_in_the_middle_is_not_given_up(good: Path) -> None:
     """All behind it would be lost for good: it needs another copy."""
     (good / FIRST).write_bytes(b"")
     assert "--drop-tail" not in run("repair", good, code=1)
+
+
+# --- segments that no manifest lists ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lsn", [8, 9])
+@pytest.mark.parametrize("content", [lambda where: (where / SECOND).read_bytes(), lambda _: b"", lambda _: b"mine"])
+def test_what_an_opening_stops_at_is_told_before(good: Path, content: Callable[[Path], bytes], lsn: int) -> None:
+    """A segment that nobody knows, behind the newest: the file is named, and what to do. Once that is done it can be opened."""
+    stray = good / segment_name(lsn)
+    stray.write_bytes(content(good))
+    with pytest.raises(CorruptionError, match=stray.name):
+        init_system(Word, good)
+    for command in (["check", good], ["repair", good], ["rehearse", good, "tests.words:Word"]):
+        said = run(*command, code=1)
+        assert str(stray) in said
+        assert "Move the file out of the directory." in said
+    stray.rename(good.parent / stray.name)
+    for command in (["check", good], ["repair", good], ["rehearse", good, "tests.words:Word"]):
+        run(*command)
+    assert opened(good) == (7, "abcd-ef")
+
+
+def test_segments_that_an_older_manifest_does_not_list_are_told_as_they_will_be_opened(good: Path) -> None:
+    """The journal goes on in them, and what is wrong with them stops the opening."""
+    manifest = (good / "MANIFEST").read_bytes()
+    with control(init_system(Word, good, keep_snapshots=9)) as word:
+        control(word).take_snapshot()
+        word.add("g")
+    (good / "MANIFEST").write_bytes(manifest)
+    assert "LSN 8 to 8" in run("check", good)
+    assert "Replayed 4 actions" in run("rehearse", good, "tests.words:Word")
+    flip(good, segment_name(8), -70)
+    assert segment_name(8) in run("check", good, code=1)
+    assert segment_name(8) in run("rehearse", good, "tests.words:Word", code=1)
+    run("repair", "--drop-tail", "--yes", good)
+    assert opened(good) == (7, "abcd-ef")
