@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from coopy.disk import write_whole
-from coopy.error import CorruptionError
+from coopy.error import CorruptionError, FormatError
 from coopy.journal.frame import Framer, salt_of
 from coopy.journal.high_water import UNMARKED, HighWater
 from coopy.journal.journal import create_segment
@@ -108,7 +108,14 @@ class Archive:
         """Read a segment and check its header. Raises CorruptionError where it is not the listed one."""
         path = self.path(segment_name(listed.first_lsn))
         data = self.disk.read(path)
-        about, start = read_header(data, self.key, path, self.identity)
+        try:
+            about, start = read_header(data, self.key, path, self.identity)
+        except FormatError:
+            raise  # not damage
+        except CorruptionError as error:
+            intact = f"Everything up to LSN {listed.first_lsn - 1} is in other files, and nothing was changed."
+            ways = "Restore the file from another copy or a backup, or see what `coopy check` and `coopy repair` offer."
+            raise CorruptionError(f"{error} {intact} {ways}", path=path, offset=error.offset, lsn=listed.first_lsn) from error
         self.check_listed(listed, about, path)
         return Segment(path, about, data, start)
 

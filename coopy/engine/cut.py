@@ -71,7 +71,7 @@ def _read(archive: Archive, listed: Listed) -> tuple[Segment, str]:
     except FileNotFoundError:
         problem = f"{path} is missing."
     except (CorruptionError, AuthenticationError) as error:  # the manifest's check held: this file's does not
-        problem = str(error)
+        problem = str(error.__cause__ or error)
     about = SegmentHeader(archive.identity, listed.first_lsn, listed.previous_tag)
     front = header.pack(header.SEGMENT, about, archive.key)
     return Segment(path, about, front + data[len(front) :], len(front)), problem

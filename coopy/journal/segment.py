@@ -145,11 +145,8 @@ def read_header(data: bytes, key: bytes, path: str, identity: header.Identity | 
     """The header and where the frames begin. Raises CorruptionError if it is damaged or of another system than `identity`."""
     found, start = header.unpack(data, header.SEGMENT, SegmentHeader, key, path)
     if identity is not None and found.identity.system != identity.system:
-        what = f"{path} is a segment of another system: move it out of this directory. Nothing was changed."
+        what = f"{path} is a segment of another system, and has no place in this directory."
         raise CorruptionError(what, path=path, offset=0, lsn=found.first_lsn)
-    if len(data) < start:  # no crash leaves that: the header was on stable storage before the file had its name
-        what = f"{path} is cut off within its header: {len(data)} bytes of {start}. Nothing was changed. Restore it from another copy or a backup."
-        raise CorruptionError(what, path=path, offset=len(data), lsn=found.first_lsn)
     return found, start
 
 

@@ -51,6 +51,13 @@ def test_every_public_name_is_in_the_reference(module: str) -> None:
         assert re.search(rf"{module}\.{name}\b|`{name}\[T\]`", page), name
 
 
+def test_every_command_is_in_the_table() -> None:
+    """With what it does, on the page of the command."""
+    page = (ROOT / "docs" / "operations.md").read_text()
+    for name in COMMANDS:
+        assert re.search(rf"^\| `coopy {name}\b", page, re.MULTILINE), name
+
+
 def options_of(name: str) -> set[str]:
     """The options that a command has."""
     command = main.get_command(None, name)  # type: ignore[arg-type]
