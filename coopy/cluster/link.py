@@ -13,13 +13,16 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
 import threading
 import time
-from importlib.util import find_spec
-from pathlib import Path
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from coopy.error import AuthenticationError, ClusterError, UsageError
+from coopy.cluster.credentials import read_credentials
+from coopy.cluster.message import LARGEST
+from coopy.error import AuthenticationError, ClusterError, CoopyError, UsageError
+from coopy.logs import logger
 
 if TYPE_CHECKING:
     import ssl
@@ -31,10 +34,11 @@ if TYPE_CHECKING:
 
     from coopy.cluster.addresses import Addresses, Server
 
-__all__ = ["PATIENCE", "PAUSE", "Link", "LostError", "RefusedError"]
+__all__ = ["ASK_ADMIN", "PATIENCE", "PAUSE", "Link", "LostError", "RefusedError"]
 
 T = TypeVar("T")
 
+log = logger("cluster")
 CONNECT = 5.0  # seconds to find a server at the beginning
 ATTEMPT = 2  # seconds for one server
 ANSWER = 5.0  # seconds to answer a question
@@ -43,6 +47,11 @@ PAUSE = 0.3  # seconds before something that nobody answered is asked again
 PATIENCE = 30.0  # seconds that a caller waits for a cluster that does not answer
 PING = 2  # seconds between two signs of life
 SILENT = 2  # signs of life that may stay away
+LOOK = 0.5  # seconds between two looks whether the client has closed itself
+RENEW = 2.0  # seconds after which a connection that lost a subscription is given up for another
+REFUSED = re.compile("authorization violation|authentication (expired|revoked)", re.IGNORECASE)
+TAKEN_AWAY = "permissions violation for subscription"  # by then the server has ended it
+ASK_ADMIN = "Have an administrator of the servers see to that"
 
 
 class LostError(ClusterError):
@@ -50,9 +59,10 @@ class LostError(ClusterError):
 
 
 class RefusedError(ClusterError):
-    """JetStream said no. `code`: its number for why."""
+    """JetStream said no. `code`: its number for why; `why`: its own words."""
 
     code: int
+    why: str
 
 
 class Link:
@@ -67,6 +77,7 @@ class Link:
         self._thread = threading.Thread(target=self._live, name="coopy cluster link", daemon=True)
         self._tasks: set[asyncio.Task[None]] = set()
         self._refused = False
+        self._said = dict[str, str]()
         self._order = [*addresses.servers]
         random.shuffle(self._order)  # so that nodes spread over the servers
         self._gone = asyncio.Event()
@@ -77,6 +88,11 @@ class Link:
         """The client, once it is open."""
         assert self._client is not None
         return self._client
+
+    @property
+    def has_jetstream(self) -> bool:
+        """Whether the server says that it has JetStream."""
+        return bool(self.client._server_info.get("jetstream"))  # noqa: SLF001 - there is no other way to it
 
     @property
     def connected(self) -> bool:
@@ -90,7 +106,7 @@ class Link:
         except ImportError as error:
             raise UsageError('A node of a cluster needs nats-py: `pip install "coopy[cluster]"`.', option="cluster") from error
         if self.addresses.credentials:
-            _check_credentials(self.addresses.credentials)
+            read_credentials(self.addresses.credentials)
         self._thread.start()
         try:
             self.run(self._begin(), None)
@@ -109,17 +125,25 @@ class Link:
     async def _keep(self) -> None:
         """Find a server again, whenever one is lost."""
         while True:
-            await self._gone.wait()
-            if self._client is not None:
-                await _put_down(self._client)
+            await self._lose()
+            await _put_down(self.client)
             while not await self._find():  # noqa: ASYNC110 - what is waited for is another program's
                 await asyncio.sleep(AGAIN)
             self.reconnects += 1
             for one in self.reconnected:
                 await one()
 
+    async def _lose(self) -> None:
+        """Return when the connection is lost. The client does not always say so: where it fails while it closes itself, nobody hears that it did."""
+        while not self._gone.is_set() and not self.client.is_closed:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._gone.wait(), LOOK)
+        self._gone.set()  # for who waits for an answer
+        self.problem = self.problem or f"the connection to {self._order[-1]} was lost"
+
     async def _find(self) -> bool:
         """Connect to one of the servers, each tried once. Whether there is one."""
+        self._said, self._refused = {}, False
         for _ in self._order:
             server = self._order[0]
             self._order.append(self._order.pop(0))
@@ -127,41 +151,52 @@ class Link:
             if client is not None:
                 self._client, self.problem = client, ""
                 return True
+        self.problem = "; ".join(f"{server}: {said}" for server, said in self._said.items())
         return False
 
     async def _connect(self, server: Server) -> Client | None:
+        """To this one, if it can be used."""
         from nats.aio.client import Client
-        from nats.errors import Error
 
-        client, gone, heard = Client(), asyncio.Event(), list[BaseException]()
-        given: dict[str, Any] = {"tls": self._tls} if self._tls is not None else {}
-        if self.addresses.credentials:
-            given["user_credentials"] = self.addresses.credentials
+        client, gone = Client(), asyncio.Event()
 
         async def hear(error: BaseException) -> None:
-            heard.append(error)
-            self._note(error)
+            if client is self._client:
+                self._mind(server, error, gone)
+            else:
+                self._note(server, error)
 
         async def lost() -> None:
-            self.problem = self.problem or f"the connection to {server} was lost"
             gone.set()
 
         try:
             async with asyncio.timeout(ATTEMPT):
                 await client.connect(
                     [server.url], error_cb=hear, closed_cb=lost, allow_reconnect=False, max_reconnect_attempts=1, reconnect_time_wait=0,
-                    connect_timeout=ATTEMPT, ping_interval=PING, max_outstanding_pings=SILENT, pending_size=0, name="coopy", **given,
+                    connect_timeout=ATTEMPT, ping_interval=PING, max_outstanding_pings=SILENT, pending_size=0, name="coopy", **self._login(server),
                 )  # fmt: skip
-        except (Error, OSError, TimeoutError) as error:
-            if not heard:  # what was heard before says more
-                self._note(error)
-            await _put_down(client)
-            return None
+        except Exception as error:  # noqa: BLE001 - who listens there may be anything, and say what no client expects
+            if str(server) not in self._said:  # what was heard before says more
+                self._note(server, error)
         except asyncio.CancelledError:  # it was closed meanwhile
             await _put_down(client)
             raise
-        self._gone = gone
-        return client
+        else:
+            if client.max_payload >= LARGEST:
+                self._gone = gone
+                return client
+            self._said[str(server)] = f"it takes messages of {client.max_payload:,} bytes, and {LARGEST:,} are needed (`max_payload: 1MB`)"
+        await _put_down(client)
+        return None
+
+    def _login(self, server: Server) -> dict[str, Any]:
+        """What lets a client in. What stands in a file is read again each time, for it may have been renewed. Raises UsageError where it cannot be."""
+        given: dict[str, Any] = {**server.login}
+        if self._tls is not None:
+            given["tls"] = self._tls
+        if self.addresses.credentials:
+            given |= read_credentials(self.addresses.credentials).options()
+        return given
 
     def _no_server(self) -> ClusterError | AuthenticationError:
         where = f"the cluster at {self.addresses}"
@@ -170,12 +205,34 @@ class Link:
                 f"No server of {where} accepts the user, password or certificate: {self.problem}. Nothing was changed."
             )
         return ClusterError(
-            f"No server of {where} answers: {self.problem}. Nothing was changed. Start them, or check the addresses and tls=."
+            f"No server of {where} answers as it should: {self.problem}. Nothing was changed. Start them, or set right what is said of them; check the addresses and tls=."
         )
 
-    def _note(self, error: BaseException) -> None:
-        self.problem = self.addresses.hide(error)
-        self._refused = "authorization" in str(error).lower()
+    def _note(self, server: Server, error: BaseException) -> None:
+        """Why there is no connection to this one."""
+        from nats.errors import Error
+
+        if self._said.get(str(server)) and REFUSED.search(self._said[str(server)]):
+            return  # that it is cut off then says less
+        if isinstance(error, TimeoutError) and not str(error):
+            said = f"nothing was heard in {ATTEMPT} seconds"
+        elif isinstance(error, Error | OSError | CoopyError):
+            said = self.addresses.hide(error)
+        else:
+            said = f"what listens there is no NATS server ({type(error).__name__}: {self.addresses.hide(error)})"
+        self._said[str(server)] = said
+        self._refused = self._refused or REFUSED.search(said) is not None
+
+    def _mind(self, server: Server, error: BaseException, gone: asyncio.Event) -> None:
+        """What is wrong though there is a connection. A subscription that the server ended comes only with another one."""
+        self.problem = f"{server}: {self.addresses.hide(error)}"
+        if TAKEN_AWAY in str(error).lower():
+            self._loop.call_later(RENEW, gone.set)
+
+    def heard(self) -> None:
+        """The servers did what was asked: what they minded before is over."""
+        if self.connected:
+            self.problem = ""
 
     # --- from other threads ----------------------------------------------------------------------------------------------
 
@@ -199,8 +256,15 @@ class Link:
         """Begin something on the link's thread, which must call this."""
         task = self._loop.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
         return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self.problem = f"{type(error).__name__}: {self.addresses.hide(error)}"
+            log.error("Something that a node does for the cluster at %s ended.", self.addresses, exc_info=error)
 
     def close(self) -> None:
         """Give the connection back, and end the thread. May be repeated."""
@@ -236,7 +300,7 @@ class Link:
         """A question to JetStream, "$JS.API." before it. Raises RefusedError, LostError."""
         data = b"" if question is None else json.dumps(question).encode()
         message = await self.request(f"$JS.API.{subject}", data)
-        return self.answer(message.data)
+        return self.answer(message.data, subject)
 
     async def again(self, work: Callable[[], Awaitable[T]], patience: float) -> T:
         """Do it until it is done: what was just made, or has lost its leader, has none for a while. Raises LostError after so many seconds."""
@@ -251,14 +315,19 @@ class Link:
 
     async def request(self, subject: str, data: bytes, headers: dict[str, str] | None = None) -> Msg:
         """A message that is answered. Raises LostError: also as soon as the connection is lost."""
-        from nats.errors import Error
+        from nats.errors import Error, NoRespondersError
 
         asked = asyncio.ensure_future(self.client.request(subject, data, timeout=ANSWER, headers=headers))
         gone = asyncio.ensure_future(self._gone.wait())
         try:
             await asyncio.wait((asked, gone), return_when=asyncio.FIRST_COMPLETED)
             if asked.done():
-                return asked.result()
+                message = asked.result()
+                self.heard()
+                return message
+        except NoRespondersError:
+            what = f"The cluster at {self.addresses} has no JetStream, or nobody leads it now: nothing was done"
+            raise LostError(f"{what}. Set `jetstream {{ store_dir: ... }}` at its servers, or try it again in a while.") from None
         except (Error, TimeoutError, OSError) as error:
             said = f" ({self.problem})" if self.problem else ""  # what the server minds it says apart
             raise LostError(f"The cluster at {self.addresses} does not answer: {self.addresses.hide(error)}{said}.") from None
@@ -267,8 +336,8 @@ class Link:
             gone.cancel()
         raise LostError(f"The cluster at {self.addresses} did not answer before the connection was lost.")
 
-    def answer(self, data: bytes) -> dict[str, Any]:
-        """What JetStream said. Raises RefusedError, LostError."""
+    def answer(self, data: bytes, asked: str) -> dict[str, Any]:
+        """What JetStream said to something. Raises RefusedError, LostError."""
         try:
             answer = json.loads(data)
         except ValueError as error:
@@ -277,18 +346,10 @@ class Link:
             raise LostError(f"The cluster at {self.addresses} gave an answer that cannot be read.")
         problem = answer.get("error")
         if problem:
-            raise RefusedError(self.addresses.hide(problem.get("description", "it was refused")), code=problem.get("err_code", 0))
+            why = self.addresses.hide(problem.get("description", "it did not say why"))
+            what = f"The cluster at {self.addresses} refused {asked}: {why}. Nothing was changed. {ASK_ADMIN}."
+            raise RefusedError(what, code=problem.get("err_code", 0), why=why)
         return answer
-
-
-def _check_credentials(path: str) -> None:
-    """Raises UsageError where the file cannot be used, before any server is asked."""
-    if find_spec("nkeys") is None:
-        raise UsageError('A credentials file needs the package nkeys: `pip install "nats-py[nkeys]"`.', option="cluster")
-    try:
-        Path(path).read_bytes()
-    except OSError as error:
-        raise UsageError(f"The credentials file {path} cannot be read: {error.strerror}. Nothing was changed.", option="cluster") from error
 
 
 async def _put_down(client: Client) -> None:
