@@ -70,6 +70,12 @@ class Lone:
             self._process.terminate()
             self._process.wait()
 
+    def restart(self, more: str) -> None:
+        """It comes back with another configuration."""
+        self.stop()
+        self.configure(more)
+        self.start()
+
     def reload(self, more: str) -> None:
         """It goes on with another configuration."""
         before = self.ask("varz")["config_load_time"]

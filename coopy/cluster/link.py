@@ -204,9 +204,8 @@ class Link:
             return AuthenticationError(
                 f"No server of {where} accepts the user, password or certificate: {self.problem}. Nothing was changed."
             )
-        return ClusterError(
-            f"No server of {where} answers as it should: {self.problem}. Nothing was changed. Start them, or set right what is said of them; check the addresses and tls=."
-        )
+        ways = "Start them, or set right what is said of them; check the addresses and tls="
+        return ClusterError(f"No server of {where} answers as it should: {self.problem}. Nothing was changed. {ways}.")
 
     def _note(self, server: Server, error: BaseException) -> None:
         """Why there is no connection to this one."""

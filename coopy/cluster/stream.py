@@ -130,7 +130,7 @@ class Stream:
 
     def _check(self, config: dict[str, Any]) -> None:
         wrong = [
-            f"{name} is {config.get(name)!r}, not {value!r}"
+            f"{name} is {config.get(name, _none(value))!r}, not {value!r}"
             for name, value in SETTINGS.items()
             if name not in FREE and config.get(name, _none(value)) != value
         ]

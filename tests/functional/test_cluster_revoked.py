@@ -59,7 +59,7 @@ def test_a_user_whose_password_was_changed_is_told_and_goes_on_with_the_old_one_
     with pytest.raises(ClusterError, match=r"The call was not sent.*Authorization Violation.*It did not happen") as caught:
         node.add("b")
     assert "secret" not in str(caught.value)
-    with pytest.raises(AuthenticationError, match="accepts the user, password or certificate.*Authorization Violation"):
+    with pytest.raises(AuthenticationError, match=r"accepts the user, password or certificate.*Authorization Violation"):
         lone.node(WRITTEN, number=2)
     lone.reload(users())
     impatient(node, LONG)
@@ -111,7 +111,7 @@ def test_a_certificate_that_expired_is_named_and_a_renewed_one_is_taken(tmp_path
         lone.start()
         wait_until(lambda: "certificate has expired" in problem_of(node))
         impatient(node, 0.3)
-        with pytest.raises(ClusterError, match="was not sent.*certificate has expired"):
+        with pytest.raises(ClusterError, match=r"was not sent.*certificate has expired"):
             node.add("c")
         lone.reload(tls["renewed"])
         impatient(node, LONG)
