@@ -4,24 +4,20 @@
     run       have something done on that thread, and wait for it
     soon      the same, without waiting
 
-Where a server is lost another is found, for as long as that takes, by a client that is new: nothing is kept back that could be sent late. What becomes of a
-message is the publisher's to know.
+Where a server is lost another is found (connection.py), for as long as that takes. What becomes of a message is the publisher's to know.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import random
-import re
 import threading
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from coopy.cluster.connection import Connection, Search
 from coopy.cluster.credentials import read_credentials
-from coopy.cluster.message import LARGEST
-from coopy.error import AuthenticationError, ClusterError, CoopyError, UsageError
+from coopy.error import AuthenticationError, ClusterError, UsageError
 from coopy.logs import logger
 
 if TYPE_CHECKING:
@@ -32,7 +28,7 @@ if TYPE_CHECKING:
     from nats.aio.client import Client
     from nats.aio.msg import Msg
 
-    from coopy.cluster.addresses import Addresses, Server
+    from coopy.cluster.addresses import Addresses
 
 __all__ = ["ASK_ADMIN", "PATIENCE", "PAUSE", "Link", "LostError", "RefusedError"]
 
@@ -40,16 +36,11 @@ T = TypeVar("T")
 
 log = logger("cluster")
 CONNECT = 5.0  # seconds to find a server at the beginning
-ATTEMPT = 2  # seconds for one server
 ANSWER = 5.0  # seconds to answer a question
 AGAIN = 0.2  # seconds between two attempts to find a server
 PAUSE = 0.3  # seconds before something that nobody answered is asked again
 PATIENCE = 30.0  # seconds that a caller waits for a cluster that does not answer
-PING = 2  # seconds between two signs of life
-SILENT = 2  # signs of life that may stay away
-LOOK = 0.5  # seconds between two looks whether the client has closed itself
 RENEW = 2.0  # seconds after which a connection that lost a subscription is given up for another
-REFUSED = re.compile("authorization violation|authentication (expired|revoked)", re.IGNORECASE)
 TAKEN_AWAY = "permissions violation for subscription"  # by then the server has ended it
 ASK_ADMIN = "Have an administrator of the servers see to that"
 
@@ -69,35 +60,36 @@ class Link:
     """One client. `reconnected`: what to do each time a server was found again, on the link's thread; `problem`: why there is none, empty while there is."""
 
     def __init__(self, addresses: Addresses, tls: ssl.SSLContext | None) -> None:
-        self.addresses, self._tls = addresses, tls
+        self.addresses = addresses
         self.reconnected: list[Callable[[], Awaitable[None]]] = []
         self.problem = "it has not connected yet"
         self.reconnects = 0
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._live, name="coopy cluster link", daemon=True)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._refused = False
-        self._said = dict[str, str]()
-        self._order = [*addresses.servers]
-        random.shuffle(self._order)  # so that nodes spread over the servers
-        self._gone = asyncio.Event()
-        self._client: Client | None = None
+        self._search = Search(addresses, tls)
+        self._connection: Connection | None = None
+
+    @property
+    def _used(self) -> Connection:
+        """The connection, once there is one."""
+        assert self._connection is not None
+        return self._connection
 
     @property
     def client(self) -> Client:
         """The client, once it is open."""
-        assert self._client is not None
-        return self._client
+        return self._used.client
 
     @property
     def has_jetstream(self) -> bool:
         """Whether the server says that it has JetStream."""
-        return bool(self.client._server_info.get("jetstream"))  # noqa: SLF001 - there is no other way to it
+        return self._used.has_jetstream
 
     @property
     def connected(self) -> bool:
         """Whether there is a server now, as far as is known."""
-        return self._client is not None and self._client.is_connected
+        return self._connection is not None and self._connection.client.is_connected
 
     def open(self) -> None:
         """Connect. Raises ClusterError where no server answers, AuthenticationError where one refuses, UsageError without the library."""
@@ -117,7 +109,7 @@ class Link:
     async def _begin(self) -> None:
         deadline = time.monotonic() + CONNECT
         while not await self._find():
-            if self._refused or time.monotonic() > deadline:
+            if self._search.refused or time.monotonic() > deadline:
                 raise self._no_server()
             await asyncio.sleep(AGAIN)
         self.start(self._keep())
@@ -125,108 +117,38 @@ class Link:
     async def _keep(self) -> None:
         """Find a server again, whenever one is lost."""
         while True:
-            await self._lose()
-            await _put_down(self.client)
+            lost = self._used
+            await lost.wait_lost()
+            self.problem = self.problem or f"the connection to {lost.server} was lost"
+            await lost.close()
             while not await self._find():  # noqa: ASYNC110 - what is waited for is another program's
                 await asyncio.sleep(AGAIN)
             self.reconnects += 1
             for one in self.reconnected:
                 await one()
 
-    async def _lose(self) -> None:
-        """Return when the connection is lost. The client does not always say so: where it fails while it closes itself, nobody hears that it did."""
-        while not self._gone.is_set() and not self.client.is_closed:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._gone.wait(), LOOK)
-        self._gone.set()  # for who waits for an answer
-        self.problem = self.problem or f"the connection to {self._order[-1]} was lost"
-
     async def _find(self) -> bool:
         """Connect to one of the servers, each tried once. Whether there is one."""
-        self._said, self._refused = {}, False
-        for _ in self._order:
-            server = self._order[0]
-            self._order.append(self._order.pop(0))
-            client = await self._connect(server)
-            if client is not None:
-                self._client, self.problem = client, ""
-                return True
-        self.problem = "; ".join(f"{server}: {said}" for server, said in self._said.items())
-        return False
-
-    async def _connect(self, server: Server) -> Client | None:
-        """To this one, if it can be used."""
-        from nats.aio.client import Client
-
-        client, gone = Client(), asyncio.Event()
-
-        async def hear(error: BaseException) -> None:
-            if client is self._client:
-                self._mind(server, error, gone)
-            else:
-                self._note(server, error)
-
-        async def lost() -> None:
-            gone.set()
-
-        try:
-            async with asyncio.timeout(ATTEMPT):
-                await client.connect(
-                    [server.url], error_cb=hear, closed_cb=lost, allow_reconnect=False, max_reconnect_attempts=1, reconnect_time_wait=0,
-                    connect_timeout=ATTEMPT, ping_interval=PING, max_outstanding_pings=SILENT, pending_size=0, name="coopy", **self._login(server),
-                )  # fmt: skip
-        except Exception as error:  # noqa: BLE001 - who listens there may be anything, and say what no client expects
-            if str(server) not in self._said:  # what was heard before says more
-                self._note(server, error)
-        except asyncio.CancelledError:  # it was closed meanwhile
-            await _put_down(client)
-            raise
-        else:
-            if client.max_payload >= LARGEST:
-                self._gone = gone
-                return client
-            self._said[str(server)] = f"it takes messages of {client.max_payload:,} bytes, and {LARGEST:,} are needed (`max_payload: 1MB`)"
-        await _put_down(client)
-        return None
-
-    def _login(self, server: Server) -> dict[str, Any]:
-        """What lets a client in. What stands in a file is read again each time, for it may have been renewed. Raises UsageError where it cannot be."""
-        given: dict[str, Any] = {**server.login}
-        if self._tls is not None:
-            given["tls"] = self._tls
-        if self.addresses.credentials:
-            given |= read_credentials(self.addresses.credentials).options()
-        return given
+        found = await self._search.find(self._mind)
+        if found is not None:
+            self._connection = found
+        self.problem = "" if found is not None else self._search.problem
+        return found is not None
 
     def _no_server(self) -> ClusterError | AuthenticationError:
         where = f"the cluster at {self.addresses}"
-        if self._refused:
+        if self._search.refused:
             return AuthenticationError(
                 f"No server of {where} accepts the user, password or certificate: {self.problem}. Nothing was changed."
             )
         ways = "Start them, or set right what is said of them; check the addresses and tls="
         return ClusterError(f"No server of {where} answers as it should: {self.problem}. Nothing was changed. {ways}.")
 
-    def _note(self, server: Server, error: BaseException) -> None:
-        """Why there is no connection to this one."""
-        from nats.errors import Error
-
-        if self._said.get(str(server)) and REFUSED.search(self._said[str(server)]):
-            return  # that it is cut off then says less
-        if isinstance(error, TimeoutError) and not str(error):
-            said = f"nothing was heard in {ATTEMPT} seconds"
-        elif isinstance(error, Error | OSError | CoopyError):
-            said = self.addresses.hide(error)
-        else:
-            said = f"what listens there is no NATS server ({type(error).__name__}: {self.addresses.hide(error)})"
-        self._said[str(server)] = said
-        self._refused = self._refused or REFUSED.search(said) is not None
-
-    def _mind(self, server: Server, error: BaseException, gone: asyncio.Event) -> None:
+    def _mind(self, used: Connection, error: BaseException) -> None:
         """What is wrong though there is a connection. A subscription that the server ended comes only with another one."""
-        self.problem = f"{server}: {self.addresses.hide(error)}"
+        self.problem = f"{used.server}: {self.addresses.hide(error)}"
         if TAKEN_AWAY in str(error).lower():
-            self._loop.call_later(RENEW, gone.set)
+            self._loop.call_later(RENEW, used.gone.set)
 
     def heard(self) -> None:
         """The servers did what was asked: what they minded before is over."""
@@ -277,14 +199,14 @@ class Link:
 
     def abandon(self) -> None:
         """In a forked child: all of it is the parent's."""
-        self._client = None
+        self._connection = None
         self.problem = "this process was forked from the one that has the connection"
 
     async def _end(self) -> None:
         await _cancel(self._tasks)
         self.problem = "it was closed"
-        if self._client is not None:
-            await _put_down(self._client)
+        if self._connection is not None:
+            await self._connection.close()
         await _cancel({one for one in asyncio.all_tasks() if one is not asyncio.current_task()})
         await asyncio.get_running_loop().shutdown_default_executor()
         await asyncio.sleep(0)  # what was closed a moment ago is so when the loop has come round
@@ -317,7 +239,7 @@ class Link:
         from nats.errors import Error, NoRespondersError
 
         asked = asyncio.ensure_future(self.client.request(subject, data, timeout=ANSWER, headers=headers))
-        gone = asyncio.ensure_future(self._gone.wait())
+        gone = asyncio.ensure_future(self._used.gone.wait())
         try:
             await asyncio.wait((asked, gone), return_when=asyncio.FIRST_COMPLETED)
             if asked.done():
@@ -349,21 +271,6 @@ class Link:
             what = f"The cluster at {self.addresses} refused {asked}: {why}. Nothing was changed. {ASK_ADMIN}."
             raise RefusedError(what, code=problem.get("err_code", 0), why=why)
         return answer
-
-
-async def _put_down(client: Client) -> None:
-    """Give a connection back, whatever state it is in: one that was never made whole is not closed by the client itself."""
-    from nats.errors import Error
-
-    transport = client._transport  # noqa: SLF001 - there is no other way to it
-    try:
-        async with asyncio.timeout(ATTEMPT):
-            await client.close()
-    except (Error, OSError, TimeoutError, AssertionError):  # it is gone, or never was
-        pass
-    finally:
-        if transport is not None:
-            transport.close()  # type: ignore[no-untyped-call]
 
 
 async def _cancel(tasks: AbstractSet[asyncio.Task[Any]]) -> None:

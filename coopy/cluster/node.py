@@ -262,7 +262,7 @@ class Node:
     def stats(self) -> NodeStats:
         """As Peers says."""
         if self._running is None:
-            return NodeStats(False, self.problem or "it has not begun yet", *[0] * 11)  # noqa: FBT003 - the fields in their order
+            return NodeStats(connected=False, problem=self.problem or "it has not begun yet")
         consumer, publisher = self._running.consumer, self._running.publisher
         sequence = self._running.engine.progress.last.sequence
         return NodeStats(

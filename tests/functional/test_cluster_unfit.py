@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from coopy import init_system, linearizable
-from coopy.cluster import durable, link, watching
+from coopy.cluster import connection, durable, link, watching
 from coopy.cluster.local import LocalServers
 from coopy.error import ClusterError
 from tests.functional.test_cluster_bad_days import counts, wait_until
@@ -69,7 +69,7 @@ def stranger(says: bytes, hears: int = 0) -> Iterator[int]:
 def test_what_is_no_server_is_told_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: bytes, said: str) -> None:
     """Whatever listens at that address, and whatever it says."""
     monkeypatch.setattr(link, "CONNECT", 0.1)
-    monkeypatch.setattr(link, "ATTEMPT", 0.5)
+    monkeypatch.setattr(connection, "ATTEMPT", 0.5)
     with stranger(says) as port, pytest.raises(ClusterError, match=r"No server of .* answers as it should.*Nothing was changed") as caught:
         init_system(Word, tmp_path / "node", cluster=f"nats://wiki:a-secret@127.0.0.1:{port}", validation="off")
     assert said in str(caught.value)
@@ -85,9 +85,9 @@ def test_a_server_that_is_replaced_by_something_else_is_found_again_when_it_is_b
         with socket.create_server(("127.0.0.1", lone.port)) as listener:
             listener.settimeout(30)
             for says in (b"INFO []\r\n", b"y" * 300_000):
-                connection, _ = listener.accept()
-                with connection, suppress(OSError):
-                    connection.sendall(says)
+                accepted, _ = listener.accept()
+                with accepted, suppress(OSError):
+                    accepted.sendall(says)
             wait_until(lambda: "what listens there is no NATS server" in peers_of(node).problem)
         lone.start()
         assert node.add("b") == "ab"
