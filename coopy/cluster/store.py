@@ -128,7 +128,8 @@ class Store:
             return await self._stream.link.unless_denied(work, self._concerns)
         except (nats.errors.Error, TimeoutError, OSError, EOFError) as error:
             addresses = self._stream.link.addresses
-            raise LostError(f"{what} the cluster at {addresses}: {addresses.hide(error)}. Nothing was changed; try it again.") from None
+            why = addresses.hide(getattr(error, "description", None) or error)
+            raise LostError(f"{what} the cluster at {addresses}: {why}. Nothing was changed; try it again.") from None
 
 
 class _Source(io.RawIOBase):
