@@ -96,6 +96,9 @@ class Interpreter:
         import subprocess
         import tempfile
 
+        if _main_runs.is_set():
+            what = "The script is run again, under another name, where its classes are looked for, and does its work there, too. Nothing was done"
+            raise UsageError(f'{what}: put what it does under `if __name__ == "__main__":`.')
         if not sys.executable:
             raise UsageError("This Python does not know its own executable (sys.executable is empty), so it cannot start another one.")
         path = [str(Path(one).absolute()) for one in sys.path]
@@ -312,13 +315,20 @@ def take_locale(locales: tuple[str, ...]) -> None:
             return
 
 
+_main_runs = threading.Event()  # of this process: what it starts then would start the same again, without an end
+
+
 def take_main(script: str, module: str) -> None:
     """Have `__main__` mean here what it means there, as `program` says it."""
     if not (script or module):
         return
     import runpy
 
-    names = runpy.run_module(module, run_name=STAND_IN) if module else runpy.run_path(script, run_name=STAND_IN)
+    _main_runs.set()
+    try:
+        names = runpy.run_module(module, run_name=STAND_IN) if module else runpy.run_path(script, run_name=STAND_IN)
+    finally:
+        _main_runs.clear()
     main = sys.modules["__main__"] = types.ModuleType("__main__")
     vars(main).update(names, __name__="__main__")
     for value in names.values():

@@ -213,6 +213,32 @@ class Hits:
         return self
 
 
+class Index:
+    """A set that is answered in every shape: its order is not the index's, and is another one when the set was read back."""
+
+    def __init__(self) -> None:
+        self.words: set[str] = set()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.words)
+
+    def learn(self, text: str) -> None:
+        self.words |= set(text)
+        self.words -= set(text[:3])
+
+    @readonly
+    def shouted(self) -> Iterator[str]:
+        return (word.upper() for word in self.words)
+
+    @readonly
+    def lengths(self) -> dict[str, int]:
+        return {word: len(word) for word in self.words}
+
+    @readonly
+    def by_length(self) -> dict[int, list[str]]:
+        return {1: list(self.words)}
+
+
 class Sound(NamedTuple):
     """A domain, and calls of it."""
 
@@ -231,4 +257,5 @@ SOUND = (
     Sound(Queue, (Call("enter", "ada"), Call("enter", "ada"), Call("enter", "bob"))),
     Sound(Drawer, (Call("label=", " x "), Call("__setitem__", "a", 1), Call("__delitem__", "a"), Call("__delitem__", "a"))),
     Sound(Hits, (Call("hit"), Call("reset"), Call("hit"))),
+    Sound(Index, (Call("learn", "abcdefghijklm"), Call("learn", "nopqrstuvwabc"), Call("learn", "hijklmnop"))),
 )  # fmt: skip

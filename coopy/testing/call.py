@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 import typing
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,8 @@ ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")  # in what an exception says of an o
 WORDS = re.compile(r"\w+|[^\w\s]")
 SHOWN_AS_IT_IS = frozenset((str, int, float, bool, type(None), bytes))
 SHOWN = 70  # characters of an argument
+DEEPEST = 8  # lists in lists of an answer, behind which order counts: it may hold itself
+ITERATORS: frozenset[type] = frozenset((type(iter([])), type(iter(()))))
 
 
 class Call:
@@ -54,7 +57,7 @@ class Call:
 class Told(msgspec.Struct, frozen=True):
     """What a caller was told: `token` is equal where the value is, in any process; `words` are for people.
 
-    The order of a list's elements, or of a text's words, does not count: it may be that of a set, which is another one in each process.
+    The order of elements in lists and dictionaries, or of a text's words, does not count: it may be that of a set, which is another one in each process.
     """
 
     token: str
@@ -78,9 +81,17 @@ def _in_words(value: object) -> str:
     return short(value)
 
 
-def _without_order(value: object) -> object:
+def _without_order(value: object, depth: int = 0) -> object:
+    """In what is in it, too, and in what an iterator still gives, which is not taken from whoever holds it."""
+    if depth == DEEPEST:
+        return value
+    if type(value) in ITERATORS:
+        value = list(copy.copy(value))  # type: ignore[call-overload]  # of iterators
     if isinstance(value, list | tuple):
-        return sorted(map(digest, value)), type(value).__name__
+        return sorted(digest(_without_order(one, depth + 1)) for one in value), type(value).__name__
+    if isinstance(value, dict):
+        pairs = ([digest(_without_order(one, depth + 1)) for one in pair] for pair in value.items())
+        return sorted(pairs), type(value).__name__
     return (sorted(WORDS.findall(value)), "text") if type(value) is str else value
 
 

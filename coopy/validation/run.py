@@ -14,7 +14,8 @@ from coopy import catalogue
 from coopy.validation import summary as s
 from coopy.validation.deep import room_for
 from coopy.validation.findings import UNREADABLE, Selection, judge
-from coopy.validation.link.analysis import Analysis, Discovery, Statistics
+from coopy.validation.link.analysis import Analysis, Statistics
+from coopy.validation.link.discovery import Discovery
 from coopy.validation.link.facts import facts_of
 from coopy.validation.link.hazards import Args
 from coopy.validation.link.scopes import AT_END, ClassInfo, ModuleInfo, Program

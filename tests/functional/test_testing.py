@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -116,6 +118,19 @@ class Here:
 def test_a_class_of_a_test_module_is_found() -> None:
     """Also in pytest's importlib mode, where no other process finds the module by its name."""
     assert_replayable(Here, [Call("give", "x")])
+
+
+def test_a_script_without_a_guard_is_told_so(tmp_path: Path) -> None:
+    """The fresh process would run it, and start another, which runs it..."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from coopy.testing import Call, assert_replayable\n"
+        "class Word:\n    def add(self): self.text = 'a'\n"
+        "assert_replayable(Word, [Call('add')])\n"
+    )
+    ran = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False, timeout=60)
+    assert ran.returncode == 1
+    assert ran.stderr.endswith('put what it does under `if __name__ == "__main__":`.\n')
 
 
 def test_a_class_inside_of_a_function_is_refused() -> None:

@@ -7,7 +7,6 @@ QUERY entry points     @readonly methods, getters, special methods that read: th
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,6 +15,7 @@ from coopy.validation import summary as s
 from coopy.validation.link.hazards import Args
 from coopy.validation.link.interpret import Interpreter
 from coopy.validation.link.machine import Context, Fact, Frame
+from coopy.validation.link.reach import Reach
 from coopy.validation.link.scopes import AT_END, ClassInfo
 from coopy.validation.link.transfer import Transfer
 from coopy.validation.link.values import (
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from coopy.catalogue import Catalogue
-    from coopy.validation.link.scopes import ModuleInfo, Program
+    from coopy.validation.link.scopes import Program
     from coopy.validation.link.values import Place, Value, Values
 
 _READING = frozenset(f"__{one}__" for one in (
@@ -60,6 +60,7 @@ _AT_RESTORE = _UPGRADE | {"coopy.was", "coopy.decorators.was"}  # what private m
 class Reached(msgspec.Struct, frozen=True):
     """A fact and how it is reached. `also`: another place whose line speaks for it, where a stored function is called.
 
+    `doubtful`: the way may be one that no call takes (see `reach.py`), so it is not certain either.
     `own`: whenever this runs, it runs in a method of a domain object that has its `_clock` and `_random`.
     """
 
@@ -77,6 +78,7 @@ class Reached(msgspec.Struct, frozen=True):
     steps: tuple[Step, ...]
     also: tuple[str, int] | None
     own: bool = False
+    doubtful: bool = False
 
 
 class Statistics(msgspec.Struct, frozen=True):
@@ -286,19 +288,23 @@ class Analysis(Interpreter):
 
     def _facts(self) -> Iterator[Reached]:
         seen: set[tuple[str, int, int, str]] = set()
-        shared = self._shared()
-        for mode in (ACTION, QUERY):
-            for context, entry, steps in self._reachable(mode):
+        reaches = {mode: Reach((one.context for one in self.entries if one.mode == mode), vast=self.vast) for mode in (ACTION, QUERY)}
+        shared = self._shared(reaches)
+        starts = {one.context: one for one in self.entries}
+        for mode, reach in reaches.items():
+            for context, start, steps in reach.ways():
                 for fact in context.facts.values():
                     if (fact.kind == "readonly-mutation") is not (mode == QUERY) or context.mode == TYPES:
                         continue
-                    one = self._reached(fact, entry, steps, context, own=fact.place not in shared)
+                    one = self._reached(fact, starts[start], steps, context, own=fact.place not in shared)
+                    if context in reach.doubtful:
+                        one = msgspec.structs.replace(one, certain=False, doubtful=True)
                     key = (one.path, one.line, one.column, one.kind)
                     if key not in seen:
                         seen.add(key)
                         yield one
 
-    def _shared(self) -> set[Place]:
+    def _shared(self, reaches: dict[str, Reach]) -> set[Place]:
         """The places of facts that are not, or not always, in a method of a domain object with a clock."""
         names = ("_clock", "_random", "__slots__")
         cells = [self.attribute_cell(self.domain, ACTION, name) for name in names]
@@ -309,7 +315,7 @@ class Analysis(Interpreter):
             if (context := left.pop()) not in early:
                 early.add(context)
                 left += [callee for callee, _ in context.calls]
-        every = [*early, *(context for mode in (ACTION, QUERY) for context, _, _ in self._reachable(mode))]
+        every = [*early, *(context for reach in reaches.values() for context, _, _ in reach.ways())]
         return {one.place for context in every if free or context in early or not self._is_own(context) for one in context.facts.values()}
 
     def _is_own(self, context: Context) -> bool:
@@ -321,25 +327,6 @@ class Analysis(Interpreter):
         name = params[0].name
         values = context.args.get(name) if context.joined is None else (cell.values if (cell := context.joined.get(name)) else None)
         return bool(values) and all(isinstance(one, Object) and one.cls is self.domain for one in values or ())
-
-    def _reachable(self, mode: str) -> Iterator[tuple[Context, Entry, tuple[Step, ...]]]:
-        """Every context that the entry points of a mode reach, nearest first."""
-        seen: set[Context] = set()
-        queue: deque[tuple[Context, Entry, tuple[Step, ...]]] = deque((one.context, one, ()) for one in self.entries if one.mode == mode)
-        while queue:
-            context, entry, steps = queue.popleft()
-            if context in seen:
-                continue
-            seen.add(context)
-            yield context, entry, steps
-            for callee, at in context.calls:
-                if callee not in seen:
-                    step = () if context is entry.context or context.hub else (self._step(context, at),)
-                    queue.append((callee, entry, (*steps, *step)))
-
-    def _step(self, context: Context, at: int) -> Step:
-        module: ModuleInfo = context.module
-        return Step(module.path, module.summary.place(at)[0], context.qualname)
 
     def _reached(self, fact: Fact, entry: Entry, steps: tuple[Step, ...], context: Context, *, own: bool) -> Reached:
         module, at = fact.place
@@ -353,86 +340,3 @@ class Analysis(Interpreter):
             fact.kind, module.path, line, column, fact.name, fact.certain, known.severity if known else "", known.use if known else "",
             known.note if known else "", self.domain.full, f"{entry.owner.full}.{entry.name}", (*steps, last), also, own,
         )  # fmt: skip
-
-
-class Discovery(Interpreter):
-    """Finds the classes that a program passes to init_system, by running, for their types only, the functions that mention it.
-
-    `built`: the arguments with which these functions make objects, by class.
-    """
-
-    def __init__(self, program: Program, catalogue: Catalogue) -> None:
-        super().__init__(program, catalogue)
-        self.built: dict[ClassInfo, list[Args]] = {}
-
-    def construct(self, frame: Frame, at: int, cls: ClassInfo, args: Args) -> Values:
-        """As every object, and its arguments are noted."""
-        self.built.setdefault(cls, []).append(args)
-        return super().construct(frame, at, cls, args)
-
-    def domains(self, module: ModuleInfo) -> list[ClassInfo]:
-        """The classes that a module passes."""
-        before = set(self.wrapped)
-        context = Context(module, TYPES, 0, lambda _: None)
-        context.before = AT_END
-        names = _spellings(module.body)
-        self._run(Frame(context), module.body, names)
-        for function, owner in list(_functions(module.body, module, names)):
-            info = module.function(function, owner)
-            frame = self.scratch(module, owner, None, AT_END)
-            values: Values = frozenset((self.pool.function(info, None),))
-            if owner is not None:
-                values = frozenset(self.pool.method(one, self.pool.object(owner, TYPES)) for one in values)
-            self.call_all(frame, function.at, values, Args(open_=True))
-        self.settle()
-        return [one for one in self.wrapped if one not in before]
-
-    def _run(self, frame: Frame, body: list[s.Stmt], names: list[bytes]) -> None:
-        """The statements of a module, its main guard too."""
-        for one in body:
-            if isinstance(one, s.If):
-                self._run(frame, one.body, names)
-                self._run(frame, one.orelse, names)
-            elif isinstance(one, (s.Try, s.With, s.For)):
-                self._run(frame, one.body, names)
-            elif isinstance(one, (s.Evaluate, s.Assign, s.Augment)) and _mentions(one, names):
-                frame.env = {}
-                self._environment(frame, body, names)
-                self.run_body(frame, [one])
-
-    def _environment(self, frame: Frame, body: list[s.Stmt], names: list[bytes]) -> None:
-        """Names that the statements around bind, for a main guard binds what the module does not."""
-        for one in body:
-            if isinstance(one, (s.Assign, s.Import, s.ImportFrom)) and not (isinstance(one, s.Assign) and _mentions(one, names)):
-                self.run_body(frame, [one])
-
-
-def _functions(
-    body: list[s.Stmt], module: ModuleInfo, names: list[bytes], owner: ClassInfo | None = None
-) -> Iterator[tuple[s.Function, ClassInfo | None]]:
-    """Functions whose bodies mention init_system, with the class they stand in."""
-    for one in body:
-        if isinstance(one, s.Function):
-            encoded = bytes(one.body)
-            if any(name in encoded for name in names):
-                yield one, owner
-        elif isinstance(one, s.Class):
-            yield from _functions(one.body, module, names, module.cls(one, None))
-        elif isinstance(one, (s.If, s.Try, s.With, s.For)):
-            yield from _functions(one.body, module, names, owner)
-            yield from _functions(getattr(one, "orelse", []), module, names, owner)
-
-
-def _spellings(body: list[s.Stmt]) -> list[bytes]:
-    """What init_system, or that of coopy.aio, is called in a module."""
-    names = {"init_system", "init_persistent_system", "aio"}
-    for one in body:
-        if isinstance(one, s.ImportFrom):
-            names |= {alias for name, alias in one.names if name == "open" and one.module == "coopy.aio"}
-            names |= {alias for name, alias in one.names if name in names}
-    return [name.encode() for name in sorted(names)]
-
-
-def _mentions(one: s.Stmt, names: list[bytes]) -> bool:
-    data = s.encode(one)
-    return any(name in data for name in names)

@@ -14,6 +14,7 @@ from coopy.validation.link.builtin import lacks
 from coopy.validation.link.hazards import Args, of_state
 from coopy.validation.link.keeping import Keeping
 from coopy.validation.link.machine import Context
+from coopy.validation.link.scopes import assigned
 from coopy.validation.link.values import (
     ANYTHING,
     EMPTY,
@@ -246,7 +247,7 @@ class Attributes(Keeping):
             return True
         for one in cls.own():
             for binding in one.scope.reaching("__init__"):
-                if isinstance(binding.statement, s.Function) and name in _assigned(one.module.function(binding.statement, one).body):
+                if isinstance(binding.statement, s.Function) and name in assigned(one.module.function(binding.statement, one).body):
                     return True
         return False
 
@@ -380,22 +381,6 @@ class Attributes(Keeping):
 
             self.globals[key] = Cell()
         return self.globals[key]
-
-
-def _assigned(body: list[s.Stmt]) -> set[str]:
-    """Attributes of self that a body assigns whatever happens."""
-    out: set[str] = set()
-    for one in body:
-        if isinstance(one, s.Assign) and one.value is not None:
-            for target in one.targets:
-                for part in target.items if isinstance(target, s.Display) else [target]:
-                    if isinstance(part, s.Attribute) and isinstance(part.value, s.Name):
-                        out.add(part.name)
-        elif isinstance(one, (s.With, s.Try)):
-            out |= _assigned(one.body)
-        elif isinstance(one, s.If):
-            out |= _assigned(one.body) & _assigned(one.orelse)
-    return out
 
 
 _READ: dict[type, Callable[..., Values]] = {

@@ -8,11 +8,13 @@ them, with the containers that they make.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 from coopy.validation.link.dispatch import Dispatch
+from coopy.validation.link.hazards import type_name
 from coopy.validation.link.machine import HUGE, LARGE, MAX_CONTEXTS, VAST, Context
-from coopy.validation.link.values import IMPORT, NOTHING, TYPES, Cell, ClassValue, FunctionValue
+from coopy.validation.link.values import IMPORT, NOTHING, TYPES, Cell, ClassValue, FunctionValue, Object
 
 if TYPE_CHECKING:
     from coopy.validation.link.scopes import FunctionInfo
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
 
 class Contexts(Dispatch):
     """Contexts of functions."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._argument_kinds: dict[Values, frozenset[object]] = {}
 
     def is_little(self, callee: FunctionValue, mode: str) -> bool:
         """Whether a function is told apart by the places that call it: a little one that may wrap or make containers."""
@@ -52,7 +58,16 @@ class Contexts(Dispatch):
         for name, values in bound.items():
             assert shared.joined is not None
             self.write(shared.joined.setdefault(name, Cell()), values)
+        if self.vast:
+            shared.kinds.add(tuple(map(self.kind_of, bound.values())))
         return shared
+
+    def kind_of(self, values: Values) -> frozenset[object]:
+        """What an argument is, as far as functions do something else with one of another kind."""
+        found = self._argument_kinds.get(values)
+        if found is None:
+            found = self._argument_kinds[values] = frozenset(map(_kind, values))
+        return found
 
     def precision(self, mode: str) -> int:
         """How many sets of arguments a function is run for: fewer, the larger the program that is reached."""
@@ -73,21 +88,26 @@ class Contexts(Dispatch):
 
 def _apart(callee: FunctionValue, bound: dict[str, Values], mode: str) -> tuple[Value | None, ...]:
     """What the calls of a function are always told apart by, of its first two arguments."""
-    node, made = callee.info.node, callee.info.owner is not None and callee.info.node.name in ("__new__", "__init__")
-    decorates = mode == IMPORT or (node.nests and not made)
-    return tuple(
-        _telling(values, callee, made=made and not index, decorates=decorates) for index, values in enumerate([*bound.values()][:2])
-    )
+    node = callee.info.node
+    makes = callee.info.owner is not None and node.name in ("__new__", "__init__")
+    decorates = mode == IMPORT or (node.nests and not makes)
+    return tuple([_telling(values, callee, decorates, makes and not index) for index, values in enumerate(islice(bound.values(), 2))])
 
 
-def _telling(values: Values, callee: FunctionValue, *, made: bool, decorates: bool) -> Value | None:
+def _telling(values: Values, callee: FunctionValue, decorates: bool, makes: bool) -> Value | None:  # noqa: FBT001 - what the function is
     """An argument that is one value by which a decorator or constructor does something else than with another."""
     if len(values) != 1:
         return None
-    one = next(iter(values))
-    if made or one is NOTHING:
+    (one,) = values
+    if makes or one is NOTHING:
         return one
     return one if decorates and isinstance(one, (FunctionValue, ClassValue)) and not _is_inside(one, callee.info) else None
+
+
+def _kind(one: Value) -> object:
+    if isinstance(one, (Object, ClassValue)):
+        return one.cls
+    return one.info if isinstance(one, FunctionValue) else type_name(one) or type(one)
 
 
 def _is_inside(one: FunctionValue | ClassValue, info: FunctionInfo) -> bool:

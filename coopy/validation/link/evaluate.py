@@ -137,9 +137,7 @@ class Evaluator(Operators):
             values |= self.call(frame, node.at, one, args)
         if not callees:
             self.unresolved.add((frame.module, node.at))
-        if frame.env is not None:
-            for key in [key for key in frame.env if "." in key]:
-                del frame.env[key]
+        frame.forget_attributes()
         return values
 
     def arguments(self, frame: Frame, node: s.Call, calm: int) -> Args:
@@ -246,7 +244,7 @@ class Evaluator(Operators):
         out = EMPTY
         for index, one in enumerate(node.values):
             values = self.eval(frame, one, calm)
-            decided = self.decide(frame, one)
+            decided = self.outcome(frame, one, values)
             last = index == len(node.values) - 1
             stops = decided is (node.op == "or")
             if last or stops:
@@ -261,8 +259,9 @@ class Evaluator(Operators):
 
     def _choice(self, frame: Frame, node: s.Choice) -> Values:
         calm = frame.calm
-        self.truth_of(frame, node.at, self.peek(frame, node.test))
-        decided = self.decide(frame, node.test)
+        values = self.peek(frame, node.test)
+        self.truth_of(frame, node.at, values)
+        decided = self.outcome(frame, node.test, values)
         before, out = dict(frame.env or {}), EMPTY
         for truth, branch in ((True, node.body), (False, node.orelse)):
             if decided is None or decided is truth:
@@ -367,6 +366,10 @@ class Evaluator(Operators):
 
     def decide(self, frame: Frame, test: s.Expr) -> bool | None:
         """Whether a test can only come out one way."""
+        raise NotImplementedError
+
+    def outcome(self, frame: Frame, test: s.Expr, values: Values) -> bool | None:
+        """The same, of a test of which the values are known."""
         raise NotImplementedError
 
 

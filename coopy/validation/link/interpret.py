@@ -211,8 +211,9 @@ class Interpreter(Assigning):
         if node.loop:
             self._while(frame, node)
             return
-        self.truth_of(frame, node.at, self.peek(frame, node.test))
-        decided = self.decide(frame, node.test)
+        values = self.peek(frame, node.test)
+        self.truth_of(frame, node.at, values)
+        decided = self.outcome(frame, node.test, values)
         before, after = dict(frame.env or {}), []
         for truth, body in ((True, node.body), (False, node.orelse)):
             if decided is None or decided is truth:

@@ -24,6 +24,7 @@ RUNS = ((150_000, 20), (400_000, 6), (800_000, 2), (4_000_000, 1))  # while ther
 VAST = 1000  # functions, from which on objects without a common base are told apart no longer
 LARGE, HUGE = 600, 1500  # contexts, from which on calls are told apart less
 MAX_VALUES = 24  # of one variable, before strings and tuples are no longer told apart
+GUESSED = ".?"  # how the mark of a test begins: with a dot, as the names of what only counts where every way knows it
 MAX_DEPTH = 60  # of calls that are run at once; deeper ones wait in the list
 
 
@@ -42,8 +43,8 @@ class Context:
     """One function with one set of arguments in one mode, or one statement of a module or class body."""
 
     __slots__ = (
-        "args", "at", "before", "calls", "changes", "cls", "disordered", "facts", "function", "hub", "info", "joined", "mode", "module", "orders", "parent",
-        "returned", "returns", "run", "running", "runs", "site", "variables", "waits", "yielded",
+        "args", "at", "before", "calls", "changes", "cls", "disordered", "facts", "function", "hub", "info", "joined", "kinds", "mode", "module", "orders",
+        "parent", "returned", "returns", "run", "running", "runs", "site", "variables", "waits", "yielded",
     )  # fmt: skip
 
     def __init__(self, module: ModuleInfo, mode: str, at: int, run: Callable[[Context], None]) -> None:
@@ -56,10 +57,11 @@ class Context:
         self.before = 0
         self.args: dict[str, Values] = {}
         self.joined: dict[str, Cell] | None = None
+        self.kinds: set[tuple[Any, ...]] = set()  # of arguments with which it is called, where many calls share it in a VAST program
         self.returned, self.yielded = Cell(), Cell()
         self.variables: dict[str, Cell] = {}
         self.facts: dict[tuple[Any, ...], Fact] = {}
-        self.calls: dict[tuple[Context, int], None] = {}
+        self.calls: dict[tuple[Context, int], int] = {}
         self.orders: dict[Box, bool] = {}
         self.waits: dict[Place, dict[Box, None]] = {}
         self.disordered: dict[Box, tuple[Context, Place]] = {}
@@ -83,10 +85,13 @@ class Context:
 
 
 class Frame:
-    """A run of a context: what its names hold at the statement at hand. `env` is None behind a return, raise, break or continue."""
+    """A run of a context: what its names hold at the statement at hand. `env` is None behind a return, raise, break or continue.
+
+    `guessing`: a test has told what something is of which nothing was known; where that holds, the environment has a mark of the test.
+    """
 
     __slots__ = (
-        "binds", "breaks", "calm", "cls", "context", "continues", "direct", "env", "lent", "loops", "mode", "module", "nests", "outer", "pending",
+        "binds", "breaks", "calm", "cls", "context", "continues", "direct", "env", "guessing", "lent", "loops", "mode", "module", "nests", "outer", "pending",
     )  # fmt: skip
 
     def __init__(self, context: Context) -> None:
@@ -101,8 +106,24 @@ class Frame:
         self.loops: list[Any] = []
         self.pending: dict[Box, Place] = {}
         self.lent: dict[Box, tuple[Context, Place]] = {}
-        self.direct = False
+        self.direct = self.guessing = False
         self.calm = 0
+
+    def forget_attributes(self) -> None:
+        """A call may have changed whatever was known of them."""
+        env = self.env or {}
+        for name in [name for name in env if "." in name and not name.startswith(GUESSED)]:
+            del env[name]
+
+    def guess(self, at: int) -> None:
+        """From here on, as long as a test came out like this, something is taken to be what the test asks for."""
+        if self.env is not None:
+            self.guessing = True
+            self.env[f"{GUESSED}{at}"] = EMPTY
+
+    def guesses(self) -> int:
+        """How many such tests there were on every way to here."""
+        return sum(name.startswith(GUESSED) for name in self.env) if self.guessing and self.env is not None else 0
 
 
 class Machine:
@@ -220,9 +241,10 @@ class Machine:
             self.execute(context)
 
     def called(self, caller: Frame, callee: Context, at: int) -> None:
-        """Note that one context calls another."""
+        """Note that one context calls another, and behind how many guesses at least."""
         if callee.mode != TYPES or caller.mode == TYPES:
-            caller.context.calls[callee, at] = None
+            calls, guesses = caller.context.calls, caller.guesses()
+            calls[callee, at] = min(guesses, calls.get((callee, at), guesses))
 
     def fact(self, frame: Frame, fact: Fact) -> None:
         """Note what was seen in the context at hand."""

@@ -5,19 +5,21 @@ All others are looked up in the catalogue, and may call any function that they a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from coopy.kinds import RECORDED
 from coopy.validation import summary as s
-from coopy.validation.link.collecting import Collecting
+from coopy.validation.link.copying import Copying
 from coopy.validation.link.hazards import Args
+from coopy.validation.link.instances import is_instance
 from coopy.validation.link.values import (
     ANYTHING,
     BOOL,
     EMPTY,
+    FALSE,
     NONE,
     STATE,
-    UNKNOWN,
+    TRUE,
     Box,
     ClassValue,
     Descriptor,
@@ -27,7 +29,6 @@ from coopy.validation.link.values import (
     Object,
     Pack,
     Text,
-    Unknown,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -48,14 +49,10 @@ CHANGERS = frozenset((  # they change their first argument
     "random.shuffle", "coopy.random.shuffle", "heapq.heapify", "operator.setitem", "operator.delitem", "operator.iadd", "operator.ior",
 ))  # fmt: skip
 _LOOKING = ("inspect.", "typing.", "dis.", "asyncio.iscoroutinefunction")  # they look at a function, and do not call it
-MAX_COPIES = 4  # levels of a deep copy
 MAX_NAMES = 12  # that getattr is followed for; more are no dispatch
 
 
-Copies: TypeAlias = "dict[tuple[Values, int], tuple[Values, int]]"  # by values and depth: their copy, and after how many growths
-
-
-class Models(Collecting):
+class Models(Copying):
     """Functions outside the program."""
 
     def call_foreign(self, frame: Frame, at: int, callee: Foreign, args: Args) -> Values:
@@ -231,6 +228,11 @@ class Models(Collecting):
     def _truth(self, *_: Any) -> Values:
         return BOOL
 
+    def _is_instance(self, _frame: Frame, _at: int, _name: str, args: Args) -> Values:
+        """isinstance, where the classes of the program alone decide it."""
+        known = is_instance(self, args.positional[0], args.positional[1]) if len(args.positional) > 1 else None
+        return BOOL if known is None else frozenset((TRUE if known else FALSE,))
+
     def _nothing(self, *_: Any) -> Values:
         return NONE
 
@@ -280,56 +282,6 @@ class Models(Collecting):
         getter, setter = (*args.positional, EMPTY, EMPTY)[:2]
         getter, setter = getter or args.keywords.get("fget", EMPTY), setter or args.keywords.get("fset", EMPTY)
         return frozenset((self.pool.descriptor(kind, getter, setter) if kind == "property" else self.pool.descriptor(kind, getter),))
-
-    def _replaced(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
-        """dataclasses.replace: the fields that are named, and __post_init__."""
-        given = args.positional[0] if args.positional else EMPTY
-        out = EMPTY
-        for one in given:
-            if isinstance(one, Object):
-                copy = self.pool.object(one.cls, frame.mode)
-                for name, values in args.keywords.items():
-                    self.write(self.attribute_cell(one.cls, frame.mode, name), values)
-                self.call_special(frame, at, copy, "__post_init__", Args())
-                out |= {copy}
-        return out or given
-
-    def _copied(self, frame: Frame, at: int, name: str, args: Args) -> Values:
-        out = EMPTY
-        for one in args.positional[0] if args.positional else EMPTY:
-            special = "__copy__" if name == "copy.copy" else "__deepcopy__"
-            if self.has_special(one, special):
-                out |= self.call_special(frame, at, one, special, Args([ANYTHING]))
-            elif name == "copy.copy":
-                out |= {self.copied(frame, at, one) if isinstance(one, Box) else one}
-            else:
-                out |= self._deep(frame, at, frozenset((one,)), 0, {})
-        return out
-
-    def _deep(self, frame: Frame, at: int, values: Values, depth: int, done: Copies) -> Values:
-        """A deep copy: containers are new ones, objects belong to whom the copying code belongs. What `done` holds is not made again."""
-        known = done.get((values, depth))
-        if known is not None and known[1] == self.growths:
-            return known[0]
-        before = self.growths
-        out: set[Value] = set()
-        for one in values:
-            if isinstance(one, Box) and depth < MAX_COPIES:
-                copy = self.new_box(frame, at + depth, one.kind, self._deep(frame, at, self.read(one.items), depth + 1, done))
-                self.write(copy.keys, self.read(one.keys))
-                for key, cell in list(one.slots.items()):
-                    self.write(self.slot(copy, key), self._deep(frame, at, self.read(cell), depth + 1, done))
-                out.add(copy)
-            elif isinstance(one, Object) and one.mode != frame.mode and depth < MAX_COPIES:
-                for name, cell in list(self.attributes.get((one.cls, one.mode), {}).items()):
-                    self.write(self.attribute_cell(one.cls, frame.mode, name), self._deep(frame, at, self.read(cell), depth + 1, done))
-                out.add(self.pool.object(one.cls, frame.mode, one.open))
-            else:
-                out.add(UNKNOWN if isinstance(one, Unknown) else one)
-        copied = frozenset(out)
-        if self.growths == before:  # else what was copied first may lack what was written since
-            done[values, depth] = copied, before
-        return copied
 
     def _pushed(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
         """heapq.heappush, bisect.insort: an append to the first argument."""
@@ -395,7 +347,8 @@ _FUNCTIONS: dict[str, Callable[..., Values]] = {
     **_table(Models._text, "builtins", "str repr ascii format"),
     **_table(Models._special, "builtins", "len abs hash int float bool round divmod any all"),
     **_table(Models._indexed, "builtins", "range hex bin oct"),
-    **_table(Models._truth, "builtins", "isinstance issubclass callable hasattr"),
+    **_table(Models._is_instance, "builtins", "isinstance"),
+    **_table(Models._truth, "builtins", "issubclass callable hasattr"),
     **_table(Models._nothing, "builtins", "print"),
     **_table(Models._descriptor, "builtins", "property staticmethod classmethod"),
     **_table(Models._descriptor, "functools", "cached_property"),

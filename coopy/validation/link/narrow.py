@@ -9,6 +9,7 @@ from coopy.validation.link.builtin import lacks
 from coopy.validation.link.classes import PLAIN
 from coopy.validation.link.evaluate import Evaluator, path_of
 from coopy.validation.link.hazards import type_name
+from coopy.validation.link.operators import truth
 from coopy.validation.link.scopes import version_test
 from coopy.validation.link.values import (
     ACTION,
@@ -61,8 +62,14 @@ class Narrowing(Evaluator):
         if isinstance(test, (s.Name, s.Attribute)):
             if test.name == "TYPE_CHECKING":
                 return False
-            return _truth(self._known(frame, test))
+            return truth(self._known(frame, test))
         return None
+
+    def outcome(self, frame: Frame, test: s.Expr, values: Values) -> bool | None:
+        """The same, of a test of which the values are known. In a VAST program what is called may give more than is known."""
+        decided = self.decide(frame, test)
+        asked = isinstance(test, (s.Call, s.Unary, s.Boolean)) and decided is None and not self.vast
+        return truth(values) if asked else decided
 
     def _decide_boolean(self, frame: Frame, test: s.Boolean) -> bool | None:
         parts = [self.decide(frame, one) for one in test.values]
@@ -153,7 +160,12 @@ class Narrowing(Evaluator):
             return
         kinds = self._kinds(self.peek(frame, test.args[1]))
         values = self._known(frame, test.args[0])
-        frame.env[path] = self.of_kinds(frame, test.at, values, kinds) if truth else self._not_of_kinds(values, kinds)
+        if not truth:
+            frame.env[path] = self._not_of_kinds(values, kinds)
+            return
+        frame.env[path] = known = self.of_kinds(frame, test.at, values, kinds)
+        if known and known.isdisjoint(values):
+            frame.guess(test.at)
 
     def _may_have(self, value: Value, name: s.Expr) -> bool | None:
         """Whether a value has an attribute of a name; None if that is not known."""
@@ -225,14 +237,6 @@ class Narrowing(Evaluator):
                 ):
                     out.discard(one)
         return frozenset(out)
-
-
-def _truth(values: Values) -> bool | None:
-    if not values:
-        return None
-    if values <= {NOTHING, FALSE}:
-        return False
-    return True if values == {TRUE} else None
 
 
 def _is_offset(test: s.Expr) -> bool:

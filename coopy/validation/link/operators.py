@@ -10,7 +10,7 @@ from coopy.validation.link.models import CALM as CALM_FUNCTIONS
 from coopy.validation.link.models import Models
 from coopy.validation.link.order import ANYHOW, CALM, HELD
 from coopy.validation.link.scopes import version_test
-from coopy.validation.link.values import BOOL, EMPTY, Bound, Box, Foreign, Object, Pack, Text, Thing, Unknown
+from coopy.validation.link.values import BOOL, EMPTY, FALSE, NOTHING, TRUE, Bound, Box, Foreign, Object, Pack, Text, Thing, Unknown
 
 if TYPE_CHECKING:
     from coopy.validation import summary as s
@@ -119,7 +119,8 @@ class Operators(Models):
         values = self.peek(frame, node.value)
         if node.op == "not":
             self.truth_of(frame, node.at, values)
-            return BOOL
+            known = truth(values)
+            return BOOL if known is None else frozenset((FALSE if known else TRUE,))
         out = EMPTY
         for one in values:
             out |= self.call_special(frame, node.at, one, f"__{node.op}__", Args()) or {one}
@@ -157,3 +158,12 @@ class Operators(Models):
         for one in right:
             if not any(self.has_special(other, f"__{op}__") for other in left):
                 self.call_special(frame, at, one, f"__{mirrored}__", Args([left]))
+
+
+def truth(values: Values) -> bool | None:
+    """Whether a test of these values can only come out one way."""
+    if not values:
+        return None
+    if values <= {NOTHING, FALSE}:
+        return False
+    return True if values == {TRUE} else None

@@ -295,6 +295,22 @@ class ClassInfo:
         return [one for one in self.mro if isinstance(one, str)]
 
 
+def assigned(body: list[s.Stmt]) -> set[str]:
+    """Attributes of self that a body assigns whatever happens."""
+    out: set[str] = set()
+    for one in body:
+        if isinstance(one, s.Assign) and one.value is not None:
+            for target in one.targets:
+                for part in target.items if isinstance(target, s.Display) else [target]:
+                    if isinstance(part, s.Attribute) and isinstance(part.value, s.Name):
+                        out.add(part.name)
+        elif isinstance(one, (s.With, s.Try)):
+            out |= assigned(one.body)
+        elif isinstance(one, s.If):
+            out |= assigned(one.body) & assigned(one.orelse)
+    return out
+
+
 class Program:
     """All modules that can be found, loaded when first imported."""
 
@@ -305,6 +321,7 @@ class Program:
         self._derived: dict[str, dict[str, None]] = {}  # names of classes by the name of a base
         self._indexed: set[str] = set()
         self._classes = 0
+        self._counted: dict[tuple[int, str], bool] = {}
         self._known = (0, 0)  # how many files and modules there were then
 
     def at_path(self, path: str) -> ModuleInfo | None:
@@ -323,12 +340,15 @@ class Program:
     def has_more_than(self, count: int, name: str) -> bool:
         """Whether more classes than that derive from one of this name, in whatever steps, by the names of bases alone."""
         self._index()
-        found, left = {name}, [name]
-        while left and len(found) <= count + 1:
-            new = self._derived.get(left.pop(), {}).keys() - found
-            found |= new
-            left += new
-        return len(found) > count + 1
+        known = self._counted.get((count, name))
+        if known is None:
+            found, left = {name}, [name]
+            while left and len(found) <= count + 1:
+                new = self._derived.get(left.pop(), {}).keys() - found
+                found |= new
+                left += new
+            known = self._counted[count, name] = len(found) > count + 1
+        return known
 
     def classes(self) -> int:
         """How many names there are of classes that have a base."""
@@ -341,6 +361,7 @@ class Program:
         if known == self._known:
             return
         self._known = known
+        self._counted.clear()
         for path in (*self.sources.files, *self.modules):
             if path not in self._indexed:
                 self._indexed.add(path)

@@ -36,7 +36,8 @@ class Rule(msgspec.Struct, frozen=True):
 
     def message(self, fact: Reached) -> str:
         """What happens here, and why replay cannot repeat it."""
-        return f"{fact.name} {self.title}. {self.why}"
+        doubt = " In so large a program it is not certain that any call takes this way." if fact.doubtful else ""
+        return f"{fact.name} {self.title}. {self.why}{doubt}"
 
     def remedy(self, fact: Reached) -> str:
         """What to write instead."""

@@ -23,6 +23,11 @@ def analyse(program: str) -> Outcome:
         return run(Sources([folder], Cache(None)), Options(("app:Domain",)))
 
 
+def severities(program: str) -> list[tuple[str, str]]:
+    """What is found, by category and severity."""
+    return [(one.category, one.severity) for one in analyse(program).findings]
+
+
 def categories(program: str) -> list[str]:
     """What is found, by category."""
     return [one.category for one in analyse(program).findings]
@@ -166,3 +171,44 @@ def test_functions_that_one_decorator_decorates_are_told_apart_however_large_the
     domain = f"class Domain:\n    def name(self):\n        return last.__name__\n    def act(self):\n{calls}"
     assert categories(program + domain) == []
     assert categories(f"{program}{domain}        self.value = last()\n") == ["clock"]
+
+
+@pytest.mark.parametrize(("vast", "severity"), [(1000, "error"), (3, "warning")])
+def test_a_way_that_is_one_of_many_is_an_error_only_where_calls_are_told_apart(
+    vast: int, severity: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One class of 41 reads a clock, and each of their methods is a function that this call may mean."""
+    monkeypatch.setattr(contexts, "VAST", vast)
+    act = "class Domain:\n    def act(self, one: Base):\n        self.value = one.answer()\n"
+    assert severities(family("Base", "time.time()") + act) == [("clock", severity)]
+    finding = analyse(family("Base", "time.time()") + act).findings[0]
+    assert ("not certain that any call takes this way" in finding.message) is (severity == "warning")
+
+
+@pytest.mark.parametrize("vast", [1000, 3])
+def test_a_way_on_which_there_is_little_to_choose_is_an_error_however_large_the_program(vast: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contexts, "VAST", vast)
+    helpers = "".join(f"def h{one}(x):\n    return h{one + 1}(x)\n" for one in range(MANY)) + f"def h{MANY}(x):\n    return time.time()\n"
+    assert severities(f"import time\n{helpers}class Domain:\n    def act(self):\n        self.value = h0(1)\n") == [("clock", "error")]
+
+
+@pytest.mark.parametrize(("tests", "severity"), [(5, "error"), (6, "warning")])
+def test_each_test_that_says_what_something_is_makes_a_way_less_certain(tests: int, severity: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the arguments nothing is known; the function is called only if all are what they are tested for."""
+    monkeypatch.setattr(contexts, "VAST", 3)
+    names = [f"x{one}" for one in range(tests)]
+    checks = "".join(f"        if not isinstance({one}, Base):\n            return\n" for one in names)
+    act = f"class Domain:\n    def act(self, {', '.join(names)}):\n{checks}        self.value = now()\n"
+    helpers = "import time\nclass Base:\n    pass\ndef now():\n    return one() + two() + three() + time.time()\n"
+    helpers += "".join(f"def {one}():\n    return 1\n" for one in ("one", "two", "three"))
+    assert severities(helpers + act) == [("clock", severity)]
+
+
+def test_calls_that_share_a_run_of_a_function_make_a_way_less_certain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is done with the last of 41 kinds of arguments is done on no way that begins with another."""
+    monkeypatch.setattr(contexts, "LARGE", 0)
+    monkeypatch.setattr(contexts, "VAST", 0)
+    kinds = "".join(f"class C{one}:\n    pass\n" for one in range(MANY))
+    shared = "def shared(x):\n    if x.due:\n        return now()\ndef now():\n    return time.time()\n"
+    calls = "".join(f"        shared(C{one}())\n" for one in range(MANY))
+    assert severities(f"import time\n{kinds}{shared}class Domain:\n    def act(self):\n{calls}") == [("clock", "warning")]
