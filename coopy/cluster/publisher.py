@@ -13,6 +13,7 @@ All but `offer` and `take` belongs to the link's thread. Where it stops, nothing
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import deque
 from threading import Lock
@@ -90,6 +91,7 @@ class Publisher:
         self._bytes = 0
         self._guard = Lock()
         self._called = False
+        self._promised: asyncio.AbstractEventLoop | None = None  # that will call when it comes round
         self._stopped: CoopyError | None = None
         self.refusal: CoopyError | None = None
         self._look = asyncio.Event()
@@ -116,8 +118,27 @@ class Publisher:
                 raise ClusterError(f"{what}{self._why()}. This one was not recorded. Call it again later.")
             self._bytes += size
             self._waiting.append((time.monotonic(), entry))
-            called, self._called = self._called, True
-        if not called:
+        if not self._called:
+            self._call_for(entry)
+
+    def _call_for(self, entry: Entry) -> None:
+        """Have the link's thread look: at once where a thread waits; for a task when its loop has come round, so that those woken with it are in the message."""
+        if entry.wake is not None:
+            self._call()
+            return
+        loop = asyncio.get_running_loop()
+        if self._promised is not loop:
+            self._promised = loop
+            loop.call_soon(self._keep_promise)
+
+    def _keep_promise(self) -> None:
+        self._promised = None  # before it calls: who comes later promises again
+        with contextlib.suppress(RuntimeError):  # the link was closed, and whoever waited was told
+            self._call()
+
+    def _call(self) -> None:
+        if not self._called:
+            self._called = True
             self._link.soon(self._look.set)
 
     def take(self, counter: int) -> Packet | None:
@@ -258,6 +279,8 @@ class Publisher:
         while True:
             await asyncio.sleep(TICK)
             now = time.monotonic()
+            if self._waiting and now - self._waiting[0][0] > TICK:  # a loop that was to call may be busy, or closed
+                self._look.set()
             for packet in [*self._unknown.values()]:
                 if packet.taken:
                     self._know(packet)
