@@ -7,17 +7,19 @@ files: a program may lie elsewhere tomorrow. Nothing is imported, a module witho
 from __future__ import annotations
 
 import sys
+from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 __all__ = ["differences", "fingerprint", "whole"]
 
 SIZE = 8  # bytes: it tells versions of a file apart, it protects nothing
+REMEMBERED = 8192  # hashes of files; each has some 300 bytes
 
 
 def fingerprint(kind: type, own: Callable[[str], bool]) -> dict[str, bytes]:
@@ -26,28 +28,24 @@ def fingerprint(kind: type, own: Callable[[str], bool]) -> dict[str, bytes]:
     if (first := _hash_of(kind.__module__)) is None:
         return found
     found[kind.__module__] = first
-    waiting = [*_around(kind.__module__)]
     seen = {kind.__module__}
+    waiting = _around(kind.__module__) - seen
     while waiting:
         name = waiting.pop()
-        if name in seen or not own(name):
-            continue
         seen.add(name)
-        waiting += _around(name)
+        if not own(name):
+            continue
+        waiting |= _around(name) - seen
         if (one := _hash_of(name)) is not None:
             found[name] = one
     return dict(sorted(found.items()))
 
 
-def _around(name: str) -> Iterator[str]:
-    """The modules that a module's names are of, and the packages it lies in."""
-    package = name.rpartition(".")[0]
-    if package:
-        yield package
-    for value in [*getattr(sys.modules.get(name), "__dict__", {}).values()]:
-        of = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
-        if isinstance(of, str):
-            yield of
+def _around(name: str) -> set[str]:
+    """The modules that a module's names are of, and the package it lies in."""
+    values = [*getattr(sys.modules.get(name), "__dict__", {}).values()]
+    modules = (value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None) for value in values)
+    return {one for one in (*modules, name.rpartition(".")[0]) if isinstance(one, str) and one}
 
 
 def _hash_of(name: str) -> bytes | None:
@@ -55,9 +53,16 @@ def _hash_of(name: str) -> bytes | None:
     if not isinstance(path, str) or not path.endswith(".py"):
         return None
     try:
-        return blake2b(Path(path).read_bytes(), digest_size=SIZE).digest()
+        now = Path(path).stat()
+        return _hash_at(path, (now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns))
     except OSError:
         return None
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _hash_at(path: str, _version: tuple[int, ...]) -> bytes:
+    """Remembered as long as the file is the same by what the system says of it: a process that opens many systems reads it once."""
+    return blake2b(Path(path).read_bytes(), digest_size=SIZE).digest()
 
 
 def whole(modules: dict[str, bytes]) -> bytes:

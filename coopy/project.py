@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ NAME = "pyproject.toml"
 
 
 class Project(msgspec.Struct, frozen=True):
-    """`folder`: where the file lies; `settings`: its `[tool.coopy]`, empty if it has none."""
+    """`folder`: where the file lies; `settings`: its `[tool.coopy]`, empty if it has none; not to be changed."""
 
     folder: Path
     settings: dict[str, Any] = {}
@@ -32,7 +33,9 @@ def project_at(place: Path) -> Project | None:
     return None
 
 
+@lru_cache(maxsize=4)
 def _settings(path: Path, data: bytes) -> dict[str, Any]:
+    """Of these bytes. The last are remembered: most of the time of another opening would go into the same text."""
     if b"coopy" not in data:
         return {}
     import tomllib

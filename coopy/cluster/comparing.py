@@ -1,7 +1,8 @@
 """Nodes compare their states: at one place in the stream each takes the digest of what it has, beside the calls, and says it in the stream.
 
     due      a message says that it is time, and which nodes were there then. A node sends it when its own call was the first one behind `EVERY` of the
-             time that the actions have: no clock decides anything, and where nothing happens nothing is compared. `compare()` sends it at once
+             time that the actions have: no clock decides anything, and where nothing happens nothing is compared. While nodes still take their digests
+             for the last one, that is put off, or slow ones would be asked again and again, each able to speak of another place. `compare()` sends it at once
     take     when all before that message was executed, the digest is taken by a forked child, and goes into the stream
     judge    each node hears what all say (tally.py). One that has another state than most stops; what most have is kept in the journal, so that
              `coopy verify` compares with it
@@ -40,7 +41,8 @@ __all__ = ["EVERY", "Comparing"]
 
 log = logger("cluster")
 EVERY = 600_000_000  # microseconds of the actions' time between two comparisons
-KEPT = 8  # comparisons that are listened to
+PUT_OFF = 6  # times EVERY, for those that do not speak: they may never
+KEPT = 64  # comparisons that are listened to, beside those that somebody here waits for
 AT_ONCE = 2  # children
 DIGEST = b"="  # in front of a digest; what went wrong has none
 LOOK = 0.1  # seconds between two looks whether the node lives
@@ -59,6 +61,7 @@ class Comparing:
         self._tallies: OrderedDict[bytes, Tally] = OrderedDict()
         self._asked: dict[bytes, Event] = {}
         self._children: dict[bytes, Child] = {}
+        self._unheard = set[bytes]()  # in which this node takes part, and has not heard its own word
         self.compared = 0
         self.follows = False
 
@@ -69,9 +72,13 @@ class Comparing:
         now = self._engine.journal.time_us
         if not self._since:
             self._since = now
-        elif own and now - self._since >= EVERY:
+        elif own and now - self._since >= (EVERY * PUT_OFF if self._unfinished() else EVERY):
             tag, self._since = f"due-{self._since}", now
             self._link.soon(lambda: self._link.start(self._call(tag)))
+
+    def _unfinished(self) -> bool:
+        """Whether nodes have not said yet what they have at the last place."""
+        return bool(self._tallies) and self._tallies[next(reversed(self._tallies))].missing > 0
 
     def take_part(self, due: Due) -> None:
         """All before this was executed. A node that does not follow yet says nothing."""
@@ -79,8 +86,7 @@ class Comparing:
         if not self.follows:
             return
         self._tallies[due.mark] = Tally(due)
-        if len(self._tallies) > KEPT:
-            self._tallies.popitem(last=False)
+        self._forget()
         if len(self._children) >= AT_ONCE:
             log.warning("Nodes are compared more often than this one can take its digest: it says nothing this time.")
             return
@@ -90,7 +96,14 @@ class Comparing:
             log.warning("The state of this node could not be compared: no process could be forked for it (%s).", error)
             return
         self._children[due.mark] = child
+        self._unheard.add(due.mark)
         self._link.soon(lambda: self._link.start(self._say(due.mark, lsn, child)))
+
+    def _forget(self) -> None:
+        """Those before the newest, unless somebody here waits for what comes of one."""
+        for mark in [*self._tallies][:-KEPT]:
+            if mark not in self._unheard and mark not in self._asked:
+                del self._tallies[mark]
 
     def judge(self, said: Digest) -> None:
         """Somebody has spoken. Raises DivergenceError where this node's state is not what most have."""
@@ -98,6 +111,8 @@ class Comparing:
         if tally is None:
             return
         tally.hear(said)
+        if said.node == self._node:
+            self._unheard.discard(said.mark)
         own, asked = tally.own(self._node), self._asked.get(said.mark)
         try:
             if own is not None:
@@ -157,21 +172,22 @@ class Comparing:
 
     async def _say(self, mark: bytes, lsn: int, child: Child) -> None:
         try:
+            said = Digest(self._node, mark, lsn, await self._taken(mark, child), self._former())
+            await self._stream.put_surely("digest", seal(said, self._key), f"{self._node.hex()}-{mark.hex()}")
+        except (ChildProcessError, ClusterError) as error:
+            self._unheard.discard(mark)
+            log.warning("The digest of this node's state at LSN %d was not taken, or could not be said: %s", lsn, error)
+
+    async def _taken(self, mark: bytes, child: Child) -> bytes:
+        """What the child gives. Raises ChildProcessError where that is no digest."""
+        try:
             answer = await asyncio.to_thread(child.wait)
-        except ChildProcessError as error:
-            log.warning("The digest of this node's state at LSN %d was not taken: %s.", lsn, error)
-            return
         finally:
             child.kill()
             del self._children[mark]
         if not answer.startswith(DIGEST):
-            log.warning("The digest of this node's state at LSN %d was not taken: %s", lsn, answer.decode())
-            return
-        said = Digest(self._node, mark, lsn, answer[len(DIGEST) :], self._former())
-        try:
-            await self._stream.put_surely("digest", seal(said, self._key), f"{self._node.hex()}-{mark.hex()}")
-        except ClusterError as error:
-            log.warning("The digest of this node's state at LSN %d could not be said: %s", lsn, error)
+            raise ChildProcessError(answer.decode())
+        return answer[len(DIGEST) :]
 
     def _former(self) -> bytes:
         """What tells this program's names from another's, as Digest says."""

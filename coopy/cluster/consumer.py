@@ -14,7 +14,7 @@ import time
 from typing import TYPE_CHECKING
 
 from coopy.cluster.beginnings import BehindError
-from coopy.cluster.link import PATIENCE, PAUSE, LostError, RefusedError
+from coopy.cluster.link import PATIENCE, PAUSE, DeniedError, LostError, RefusedError
 from coopy.cluster.stream import NODE
 from coopy.error import ClusterError
 
@@ -88,7 +88,7 @@ class Consumer:
                 continue
             try:
                 await self._make()
-            except (LostError, RefusedError, BehindError) as error:
+            except (LostError, RefusedError, DeniedError, BehindError) as error:
                 self.problem = str(error)
                 await asyncio.sleep(PAUSE)
                 self._again.set()

@@ -1,6 +1,7 @@
 """The connection to the servers: a thread with an event loop owns the client, and nothing else of coopy runs there but what is short.
 
-    ask       a question to JetStream's interface, with its answer; what it refuses is RefusedError, no answer LostError
+    ask       a question to JetStream's interface, with its answer; what it refuses is RefusedError, no answer LostError, what the servers do not let
+              this user do DeniedError, at once
     run       have something done on that thread, and wait for it
     soon      the same, without waiting
 
@@ -13,17 +14,18 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import ssl
 import threading
 import time
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from coopy.cluster.denials import Denials
 from coopy.error import AuthenticationError, ClusterError, UsageError
 
 if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping
     from collections.abc import Set as AbstractSet
 
     from nats.aio.client import Client
@@ -31,18 +33,20 @@ if TYPE_CHECKING:
 
     from coopy.cluster.addresses import Addresses, Server
 
-__all__ = ["PATIENCE", "PAUSE", "Link", "LostError", "RefusedError"]
+__all__ = ["PATIENCE", "PAUSE", "DeniedError", "Link", "LostError", "RefusedError"]
 
 T = TypeVar("T")
 
 CONNECT = 5.0  # seconds to find a server at the beginning
 ATTEMPT = 2  # seconds for one server
 ANSWER = 5.0  # seconds to answer a question
+PUT_DOWN = 0.1  # seconds to give back a connection that was never made whole
 AGAIN = 0.2  # seconds between two attempts to find a server
 PAUSE = 0.3  # seconds before something that nobody answered is asked again
 PATIENCE = 30.0  # seconds that a caller waits for a cluster that does not answer
 PING = 2  # seconds between two signs of life
 SILENT = 2  # signs of life that may stay away
+WAYS = "Have an administrator permit it: docs/cluster.md shows all that a node does at the servers."
 
 
 class LostError(ClusterError):
@@ -53,6 +57,10 @@ class RefusedError(ClusterError):
     """JetStream said no. `code`: its number for why."""
 
     code: int
+
+
+class DeniedError(ClusterError):
+    """The servers do not let this user do it. What was asked was not done."""
 
 
 class Link:
@@ -66,10 +74,10 @@ class Link:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._live, name="coopy cluster link", daemon=True)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._refused = False
+        self._final: dict[Server, type[AuthenticationError | ClusterError]] = {}  # those that would say no again, and what that is
         self._order = [*addresses.servers]
         random.shuffle(self._order)  # so that nodes spread over the servers
-        self._gone = asyncio.Event()
+        self._gone, self._denials = asyncio.Event(), Denials()
         self._client: Client | None = None
 
     @property
@@ -101,7 +109,7 @@ class Link:
     async def _begin(self) -> None:
         deadline = time.monotonic() + CONNECT
         while not await self._find():
-            if self._refused or time.monotonic() > deadline:
+            if len(self._final) == len(self._order) or time.monotonic() > deadline:
                 raise self._no_server()
             await asyncio.sleep(AGAIN)
         self.start(self._keep())
@@ -133,14 +141,15 @@ class Link:
         from nats.aio.client import Client
         from nats.errors import Error
 
-        client, gone, heard = Client(), asyncio.Event(), list[BaseException]()
+        client, gone, denials, heard = Client(), asyncio.Event(), Denials(), list[BaseException]()
         given: dict[str, Any] = {"tls": self._tls} if self._tls is not None else {}
         if self.addresses.credentials:
             given["user_credentials"] = self.addresses.credentials
 
         async def hear(error: BaseException) -> None:
             heard.append(error)
-            self._note(error)
+            if not denials.hear(str(error)) and self._client is client:
+                self._note(server, error)
 
         async def lost() -> None:
             self.problem = self.problem or f"the connection to {server} was lost"
@@ -153,19 +162,20 @@ class Link:
                     connect_timeout=ATTEMPT, ping_interval=PING, max_outstanding_pings=SILENT, pending_size=0, name="coopy", **given,
                 )  # fmt: skip
         except (Error, OSError, TimeoutError) as error:
-            if not heard:  # what was heard before says more
-                self._note(error)
-            await _put_down(client)
+            said = [*heard]  # it says more than what is raised in the end
+            self._note(server, next((one for one in said if _final(one) is not None), said[-1] if said else error))
+            await _put_down(client, PUT_DOWN)
             return None
         except asyncio.CancelledError:  # it was closed meanwhile
             await _put_down(client)
             raise
-        self._gone = gone
+        self._gone, self._denials = gone, denials
+        self._final.pop(server, None)
         return client
 
     def _no_server(self) -> ClusterError | AuthenticationError:
         where = f"the cluster at {self.addresses}"
-        if self._refused:
+        if AuthenticationError in self._final.values():
             return AuthenticationError(
                 f"No server of {where} accepts the user, password or certificate: {self.problem}. Nothing was changed."
             )
@@ -173,9 +183,13 @@ class Link:
             f"No server of {where} answers: {self.problem}. Nothing was changed. Start them, or check the addresses and tls=."
         )
 
-    def _note(self, error: BaseException) -> None:
+    def _note(self, server: Server, error: BaseException) -> None:
         self.problem = self.addresses.hide(error)
-        self._refused = "authorization" in str(error).lower()
+        final = _final(error)
+        if final is None:
+            self._final.pop(server, None)
+        else:
+            self._final[server] = final
 
     # --- from other threads ----------------------------------------------------------------------------------------------
 
@@ -232,10 +246,10 @@ class Link:
 
     # --- on its own thread -----------------------------------------------------------------------------------------------
 
-    async def ask(self, subject: str, question: object = None) -> dict[str, Any]:
+    async def ask(self, subject: str, question: object = None, patience: float = ANSWER) -> dict[str, Any]:
         """A question to JetStream, "$JS.API." before it. Raises RefusedError, LostError."""
         data = b"" if question is None else json.dumps(question).encode()
-        message = await self.request(f"$JS.API.{subject}", data)
+        message = await self.request(f"$JS.API.{subject}", data, patience=patience)
         return self.answer(message.data)
 
     async def again(self, work: Callable[[], Awaitable[T]], patience: float) -> T:
@@ -249,23 +263,39 @@ class Link:
                     raise
                 await asyncio.sleep(PAUSE)
 
-    async def request(self, subject: str, data: bytes, headers: dict[str, str] | None = None) -> Msg:
+    async def request(self, subject: str, data: bytes, headers: dict[str, str] | None = None, patience: float = ANSWER) -> Msg:
         """A message that is answered. Raises LostError: also as soon as the connection is lost."""
         from nats.errors import Error
 
-        asked = asyncio.ensure_future(self.client.request(subject, data, timeout=ANSWER, headers=headers))
-        gone = asyncio.ensure_future(self._gone.wait())
         try:
-            await asyncio.wait((asked, gone), return_when=asyncio.FIRST_COMPLETED)
-            if asked.done():
-                return asked.result()
+            return await self.unless_denied(
+                lambda: self.client.request(subject, data, timeout=patience, headers=headers), {subject: subject}
+            )
         except (Error, TimeoutError, OSError) as error:
             said = f" ({self.problem})" if self.problem else ""  # what the server minds it says apart
             raise LostError(f"The cluster at {self.addresses} does not answer: {self.addresses.hide(error)}{said}.") from None
-        finally:
-            asked.cancel()
-            gone.cancel()
+
+    async def unless_denied(self, work: Callable[[], Awaitable[T]], concerns: Mapping[str, str]) -> T:
+        """What it gives. Raises what it raises, LostError as soon as the connection is lost, and DeniedError as soon as what it `concerns` is denied.
+
+        `concerns`: as Denials.watch.
+        """
+        with self._denials.watch(concerns) as denied:
+            done, gone = asyncio.ensure_future(work()), asyncio.ensure_future(self._gone.wait())
+            try:
+                await asyncio.wait((done, gone, denied), return_when=asyncio.FIRST_COMPLETED)
+                if done.done():
+                    return done.result()
+                if denied.done():
+                    raise DeniedError(f"The cluster at {self.addresses} does not let this user {denied.result()}. It was not done. {WAYS}")
+            finally:
+                gone.cancel()
+                await _cancel({done})
         raise LostError(f"The cluster at {self.addresses} did not answer before the connection was lost.")
+
+    def denies(self, subject: str) -> bool:
+        """Whether the servers said, on this connection, that this user may not publish there."""
+        return self._denials.denies(subject)
 
     def answer(self, data: bytes) -> dict[str, Any]:
         """What JetStream said. Raises RefusedError, LostError."""
@@ -281,6 +311,15 @@ class Link:
         return answer
 
 
+def _final(error: BaseException) -> type[AuthenticationError | ClusterError] | None:
+    """What would be the same the next time: a user, password or certificate that a server does not take, or a server's that this one does not trust."""
+    if "authorization" in str(error).lower():
+        return AuthenticationError
+    if not isinstance(error, ssl.SSLError) or isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError | ssl.SSLSyscallError):
+        return None
+    return AuthenticationError if "ALERT" in (error.reason or "") else ClusterError
+
+
 def _check_credentials(path: str) -> None:
     """Raises UsageError where the file cannot be used, before any server is asked."""
     if find_spec("nkeys") is None:
@@ -291,13 +330,13 @@ def _check_credentials(path: str) -> None:
         raise UsageError(f"The credentials file {path} cannot be read: {error.strerror}. Nothing was changed.", option="cluster") from error
 
 
-async def _put_down(client: Client) -> None:
-    """Give a connection back, whatever state it is in: one that was never made whole is not closed by the client itself."""
+async def _put_down(client: Client, patience: float = ATTEMPT) -> None:
+    """Give a connection back, whatever state it is in: one that was never made whole is not closed by the client itself, which may wait for that for ever."""
     from nats.errors import Error
 
     transport = client._transport  # noqa: SLF001 - there is no other way to it
     try:
-        async with asyncio.timeout(ATTEMPT):
+        async with asyncio.timeout(patience):
             await client.close()
     except (Error, OSError, TimeoutError, AssertionError):  # it is gone, or never was
         pass

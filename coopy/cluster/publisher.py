@@ -279,7 +279,9 @@ class Publisher:
             _tell(late, self._not_sent())
 
     def _why(self) -> str:
-        return f" ({self._link.problem})" if self._link.problem else ""
+        denied = f"the servers do not let this user publish to {self._base}" if self._link.denies(self._base) else ""
+        why = self._link.problem or denied
+        return f" ({why})" if why else ""
 
     def _not_sent(self) -> ClusterError:
         what = f"The call was not sent: for {self.patience:g} seconds the cluster at {self._link.addresses} took nothing{self._why()}"

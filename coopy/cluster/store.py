@@ -29,6 +29,8 @@ __all__ = ["Store", "Stored"]
 
 log = logger("cluster")
 ANSWER = 3.0  # seconds for one piece
+SOON = 0.5  # seconds to say whether it has a leader
+API = ("STREAM.CREATE.", "STREAM.INFO.", "STREAM.PURGE.", "STREAM.MSG.GET.", "CONSUMER.CREATE.", "DIRECT.GET.")  # what is asked of it
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -44,6 +46,8 @@ class Store:
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
+        self._concerns = {f"{one}OBJ_{stream.bucket}": f"$JS.API.{one}OBJ_{stream.bucket}" for one in API}
+        self._concerns[f"$O.{stream.bucket}."] = f"$O.{stream.bucket}.>"
 
     async def put(self, disk: Disk, path: str) -> Stored:
         """Send a file, under a name of its own. Raises ClusterError where that fails for long; what is there of it then is nobody's."""
@@ -89,10 +93,10 @@ class Store:
         """It is nobody's any more. Where that fails it stays."""
         from nats.js.errors import Error
 
-        bucket = await self._bucket()
         try:
-            await bucket.delete(name)
-        except (Error, TimeoutError, OSError) as error:
+            bucket = await self._bucket()
+            await self._stream.link.unless_denied(lambda: bucket.delete(name), self._concerns)
+        except (Error, TimeoutError, OSError, ClusterError) as error:
             log.warning(
                 "The snapshot %s could not be removed from %s: %s", name, self._stream.bucket, self._stream.link.addresses.hide(error)
             )
@@ -103,16 +107,25 @@ class Store:
         context = self._stream.link.client.jetstream(timeout=ANSWER)
         about = await self._stream.look()
         replicas = about.replicas if about is not None else REPLICAS
-        return await self._kept(
+        bucket = await self._kept(
             lambda: context.create_object_store(self._stream.bucket, storage=StorageType.FILE, replicas=replicas),
             "There is no place for snapshots at",
         )
+        await self._check_leader()
+        return bucket
+
+    async def _check_leader(self) -> None:
+        """Raises LostError where it has none, as when another node has made it a moment ago: what it is asked then is never answered."""
+        link, name = self._stream.link, f"OBJ_{self._stream.bucket}"
+        cluster = (await link.ask(f"STREAM.INFO.{name}", patience=SOON)).get("cluster")
+        if cluster is not None and not cluster.get("leader"):
+            raise LostError(f"The object store {name} at the cluster at {link.addresses} has no leader yet.")
 
     async def _kept(self, work: Callable[[], Any], what: str) -> Any:
         import nats.errors
 
         try:
-            return await work()
+            return await self._stream.link.unless_denied(work, self._concerns)
         except (nats.errors.Error, TimeoutError, OSError, EOFError) as error:
             addresses = self._stream.link.addresses
             raise LostError(f"{what} the cluster at {addresses}: {addresses.hide(error)}. Nothing was changed; try it again.") from None

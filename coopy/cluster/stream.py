@@ -24,7 +24,7 @@ REPLICAS = 3
 NODE = "coopy-node"  # under which a consumer says whose it is
 WINDOW = 120_000_000_000  # nanoseconds in which the servers themselves know a message again
 LARGEST = 8 << 20
-AWAY = 5_000_000_000  # nanoseconds after which one that the leader has not heard, each second, is not there
+AWAY = 2_500_000_000  # nanoseconds after which one that the leader has not heard, each second, is not there
 SETTINGS: dict[str, Any] = {
     "retention": "limits", "max_consumers": -1, "max_msgs": -1, "max_bytes": -1, "max_age": 0, "max_msgs_per_subject": -1, "max_msg_size": LARGEST,
     "discard": "new", "storage": "file", "duplicate_window": WINDOW, "deny_delete": True, "deny_purge": True, "allow_rollup_hdrs": False,

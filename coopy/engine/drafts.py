@@ -19,7 +19,7 @@ from coopy.codec import Codec
 from coopy.disk import is_refused
 from coopy.engine.archive import Archive
 from coopy.engine.once import Keys
-from coopy.error import CoopyError, DiskFullError, DurabilityError
+from coopy.error import CoopyError, CorruptionError, DiskFullError, DurabilityError, NotSerializableError, UpgradeError
 from coopy.fresh import pack_error, unpack_error
 from coopy.snapshot import SnapshotHeader, begin_snapshot, finish_snapshot, open_snapshot
 
@@ -60,6 +60,13 @@ class Plan(msgspec.Struct, frozen=True):
             with stream:
                 _, beside = self.codec.load_state(stream)
             Keys(self.codec).fill(beside)
+        except (CorruptionError, UpgradeError) as error:
+            if "path" in vars(error):  # it is the file that is wrong
+                raise
+            what = f"The state at LSN {self.about.lsn} could not be read back as it was written: {error.__cause__ or error}"
+            intact = "No snapshot was kept; those before it and the journal are intact, and the system goes on"
+            remedy = "Objects are made anew by what their __reduce__, __getstate__ and __setstate__ say."
+            raise NotSerializableError(f"{what}. {intact}. {remedy}", method="", where="the state") from error
         finally:
             moment.reset(token)
 

@@ -284,11 +284,16 @@ class Engine:
 
     def end(self, gate: Gate, reason: BaseException | None = None) -> None:
         """No more actions, for good."""
+        self.shut(gate, reason)
+        if (gate is FAILED or gate is BROKEN) and self.ended is not None:
+            log.error("%s takes no more actions: %s", self.name, self.ended.message)
+
+    def shut(self, gate: Gate, reason: BaseException | None = None) -> None:
+        """As `end`, where nothing went wrong that somebody should read of: a forked child is not the system."""
         self.final, self.gate, self.reason = gate, gate, reason
         if gate is FAILED or gate is BROKEN:
             assert reason is not None
             self.ended = Trouble.now(reason)
-            log.error("%s takes no more actions: %s", self.name, self.ended.message)
 
     def after_fork(self) -> None:
         """In a forked child: locks that other threads of the parent held are nobody's here; one that this thread holds it gives back itself."""

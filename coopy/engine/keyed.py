@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from coopy.clock import moment
 from coopy.engine.gate import OPEN
 from coopy.engine.once import ONCE, print_of
 from coopy.error import CoopyError, NotSerializableError, UsageError
@@ -21,11 +22,11 @@ __all__ = ["call_keyed", "refuse_beside"]
 
 
 def call_keyed(engine: Engine, method: str, args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
-    """Engine.call where something stands in `moment`: an action that runs, which may not call, or a key."""
+    """Engine.call where something stands in `moment`: an action that runs, which may not call, a key, or another mark, which says nothing of actions."""
     engine.refuse_nested(method)
     key = key_in_force()
     if key is None:
-        return engine.call(method, args, kwargs)
+        return _unmarked(engine, method, args, kwargs)
     key.claim(method)
     try:
         return _once(engine, key, method, args, kwargs)
@@ -33,6 +34,16 @@ def call_keyed(engine: Engine, method: str, args: tuple[object, ...], kwargs: di
         if isinstance(error, CoopyError) or not isinstance(error, Exception):
             key.release()
         raise
+
+
+def _unmarked(engine: Engine, method: str, args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
+    """As outside of all blocks: the engine would come here again."""
+    marks = moment.get()
+    moment.set(None)
+    try:
+        return engine.call(method, args, kwargs)
+    finally:
+        moment.set(marks)
 
 
 def _once(engine: Engine, key: Key, method: str, args: tuple[object, ...], kwargs: dict[str, object]) -> Any:

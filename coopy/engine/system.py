@@ -364,7 +364,7 @@ class System:
         engine = self.engine
         whole = engine.gate is OPEN or engine.gate is SHARED
         engine.after_fork()
-        engine.end(FORKED if whole else BROKEN, ClosedError("this process was forked while a call ran."))
+        engine.shut(FORKED if whole else BROKEN, ClosedError("this process was forked while a call ran."))
         engine.journal.abandon()
 
     # --- memory ------------------------------------------------------------------------------------------------------

@@ -286,26 +286,37 @@ def _explained(found: Difference, journal: Journal, otherwise: int) -> Divergenc
     )  # fmt: skip
 
 
-def _looked_at(found: Difference, journal: Journal) -> tuple[str, tuple[str, ...], bool]:
-    """The method, which paths differ, and whether writing and reading the state makes that difference by itself."""
+class Look(NamedTuple):
+    """Two states beside each other: which paths differ, and whether the state `lost` that by being written and read."""
+
+    method: str
+    paths: tuple[str, ...] = ()
+    lost: bool = False
+
+
+def _looked_at(found: Difference, journal: Journal) -> Look:
+    """One state is kept, and the other replay compares its own with that; with what was only digested nobody can."""
     one, other, method = found.one.replay, found.other.replay, ""
     assert one is not None
     if found.part == "keys":
-        [[report]] = journal.run([[_again(one, last=found.bad)]])
-        return report.method, (REMEMBERED,), False
+        return Look(_once_more(journal, one, found.bad).method, (REMEMBERED,))
     kept = one.kept(found.bad)
     if found.bad not in one.keep or found.other.kept:
         try:
-            [[report]] = journal.run([[_again(one, last=found.bad, keep=(found.bad,), against=kept)]])
+            report = _once_more(journal, one, found.bad, keep=(found.bad,), against=kept)
         except NotSerializableError:  # it cannot be handed over
-            [[report]] = journal.run([[_again(one, last=found.bad)]])
-            return report.method, (), False
+            return Look(_once_more(journal, one, found.bad).method)
         method = report.method
-        if report.differs or other is None:  # of a recorded digest nobody has the state
-            return method, report.differs, bool(report.differs)
+        if report.differs or other is None:
+            return Look(method, report.differs, lost=bool(report.differs))
     assert other is not None
-    [[report]] = journal.run([[_again(other, last=found.bad, against=kept)]])
-    return method or report.method, report.differs, False
+    report = _once_more(journal, other, found.bad, against=kept)
+    return Look(method or report.method, report.differs)
+
+
+def _once_more(journal: Journal, replay: Replay, last: int, **otherwise: object) -> Report:
+    [[report]] = journal.run([[_again(replay, last=last, **otherwise)]])
+    return report
 
 
 def _listed(lsns: tuple[int, ...]) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from coopy.validation import summary as s
+from coopy.validation.deep import room_for
 from coopy.validation.text import UnreadableError, check_depth, decode
 from coopy.validation.verdict import content_key, default_folder
 
@@ -112,18 +113,17 @@ def analyse(path: str, data: bytes) -> s.Module | s.Problem:
     """The summary of a file's content, or why there is none."""
     from coopy.validation.extract import extract
 
-    limit, collecting = sys.getrecursionlimit(), gc.isenabled()
-    sys.setrecursionlimit(max(limit, RECURSION))
+    collecting = gc.isenabled()
     gc.disable()  # a tree holds no cycles: looking through it for some only takes time
     try:
-        text = decode(data)
-        check_depth(text)
-        return extract(text)
+        with room_for(RECURSION):
+            text = decode(data)
+            check_depth(text)
+            return extract(text)
     except UnreadableError as error:
         return s.Problem(path, error.line, error.column, error.message)
     except RecursionError:
         return s.Problem(path, 1, 1, "its expressions are nested too deep")
     finally:
-        sys.setrecursionlimit(limit)
         if collecting:
             gc.enable()

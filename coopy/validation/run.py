@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import MappingProxyType
@@ -13,6 +12,7 @@ import msgspec
 
 from coopy import catalogue
 from coopy.validation import summary as s
+from coopy.validation.deep import room_for
 from coopy.validation.findings import UNREADABLE, Selection, judge
 from coopy.validation.link.analysis import Analysis, Statistics
 from coopy.validation.link.discovery import Discovery
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from coopy.validation.link.analysis import Reached
 
 
-RECURSION = 50_000  # frames
+RECURSION = 50_000  # frames: calls within calls within expressions; Python's own take no native stack
 
 
 class DomainError(SourceError):
@@ -135,17 +135,16 @@ def analyse(
 ) -> tuple[list[Reached], list[Statistics], list[Analysis]]:
     """What is reached from all domains; `made`: the arguments with which the program makes them."""
     facts, statistics, analyses = [], [], []
-    collecting, limit = gc.isenabled(), sys.getrecursionlimit()
-    sys.setrecursionlimit(max(limit, RECURSION))  # calls within calls within expressions; Python's own frames take no native stack
+    collecting = gc.isenabled()
     gc.disable()  # nothing dies before the end, so looking for what has died would only take time, half of it
     try:
-        for one in domains:
-            analysis = Analysis(program, catalogue.load(), one, made.get(one, ()))
-            facts += analysis.run()
-            statistics.append(analysis.statistics())
-            analyses.append(analysis)
+        with room_for(RECURSION):
+            for one in domains:
+                analysis = Analysis(program, catalogue.load(), one, made.get(one, ()))
+                facts += analysis.run()
+                statistics.append(analysis.statistics())
+                analyses.append(analysis)
     finally:
-        sys.setrecursionlimit(limit)
         if collecting:
             gc.enable()
     return facts, statistics, analyses

@@ -19,7 +19,8 @@ from tests.crash.test_damage import KEY, cut_off, flip_bits
 from tests.crash.test_interrupts import check_storm
 from tests.crash.test_journal_crash import FAILURES, crash_everywhere, fail_everywhere
 from tests.crash.test_kill import kill_many
-from tests.crash.test_power_cut import FAILURES as WAYS
+from tests.crash.test_once_crash import WAYS, ask_again
+from tests.crash.test_power_cut import FAILURES as ERRORS
 from tests.crash.test_power_cut import cut_power, fail_calls
 from tests.simulation.world import run_seed
 
@@ -41,13 +42,19 @@ def cuts(seed: int) -> str:
 
 
 def power(seed: int) -> str:
-    """The power cut at every I/O call, ten subsets of what survives."""
-    return f"{sum(cut_power(durability, 10, seed) for durability in DURABILITIES)} states, 0 acknowledged calls lost"
+    """The power cut at every I/O call, ten subsets of what survives; or the process killed."""
+    return f"{sum(cut_power(durability, 10, 1, seed) for durability in DURABILITIES)} states, 0 acknowledged calls lost"
 
 
-def failures(_seed: int) -> str:
+def again(seed: int) -> str:
+    """Who asks again, with the same keys, after a cut at every I/O call."""
+    return f"{sum(ask_again(*way, 1, seed) for way in WAYS)} callers came back, 0 calls missing, 0 doubled"
+
+
+def failures(seed: int) -> str:
     """Every call of the operating system failing once, in each way."""
-    return f"{sum(fail_calls(durability, how, 1) for durability in DURABILITIES for how in WAYS)} failures, 0 acknowledged calls lost"
+    count = sum(fail_calls(durability, how, 1, seed) for durability in DURABILITIES for how in ERRORS)
+    return f"{count} failures, 0 acknowledged calls lost"
 
 
 def kills(seed: int) -> str:
@@ -106,7 +113,7 @@ def cluster(seed: int) -> str:
 
 
 CAMPAIGNS: dict[str, Callable[[int], str]] = {
-    one.__name__: one for one in (bits, cuts, power, failures, journal, replication, crowd, kills, interrupts, cluster)
+    one.__name__: one for one in (bits, cuts, power, again, failures, journal, replication, crowd, kills, interrupts, cluster)
 }
 
 

@@ -215,8 +215,8 @@ def test_the_power_goes_at_every_call_of_the_disk(durability: Any) -> None:
 
 
 @both
-@pytest.mark.parametrize("how", [errno.EIO, errno.ENOSPC, "short"])
-def test_each_call_of_the_disk_fails_once(durability: Any, how: int | str) -> None:
+@pytest.mark.parametrize("how", [errno.EIO, errno.ENOSPC])
+def test_each_call_of_the_disk_fails_once(durability: Any, how: int) -> None:
     """Nobody hangs; what was heard is kept, and what was refused does not happen."""
     nth, count = 0, 1
     while nth < count:

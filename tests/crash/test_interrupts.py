@@ -148,7 +148,7 @@ def check_storm(directory: Path, durability: str, children: int, seed: int, seco
 @pytest.mark.parametrize(("children", "mixed"), [(0, False), (3, False), (3, True)])
 def test_interrupts_lose_nothing_double_nothing_and_hang_nobody(tmp_path: Path, durability: str, children: int, mixed: bool) -> None:
     """Each thread's acknowledged calls are there once and in order, and replay gives the same state."""
-    assert check_storm(tmp_path / "w", durability, children, seed=1, seconds=2.5, mixed=mixed) > 20
+    assert check_storm(tmp_path / "w", durability, children, seed=1, seconds=1.5, mixed=mixed) > 20
 
 
 if __name__ == "__main__":

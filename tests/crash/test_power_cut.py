@@ -18,6 +18,7 @@ from coopy.error import CoopyError, DiskFullError
 from coopy.fake_disk import FakeDisk, PowerCut
 from coopy.wiring import Options, open_proxy
 from coopy.wiring.systems import _systems
+from tests.crash.points import drawn
 from tests.words import Word
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 SUBSETS = 2  # of unsynced sectors that survive, for each cut
-FAILURES = [errno.EIO, errno.ENOSPC, errno.EINTR, "short"]
+STRIDE = 5  # every 5th call, beside the first and the last of each kind; `make faults` takes every one
+FAILURES = [errno.EIO, errno.ENOSPC, errno.EINTR]
 
 
 class Run:
@@ -102,21 +104,20 @@ def play(disk: FakeDisk, durability: Any, act: Callable[[Run], None] = scenario)
     return run
 
 
-def calls_of_scenario(durability: Any) -> int:
+def calls_of_scenario(durability: Any) -> list[str]:
     disk = FakeDisk()
     scenario(Run(disk, durability))
-    return len(disk.calls)
+    return disk.calls
 
 
-def cut_power(durability: Any, subsets: int, seed: int) -> int:
-    """Cut the power at every call, with so many random subsets of what survives; gives how many states were opened."""
-    states = 0
-    for nth in range(1, calls_of_scenario(durability) + 1):
+def cut_power(durability: Any, subsets: int, stride: int, seed: int) -> int:
+    """Cut the power at every so manieth call, with so many random subsets of what survives, or only kill the process; gives how many states were opened."""
+    points = drawn(calls_of_scenario(durability), stride, seed)
+    for nth in points:
         disk = FakeDisk()
         disk.crash_at(nth)
         run = play(disk, durability)
         for subset in range(subsets):
-            states += 1
             text = reopened(disk.crash(random.Random((seed * 1000 + nth) * 1000 + subset)), durability)
             assert text == letters(len(text)), f"seed {seed}, cut at call {nth}, subset {subset}"
             assert len(text) <= run.tried
@@ -124,26 +125,19 @@ def cut_power(durability: Any, subsets: int, seed: int) -> int:
                 assert len(text) >= run.acknowledged, (
                     f"seed {seed}, cut at call {nth}, subset {subset}: {text} after {run.acknowledged} acknowledged"
                 )
-
-    return states
-
-
-@pytest.mark.parametrize("durability", ["sync", "buffered"])
-def test_a_power_cut_at_any_call_loses_no_acknowledged_letter(durability: Any) -> None:
-    """The restarted word is a beginning of the alphabet: as long as was acknowledged, at most one longer."""
-    assert cut_power(durability, SUBSETS, seed=1) > 100
-
-
-@pytest.mark.parametrize("durability", ["sync", "buffered"])
-def test_a_killed_process_loses_nothing_at_either_durability(durability: Any) -> None:
-    """What the operating system has survives the process."""
-    for nth in range(1, calls_of_scenario(durability) + 1):
-        disk = FakeDisk()
-        disk.crash_at(nth)
-        run = play(disk, durability)
         text = reopened(disk.kill(), durability)
-        assert text == letters(len(text))
+        assert text == letters(len(text)), f"killed at call {nth}"
         assert run.acknowledged <= len(text) <= run.tried, f"killed at call {nth}"
+    return len(points) * (subsets + 1)
+
+
+@pytest.mark.parametrize("durability", ["sync", "buffered"])
+def test_no_cut_at_any_call_loses_an_acknowledged_letter(durability: Any) -> None:
+    """The restarted word is a beginning of the alphabet: as long as was acknowledged, at most one longer.
+
+    What the operating system has survives the process at either durability; the power's end, what was synced.
+    """
+    assert cut_power(durability, SUBSETS, STRIDE, seed=1) > 300
 
 
 def test_a_power_cut_during_recovery_loses_nothing() -> None:
@@ -173,24 +167,24 @@ def unclean(run: Run) -> None:
     raise PowerCut
 
 
-def fail_calls(durability: Any, how: Any, stride: int) -> int:
+def fail_calls(durability: Any, how: int, stride: int, seed: int) -> int:
     """Have every so manieth call of the operating system fail once; gives how many did."""
-    every = range(1, calls_of_scenario(durability) + 1, stride)
-    for nth in every:
+    points = drawn(calls_of_scenario(durability), stride, seed)
+    for nth in points:
         disk = FakeDisk()
         disk.fail(nth, how)
         run = play(disk, durability)
         text = reopened(disk.crash(random.Random(nth)) if durability == "sync" else disk.kill(), durability)
         assert text == letters(len(text)), f"call {nth} failed with {how}"
         assert run.acknowledged <= len(text) <= run.tried, f"call {nth} failed with {how}"
-    return len(every)
+    return len(points)
 
 
 @pytest.mark.parametrize("how", FAILURES)
 @pytest.mark.parametrize("durability", ["sync", "buffered"])
-def test_any_call_of_the_system_may_fail_once(durability: Any, how: Any) -> None:
-    """Each call either is refused or fails for good; what was acknowledged is there after the next start. `make faults` takes every one."""
-    assert fail_calls(durability, how, 2) > 50
+def test_any_call_of_the_system_may_fail_once(durability: Any, how: int) -> None:
+    """Each call either is refused or fails for good; what was acknowledged is there after the next start."""
+    assert fail_calls(durability, how, STRIDE, seed=how) > 100
 
 
 @pytest.mark.parametrize("durability", ["sync", "buffered"])

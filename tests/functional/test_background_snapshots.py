@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
@@ -166,29 +166,55 @@ def test_it_holds_the_state_of_its_lsn(tmp_path: Path, durability: Any) -> None:
         assert word.text == "abc"
 
 
+class Callers:
+    """Four threads that count without end: a number of calls as fast as they can for each snapshot, and slowly what comes until the next.
+
+    At full speed all the time they would be ahead of a fresh process, which replays what they called, by more and more.
+    """
+
+    def __init__(self, twice: Any) -> None:
+        self._twice, self._ended, self._fast = twice, threading.Event(), threading.Semaphore(0)
+        self._threads = [threading.Thread(target=self._call) for _ in range(4)]
+        for thread in self._threads:
+            thread.start()
+
+    def _call(self) -> None:
+        while not self._ended.is_set():
+            self._fast.acquire(timeout=0.001)
+            self._twice.count()
+
+    def hurry(self) -> None:
+        self._fast.release(5000)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        for thread in self._threads:
+            thread.join()
+
+
+@pytest.mark.parametrize(("way", "rounds"), [(Beside, 10), (Elsewhere, 4)], ids=["forked", "fresh"])
 @both
-def test_each_one_is_of_one_moment_while_many_call(tmp_path: Path, durability: Any) -> None:
+def test_each_one_is_of_one_moment_while_many_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, durability: Any, way: Any, rounds: int
+) -> None:
     """Whatever the callers do meanwhile: the n-th LSN has counted to n, and the end is the same after a restart."""
-    twice, ended = init_system(Twice(), tmp_path / "w", durability=durability, keep_snapshots=1000), threading.Event()
-
-    def call() -> None:
-        while not ended.is_set():
-            twice.count()
-
-    callers = [threading.Thread(target=call) for _ in range(4)]
-    for caller in callers:
-        caller.start()
-    for _ in range(10):
-        lsn = control(twice).take_snapshot(background=True)
-        assert control(twice).wait_snapshot() == lsn
-    ended.set()
-    for caller in callers:
-        caller.join()
+    monkeypatch.setattr(snapshots, "SMALL", sys.maxsize if way is Beside else 0)
+    monkeypatch.setattr(snapshots, "BEARABLE", -1.0)
+    twice = init_system(Twice(), tmp_path / "w", durability=durability, keep_snapshots=1000)
+    with Callers(twice) as callers:
+        for _ in range(rounds):
+            callers.hurry()
+            lsn = control(twice).take_snapshot(background=True)
+            assert control(twice).wait_snapshot() == lsn
+    assert isinstance(draft_of(twice), way)
     digest = control(twice).digest()
     control(twice).close()
     found = {parse_snapshot_name(name): vars(state_in(tmp_path / "w" / name)) for name in files(tmp_path / "w")}
     assert all(state == {"one": lsn, "two": lsn} for lsn, state in found.items())
-    assert len(found) > 5
+    assert len(found) > rounds / 2
     with control(init_system(Twice, tmp_path / "w")) as again:
         assert control(again).digest() == digest
 
@@ -441,6 +467,33 @@ def test_a_state_that_no_snapshot_can_hold_is_named(tmp_path: Path) -> None:
         with pytest.raises(NotSerializableError, match="attribute 'text'") as caught:
             wait()
         assert caught.value.where == "attribute 'text'"
+    control(word).close()
+
+
+class Torn:
+    """What pickle writes, and cannot make again."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Torn, ("too", "many")
+
+
+class Tearing(Word):
+    """Makes one."""
+
+    def tear(self) -> None:
+        self.text = Torn()  # type: ignore[assignment]
+
+
+def test_a_state_that_cannot_be_read_back_is_no_damage(tmp_path: Path) -> None:
+    """No snapshot is kept of it, and the system goes on."""
+    word: Any = init_system(Tearing(), tmp_path / "w", validation="off")
+    word.tear()
+    word.take_snapshot(background=True)
+    for wait in (control(word).wait_snapshot, word.take_snapshot):
+        with pytest.raises(NotSerializableError, match=r"LSN 1 could not be read back.*the system goes on"):
+            wait()
+    assert files(tmp_path / "w") == ["snapshot-00000000000000000000.snap"]
+    assert control(word).stats().state == "open"
     control(word).close()
 
 

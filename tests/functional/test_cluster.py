@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 import coopy.aio
 from coopy import control, init_system, linearizable, once
 from coopy.aio.opening import beside
+from coopy.cluster import link, store
 from coopy.engine.ordered import OrderedEngine
 from coopy.error import ClosedError, ClusterError, LockedError, NotSerializableError, UnconfirmedError, UsageError
 from coopy.wiring.systems import system_of
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from coopy.cluster.local import LocalServers
 
 __all__ = ["cluster", "servers"]
+LONG = 20.0
 
 
 def test_one_node_is_used_as_any_system_is(cluster: Cluster) -> None:
@@ -43,6 +47,18 @@ def test_one_node_is_used_as_any_system_is(cluster: Cluster) -> None:
     again = cluster.node(1)
     assert (again.text, again.kept[-1], control(again).digest(), control(again).lsn) == ("saxce", stamps, digest, lsn)
     assert again.add("f") == "saxcef"
+
+
+def test_nodes_that_begin_at_once_do_not_wait_for_each_other(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The place for snapshots, which one has made, has no leader yet when the others ask: such a question is not answered, and not put."""
+    monkeypatch.setattr(store, "ANSWER", LONG)
+    begun = time.monotonic()
+    with ThreadPoolExecutor() as beside:
+        nodes = [*beside.map(cluster.node, (1, 2, 3))]
+    assert time.monotonic() - begun < LONG
+    for one, text in zip(nodes, ("a", "aa", "aaa"), strict=True):
+        with linearizable(one):
+            assert one.add("a") == text
 
 
 def test_what_one_node_does_all_nodes_show(cluster: Cluster) -> None:
@@ -130,6 +146,22 @@ def test_a_query_sees_what_is_here_unless_it_is_to_wait(cluster: Cluster) -> Non
     with linearizable(two):
         assert two.text == "ab"
     keeper.join()
+
+
+def test_actions_in_the_block_of_queries_that_wait_are_as_they_are_anywhere(cluster: Cluster, tmp_path: Path) -> None:
+    """On a node, a system of its own, and with a key around the block or within."""
+    for word in (cluster.node(1), init_system(Word, tmp_path / "alone", validation="off")):
+        with linearizable(word):
+            assert word.add("a") == "a"
+            assert word.add_unlocked("b") == "ab"
+            with pytest.raises(ValueError, match=r"^c$"):
+                word.add_and_raise("c")
+            assert word.text == "abc"
+        with once("k"), linearizable(word):
+            assert word.add("d") == "abcd"
+        with linearizable(word), once("k"):
+            assert word.add("d") == "abcd"
+        control(word).close()
 
 
 def test_keys_work_across_nodes(cluster: Cluster) -> None:
@@ -269,8 +301,11 @@ class Other:
         pass
 
 
-def test_a_cluster_that_does_not_answer_or_lets_nobody_in_is_named_without_its_password(cluster: Cluster) -> None:
+def test_a_cluster_that_does_not_answer_or_lets_nobody_in_is_named_without_its_password(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The directory is left as it was."""
+    monkeypatch.setattr(link, "CONNECT", 0.5)
     server = cluster.servers.servers[0]
     with pytest.raises(ClusterError, match=r"No server of the cluster at 127.0.0.1:1 answers"):
         cluster.node(1, cluster="nats://user:secretpassword@127.0.0.1:1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +13,10 @@ import pytest
 import coopy.aio
 from coopy import control
 from coopy.cluster import comparing
+from coopy.cluster.message import Due, keyed, unseal
 from coopy.error import DivergenceError, UnconfirmedError
 from coopy.wiring.systems import system_of
-from tests.functional.test_cluster_bad_days import counts, wait_until
+from tests.functional.test_cluster_bad_days import LONG, counts, wait_until
 from tests.servers import Cluster, cluster, level, servers
 from tests.words import Word
 
@@ -117,12 +119,51 @@ def test_where_no_majority_has_the_same_all_stop(cluster: Cluster, monkeypatch: 
 
 def test_nodes_compare_by_themselves_when_the_actions_time_has_gone_on(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever calls then asks all; nobody has to be told."""
-    monkeypatch.setattr(comparing, "EVERY", 1)
+    monkeypatch.setattr(comparing, "EVERY", 200_000)
     one, two, three = (cluster.node(number, Loose) for number in (1, 2, 3))
     wait_until(lambda: calls_go_on([one, two]) == 2 and all(counts(node).compared for node in (one, two, three)))
     monkeypatch.setattr(Loose, "turns", iter("xxy"))
     three.look()
     wait_until(lambda: calls_go_on([one, two, three]) == 2)
+
+
+def test_nodes_that_are_still_at_it_are_not_asked_again_by_themselves(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or those that are slow would each speak of another place, and never be compared."""
+    one, two = cluster.node(1), cluster.node(2)
+    one.add("a")
+    monkeypatch.setattr(comparing, "PUT_OFF", 1 << 40)
+    with ThreadPoolExecutor() as beside:
+        with system_of(two).engine.lock:
+            asked = beside.submit(control(one).compare, LONG)
+            wait_until(lambda: dues(one) == 1)
+            monkeypatch.setattr(comparing, "EVERY", 1)
+            for _ in range(50):
+                one.add("b")
+            control(one).barrier()
+            assert dues(one) == 1
+        assert asked.result().nodes == 2
+    wait_until(lambda: calls_go_on([one, two]) == 2 and dues(one) > 1)
+
+
+def test_what_others_ask_meanwhile_takes_nobody_s_comparison_away(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many are listened to: one that somebody waits for is."""
+    monkeypatch.setattr(comparing, "KEPT", 1)
+    one, two = cluster.node(1), cluster.node(2)
+    one.add("a")
+    with ThreadPoolExecutor() as beside:
+        with system_of(two).engine.lock:
+            before = counts(one).sequence
+            asked = [beside.submit(control(one).compare, LONG) for _ in range(2)]
+            wait_until(lambda: counts(one).sequence == before + 4)  # two questions, and what this node says to both
+        assert [each.result().nodes for each in asked] == [2, 2]
+
+
+def dues(node: Any) -> int:
+    """How often it was said in the stream that it is time."""
+    peers, archive = system_of(node).peers, system_of(node).archive
+    key, link = keyed(archive.identity.secret, archive.key), peers.link  # type: ignore[union-attr]
+    last = link.run(peers.stream.look()).last  # type: ignore[union-attr]
+    return sum(isinstance(unseal(link.run(peers.stream.get(one)), key), Due) for one in range(2, last + 1))  # type: ignore[union-attr]
 
 
 def test_a_node_that_does_not_answer_keeps_nobody_from_going_on(cluster: Cluster) -> None:

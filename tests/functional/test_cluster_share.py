@@ -68,7 +68,9 @@ def test_one_node_sends_a_snapshot_when_the_stream_has_grown(cluster: Cluster, m
     wait_until(lambda: kept(one) == {first(one), *(message.snapshot for message in announced(one)[-2:])})
     last = announced(one)[-1]
     three = cluster.node(3)
-    assert control(three).restored.base == last.lsn
+    assert control(three).restored.base in {
+        message.lsn for message in announced(one) if message.lsn >= last.lsn
+    }  # one may have been on its way
     level(one, two, three)
 
 
@@ -96,10 +98,11 @@ def test_a_claim_that_came_to_nothing_is_followed_by_another_when_the_stream_has
     monkeypatch.setattr(sharing, "GROWN", SMALL)
     call_until([one, two], lambda: bool(announced(two)))
     found = said(two)
+    shared = found.index(announced(two)[0])
     assert found[0] == dead
-    assert [type(message) for message in found[1:3]] == [Claim, Announced]
-    assert found[1].turn >= 2
-    assert found[2].stream >= 2 * SMALL
+    assert [message.turn >= 2 for message in found[1:shared]] == [True] * (shared - 1), "there is one, or more where sending took long"
+    assert shared > 1
+    assert found[shared].stream >= 2 * SMALL
 
 
 def test_a_snapshot_that_cannot_be_read_again_is_not_announced(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:

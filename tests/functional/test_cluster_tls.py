@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import math
+import re
 import socket
 import ssl
 import subprocess
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from coopy import control, init_system
+from coopy.cluster import beginnings, link, store, stream
 from coopy.cluster.local import server_program
-from coopy.error import AuthenticationError, ClusterError, CoopyError, UsageError
+from coopy.error import AuthenticationError, ClusterError, CoopyError, UnconfirmedError, UsageError
+from coopy.wiring.systems import system_of
+from tests.functional.test_cluster import names_in
+from tests.functional.test_cluster_bad_days import LONG, counts, impatient
 from tests.unit.replication.test_transport import certificate, make_certificate, trusting
 from tests.words import Word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 __all__ = ["certificate"]
 PASSWORD, TOKEN = "a-secret-password", "a-secret-token"
@@ -70,8 +76,9 @@ def refused(folder: Path, address: str, **options: Any) -> CoopyError:
     return caught.value
 
 
-def test_a_node_over_tls_with_a_certificate_and_a_password(certificate: Path, tmp_path: Path) -> None:
-    """Each of both has to be right."""
+def test_a_node_over_tls_with_a_certificate_and_a_password(certificate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of both has to be right. What is not will not be the next time: it is told at once."""
+    monkeypatch.setattr(link, "CONNECT", math.inf)
     for name in ("known", "unknown"):
         (tmp_path / name).mkdir()
         make_certificate(tmp_path / name, name)
@@ -102,12 +109,62 @@ def test_a_node_with_a_token(tmp_path: Path) -> None:
         control(word).close()
 
 
-def test_a_user_that_may_not_do_what_a_node_does_is_told_so(tmp_path: Path) -> None:
-    """The server lets it in, and keeps it from the stream."""
-    with server(
-        tmp_path, f'authorization {{ users: [{{ user: wiki, password: "{PASSWORD}", permissions: {{ publish: "other.>" }} }}] }}'
-    ) as port:
-        assert "ermissions" in str(refused(tmp_path, f"nats://wiki:{PASSWORD}@127.0.0.1:{port}"))
+@pytest.mark.parametrize(
+    ("permissions", "told"),
+    [
+        ('publish: "other.>"', "publish to $JS.API.STREAM.INFO.coopy-word"),
+        ('publish: "$JS.API.>"', "publish to $O.coopy-word.>"),
+        ('publish: ["$JS.API.STREAM.*.coopy-word"]', "publish to $JS.API.STREAM.CREATE.OBJ_coopy-word"),
+        ('publish: ["$JS.API.>", "$O.coopy-word.>"]', "publish to coopy.word.genesis"),
+        ('publish: ">", subscribe: "other.>"', "subscribe to _INBOX.>"),
+    ],
+)
+def test_a_user_that_may_not_do_what_a_node_does_is_told_what_to_permit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, permissions: str, told: str
+) -> None:
+    """The server lets it in, and keeps it from the stream: that it says at once, and nothing is waited for."""
+    for room in (link, store, beginnings, stream):
+        monkeypatch.setattr(room, "PATIENCE", math.inf, raising=False)
+    for room in (link, store):
+        monkeypatch.setattr(room, "ANSWER", LONG)
+    with server(tmp_path, users(permissions)) as port:
+        error = refused(tmp_path, f"nats://wiki:{PASSWORD}@127.0.0.1:{port}")
+        assert isinstance(error, ClusterError)
+        assert f"does not let this user {told}." in str(error)
+
+
+def test_a_caller_is_told_that_the_servers_do_not_let_its_node_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where all else is permitted."""
+    monkeypatch.setattr("coopy.cluster.node.LEAVE", 0.1)
+    with server(tmp_path, users('publish: { allow: ">", deny: "coopy.word.calls" }')) as port:
+        word = node(tmp_path, f"nats://wiki:{PASSWORD}@127.0.0.1:{port}")
+        impatient(word)
+        with pytest.raises(UnconfirmedError, match=r"the servers do not let this user publish to coopy\.word\.calls"):
+            word.add("a")
+        assert counts(word).connected
+        control(word).close()
+
+
+def test_what_the_page_permits_is_all_that_a_node_does(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It begins, calls, compares, and sends snapshots, of which old ones go."""
+    page = (Path(__file__).parents[2] / "docs" / "cluster.md").read_text()
+    permissions = re.search(r"permissions: \{\n(.*?) \} \}\n", page, re.DOTALL)
+    assert permissions is not None
+    with server(tmp_path, users(permissions[1].replace("wiki", "word"))) as port:
+        word = node(tmp_path, f"nats://wiki:{PASSWORD}@127.0.0.1:{port}")
+        for _ in range(4):
+            word.add("a")
+            control(word).share_snapshot()
+        assert control(word).compare().nodes == 1
+        peers = system_of(word).peers
+        assert len(peers.link.run(names_in(peers))) == 3  # type: ignore[union-attr]
+        control(word).close()
+    assert not [one.message for one in caplog.records if one.name == "coopy.cluster"]
+
+
+def users(permissions: str) -> str:
+    """One, that may do this."""
+    return f'authorization {{ users: [{{ user: wiki, password: "{PASSWORD}", permissions: {{ {permissions} }} }}] }}'
 
 
 def test_a_credentials_file_that_cannot_be_used_is_named(tmp_path: Path) -> None:

@@ -148,3 +148,19 @@ def test_each_logger_is_on_the_page() -> None:
     areas = {area for path in (ROOT / "coopy").rglob("*.py") for area in re.findall(r'logger\("(\w+)"\)', path.read_text())}
     table = set(re.findall(r"^\| `coopy\.(\w+)` \|", (ROOT / "docs/monitoring.md").read_text(), re.MULTILINE))
     assert table == areas
+
+
+def test_a_forked_child_that_writes_a_snapshot_says_of_no_system_that_it_ended(tmp_path: Path) -> None:
+    """It shares what the program has set up to hear of errors, and it is not the system."""
+    heard, listener = tmp_path / "heard.txt", logging.getLogger("coopy")
+    handler = logging.FileHandler(heard)
+    listener.addHandler(handler)
+    try:
+        with control(init_system(Word, tmp_path / "w", validation="off")) as word:
+            word.add("a")
+            control(word).take_snapshot(background=True)
+            control(word).wait_snapshot()
+    finally:
+        listener.removeHandler(handler)
+        handler.close()
+    assert heard.read_text() == ""

@@ -90,6 +90,21 @@ def test_code_that_changed_is_named_by_its_modules(program: Program, tmp_path: P
     assert changed(program.become(SHELF, **PARTS), tmp_path / "w") == ()
 
 
+def test_code_that_changed_where_it_lies_is_named(program: Program, tmp_path: Path) -> None:
+    """Also by as many letters, and within one process: a source is read again when its file is another or was written to."""
+    shelf = program.become(SHELF, **PARTS)
+    ink = program.path / "shelf" / "ink.py"
+    changed(shelf, tmp_path / "w")
+    assert changed(shelf, tmp_path / "w") == ()
+    ink.write_text("COLOUR = 'grey'")
+    assert changed(shelf, tmp_path / "w") == ("shelf.ink",)
+    other = ink.with_name("new.py")
+    other.write_text("COLOUR = 'pink'")
+    other.replace(ink)
+    assert changed(shelf, tmp_path / "w") == ("shelf.ink",)
+    assert changed(shelf, tmp_path / "w") == ()
+
+
 def test_the_manifest_remembers_the_last_changes(program: Program, tmp_path: Path) -> None:
     """Since which epoch and LSN; not more than sixteen of them, and only of the last one each module."""
     for number in range(20):

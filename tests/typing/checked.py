@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,8 @@ def with_oldest() -> dict[str, str]:
     assert OLDEST.is_dir(), (
         f"{OLDEST} is missing: run the tests by `make test`, or `pip install --target {OLDEST} -r tests/typing/oldest.txt`"
     )
-    return {**os.environ, "PYTHONPATH": str(OLDEST)}
+    path = [str(OLDEST), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
 
 
 class Reports(NamedTuple):
@@ -56,6 +58,19 @@ class Project:
     def cold(self, *options: str, env: dict[str, str] | None = None) -> Reports:
         """Without any cache."""
         return self._run("mypy", "--cache-dir", os.devnull, *options, ".", env=env)
+
+    def fresh(self, libraries: Path, *options: str) -> Reports:
+        """Over a copy of a cache of others' modules, in which there is none of its own: they are checked as in a cold run, that takes much longer."""
+        copy = self.folder / ".libraries"
+        shutil.copytree(libraries, copy)
+        try:
+            return self._run("mypy", "--cache-dir", str(copy), *options, ".")
+        finally:
+            shutil.rmtree(copy)
+
+    def begin_with(self, libraries: Path) -> None:
+        """The cache is a copy of that one, so that the first run over it is a fresh one."""
+        shutil.copytree(libraries, self.folder / ".mypy_cache")
 
     def cached(self, *options: str, env: dict[str, str] | None = None) -> Reports:
         """Over the cache of the runs before."""

@@ -9,13 +9,13 @@ A call is replaced only where imports say what it is (`names`) and where the new
 from __future__ import annotations
 
 import ast
-import sys
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import libcst as cst
 import msgspec
 from libcst.metadata import MetadataWrapper
 
+from coopy.validation.deep import room_for
 from coopy.validation.rewriting.collect import Collector, Site
 from coopy.validation.rewriting.imports import add_import
 from coopy.validation.rewriting.names import Names
@@ -55,14 +55,11 @@ class _Edit(msgspec.Struct, frozen=True):
 
 def rewrite(text: str, wanted: Mapping[Place, Wanted], used_elsewhere: Callable[[str], bool]) -> Rewritten:
     """Replace the calls at these places. `used_elsewhere`: whether other files use a name of this one."""
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(limit, RECURSION))
     try:
-        return _File(text, used_elsewhere).rewrite(wanted)
+        with room_for(RECURSION):
+            return _File(text, used_elsewhere).rewrite(wanted)
     except (SyntaxError, RecursionError) as error:  # newer than the Python that runs this, or too deep for it
         return Rewritten(text, [], dict.fromkeys(wanted, f"the file cannot be rewritten here: {error}"))
-    finally:
-        sys.setrecursionlimit(limit)
 
 
 class _File:

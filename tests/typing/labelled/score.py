@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import itertools
 import json
 import re
 import shutil
@@ -131,7 +132,7 @@ def modules_of(cases: Path) -> dict[str, list[Path]]:
 def run_mypy(args: argparse.Namespace, root: Path, files: list[Path], work: Path) -> Lines:
     config = work / "mypy.ini"
     settings = ["[mypy]", "strict = True", f"mypy_path = {root}", "explicit_package_bases = True", "show_traceback = True"]
-    settings.append(f"cache_dir = {work / 'cache'}")
+    settings.append(f"cache_dir = {args.cache or work / 'cache'}")
     if args.plain:
         settings.append("warn_unused_ignores = True")
     neighbour = Path(__file__).resolve().with_name("neighbour_plugin.py")
@@ -233,15 +234,16 @@ def compare_pyright(case: Case, name: str, number: int, wanted: Expected, found:
             case.missed.append(f"{name}:{number}: missed type {shown}, got {', '.join(found.types) or 'nothing'}")
 
 
-def check(args: argparse.Namespace, root: Path, modules: dict[str, list[Path]], work: Path) -> Lines:
+def check(args: argparse.Namespace, root: Path, modules: dict[str, list[Path]], work: Path) -> dict[str, Lines]:
+    """What was said of the cases by each run, by the name of the run."""
     files = [path for paths in modules.values() for path in paths]
     if args.pyright:
-        return run_pyright(args.pyright, root, files, work)
-    lines = run_mypy(args, root, files, work)
+        return {"pyright": run_pyright(args.pyright, root, files, work)}
+    runs = {"cold": run_mypy(args, root, files, work)}
     if args.warm:
         touch_leaves(modules)
-        lines = run_mypy(args, root, files, work)
-    return lines
+        runs["warm"] = run_mypy(args, root, files, work)
+    return runs
 
 
 def imported_names(tree: ast.AST) -> Iterator[str]:
@@ -329,7 +331,8 @@ def main() -> int:
     parser.add_argument("--plugin", default="coopy.mypy_plugin")
     parser.add_argument("--plain", action="store_true", help="without the plugin; its codes are not expected")
     parser.add_argument("--pyright", metavar="CMD", help="run this pyright command instead of mypy")
-    parser.add_argument("--warm", action="store_true", help="run twice and score the second run, with the domains from the cache")
+    parser.add_argument("--warm", action="store_true", help="run twice and score both; the second has the domains from the cache")
+    parser.add_argument("--cache", type=Path, help="mypy's cache, for several folders of cases: what they import is read once, the cases are not in it")
     parser.add_argument("--case", action="append", default=[], help="only this case (repeatable)")
     parser.add_argument("--mypy-arg", action="append", default=[], help="a further argument for mypy (repeatable)")
     parser.add_argument("--min-hits", type=float, default=1.0, help="a fraction up to 1, or a number of expected lines")
@@ -356,7 +359,7 @@ def main() -> int:
             modules = {name: files for name, files in modules.items() if about.get(name, {}).get("plain", True)}
         modules = {name: files for name, files in modules.items() if has_all(args.python, about.get(name, {}))}
         try:
-            lines = check(args, root, modules, work)
+            runs = check(args, root, modules, work)
         except CheckerFailed as failure:
             # A module that switches off a code which no plugin has registered stops some versions of mypy: try without such.
             rest = {name: files for name, files in modules.items() if about.get(name, {}).get("plain", True)}
@@ -364,13 +367,16 @@ def main() -> int:
                 print(failure)
                 return 2
             try:
-                lines = check(args, root, rest, work)
+                runs = check(args, root, rest, work)
             except CheckerFailed:
                 print(failure)
                 return 2
-            for name in modules.keys() - rest.keys():
+            for lines, name in itertools.product(runs.values(), modules.keys() - rest.keys()):
                 lines[f"{name}.py", 1] = Found({"crash": "mypy did not survive this case; are the codes registered?"})
-        good = score(args, modules, root, about, lines)
+        good = True
+        for run, lines in runs.items():
+            print(f"\n--- {run}")
+            good &= score(args, modules, root, about, lines)
     return 0 if good else 1
 
 

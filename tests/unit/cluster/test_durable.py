@@ -1,0 +1,81 @@
+"""Servers are asked at once whether they sync, and one that is silent is waited for only while something may depend on it."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from contextlib import ExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+import pytest
+
+from coopy.cluster import durable
+from coopy.cluster.addresses import Addresses, Server
+from coopy.error import ClusterError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def says(name: str, *, syncs: bool = True) -> Iterator[Server]:
+    """One that answers."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            data = json.dumps({"version": "2.14.1", "server_name": name, "jetstream": {"config": {"sync_always": syncs}}}).encode()
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, *_: object) -> None:
+            """Nobody reads it."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield Server("", "127.0.0.1", 1, server.server_port)
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextmanager
+def silent() -> Iterator[Server]:
+    """One that is frozen: the kernel takes the connection."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        yield Server("", "127.0.0.1", port, port)
+
+
+@pytest.fixture
+def addresses() -> Iterator[Addresses]:
+    """Two frozen ones, and one that says that it syncs, and is `c`."""
+    with ExitStack() as stack:
+        yield Addresses((stack.enter_context(silent()), stack.enter_context(silent()), stack.enter_context(says("c"))), ())
+
+
+def test_a_silent_server_that_keeps_nothing_is_not_waited_for_for_long(addresses: Addresses, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that keep the stream have spoken."""
+    monkeypatch.setattr(durable, "_greets", lambda _: True)
+    monkeypatch.setattr(durable, "PATIENCE", 600.0)
+    durable.prove(addresses, ["c"])
+
+
+def test_a_silent_server_that_keeps_the_stream_may_be_gone(addresses: Addresses, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is not there for clients either is not waited for as long as one that is busy."""
+    monkeypatch.setattr(durable, "PATIENCE", 600.0)
+    monkeypatch.setattr(durable, "GREETING", 0.1)
+    with pytest.raises(durable.AwayError, match="its stream is kept by b, too, and no answer came from"):
+        durable.prove(addresses, ["b", "c"])
+    with pytest.raises(durable.AwayError, match="not all of them said so"):
+        durable.prove(addresses, None)
+
+
+def test_a_server_that_does_not_sync_is_refused_wherever_it_stands_in_the_addresses() -> None:
+    """Also where it keeps nothing yet."""
+    with says("a") as one, says("b", syncs=False) as two, pytest.raises(ClusterError, match="it does not sync every write"):
+        durable.prove(Addresses((two, one), ()), ["a"])
