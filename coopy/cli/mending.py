@@ -10,7 +10,9 @@ import click
 from coopy.cli.group import DAMAGE, FINE
 from coopy.cli.place import directory, key, place_of, yes
 from coopy.cli.terminal import agree
+from coopy.engine.advice import ways_out
 from coopy.engine.check import check_directory
+from coopy.engine.cut import plan_cut
 from coopy.engine.mend import drop_tail, rebuild_manifest, skip_action
 from coopy.engine.prune import prune_closed
 from coopy.engine.recorded import existing
@@ -53,12 +55,13 @@ def repair(  # noqa: PLR0913 - click passes each option by name
         raise click.UsageError("--node means nothing without --manifest, and with --replica.")
     if not (tail or skip or manifest):
         return _advise(place)
-    if not manifest:
-        existing(place, "repair")  # before a LOCK is left in what is none of ours
     if manifest:
         made = rebuild_manifest(place, _asking(yes=yes), follows=replica, stream=_stream(name))
         click.echo(f"MANIFEST rebuilt: {len(made.segments)} segments, snapshots at LSN {', '.join(map(str, made.snapshots))}")
-        click.echo(_whose(made.stream, replica=replica))
+        click.echo(_whose(made.stream, replica=made.follows))
+        if not tail and (words := plan_cut(place).words):
+            click.echo(f"It cannot be opened yet. Next: coopy repair --drop-tail {place.directory}\n  {words}")
+            return DAMAGE
     if tail:
         lsn, kept = drop_tail(place, _asking(yes=yes))
         click.echo(f"The journal ends at LSN {lsn}. {'What was cut off is in ' + kept if kept else 'Nothing had to be cut off.'}")
@@ -88,13 +91,6 @@ def _asking(*, yes: bool) -> Callable[[str], None]:
 
 
 COPY = "  another copy  of the file, from a backup or a replica, loses nothing"
-WAYS = {
-    "MANIFEST": "  --manifest    writes it anew from the headers of the other files",
-    "HWM": "  --manifest    writes it anew, as the journal ends now",
-    "snapshot": "  --manifest    leaves out what is no good: the snapshot before it serves, if there is one",
-    "tail": "  --drop-tail   moves everything from there on to quarantine: what was recorded there is lost",
-    "old": "  coopy prune   drops this segment, if a later snapshot is whole: the state stays, the actions in it are lost",
-}
 
 
 def _advise(place: Place) -> int:
@@ -106,21 +102,13 @@ def _advise(place: Place) -> int:
         return FINE
     for one in found:
         click.echo(one.problem)
-        click.echo(COPY)
-        way = _way(place, Path(one.path).name)
-        if way:
-            click.echo(WAYS[way])
+    click.echo(COPY)
+    ways = list(ways_out(place, [Path(one.path).name for one in found]))
+    for way in ways:
+        click.echo(f"  {way.command}  {way.words}")
+    if not ways:
+        click.echo("  nothing else  can be done about it here")
     return DAMAGE
-
-
-def _way(place: Place, name: str) -> str:
-    """What could be done about a file without another copy of it; empty if nothing."""
-    if not name.startswith("journal-"):
-        return name.partition("-")[0]
-    later = [other for other in place.disk.entries(place.directory) if other.startswith("journal-") and other > name]
-    if not place.disk.exists(place.path(name)):
-        return ""
-    return "old" if later else "tail"
 
 
 @click.command()

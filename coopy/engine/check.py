@@ -18,6 +18,7 @@ from coopy.engine.archive import Segment, high_water_of, snapshot_path
 from coopy.engine.opening import read_archive
 from coopy.engine.recorded import proven_end
 from coopy.engine.restore import check_sealed
+from coopy.engine.unlisted import as_opened
 from coopy.error import CoopyError, CorruptionError, FormatError
 from coopy.journal.segment import Head, Scan, head_before, last_frame, read_header, scan, segment_name
 from coopy.manifest import read_manifest
@@ -72,7 +73,23 @@ def check_directory(place: Place, *, full: bool = False) -> Iterator[Checked]:
     yield Checked(place.path("MANIFEST"), "header", f"{archive.identity.domain}, epoch {archive.manifest.epoch}")
     for lsn in archive.manifest.snapshots:
         yield _snapshot(archive, lsn)
-    yield from _segments(archive, full=full)
+    archive, unknown = _opened(archive)
+    named = set()
+    for one in _segments(archive, full=full):
+        named.add(one.path)
+        yield one
+    if unknown is not None and unknown.path not in named:
+        yield unknown
+
+
+def _opened(archive: Archive) -> tuple[Archive, Checked | None]:
+    """As an opening would find it, and the segment where that would stop, if it does because of one that is not listed."""
+    try:
+        return as_opened(archive), None
+    except UnreadableError:  # the segment itself is told of where it is checked
+        return archive, None
+    except CorruptionError as error:
+        return archive, _damaged(error.path, "header", error)
 
 
 def _damaged(path: str, how: How, error: Exception, first: int = 0) -> Checked:

@@ -11,49 +11,57 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from coopy.disk import UnreadableError, write_whole
-from coopy.engine.archive import Archive, high_water_of, snapshot_path
-from coopy.engine.opening import HIGH_WATER, nothing_there, open_archive
-from coopy.error import CoopyError, CorruptionError, UsageError
+from coopy.engine.archive import Archive, snapshot_path
+from coopy.engine.cut import plan_cut
+from coopy.engine.opening import HIGH_WATER, nothing_there, open_archive, read_listed
+from coopy.engine.recorded import existing
+from coopy.error import AuthenticationError, CoopyError, CorruptionError, FormatError, UsageError
 from coopy.journal.high_water import UNMARKED, HighWater
 from coopy.journal.segment import Head, head_before, parse_segment_name, read_header, segment_name
 from coopy.manifest import NAME as MANIFEST
-from coopy.manifest import NOT_CLOSED, Listed, Manifest, write_manifest
+from coopy.manifest import NOT_CLOSED, Listed, Manifest, read_manifest, write_manifest
 from coopy.snapshot import parse_snapshot_name, read_through
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from coopy.engine.opening import Place
+    from coopy.header import Identity
     from coopy.journal.segment import SegmentHeader
 
-__all__ = ["drop_tail", "rebuild_manifest", "skip_action"]
+__all__ = ["drop_tail", "plan_manifest", "rebuild_manifest", "skip_action"]
 
 
 def drop_tail(place: Place, agreed: Callable[[str], object]) -> tuple[int, str]:
-    """Move what does not hold at the journal's end to quarantine. Gives the last LSN that is left and where the bytes are now."""
+    """Move what does not hold at the journal's end to quarantine, the newest segment as a whole where that is lost.
+
+    Gives the last LSN that is left and where the bytes are now, empty where there were none.
+    """
+    existing(place, "repair", read_listed)  # before a LOCK is left in what is none of ours
     lock = place.disk.lock(place.directory)
     try:
-        archive = _archive(place)
-        listed = archive.manifest.segments[-1]
-        segment = archive.segment(listed)
-        found = archive.scan(segment, segment.before)
-        tail, name = segment.data[found.end :].rstrip(b"\0"), segment_name(listed.first_lsn)
-        if not tail and high_water_of(archive) <= found.head.lsn:
-            return found.head.lsn, ""
-        lost = max(high_water_of(archive), found.head.lsn)
-        what = f"{len(tail):,} bytes of {segment.path}, from offset {found.end} on, go to quarantine. The journal ends at LSN {found.head.lsn} then"
-        agreed(f"{what}; up to LSN {lost} it was on stable storage once." if lost > found.head.lsn else f"{what}.")
-        kept = archive.quarantine(f"{name}.{found.end}", tail) if tail else ""
-        write_whole(place.disk, place.directory, name, segment.data[: found.end])
-        _write_high_water(place, archive.identity.system, found.head)
-        archive.change(closed=NOT_CLOSED)
-        return found.head.lsn, kept
+        cut = plan_cut(place)
+        if not cut.words:
+            return cut.end.lsn, ""
+        agreed(cut.words)
+        archive, listed = cut.archive, len(cut.archive.manifest.segments)
+        name = segment_name(cut.segments[-1].first_lsn)
+        kept = archive.quarantine(f"{name}.{cut.offset}", cut.aside) if cut.aside else ""
+        for one in cut.segments[listed - 1 : -1]:
+            # Its SEAL may have been read from the cache only, and a segment with another behind it is never written again.
+            write_whole(place.disk, place.directory, segment_name(one.first_lsn), place.disk.read(place.path(segment_name(one.first_lsn))))
+        write_whole(place.disk, place.directory, name, cut.kept)
+        _write_high_water(place, archive.identity.system, cut.end)
+        skips = tuple(lsn for lsn in archive.manifest.skips if lsn <= cut.end.lsn)  # the next action with such an LSN is another one
+        archive.change(closed=NOT_CLOSED, segments=cut.segments, skips=skips)
+        return cut.end.lsn, kept
     finally:
         lock.release()
 
 
 def skip_action(place: Place, lsn: int, agreed: Callable[[str], object]) -> str:
     """Leave an action out of every restore from now on. Gives where the manifest as it was is now. Raises UsageError for an LSN that no restore would run."""
+    existing(place, "repair")  # as above
     lock = place.disk.lock(place.directory)
     try:
         archive = _archive(place)
@@ -81,44 +89,81 @@ def _check_skip(archive: Archive, lsn: int) -> None:
 
 
 def rebuild_manifest(place: Place, agreed: Callable[[str], object], *, follows: bool, stream: str = "") -> Manifest:
-    """Write MANIFEST (and HWM, if it is missing) anew from segments and snapshots, which must be of one history. Both are read whole: what is damaged is not listed.
-
-    `follows`: the directory is a replica's; `stream`: it is a node's, of this stream. Nothing but the manifest said so. Raises
-    UsageError where no stream is named, and the journal is a node's.
-    """
-    # Before a LOCK is left in what is none of ours.
-    if all(parse_segment_name(name) is None for name in place.disk.entries(place.directory)):
-        raise UsageError(f"{place.directory} holds no segment: there is nothing to rebuild a manifest from.", path=place.directory)
+    """Write MANIFEST (and HWM, if it is missing) anew, as `plan_manifest` says."""
+    _check_any(place)  # before a LOCK is left in what is none of ours
     lock = place.disk.lock(place.directory)
     try:
+        plan = plan_manifest(place, follows=follows, stream=stream)
+        agreed(plan.words)
         names = place.disk.entries(place.directory)
-        headers = _segment_headers(place, names)
-        identity = headers[-1].identity
-        segments = tuple(Listed(one.first_lsn, one.previous_tag) for one in headers)
-        archive = Archive(place.disk, place.directory, place.key, Manifest(identity, 0, segments))
-        head, is_node = _scan_all(archive)
-        if is_node and not stream:
-            what = f"{place.directory} is a node's directory: its journal says which messages of a stream it took. Nothing was changed"
-            raise UsageError(f"{what}. Name the cluster: `coopy repair --manifest --node NAME {place.directory}`.", path=place.directory)
-        numbers = sorted(lsn for lsn in map(parse_snapshot_name, names) if lsn is not None)
-        snapshots = tuple(lsn for lsn in numbers if _fits(archive, lsn))
-        if not snapshots:
-            raise CorruptionError(
-                f"No snapshot in {place.directory} fits the journal: restore it from a backup.", path=place.directory, offset=0
-            )
-        manifest = msgspec.structs.replace(archive.manifest, epoch=head.epoch, snapshots=snapshots, follows=follows, stream=stream)
-        whose = f"a node's, of the stream {stream}" if stream else "a replica's" if follows else "no replica's"
-        agreed(
-            f"MANIFEST is written anew, as {whose}: {len(segments)} segments up to LSN {head.lsn}, snapshots at LSN {', '.join(map(str, snapshots))}."
-        )
         if MANIFEST in names:
+            archive = Archive(place.disk, place.directory, place.key, plan.manifest)
             archive.quarantine(MANIFEST, place.disk.read(place.path(MANIFEST)))
         if HIGH_WATER not in names:
-            _write_high_water(place, identity.system, head)
-        write_manifest(place.disk, place.directory, manifest, place.key)
-        return manifest
+            _write_high_water(place, plan.manifest.identity.system, plan.end)
+        write_manifest(place.disk, place.directory, plan.manifest, place.key)
+        return plan.manifest
     finally:
         lock.release()
+
+
+class Rebuilt(msgspec.Struct, frozen=True):
+    """A manifest that is not written yet, where the journal ends, and both for people."""
+
+    manifest: Manifest
+    end: Head
+    words: str
+
+
+def plan_manifest(place: Place, *, follows: bool, stream: str = "") -> Rebuilt:
+    """MANIFEST as segments and snapshots say it, which must be of one history. Both are read whole: what is damaged is not listed. Changes nothing.
+
+    `follows`: the directory is a replica's; `stream`: it is a node's, of this stream. Nothing but the manifest says so: one that can be read is
+    believed in that, and in all else that no other file says. Raises UsageError where no stream is named, and the journal is a node's.
+    """
+    _check_any(place)
+    names = place.disk.entries(place.directory)
+    headers = _segment_headers(place, names)
+    identity = headers[-1].identity
+    was = _as_it_was(place, identity)
+    segments = tuple(Listed(one.first_lsn, one.previous_tag) for one in headers)
+    archive = Archive(place.disk, place.directory, place.key, msgspec.structs.replace(was, segments=segments, closed=NOT_CLOSED))
+    follows, stream = follows or was.follows, stream or was.stream
+    head, is_node, sealed = _scan_all(archive)
+    if is_node and not stream:
+        what = f"{place.directory} is a node's directory: its journal says which messages of a stream it took. Nothing was changed"
+        raise UsageError(f"{what}. Name the cluster: `coopy repair --manifest --node NAME {place.directory}`.", path=place.directory)
+    if sealed:  # for a segment that is missing or damaged, or there would be another one: it is listed, so that opening says so
+        listed = (*archive.manifest.segments, Listed(sealed, head.tag))
+        archive.manifest = msgspec.structs.replace(archive.manifest, segments=listed)
+    numbers = sorted(lsn for lsn in map(parse_snapshot_name, names) if lsn is not None)
+    snapshots = tuple(lsn for lsn in numbers if _fits(archive, lsn))
+    if not snapshots:
+        raise CorruptionError(
+            f"No snapshot in {place.directory} fits the journal: restore it from a backup.", path=place.directory, offset=0
+        )
+    manifest = msgspec.structs.replace(
+        archive.manifest, epoch=max(was.epoch, head.epoch), snapshots=snapshots, follows=follows, stream=stream
+    )
+    whose = f"a node's, of the stream {stream}" if stream else "a replica's" if follows else "no replica's"
+    kept = f"{len(manifest.segments)} segments up to LSN {head.lsn}, snapshots at LSN {', '.join(map(str, snapshots))}"
+    return Rebuilt(manifest, head, f"MANIFEST is written anew, as {whose}: {kept}.")
+
+
+def _as_it_was(place: Place, identity: Identity) -> Manifest:
+    """The manifest that is there, or an empty one where it cannot be read, or is of another system."""
+    try:
+        was = read_manifest(place.disk, place.directory, place.key)
+    except FormatError:
+        raise  # not damage
+    except (CorruptionError, AuthenticationError):
+        was = None
+    return was if was is not None and was.identity.system == identity.system else Manifest(identity, 0)
+
+
+def _check_any(place: Place) -> None:
+    if all(parse_segment_name(name) is None for name in place.disk.entries(place.directory)):
+        raise UsageError(f"{place.directory} holds no segment: there is nothing to rebuild a manifest from.", path=place.directory)
 
 
 def _archive(place: Place) -> Archive:
@@ -129,23 +174,31 @@ def _archive(place: Place) -> Archive:
 
 
 def _segment_headers(place: Place, names: list[str]) -> list[SegmentHeader]:
+    """In order of LSN. The newest may be damaged: the one before tells where it began, and `drop_tail` what is left of it."""
     found: list[SegmentHeader] = []
-    for name in names:
-        if parse_segment_name(name) is not None:
-            path = place.path(name)
+    own = sorted(name for name in names if parse_segment_name(name) is not None)
+    for name in own:
+        path = place.path(name)
+        try:
             about, _ = read_header(place.disk.read(path), place.key, path, found[0].identity if found else None)
+        except FormatError:
+            raise  # not damage
+        except CorruptionError:
+            if not found or name != own[-1]:
+                raise
+        else:
             found.append(about)
     return sorted(found, key=lambda one: one.first_lsn)
 
 
-def _scan_all(archive: Archive) -> tuple[Head, bool]:
-    """The end of a journal whose segments follow one another without a gap, and whether a node wrote it."""
+def _scan_all(archive: Archive) -> tuple[Head, bool, int]:
+    """The end of a journal whose segments follow one another without a gap, whether a node wrote it, and for which LSN the last one is sealed, or 0."""
     first = archive.manifest.segments[0]
-    head, is_node = head_before(first.first_lsn, first.previous_tag), False
+    head, is_node, sealed = head_before(first.first_lsn, first.previous_tag), False, 0
     for listed in archive.manifest.segments:
         found = archive.scan(archive.segment(listed), head)
-        head, is_node = found.head, is_node or bool(found.said.taken)
-    return head, is_node
+        head, is_node, sealed = found.head, is_node or bool(found.said.taken), found.sealed
+    return head, is_node, sealed
 
 
 def _fits(archive: Archive, lsn: int) -> bool:

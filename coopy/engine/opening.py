@@ -22,6 +22,7 @@ from coopy.engine.archive import HIGH_WATER, Archive
 from coopy.engine.restore import Bounds, Replayed, Restorer
 from coopy.engine.restored import code_from_now
 from coopy.engine.uninterrupted import Worker
+from coopy.engine.unlisted import adopt
 from coopy.engine.unsaid import note_outcomes
 from coopy.error import CorruptionError, DiskFullError, DurabilityError, FormatError, UsageError
 from coopy.header import Identity
@@ -29,7 +30,7 @@ from coopy.journal.frame import Kind, genesis_tag
 from coopy.journal.high_water import UNMARKED, HighWater
 from coopy.journal.journal import Journal, create_segment
 from coopy.journal.repair import judge_end
-from coopy.journal.segment import SegmentHeader, parse_segment_name, read_header, segment_name
+from coopy.journal.segment import SegmentHeader, segment_name
 from coopy.logs import logger
 from coopy.manifest import NOT_CLOSED, OTHERS, Listed, Manifest, is_own, read_manifest, write_manifest
 from coopy.renames import NO_NAMES, Names
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 __all__ = [
     "HIGH_WATER",
     "Place",
+    "check_listed",
     "create",
     "create_high_water",
     "domain_name",
@@ -53,6 +55,7 @@ __all__ = [
     "open_journal",
     "prove_end",
     "read_archive",
+    "read_listed",
     "restore_all",
     "settle_end",
     "told",
@@ -151,7 +154,7 @@ def open_archive(place: Place) -> Archive | None:
     """As `read_archive`, for whoever has the lock: a segment that a crash kept from being listed is listed, or put aside."""
     archive = read_archive(place)
     if archive is not None:
-        _adopt_next(archive, place.disk.entries(place.directory))
+        adopt(archive)
     return archive
 
 
@@ -160,6 +163,21 @@ def read_archive(place: Place) -> Archive | None:
 
     Raises FormatError, CorruptionError, AuthenticationError, UsageError.
     """
+    names = place.disk.entries(place.directory)
+    archive = read_listed(place)
+    if archive is None:
+        return None
+    try:
+        check_listed(archive)
+    except CorruptionError:
+        if place.disk.entries(place.directory) == names and read_manifest(place.disk, place.directory, place.key) == archive.manifest:
+            raise
+        return read_archive(place)  # whoever has it open changed it meanwhile
+    return archive
+
+
+def read_listed(place: Place) -> Archive | None:
+    """As `read_archive`, for whoever mends it: files that are listed may be missing."""
     names = place.disk.entries(place.directory)
     _refuse_foreign(place, names)
     manifest = read_manifest(place.disk, place.directory, place.key)
@@ -181,12 +199,6 @@ def read_archive(place: Place) -> Archive | None:
             f'{what} Open it with that class, or choose another directory. Was the class called so, mark it: @was("{manifest.identity.domain}").',
             path=place.directory,
         )
-    try:
-        _miss_none(place, manifest, set(names))
-    except CorruptionError:
-        if place.disk.entries(place.directory) == names and read_manifest(place.disk, place.directory, place.key) == manifest:
-            raise
-        return read_archive(place)  # whoever has it open changed it meanwhile
     return Archive(place.disk, place.directory, place.key, manifest, place.domain)
 
 
@@ -204,43 +216,16 @@ def _refuse_foreign(place: Place, names: list[str]) -> None:
             raise UsageError(f"{what} Move it away, or choose a directory of the system's own.", path=place.path(name))
 
 
-def _miss_none(place: Place, manifest: Manifest, names: set[str]) -> None:
-    """Every listed file must be there; only a superfluous old snapshot may have gone."""
+def check_listed(archive: Archive, but: str = "") -> None:
+    """Every listed file must be there, `but` for this one. Raises CorruptionError for the first that is missing."""
+    manifest, names = archive.manifest, {but, *archive.disk.entries(archive.directory)}
     listed = [HIGH_WATER, *(segment_name(one.first_lsn) for one in manifest.segments), *(snapshot_name(lsn) for lsn in manifest.snapshots)]
     for name in listed:
         if name not in names:
-            what = f"{name} is missing in {place.directory}, though the manifest lists it. Nothing was changed."
+            what = f"{name} is missing in {archive.directory}, though the manifest lists it. Nothing was changed."
             raise CorruptionError(
-                f"{what} Put it back from a backup, or see `coopy check` and `coopy repair`.", path=place.path(name), offset=0
+                f"{what} Put it back from a backup, or see `coopy check` and `coopy repair`.", path=archive.path(name), offset=0
             )
-
-
-def _adopt_next(archive: Archive, names: list[str]) -> None:
-    """A crash during rotation leaves a segment that is not listed: the journal's next one if this one is sealed, else an empty leftover."""
-    newer = sorted(lsn for lsn in map(parse_segment_name, names) if lsn is not None and lsn > archive.manifest.segments[-1].first_lsn)
-    for lsn in newer:
-        last = archive.manifest.segments[-1]
-        segment = archive.segment(last)
-        sealed = archive.scan(segment, segment.before)
-        path = archive.path(segment_name(lsn))
-        if sealed.sealed == lsn:
-            archive.segment(Listed(lsn, sealed.head.tag))
-            # The SEAL may have been read from the cache only, and a segment with another behind it is never written again.
-            write_whole(archive.disk, archive.directory, segment_name(last.first_lsn), segment.data[: sealed.end])
-            archive.enlist(lsn, sealed.head.tag)
-        elif lsn == sealed.head.lsn + 1 and not sealed.sealed and _is_empty(archive, path):
-            kept = archive.quarantine(segment_name(lsn), archive.disk.read(path))
-            archive.disk.unlink(path)
-            log.warning("%s was created, but never used before a crash: it is now %s.", path, kept)
-        else:
-            what = f"{path} does not belong to the journal, which goes on after LSN {sealed.head.lsn}. Nothing was changed."
-            raise CorruptionError(f"{what} Move it away, or see `coopy check`.", path=path, offset=0, lsn=lsn)
-
-
-def _is_empty(archive: Archive, path: str) -> bool:
-    data = archive.disk.read(path)
-    _, start = read_header(data, archive.key, path, archive.identity)
-    return not data[start:].strip(b"\0")
 
 
 # --- what it holds ---------------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from coopy.engine.archive import Archive
     from coopy.engine.opening import Place
 
-__all__ = ["prune_closed", "put_aside", "snapshots_kept", "sweep", "unlink_aside"]
+__all__ = ["plan_prune", "prune_closed", "put_aside", "snapshots_kept", "sweep", "unlink_aside"]
 
 
 log = logger("snapshot")
@@ -78,19 +78,24 @@ def prune_closed(place: Place, keep: int | None, agreed: Callable[[list[str]], o
         archive = open_archive(place)
         if archive is None:
             raise nothing_there(place.directory, "prune")
-        snapshots = snapshots_kept(archive.manifest.snapshots, keep or len(archive.manifest.snapshots))
-        for lsn in snapshots:
-            _read_whole(archive, lsn)
-        segments = archive.from_snapshot(snapshots[0])
-        went = [snapshot_name(lsn) for lsn in archive.manifest.snapshots if lsn not in snapshots]
-        went += [segment_name(one.first_lsn) for one in archive.manifest.segments if one not in segments]
+        snapshots, went = plan_prune(archive, keep)
         if went:
             agreed(went)
-            archive.change(snapshots=snapshots, segments=segments)
+            archive.change(snapshots=snapshots, segments=archive.from_snapshot(snapshots[0]))
             unlink_aside(archive, put_aside(archive))
         return went
     finally:
         lock.release()
+
+
+def plan_prune(archive: Archive, keep: int | None) -> tuple[tuple[int, ...], list[str]]:
+    """The snapshots that stay, which are read whole, and the files that go. Changes nothing."""
+    snapshots = snapshots_kept(archive.manifest.snapshots, keep or len(archive.manifest.snapshots))
+    for lsn in snapshots:
+        _read_whole(archive, lsn)
+    segments = archive.from_snapshot(snapshots[0])
+    went = [snapshot_name(lsn) for lsn in archive.manifest.snapshots if lsn not in snapshots]
+    return snapshots, [*went, *(segment_name(one.first_lsn) for one in archive.manifest.segments if one not in segments)]
 
 
 def _read_whole(archive: Archive, lsn: int) -> None:

@@ -18,6 +18,8 @@ from coopy.error import CorruptionError, UsageError
 from coopy.journal.segment import Outcomes, Scan, read_header, records, scan, segment_name
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from coopy.disk import File
     from coopy.engine.archive import Archive, Segment
     from coopy.engine.execute import Record
@@ -41,10 +43,10 @@ class Recorded(History, frozen=True):
         proven_end(self.archive, segment, found, self.proven)
 
 
-def existing(place: Place, what: str) -> Archive:
-    """What is kept in a directory. Raises UsageError where nothing is yet, and so nothing to do what was asked for."""
+def existing(place: Place, what: str, read: Callable[[Place], Archive | None] = read_archive) -> Archive:
+    """What is kept in a directory, as `read` reads it. Raises UsageError where nothing is yet, and so nothing to do what was asked for."""
     try:
-        archive = read_archive(place) if place.disk.exists(place.directory) else None
+        archive = read(place) if place.disk.exists(place.directory) else None
     except NotADirectoryError as error:
         raise UsageError(
             f"{place.directory} holds no system, so there is nothing to {what}: it is a file.", path=place.directory

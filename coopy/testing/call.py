@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import re
 import typing
 from typing import TYPE_CHECKING, Any
@@ -11,15 +12,15 @@ import msgspec
 
 from coopy.digest import digest
 from coopy.digest.path import short
-from coopy.error import NotSerializableError, UsageError
-from coopy.wiring import is_proxy
+from coopy.error import CoopyError, NotSerializableError, UsageError
+from coopy.wiring import control, is_proxy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from coopy.codec import Codec
 
-__all__ = ["Call", "Told", "check_calls", "decoded", "kind_of", "outcome_of", "raised", "told"]
+__all__ = ["Call", "Told", "check_calls", "decoded", "kind_of", "outcome_of", "raised", "refusal", "told"]
 
 ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")  # in what an exception says of an object
 WORDS = re.compile(r"\w+|[^\w\s]")
@@ -110,6 +111,32 @@ def outcome_of(function: Callable[[], object]) -> Told:
     except Exception as error:  # noqa: BLE001 - an exception is an answer of the domain's
         return raised(error)
     return told(value)
+
+
+def refusal(call: Call, system: Any) -> str:
+    """Make a call, and why it was refused before it was recorded: empty where it ran. What the domain raises is an answer, also of a query."""
+    before = control(system).lsn
+    try:
+        call.on(system)
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - as above
+        if control(system).lsn == before and (isinstance(error, CoopyError) or not _fits(call, system)):
+            return f"{type(error).__name__}: {error}"
+    return ""
+
+
+def _fits(call: Call, system: Any) -> bool:
+    """Whether there is something to call so, as far as signatures say."""
+    if call.method.endswith("="):
+        return (len(call.args), len(call.kwargs)) == (1, 0)
+    try:
+        inspect.signature(getattr(system, call.method)).bind(*call.args, **call.kwargs)
+    except (TypeError, AttributeError):
+        return False
+    except ValueError:  # it has none
+        return True
+    return True
 
 
 def kind_of(domain: Any) -> type:

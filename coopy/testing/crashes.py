@@ -70,7 +70,7 @@ def assert_survives_crashes(
     `check(system)` is called on each restarted system and raises if something is wrong with it. `points`: where there are more crashes than these, so
     many are chosen by `seed`, which a failure names.
 
-    Raises CrashAssertionError, an AssertionError: `lsn`, `paths`, `point`. What the scenario raises passes through.
+    Raises CrashAssertionError, an AssertionError: `lsn`, `paths`, `point`; so it does where no action was recorded. What the scenario raises passes through.
     """
     disk = _Recorder(points, seed)
     opening = _Opening(disk)
@@ -101,6 +101,10 @@ def _play(scenario: Callable[[Opening], object], opening: _Opening, disk: _Recor
         one.before()
     for failure in [one.failure for one in histories if one.failure is not None]:
         raise failure
+    if histories and all(len(one.entries) == 1 for one in histories):
+        names = ", ".join(one.kind.__qualname__ for one in histories)
+        what = f"{names} was not tested: the scenario recorded no action, so there is nothing that a crash could lose."
+        raise CrashAssertionError(f"{what} Call a method that changes something; @readonly and @unlocked ones are not recorded.")
     disk.finish()
 
 

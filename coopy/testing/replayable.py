@@ -1,6 +1,6 @@
 """Does a domain replay? Its calls are run on a system here, and what was recorded is replayed in fresh processes; the states must be the same.
 
-    here      after each action the digest is recorded; after the first, second, fourth, eighth... a snapshot is taken
+    here      after each action the digest is recorded, and a snapshot is taken: after each of the first 32, then after the 64th, 128th...
     there     from each snapshot on, under two kinds of surroundings: other hash seeds, time zones, locales, clocks, working directories
 
 The snapshots show what is kept elsewhere than in the object: a replay that begins behind it does not have it.
@@ -19,7 +19,7 @@ from coopy.digest import digest
 from coopy.engine.verify import Journal, Replay, Report, verified
 from coopy.error import CorruptionError, DivergenceError, NotSerializableError
 from coopy.fresh import pack, unpack
-from coopy.testing.call import Call, Told, check_calls, kind_of, outcome_of
+from coopy.testing.call import Call, Told, check_calls, kind_of, refusal
 from coopy.testing.clock import wall
 from coopy.testing.failures import ReplayAssertionError, listed
 from coopy.testing.looks import loaded, lost_in_storing, stored
@@ -39,6 +39,7 @@ __all__ = ["assert_replayable", "replay"]
 T = TypeVar("T")
 EACH = 6  # every action is compared up to number 2 ** EACH, then every second, every fourth...
 ALL = 1 << 20  # snapshots
+SHORT = 32  # actions, with a snapshot after each
 OUTSIDE = "It depends on something that no record holds: the order of a set, a time, an address, the environment, what is kept outside of the object."
 KEPT = 8 << 20  # bytes of states, for showing what differs
 
@@ -52,16 +53,17 @@ def assert_replayable(domain: T, calls: Callable[[T], object], *, allow: Iterabl
 def assert_replayable(domain: Any, calls: Iterable[Call] | Callable[[Any], object], *, allow: Iterable[str] = ()) -> None:
     """Run calls on a system of the domain, replay them in fresh processes, and compare what they give.
 
-    `domain`: a class, or an instance to begin with. `calls`: `Call` values (an exception of one is an answer like any other), or a function that is
+    `domain`: a class, or an instance to begin with. `calls`: `Call` values (an exception of the domain's is an answer like any other), or a function that is
     given the system and calls it, on one thread (what it raises passes through). `allow`: as for `init_system`. The validator is not asked: what it
     reports, `init_system` does.
 
-    Raises ReplayAssertionError, an AssertionError: `lsn`, `method` and `paths` say after which call the state is another, and where.
+    Raises ReplayAssertionError, an AssertionError: `lsn`, `method` and `paths` say after which call the state is another, and where. So it does for
+    a `Call` that is refused (an argument that is missing, or cannot be recorded), and where nothing was recorded: that would show nothing.
     UsageError for a class inside of a function, which no other process can find.
     """
     kind = kind_of(domain)
     check_findable(kind)
-    act = calls if callable(calls) else _one_by_one(check_calls(kind, calls))
+    act = calls if callable(calls) else _one_by_one(kind, check_calls(kind, calls))
     allow = tuple(allow)
     with tempfile.TemporaryDirectory(prefix="coopy-") as folder:
         options = Options(validation="off", allow=allow, keep_snapshots=ALL, durability="buffered")
@@ -81,12 +83,21 @@ def assert_replayable(domain: Any, calls: Iterable[Call] | Callable[[Any], objec
         )
 
 
-def _one_by_one(calls: Sequence[Call]) -> Callable[[Any], object]:
+def _one_by_one(kind: type, calls: Sequence[Call]) -> Callable[[Any], object]:
     def act(system: Any) -> None:
-        for one in calls:
-            outcome_of(lambda one=one: one.on(system))  # type: ignore[misc]
+        for number, one in enumerate(calls, 1):
+            if why := refusal(one, system):
+                what = (
+                    f"{kind.__qualname__} was not tested: call {number}, {one}, was refused and not recorded, so nothing of it is replayed"
+                )
+                raise ReplayAssertionError(f"{what}. {why}", lsn=control(system).lsn, method=one.method)
 
     return act
+
+
+def _has_snapshot(lsn: int) -> bool:
+    """After each action of a short run; of a long one they get rare, for each is where a replay begins."""
+    return lsn <= SHORT or lsn & (lsn - 1) == 0
 
 
 class _Run:
@@ -118,18 +129,21 @@ class _Run:
         self._state = b""
         if lsn % (1 << max(0, lsn.bit_length() - EACH)) == 0:
             self._keep()
-        if lsn & (lsn - 1) == 0:
+        if _has_snapshot(lsn):
             self._take_snapshot()
 
     def close(self) -> None:
-        """Raises what was found so far."""
+        """Raises what was found so far, and where there is nothing that could be replayed."""
         if self._failure is not None:
             raise self._failure
+        if not self.calls:
+            what = f"{self._name} was not tested: no action was recorded, so there is nothing to replay."
+            raise ReplayAssertionError(f"{what} Call a method that changes something; @readonly and @unlocked ones are not recorded.")
 
     def compare(self, subject: Subject, kind: type, scratch: tuple[str, str]) -> None:
         """Replay elsewhere. Raises ReplayAssertionError."""
         last = len(self.calls)
-        snapshots = tuple(sorted({0, *(1 << bit for bit in range(last.bit_length()))}))
+        snapshots = (0, *filter(_has_snapshot, range(1, last + 1)))
 
         def one(replay: Replay) -> Report:
             task = pack(Task(subject, replay, sys.getrecursionlimit()))

@@ -24,7 +24,8 @@ from coopy.engine.recorded import existing
 from coopy.engine.restore import Bounds
 from coopy.engine.restored import changed_code, former_until
 from coopy.engine.uninterrupted import Worker
-from coopy.error import CoopyError, UsageError
+from coopy.engine.unlisted import as_opened
+from coopy.error import CoopyError, CorruptionError, UsageError
 from coopy.fingerprint import fingerprint
 from coopy.fresh import Fresh, Surroundings, pack, unpack
 from coopy.header import derive_key
@@ -186,7 +187,13 @@ def _rehearsed(wanted: Task, kind: type) -> Rehearsal:
     archive.source = fingerprint(kind, codec.classes.passes)
     changed = changed_code(archive.manifest.code, archive.source)
     report = Rehearsal(subject.directory, subject.domain, problem=problem, changed=changed)
-    return report if problem else _Stage(archive, codec, kind, report).perform()
+    if problem:
+        return report
+    try:
+        archive = as_opened(archive)
+    except CorruptionError as error:
+        return msgspec.structs.replace(report, problem=str(error), lsn=error.lsn)
+    return _Stage(archive, codec, kind, report).perform()
 
 
 class _Stage(ReadingRestorer):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from coopy import control
+from coopy import abort_exception, control, readonly
 from coopy.testing import Call, CrashAssertionError, ReplayAssertionError, assert_replayable, assert_survives_crashes
 from tests import mistaken, sound
 
@@ -112,7 +112,39 @@ class Here:
         self.given: list[str] = []
 
     def give(self, name: str) -> None:
+        if not name:
+            raise ValueError(name)
         self.given.append(name)
+
+    @abort_exception
+    def take(self, name: str) -> None:
+        self.given.clear()
+        raise LookupError(name)
+
+    @readonly
+    def find(self, name: str) -> int:
+        if not isinstance(name, str):
+            raise TypeError(name)
+        return self.given.index(name)
+
+    @readonly
+    def count(self) -> int:
+        return len(self.given)
+
+
+class Aside:
+    """Keeps something outside of the object for one action only, so that only a replay that begins between both shows it."""
+
+    held: list[int] = []  # noqa: RUF012 - the mistake
+
+    def __init__(self) -> None:
+        self.steps = 0
+
+    def step(self, hold: bool) -> None:
+        self.steps += 1 + 100 * len(Aside.held)
+        Aside.held.clear()
+        if hold:
+            Aside.held.append(self.steps)
 
 
 def test_a_class_of_a_test_module_is_found() -> None:
@@ -154,6 +186,44 @@ def test_what_is_no_call_is_refused() -> None:
     not_a_call: Any = ("put", "x")
     with pytest.raises(UsageError, match=r'is no call: write Call\("method"'):
         assert_replayable(mistaken.Shelf, [not_a_call])
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (Call("give", lambda: 1), r"call 2, give\(<function.*>\), was refused and not recorded"),
+        (Call("give"), r"call 2, give\(\), was refused .*TypeError: .*missing.*'name'"),
+        (Call("give", name="x", more="y"), "call 2, give.* was refused .*TypeError"),
+        (Call("count", "too much"), "call 2, count.* was refused .*TypeError"),
+    ],
+)
+def test_a_call_that_is_refused_shows_nothing_and_is_told(made: Call, said: str) -> None:
+    """Not recorded, so not replayed, even beside calls that are."""
+    with pytest.raises(ReplayAssertionError, match=said) as caught:
+        assert_replayable(Here, [Call("give", "x"), made])
+    assert (caught.value.lsn, caught.value.method) == (1, made.method)
+
+
+def test_what_the_domain_itself_raises_is_an_answer() -> None:
+    """Of an action, of one that is undone, and of a query: all three refuse by exceptions of their own."""
+    assert_replayable(Here, [Call("give", "x"), Call("give", ""), Call("take", "y"), Call("find", "y"), Call("find", 5)])
+
+
+@pytest.mark.parametrize("calls", [[], [Call("count")], lambda system: system.count()], ids=["none", "a query", "a function"])
+def test_a_run_in_which_nothing_was_recorded_shows_nothing_and_is_told(calls: Any) -> None:
+    """Whichever assertion it is."""
+    with pytest.raises(ReplayAssertionError, match="Here was not tested: no action was recorded"):
+        assert_replayable(Here, calls)
+    with pytest.raises(CrashAssertionError, match="Here was not tested: the scenario recorded no action"):
+        assert_survives_crashes(lambda open: open(Here).count())  # noqa: A006 - as the documentation names it
+
+
+@pytest.mark.parametrize("number", [3, 5, 23, 31])
+def test_after_each_action_of_a_short_run_a_replay_begins(number: int) -> None:
+    """What a snapshot loses of any one state is found: here of that after this action alone."""
+    made = [Call("step", at == number) for at in range(1, 33)]
+    with pytest.raises(ReplayAssertionError):
+        assert_replayable(Aside, made)
 
 
 # --- does it survive -------------------------------------------------------------------------------------------------
