@@ -6,6 +6,7 @@ The examples of README.md and docs/ are tests as well: tests/page.py says how th
 from __future__ import annotations
 
 import os
+import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,6 +23,12 @@ ONE_OF = {  # by file: what no two workers may use at once
     "tests/functional/test_replication.py": "the default port",
     "tests/typing/test_pages.py": "the default port",
 }
+
+
+def pytest_configure() -> None:
+    """A shell that starts this in the background has it ignore what tests send to their child processes, which inherit that."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -41,8 +41,15 @@ class Posted(Waiting):
 
     def listen(self, entry: Entry) -> Callable[[], None]:
         """As SharedEngine.post says."""
-        self.entry = entry
+        self.entry, entry.leave = entry, self.leave_it
         return self.look
+
+    def leave_it(self) -> Callable[[], None]:
+        """As Entry says of `leave`."""
+        assert self.entry is not None
+        call = self.leave(self.entry.outcome)
+        self._courier.untold.discard(self)  # last: as in look
+        return call
 
     def look(self) -> None:
         """Have it led, or tell its outcome. May be called on any thread, and again."""

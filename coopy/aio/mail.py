@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from coopy.action import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["Mailbox", "Mailboxes", "Waiting", "answer"]
 
@@ -35,9 +38,14 @@ class Waiting:
 
     def tell(self, outcome: object) -> None:
         """It is over: this is what it gave, or an Outcome of what it raised."""
+        self.leave(outcome)()
+
+    def leave(self, outcome: object) -> Callable[[], None]:
+        """As `tell`, where others of the same loop are told, too: what this gives is called once, after all of them, and wakes the loop."""
         if self.outcome is UNTOLD:
             self.outcome = outcome
         self._mailbox.put(self)  # in any case: the first time may have been interrupted before
+        return self._mailbox.call
 
     def hear(self) -> None:
         """The mailbox brings it."""
@@ -88,8 +96,11 @@ class Mailbox:
         self._called = False
 
     def put(self, waiting: Waiting) -> None:
-        """Bring its outcome. On any thread. If the loop is closed nobody waits there any more."""
+        """Its outcome is to be brought, at the next call. On any thread."""
         self._letters.append(waiting)
+
+    def call(self) -> None:
+        """Have all brought. On any thread. If the loop is closed nobody waits there any more."""
         if not self._called:
             try:
                 self._called = True

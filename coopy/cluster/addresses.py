@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 import msgspec
 
 from coopy.error import UsageError
 
-__all__ = ["Addresses", "Server", "read_addresses"]
+__all__ = ["Addresses", "Server", "bracketed", "read_addresses"]
 
 SCHEMES = ("nats", "tls")
 PORT, MONITOR = 4222, 8222
@@ -17,20 +17,16 @@ HIDDEN = "***"
 
 
 class Server(msgspec.Struct, frozen=True):
-    """One server. `url`: what the client takes, credentials and all; `monitor`: where it answers questions about itself."""
+    """One server. `url`: without a password; `login`: what lets one in, as the client takes it; `monitor`: where it answers questions about itself."""
 
     url: str
     host: str
     port: int
     monitor: int
+    login: dict[str, str]
 
     def __str__(self) -> str:
-        return f"{_bracketed(self.host)}:{self.port}"
-
-    @property
-    def varz(self) -> str:
-        """Where it says what it is."""
-        return f"http://{_bracketed(self.host)}:{self.monitor}/varz"
+        return f"{bracketed(self.host)}:{self.port}"
 
 
 class Addresses(msgspec.Struct, frozen=True):
@@ -66,7 +62,8 @@ def read_addresses(cluster: Any) -> Addresses:
 
 def _read(text: str, number: int) -> tuple[Server, set[str], str]:
     wrong = UsageError(
-        f"cluster= has an address that cannot be: number {number}. It is like nats://host:4222 or nats://user:password@host:4222.",
+        f"cluster= has an address that cannot be: number {number}. It is like nats://host:4222 or nats://user:password@host:4222;"
+        " in a password , / ? # % are %2C %2F %3F %23 %25.",
         option="cluster",
     )
     try:
@@ -79,11 +76,18 @@ def _read(text: str, number: int) -> tuple[Server, set[str], str]:
     credentials = options.pop("credentials", "")
     if parts.scheme not in SCHEMES or not host or parts.path.strip("/") or parts.fragment or options or not 0 < monitor < 1 << 16:
         raise wrong
-    user = parts.netloc.rpartition("@")[0]
-    url = f"{parts.scheme}://{f'{user}@' if user else ''}{_bracketed(host)}:{port}"
     hidden = {one for one in (parts.password, parts.username if parts.password is None else None) if one}
-    return Server(url, host, port, monitor), hidden, credentials
+    url = f"{parts.scheme}://{bracketed(host)}:{port}"
+    return Server(url, host, port, monitor, _login(parts)), hidden | {unquote(one) for one in hidden}, credentials
 
 
-def _bracketed(host: str) -> str:
+def _login(parts: SplitResult) -> dict[str, str]:
+    """A user and a password, or a token, which stands alone."""
+    if parts.password is not None:
+        return {"user": unquote(parts.username or ""), "password": unquote(parts.password)}
+    return {"token": unquote(parts.username)} if parts.username else {}
+
+
+def bracketed(host: str) -> str:
+    """A host as an address has it, also where it is a number of IPv6."""
     return f"[{host}]" if ":" in host else host

@@ -66,7 +66,7 @@ class Beginnings:
 
     def _begin(self, place: Place, initial: Callable[[object], bytes]) -> None:
         if not self._stream.assume_durable:
-            prove(self._link.addresses, None)
+            self._link.run(prove(self._link.addresses, None))
         identity = new_identity(place)
         path = first_snapshot(place, identity, initial)
         try:
@@ -160,7 +160,9 @@ class Beginnings:
             how = f"{about.deleted} messages were deleted" if about.deleted else f"it begins with message {about.first}"
             raise ClusterError(f"The stream {name} is not what it was: {how}. {INTACT}", sequence=about.first)
         if about.last < last.sequence:  # a leader that was cut off may not know better: time will tell
-            raise BehindError(f"The stream {name} ends with message {about.last} there, and message {last.sequence} was taken here.")
+            what = f"The stream {name} ends with message {about.last} there, and message {last.sequence} was taken here"
+            ways = "A server that was cut off knows better in a while; if it stays so, the servers have lost what they acknowledged"
+            raise BehindError(f"{what}. {INTACT} {ways}.")
         genesis = await self._first(about)
         if genesis.system != system:
             raise ClusterError(

@@ -64,11 +64,24 @@ class Denials:
             del self._waiting[future]
             future.cancel()
 
+    @property
+    def deaf(self) -> bool:
+        """Whether a subscription was denied: what comes by it comes only with another connection."""
+        return self._deaf
+
     def denies(self, subject: str) -> bool:
-        """Whether a message to it was denied."""
-        return f'permissions violation for publish to "{subject.lower()}"' in self._heard
+        """Whether a message to it was denied, and none has arrived since."""
+        return _publish_to(subject) in self._heard
+
+    def permit(self, subject: str) -> None:
+        """A message to it has arrived: rights can change."""
+        self._heard.discard(_publish_to(subject))
 
     def _denied(self, concerns: Mapping[str, str], subject: str) -> str:
         if self._deaf:
             return ANSWERS
         return next((f"publish to {whole}" for part, whole in concerns.items() if part.lower() in subject), "")
+
+
+def _publish_to(subject: str) -> str:
+    return f'permissions violation for publish to "{subject.lower()}"'

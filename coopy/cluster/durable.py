@@ -1,20 +1,20 @@
 """Whether what the servers acknowledge is on stable storage: they are asked, for by default they sync every two minutes only, and a power loss takes that.
 
 Each says at its monitoring port which version it is and when it syncs. All are asked at once; one that is silent is waited for only while it may be one that
-keeps the stream. What is not proven is refused, unless that was asked for.
+keeps the stream. What is not proven when a node is opened is refused, unless that was asked for; what a server says otherwise later is for watching.py. All of
+this is asked on the link's thread.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
-import socket
-import threading
 import time
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.error import URLError
-from urllib.request import urlopen
 
+import msgspec
+
+from coopy.cluster.addresses import bracketed
 from coopy.error import ClusterError
 
 if TYPE_CHECKING:
@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 
     from coopy.cluster.addresses import Addresses, Server
 
-__all__ = ["OLDEST", "AwayError", "prove"]
+__all__ = ["OLDEST", "AwayError", "Judged", "judge", "prove"]
 
 OLDEST = (2, 14)
 PATIENCE = 5.0  # seconds for one answer
 LARGEST = 1 << 20
 GREETING = 1.0  # seconds in which a server says who it is; and that one has, of whom it is known that nothing depends on it
+QUESTION = "GET /varz HTTP/1.0\r\nHost: {host}\r\n\r\n"
 WAYS = (
     'Have each server listen for questions (`http: "127.0.0.1:8222"`) and name its port in the address (nats://host:4222?monitor=8222);'
     " assume_durable=True goes on without a proof."
@@ -38,28 +39,13 @@ class AwayError(ClusterError):
     """Some server is not there: the others will know that in a while, and then it is not one that must be asked."""
 
 
-def prove(addresses: Addresses, peers: Iterable[str] | None) -> None:
-    """Raises ClusterError unless each of these servers, by name, is new enough and syncs every write; None: all that there are. It blocks.
+class Judged(msgspec.Struct, frozen=True):
+    """What the servers say. `named`: those that do, by name; `wrong`: what is wrong with them; `silent`: which do not answer, and why; `away`: is one gone?"""
 
-    AwayError where one of them seems to be gone.
-    """
-    said = _ask_all(addresses.servers, None if peers is None else set(peers))
-    found = {one.name: f"{server}: {one.wrong}" if one.wrong else "" for server, one in said.items() if isinstance(one, _About)}
-    silent = {server: one for server, one in said.items() if isinstance(one, _Silent)}
-    wrong = [why for why in found.values() if why]
-    if wrong:
-        what = f"What the cluster acknowledges may be lost: {'; '.join(wrong)}. Nothing was changed."
-        raise ClusterError(
-            f"{what} Set `jetstream {{ sync_interval: always }}` and restart that server; assume_durable=True goes on regardless."
-        )
-    unknown = sorted(set(peers or ()) - found.keys())
-    if unknown or (peers is None and silent):
-        which = f"its stream is kept by {', '.join(unknown)}, too" if unknown else "not all of them said so"
-        asked = "; ".join(f"{server} ({addresses.hide(one.why)})" for server, one in silent.items())
-        asked = f", and no answer came from {asked}" if asked else ""
-        raise (AwayError if any(one.away for one in silent.values()) else ClusterError)(
-            f"It is not proven that every server of the cluster at {addresses} syncs what it acknowledges: {which}{asked}. Nothing was changed. {WAYS}"
-        )
+    named: frozenset[str]
+    wrong: tuple[str, ...]
+    silent: tuple[str, ...]
+    away: bool
 
 
 class _About(NamedTuple):
@@ -76,57 +62,112 @@ class _Silent(NamedTuple):
     away: bool
 
 
-def _ask_all(servers: Sequence[Server], peers: set[str] | None) -> dict[Server, _About | _Silent]:
-    """What each says, in their order. Once all `peers` have spoken, the others have little time left."""
-    begun = time.monotonic()
-    came: SimpleQueue[tuple[Server, _About | _Silent]] = SimpleQueue()
-    said: dict[Server, _About | _Silent] = {one: _Silent("it was not waited for", away=False) for one in servers}
-    for one in servers:
-        threading.Thread(target=lambda one=one: came.put((one, _ask(one))), name="coopy cluster proof", daemon=True).start()
-    for _ in servers:
-        spoken = {one.name for one in said.values() if isinstance(one, _About)}
-        try:
-            if peers is None or peers - spoken:
-                server, what = came.get()
-            else:
-                server, what = came.get(timeout=max(begun + GREETING - time.monotonic(), 0))
-        except Empty:
-            break
-        said[server] = what
-    return said
+async def judge(addresses: Addresses, peers: frozenset[str] | None = None) -> Judged:
+    """Ask all, beside each other. Once all `peers` have spoken, the others have little time left; None: each has all its time."""
+    said = [*zip(addresses.servers, await _ask_all(addresses.servers, peers), strict=True)]
+    spoken = [(server, one) for server, one in said if isinstance(one, _About)]
+    silent = [(server, one) for server, one in said if isinstance(one, _Silent)]
+    return Judged(
+        frozenset(one.name for _, one in spoken),
+        tuple(f"{server}: {one.wrong}" for server, one in spoken if one.wrong),
+        tuple(f"{server} ({addresses.hide(one.why)})" for server, one in silent),
+        any(one.away for _, one in silent),
+    )
 
 
-def _ask(server: Server) -> _About | _Silent:
-    """One that is not there for clients is not waited for as long."""
-    there = _greets(server)
+async def prove(addresses: Addresses, peers: Iterable[str] | None) -> None:
+    """Raises ClusterError unless each of these servers, by name, is new enough and syncs every write; None: all that there are.
+
+    AwayError where one of them seems to be gone.
+    """
+    judged = await judge(addresses, None if peers is None else frozenset(peers))
+    if judged.wrong:
+        what = f"What the cluster acknowledges may be lost: {'; '.join(judged.wrong)}. Nothing was changed."
+        raise ClusterError(f"{what} Set that right, and restart that server; assume_durable=True goes on regardless.")
+    unknown = sorted(set(peers or ()) - judged.named)
+    if unknown or (peers is None and judged.silent):
+        which = f"its stream is kept by {', '.join(unknown)}, too" if unknown else "not all of them said so"
+        asked = f", and no answer came from {'; '.join(judged.silent)}" if judged.silent else ""
+        raise (AwayError if judged.away else ClusterError)(
+            f"It is not proven that every server of the cluster at {addresses} syncs what it acknowledges: {which}{asked}. Nothing was changed. {WAYS}"
+        )
+
+
+async def _ask_all(servers: Sequence[Server], peers: frozenset[str] | None) -> list[_About | _Silent]:
+    """What each says, in their order, as `judge` waits for it."""
+    ends = time.monotonic() + GREETING
+    asked = [asyncio.create_task(_ask(one)) for one in servers]
+    waiting = set(asked)
     try:
-        return _about(server, PATIENCE if there else GREETING)
-    except (OSError, ValueError) as error:
+        while waiting:
+            left = None if peers is None or peers - _names(asked) else max(ends - time.monotonic(), 0)
+            came, waiting = await asyncio.wait(waiting, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            if not came:
+                break
+        return [one.result() if one.done() else _Silent("it was not waited for", away=False) for one in asked]
+    finally:
+        for one in waiting:
+            one.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
+
+
+def _names(asked: Iterable[asyncio.Task[_About | _Silent]]) -> set[str]:
+    """Of those that have spoken."""
+    said = [one.result() for one in asked if one.done()]
+    return {one.name for one in said if isinstance(one, _About)}
+
+
+async def _ask(server: Server) -> _About | _Silent:
+    """One that is not there for clients is not waited for as long."""
+    there = await _greets(server)
+    try:
+        return await _about(server, PATIENCE if there else GREETING)
+    except (OSError, EOFError, ValueError) as error:
         return _Silent(error, away=not there)
 
 
-def _greets(server: Server) -> bool:
+async def _greets(server: Server) -> bool:
     """Whether it is there for clients: without being asked, a server says what it is."""
     try:
-        with socket.create_connection((server.host, server.port), GREETING) as connection:
-            return connection.recv(1) != b""
+        async with asyncio.timeout(GREETING):
+            reader, writer = await asyncio.open_connection(server.host, server.port)
+            try:
+                return await reader.read(1) != b""
+            finally:
+                writer.close()
     except OSError:
         return False
 
 
-def _about(server: Server, patience: float) -> _About:
-    """Raises OSError and ValueError where it does not say."""
+async def _about(server: Server, patience: float) -> _About:
+    """Raises OSError, EOFError and ValueError where it does not say."""
+    where = f"http://{bracketed(server.host)}:{server.monitor}/varz"
     try:
-        with urlopen(server.varz, timeout=patience) as answer:  # noqa: S310 - http only, see Server
-            about = json.loads(answer.read(LARGEST))
+        async with asyncio.timeout(patience):
+            answer = await _answer(server)
+    except TimeoutError:
+        raise OSError(f"{where}: nothing in {patience:g} seconds") from None
+    try:
+        about = json.loads(answer.partition(b"\r\n\r\n")[2])
         version = tuple(int(part) for part in about["version"].partition("-")[0].split("."))
         name, config = str(about["server_name"]), about.get("jetstream", {}).get("config")
-    except URLError as error:
-        raise OSError(f"{server.varz}: {error.reason}") from error
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{server.varz} is no server's") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{where} is no server's") from error
     if version < OLDEST:
         return _About(name, f"it is version {about['version']}, and {'.'.join(map(str, OLDEST))} or newer is needed")
     if not config:
-        return _About(name, "it has no JetStream")
-    return _About(name, "" if config.get("sync_always") is True else "it does not sync every write")
+        return _About(name, "it has no JetStream (`jetstream { store_dir: ..., sync_interval: always }`)")
+    return _About(name, "" if config.get("sync_always") is True else "it does not sync every write (`jetstream { sync_interval: always }`)")
+
+
+async def _answer(server: Server) -> bytes:
+    """All that it says at its monitoring port, up to a limit."""
+    reader, writer = await asyncio.open_connection(server.host, server.monitor)
+    try:
+        writer.write(QUESTION.format(host=server.host).encode())
+        answer = b""
+        while len(answer) < LARGEST and (piece := await reader.read(1 << 16)):
+            answer += piece
+        return answer
+    finally:
+        writer.close()

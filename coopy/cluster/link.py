@@ -5,48 +5,44 @@
     run       have something done on that thread, and wait for it
     soon      the same, without waiting
 
-Where a server is lost another is found, for as long as that takes, by a client that is new: nothing is kept back that could be sent late. What becomes of a
-message is the publisher's to know.
+Where a server is lost another is found (connection.py), for as long as that takes. What becomes of a message is the publisher's to know.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import random
-import ssl
 import threading
 import time
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from coopy.cluster.denials import Denials
+from coopy.cluster.connection import Connection, Search
+from coopy.cluster.credentials import read_credentials
 from coopy.error import AuthenticationError, ClusterError, UsageError
+from coopy.logs import logger
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Awaitable, Callable, Coroutine, Mapping
     from collections.abc import Set as AbstractSet
 
     from nats.aio.client import Client
     from nats.aio.msg import Msg
 
-    from coopy.cluster.addresses import Addresses, Server
+    from coopy.cluster.addresses import Addresses
 
-__all__ = ["PATIENCE", "PAUSE", "DeniedError", "Link", "LostError", "RefusedError"]
+__all__ = ["ASK_ADMIN", "PATIENCE", "PAUSE", "DeniedError", "Link", "LostError", "RefusedError"]
 
 T = TypeVar("T")
 
+log = logger("cluster")
 CONNECT = 5.0  # seconds to find a server at the beginning
-ATTEMPT = 2  # seconds for one server
 ANSWER = 5.0  # seconds to answer a question
-PUT_DOWN = 0.1  # seconds to give back a connection that was never made whole
 AGAIN = 0.2  # seconds between two attempts to find a server
 PAUSE = 0.3  # seconds before something that nobody answered is asked again
 PATIENCE = 30.0  # seconds that a caller waits for a cluster that does not answer
-PING = 2  # seconds between two signs of life
-SILENT = 2  # signs of life that may stay away
-WAYS = "Have an administrator permit it: docs/cluster.md shows all that a node does at the servers."
+RENEW = 2.0  # seconds after which a connection that lost a subscription is given up for another
+ASK_ADMIN = "Have an administrator of the servers see to that: docs/cluster.md shows all that a node does there"
 
 
 class LostError(ClusterError):
@@ -54,9 +50,10 @@ class LostError(ClusterError):
 
 
 class RefusedError(ClusterError):
-    """JetStream said no. `code`: its number for why."""
+    """JetStream said no. `code`: its number for why; `why`: its own words."""
 
     code: int
+    why: str
 
 
 class DeniedError(ClusterError):
@@ -67,29 +64,36 @@ class Link:
     """One client. `reconnected`: what to do each time a server was found again, on the link's thread; `problem`: why there is none, empty while there is."""
 
     def __init__(self, addresses: Addresses, tls: ssl.SSLContext | None) -> None:
-        self.addresses, self._tls = addresses, tls
+        self.addresses = addresses
         self.reconnected: list[Callable[[], Awaitable[None]]] = []
         self.problem = "it has not connected yet"
         self.reconnects = 0
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._live, name="coopy cluster link", daemon=True)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._final: dict[Server, type[AuthenticationError | ClusterError]] = {}  # those that would say no again, and what that is
-        self._order = [*addresses.servers]
-        random.shuffle(self._order)  # so that nodes spread over the servers
-        self._gone, self._denials = asyncio.Event(), Denials()
-        self._client: Client | None = None
+        self._search = Search(addresses, tls)
+        self._connection: Connection | None = None
+
+    @property
+    def _used(self) -> Connection:
+        """The connection, once there is one."""
+        assert self._connection is not None
+        return self._connection
 
     @property
     def client(self) -> Client:
         """The client, once it is open."""
-        assert self._client is not None
-        return self._client
+        return self._used.client
+
+    @property
+    def has_jetstream(self) -> bool:
+        """Whether the server says that it has JetStream."""
+        return self._used.has_jetstream
 
     @property
     def connected(self) -> bool:
         """Whether there is a server now, as far as is known."""
-        return self._client is not None and self._client.is_connected
+        return self._connection is not None and self._connection.client.is_connected
 
     def open(self) -> None:
         """Connect. Raises ClusterError where no server answers, AuthenticationError where one refuses, UsageError without the library."""
@@ -98,7 +102,7 @@ class Link:
         except ImportError as error:
             raise UsageError('A node of a cluster needs nats-py: `pip install "coopy[cluster]"`.', option="cluster") from error
         if self.addresses.credentials:
-            _check_credentials(self.addresses.credentials)
+            read_credentials(self.addresses.credentials)
         self._thread.start()
         try:
             self.run(self._begin(), None)
@@ -109,7 +113,7 @@ class Link:
     async def _begin(self) -> None:
         deadline = time.monotonic() + CONNECT
         while not await self._find():
-            if len(self._final) == len(self._order) or time.monotonic() > deadline:
+            if self._search.hopeless or time.monotonic() > deadline:
                 raise self._no_server()
             await asyncio.sleep(AGAIN)
         self.start(self._keep())
@@ -117,9 +121,10 @@ class Link:
     async def _keep(self) -> None:
         """Find a server again, whenever one is lost."""
         while True:
-            await self._gone.wait()
-            if self._client is not None:
-                await _put_down(self._client)
+            lost = self._used
+            await lost.wait_lost()
+            self.problem = self.problem or f"the connection to {lost.server} was lost"
+            await lost.close()
             while not await self._find():  # noqa: ASYNC110 - what is waited for is another program's
                 await asyncio.sleep(AGAIN)
             self.reconnects += 1
@@ -128,68 +133,36 @@ class Link:
 
     async def _find(self) -> bool:
         """Connect to one of the servers, each tried once. Whether there is one."""
-        for _ in self._order:
-            server = self._order[0]
-            self._order.append(self._order.pop(0))
-            client = await self._connect(server)
-            if client is not None:
-                self._client, self.problem = client, ""
-                return True
-        return False
-
-    async def _connect(self, server: Server) -> Client | None:
-        from nats.aio.client import Client
-        from nats.errors import Error
-
-        client, gone, denials, heard = Client(), asyncio.Event(), Denials(), list[BaseException]()
-        given: dict[str, Any] = {"tls": self._tls} if self._tls is not None else {}
-        if self.addresses.credentials:
-            given["user_credentials"] = self.addresses.credentials
-
-        async def hear(error: BaseException) -> None:
-            heard.append(error)
-            if not denials.hear(str(error)) and self._client is client:
-                self._note(server, error)
-
-        async def lost() -> None:
-            self.problem = self.problem or f"the connection to {server} was lost"
-            gone.set()
-
-        try:
-            async with asyncio.timeout(ATTEMPT):
-                await client.connect(
-                    [server.url], error_cb=hear, closed_cb=lost, allow_reconnect=False, max_reconnect_attempts=1, reconnect_time_wait=0,
-                    connect_timeout=ATTEMPT, ping_interval=PING, max_outstanding_pings=SILENT, pending_size=0, name="coopy", **given,
-                )  # fmt: skip
-        except (Error, OSError, TimeoutError) as error:
-            said = [*heard]  # it says more than what is raised in the end
-            self._note(server, next((one for one in said if _final(one) is not None), said[-1] if said else error))
-            await _put_down(client, PUT_DOWN)
-            return None
-        except asyncio.CancelledError:  # it was closed meanwhile
-            await _put_down(client)
-            raise
-        self._gone, self._denials = gone, denials
-        self._final.pop(server, None)
-        return client
+        found = await self._search.find(self._mind)
+        if found is not None:
+            self._connection = found
+        self.problem = "" if found is not None else self._search.problem
+        return found is not None
 
     def _no_server(self) -> ClusterError | AuthenticationError:
         where = f"the cluster at {self.addresses}"
-        if AuthenticationError in self._final.values():
+        if self._search.refused:
             return AuthenticationError(
                 f"No server of {where} accepts the user, password or certificate: {self.problem}. Nothing was changed."
             )
-        return ClusterError(
-            f"No server of {where} answers: {self.problem}. Nothing was changed. Start them, or check the addresses and tls=."
-        )
+        ways = "Start them, or set right what is said of them; check the addresses and tls="
+        return ClusterError(f"No server of {where} answers as it should: {self.problem}. Nothing was changed. {ways}.")
 
-    def _note(self, server: Server, error: BaseException) -> None:
-        self.problem = self.addresses.hide(error)
-        final = _final(error)
-        if final is None:
-            self._final.pop(server, None)
-        else:
-            self._final[server] = final
+    def _mind(self, used: Connection, error: BaseException) -> None:
+        """What is wrong though there is a connection. A subscription that the server ended, or never began, comes only with another one."""
+        self.problem = f"{used.server}: {self.addresses.hide(error)}"
+        if used.denials.deaf:
+            self._loop.call_later(RENEW, used.gone.set)
+
+    def heard(self, subject: str) -> None:
+        """The servers did what was asked there: what they minded before is over."""
+        if self.connected:
+            self.problem = ""
+            self._used.denials.permit(subject)
+
+    def denies(self, subject: str) -> bool:
+        """Whether the servers said, on this connection, that this user may not publish there."""
+        return self.connected and self._used.denials.denies(subject)
 
     # --- from other threads ----------------------------------------------------------------------------------------------
 
@@ -213,8 +186,15 @@ class Link:
         """Begin something on the link's thread, which must call this."""
         task = self._loop.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
         return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self.problem = f"{type(error).__name__}: {self.addresses.hide(error)}"
+            log.error("Something that a node does for the cluster at %s ended.", self.addresses, exc_info=error)
 
     def close(self) -> None:
         """Give the connection back, and end the thread. May be repeated."""
@@ -228,14 +208,14 @@ class Link:
 
     def abandon(self) -> None:
         """In a forked child: all of it is the parent's."""
-        self._client = None
+        self._connection = None
         self.problem = "this process was forked from the one that has the connection"
 
     async def _end(self) -> None:
         await _cancel(self._tasks)
         self.problem = "it was closed"
-        if self._client is not None:
-            await _put_down(self._client)
+        if self._connection is not None:
+            await self._connection.close()
         await _cancel({one for one in asyncio.all_tasks() if one is not asyncio.current_task()})
         await asyncio.get_running_loop().shutdown_default_executor()
         await asyncio.sleep(0)  # what was closed a moment ago is so when the loop has come round
@@ -246,11 +226,11 @@ class Link:
 
     # --- on its own thread -----------------------------------------------------------------------------------------------
 
-    async def ask(self, subject: str, question: object = None, patience: float = ANSWER) -> dict[str, Any]:
-        """A question to JetStream, "$JS.API." before it. Raises RefusedError, LostError."""
+    async def ask(self, subject: str, question: object = None, patience: float | None = None) -> dict[str, Any]:
+        """A question to JetStream, "$JS.API." before it. Raises RefusedError, LostError, DeniedError."""
         data = b"" if question is None else json.dumps(question).encode()
         message = await self.request(f"$JS.API.{subject}", data, patience=patience)
-        return self.answer(message.data)
+        return self.answer(message.data, subject)
 
     async def again(self, work: Callable[[], Awaitable[T]], patience: float) -> T:
         """Do it until it is done: what was just made, or has lost its leader, has none for a while. Raises LostError after so many seconds."""
@@ -263,42 +243,46 @@ class Link:
                     raise
                 await asyncio.sleep(PAUSE)
 
-    async def request(self, subject: str, data: bytes, headers: dict[str, str] | None = None, patience: float = ANSWER) -> Msg:
-        """A message that is answered. Raises LostError: also as soon as the connection is lost."""
-        from nats.errors import Error
+    async def request(self, subject: str, data: bytes, headers: dict[str, str] | None = None, patience: float | None = None) -> Msg:
+        """A message that is answered, in so many seconds. Raises LostError and DeniedError, as `unless_denied`."""
+        from nats.errors import Error, NoRespondersError
 
+        seconds = ANSWER if patience is None else patience
         try:
-            return await self.unless_denied(
-                lambda: self.client.request(subject, data, timeout=patience, headers=headers), {subject: subject}
+            message = await self.unless_denied(
+                lambda: self.client.request(subject, data, timeout=seconds, headers=headers), {subject: subject}
             )
+        except NoRespondersError:
+            what = f"The cluster at {self.addresses} has no JetStream, or nobody leads it now: nothing was done"
+            raise LostError(f"{what}. Set `jetstream {{ store_dir: ... }}` at its servers, or try it again in a while.") from None
         except (Error, TimeoutError, OSError) as error:
             said = f" ({self.problem})" if self.problem else ""  # what the server minds it says apart
             raise LostError(f"The cluster at {self.addresses} does not answer: {self.addresses.hide(error)}{said}.") from None
+        self.heard(subject)
+        return message
 
     async def unless_denied(self, work: Callable[[], Awaitable[T]], concerns: Mapping[str, str]) -> T:
         """What it gives. Raises what it raises, LostError as soon as the connection is lost, and DeniedError as soon as what it `concerns` is denied.
 
         `concerns`: as Denials.watch.
         """
-        with self._denials.watch(concerns) as denied:
-            done, gone = asyncio.ensure_future(work()), asyncio.ensure_future(self._gone.wait())
+        used = self._used
+        with used.denials.watch(concerns) as denied:
+            done, gone = asyncio.ensure_future(work()), asyncio.ensure_future(used.gone.wait())
             try:
                 await asyncio.wait((done, gone, denied), return_when=asyncio.FIRST_COMPLETED)
                 if done.done():
                     return done.result()
                 if denied.done():
-                    raise DeniedError(f"The cluster at {self.addresses} does not let this user {denied.result()}. It was not done. {WAYS}")
+                    what = f"The cluster at {self.addresses} does not let this user {denied.result()}"
+                    raise DeniedError(f"{what}. It was not done. {ASK_ADMIN}.")
             finally:
                 gone.cancel()
                 await _cancel({done})
         raise LostError(f"The cluster at {self.addresses} did not answer before the connection was lost.")
 
-    def denies(self, subject: str) -> bool:
-        """Whether the servers said, on this connection, that this user may not publish there."""
-        return self._denials.denies(subject)
-
-    def answer(self, data: bytes) -> dict[str, Any]:
-        """What JetStream said. Raises RefusedError, LostError."""
+    def answer(self, data: bytes, asked: str) -> dict[str, Any]:
+        """What JetStream said to something. Raises RefusedError, LostError."""
         try:
             answer = json.loads(data)
         except ValueError as error:
@@ -307,42 +291,10 @@ class Link:
             raise LostError(f"The cluster at {self.addresses} gave an answer that cannot be read.")
         problem = answer.get("error")
         if problem:
-            raise RefusedError(self.addresses.hide(problem.get("description", "it was refused")), code=problem.get("err_code", 0))
+            why = self.addresses.hide(problem.get("description", "it did not say why"))
+            what = f"The cluster at {self.addresses} refused {asked}: {why}. Nothing was changed. {ASK_ADMIN}."
+            raise RefusedError(what, code=problem.get("err_code", 0), why=why)
         return answer
-
-
-def _final(error: BaseException) -> type[AuthenticationError | ClusterError] | None:
-    """What would be the same the next time: a user, password or certificate that a server does not take, or a server's that this one does not trust."""
-    if "authorization" in str(error).lower():
-        return AuthenticationError
-    if not isinstance(error, ssl.SSLError) or isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError | ssl.SSLSyscallError):
-        return None
-    return AuthenticationError if "ALERT" in (error.reason or "") else ClusterError
-
-
-def _check_credentials(path: str) -> None:
-    """Raises UsageError where the file cannot be used, before any server is asked."""
-    if find_spec("nkeys") is None:
-        raise UsageError('A credentials file needs the package nkeys: `pip install "nats-py[nkeys]"`.', option="cluster")
-    try:
-        Path(path).read_bytes()
-    except OSError as error:
-        raise UsageError(f"The credentials file {path} cannot be read: {error.strerror}. Nothing was changed.", option="cluster") from error
-
-
-async def _put_down(client: Client, patience: float = ATTEMPT) -> None:
-    """Give a connection back, whatever state it is in: one that was never made whole is not closed by the client itself, which may wait for that for ever."""
-    from nats.errors import Error
-
-    transport = client._transport  # noqa: SLF001 - there is no other way to it
-    try:
-        async with asyncio.timeout(patience):
-            await client.close()
-    except (Error, OSError, TimeoutError, AssertionError):  # it is gone, or never was
-        pass
-    finally:
-        if transport is not None:
-            transport.close()  # type: ignore[no-untyped-call]
 
 
 async def _cancel(tasks: AbstractSet[asyncio.Task[Any]]) -> None:

@@ -25,12 +25,29 @@ import msgspec
 from coopy.error import ClusterError
 from coopy.journal.frame import COMPRESSED, Kind, word_of
 
-__all__ = ["MAX_SIZE", "Announced", "Calls", "Claim", "Digest", "Due", "Genesis", "Join", "Sealed", "keyed", "seal", "unseal"]
+__all__ = [
+    "FULL",
+    "LARGEST",
+    "MAX_SIZE",
+    "Announced",
+    "Calls",
+    "Claim",
+    "Digest",
+    "Due",
+    "Genesis",
+    "Join",
+    "Sealed",
+    "keyed",
+    "seal",
+    "unseal",
+]
 
 MAGIC = b"cpm"
 VERSION = 1
 FRONT = 21
 CHECK_SIZE = 16
+FULL = 512 << 10  # bytes of calls in one message that is written
+LARGEST = FULL + 1024  # bytes of such a message, headers too: what a server must take
 MAX_SIZE = 8 << 20  # far above what any server takes by default; what is longer is not ours
 ID = 16
 MOST_NODES = 4096

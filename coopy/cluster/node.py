@@ -29,6 +29,7 @@ from coopy.cluster.publisher import Publisher
 from coopy.cluster.sharing import Sharing
 from coopy.cluster.stream import Stream
 from coopy.cluster.taker import Taker
+from coopy.cluster.watching import Watching
 from coopy.disk import after_fork_in_child
 from coopy.engine.beside import WAKE
 from coopy.engine.commit import PENDING, Entry
@@ -86,6 +87,9 @@ class Node:
     def connect(self) -> None:
         """Find a server. Raises ClusterError, AuthenticationError, UsageError."""
         self.link.open()
+        if not self.link.has_jetstream and not self.stream.assume_durable:
+            what = f"A server of the cluster at {self.addresses} has no JetStream, in which the stream is kept. Nothing was changed"
+            raise ClusterError(f"{what}. Set `jetstream {{ store_dir: ..., sync_interval: always }}` there, and restart it.")
 
     def fetch(self, place: Place, initial: Callable[[object], bytes]) -> None:
         """As Beginnings.fetch."""
@@ -111,11 +115,14 @@ class Node:
             self.link, self.stream, self.id, messages_key, engine.stamp, PATIENCE, self._arrived.put, lambda: engine.progress.last.sequence
         )
         taker = Taker(engine, self._arrived, self.stream.name, messages_key, self.id, publisher.take, consumer.taken, self, self._fail)
-        self._running = _Running(system, engine, consumer, publisher, taker, comparing, sharing)
+        watching = Watching(self.link, publisher)
+        self._running = _Running(system, engine, consumer, publisher, taker, comparing, sharing, watching)
         after_fork_in_child(self._forked)
         taker.start()
         self.link.run(consumer.begin())
         self.link.run(publisher.begin())
+        if not self.stream.assume_durable:
+            self.link.run(watching.begin())
         self._join(messages_key)
         engine.offer, engine.barrier = publisher.offer, self.barrier
         comparing.follows = True
@@ -129,7 +136,7 @@ class Node:
             if self.stream.assume_durable:
                 return about.created
             try:
-                prove(self.addresses, about.peers)
+                self.link.run(prove(self.addresses, about.peers))
             except AwayError:
                 if time.monotonic() > deadline:
                     raise
@@ -246,7 +253,8 @@ class Node:
     @property
     def problem(self) -> str:
         """Why it does not take or send at the moment; empty while it does."""
-        return self.link.problem or (self._running.consumer.problem if self._running is not None else "")
+        running = self._running
+        return self.link.problem or (running.consumer.problem or running.watching.problem if running is not None else "")
 
     def _why(self) -> str:
         return f": {self.problem}" if self.problem else ""
@@ -254,7 +262,7 @@ class Node:
     def stats(self) -> NodeStats:
         """As Peers says."""
         if self._running is None:
-            return NodeStats(False, self.problem or "it has not begun yet", *[0] * 11)  # noqa: FBT003 - the fields in their order
+            return NodeStats(connected=False, problem=self.problem or "it has not begun yet")
         consumer, publisher = self._running.consumer, self._running.publisher
         sequence = self._running.engine.progress.last.sequence
         return NodeStats(
@@ -315,3 +323,4 @@ class _Running(msgspec.Struct, frozen=True):
     taker: Taker
     comparing: Comparing
     sharing: Sharing
+    watching: Watching

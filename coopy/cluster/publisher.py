@@ -13,6 +13,7 @@ All but `offer` and `take` belongs to the link's thread. Where it stops, nothing
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import deque
 from threading import Lock
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from coopy.action import Outcome
-from coopy.cluster.message import CODES, Calls, seal
+from coopy.cluster.message import CODES, FULL, LARGEST, Calls, seal
 from coopy.engine.commit import PENDING, Entry, copy_of
 from coopy.error import ClusterError, CoopyError, NotSerializableError, UnconfirmedError
 
@@ -37,14 +38,13 @@ __all__ = ["Packet", "Publisher"]
 
 UNDER_WAY = 8  # messages at once
 SPAN = 64  # messages from the oldest of them on
-FULL = 512 << 10  # bytes of calls in one message
-FRONT = 1024  # bytes of a message beside its calls, headers too
+FRONT = LARGEST - FULL
 EACH = 16  # bytes of a call beside its payload
 MOST, MOST_BYTES = 65_536, 64 << 20  # calls, and bytes of them, that may wait
 AGAIN = 2.0  # seconds after which a message goes out again
 TICK = 0.1
-CERTAIN = {10077, 10047, 10054, 10060, 10122, 10053, 10023, 10028, 10025}  # what a stream's leader refuses, it did not store
-ROOM = {10077, 10047, 10023, 10028, 10025}
+CERTAIN = {10002, 10077, 10047, 10054, 10060, 10122, 10053, 10023, 10028, 10025}  # what a stream's leader refuses, it did not store
+ROOM = {10002, 10077, 10047, 10023, 10028, 10025}
 
 
 class _Acknowledged(msgspec.Struct):
@@ -74,7 +74,7 @@ class Packet:
 class Publisher:
     """Of one opening of a node, whose id is `node`. `stamp()` gives the time and the zone's offset; `lost(error)` hears what no message survives.
 
-    `patience`: seconds after which a caller is told. `taken_here()`: up to which sequence this node has taken.
+    `patience`: seconds after which a caller is told; `refusal`: why no call is taken for now. `taken_here()`: up to which sequence this node has taken.
     """
 
     def __init__(  # noqa: PLR0913 - what it takes to publish: where, as whom, stamped how
@@ -83,7 +83,6 @@ class Publisher:
     ) -> None:  # fmt: skip
         self._link, self._stream, self.node, self._key, self._stamp, self.patience = link, stream, node, key, stamp, patience
         self._lost, self._taken_here = lost, taken_here
-        self.largest = FULL
         self.published = self.republished = self.refused = 0
         self.packets: dict[int, Packet] = {}  # by counter, until they were taken here: who waits for them
         self._unknown: dict[int, Packet] = {}  # of these and those given up, the ones of which it is not known what became
@@ -92,7 +91,9 @@ class Publisher:
         self._bytes = 0
         self._guard = Lock()
         self._called = False
+        self._promised: asyncio.AbstractEventLoop | None = None  # that will call when it comes round
         self._stopped: CoopyError | None = None
+        self.refusal: CoopyError | None = None
         self._look = asyncio.Event()
         self._inbox = ""
         self._base = self._stream.subject("calls")
@@ -102,21 +103,42 @@ class Publisher:
     def offer(self, entry: Entry) -> None:
         """Have it published. Raises NotSerializableError (too large for one message), ClusterError (too much waits): then it does not happen."""
         size = len(entry.payload) + EACH
-        if size + FRONT > self.largest:
-            what = f"{entry.method}(): the call takes {len(entry.payload):,} bytes, a message of the cluster holds at most {self.largest - FRONT - EACH:,}"
+        if size + FRONT > FULL:
+            what = f"{entry.method}(): the call takes {len(entry.payload):,} bytes, a message of the cluster holds at most {FULL - FRONT - EACH:,}"
             raise NotSerializableError(
-                f"{what}: pass less at once. Nothing was recorded.", method=entry.method, size=len(entry.payload), limit=self.largest
+                f"{what}: pass less at once. Nothing was recorded.", method=entry.method, size=len(entry.payload), limit=FULL
             )
         with self._guard:
             if self._stopped is not None:
                 raise copy_of(self._stopped)
+            if self.refusal is not None and entry.word:
+                raise copy_of(self.refusal)
             if len(self._waiting) >= MOST or self._bytes + size > MOST_BYTES:
                 what = f"{len(self._waiting):,} calls wait already to be sent to the cluster at {self._link.addresses}"
                 raise ClusterError(f"{what}{self._why()}. This one was not recorded. Call it again later.")
             self._bytes += size
             self._waiting.append((time.monotonic(), entry))
-            called, self._called = self._called, True
-        if not called:
+        if not self._called:
+            self._call_for(entry)
+
+    def _call_for(self, entry: Entry) -> None:
+        """Have the link's thread look: at once where a thread waits; for a task when its loop has come round, so that those woken with it are in the message."""
+        if entry.wake is not None:
+            self._call()
+            return
+        loop = asyncio.get_running_loop()
+        if self._promised is not loop:
+            self._promised = loop
+            loop.call_soon(self._keep_promise)
+
+    def _keep_promise(self) -> None:
+        self._promised = None  # before it calls: who comes later promises again
+        with contextlib.suppress(RuntimeError):  # the link was closed, and whoever waited was told
+            self._call()
+
+    def _call(self) -> None:
+        if not self._called:
+            self._called = True
             self._link.soon(self._look.set)
 
     def take(self, counter: int) -> Packet | None:
@@ -215,6 +237,7 @@ class Publisher:
         except msgspec.MsgspecError:
             return
         if said.seq:
+            self._link.heard(self._base)
             if not said.duplicate and said.seq <= self._taken_here() and packet.counter in self.packets:
                 self._lost(_gone_back(self._stream.name, said.seq, self._taken_here()))
             self._know(packet)
@@ -236,8 +259,13 @@ class Publisher:
         self._know(packet)
 
     async def _listen(self) -> None:
+        import nats.errors
+
         self._inbox = self._link.client.new_inbox()
-        await self._link.client.subscribe(f"{self._inbox}.*", cb=self._hear)
+        try:
+            await self._link.client.subscribe(f"{self._inbox}.*", cb=self._hear)
+        except (nats.errors.Error, OSError):  # this connection is lost already: with the next one it begins again
+            return
 
     async def _begin_again(self) -> None:
         """There is a connection again: what was under way may have been lost with the one before."""
@@ -251,6 +279,8 @@ class Publisher:
         while True:
             await asyncio.sleep(TICK)
             now = time.monotonic()
+            if self._waiting and now - self._waiting[0][0] > TICK:  # a loop that was to call may be busy, or closed
+                self._look.set()
             for packet in [*self._unknown.values()]:
                 if packet.taken:
                     self._know(packet)
@@ -280,7 +310,7 @@ class Publisher:
 
     def _why(self) -> str:
         denied = f"the servers do not let this user publish to {self._base}" if self._link.denies(self._base) else ""
-        why = self._link.problem or denied
+        why = denied or self._link.problem
         return f" ({why})" if why else ""
 
     def _not_sent(self) -> ClusterError:

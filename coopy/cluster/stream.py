@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from coopy.cluster.link import PATIENCE, LostError, RefusedError
+from coopy.cluster.link import ASK_ADMIN, PATIENCE, LostError, RefusedError
+from coopy.cluster.message import LARGEST, MAX_SIZE
 from coopy.error import ClusterError, UsageError
 
 if TYPE_CHECKING:
@@ -23,14 +24,17 @@ __all__ = ["NODE", "REPLICAS", "Stream", "check_name", "stream_name"]
 REPLICAS = 3
 NODE = "coopy-node"  # under which a consumer says whose it is
 WINDOW = 120_000_000_000  # nanoseconds in which the servers themselves know a message again
-LARGEST = 8 << 20
 AWAY = 2_500_000_000  # nanoseconds after which one that the leader has not heard, each second, is not there
 SETTINGS: dict[str, Any] = {
-    "retention": "limits", "max_consumers": -1, "max_msgs": -1, "max_bytes": -1, "max_age": 0, "max_msgs_per_subject": -1, "max_msg_size": LARGEST,
+    "retention": "limits", "max_consumers": -1, "max_msgs": -1, "max_bytes": -1, "max_age": 0, "max_msgs_per_subject": -1, "max_msg_size": MAX_SIZE,
     "discard": "new", "storage": "file", "duplicate_window": WINDOW, "deny_delete": True, "deny_purge": True, "allow_rollup_hdrs": False,
     "allow_direct": False, "sealed": False,
 }  # fmt: skip
 FREE = {"max_bytes", "max_msg_size", "duplicate_window"}  # an administrator may choose them otherwise, within reason
+NEVER = (  # others write into it, or change, count, hold back or do not acknowledge what is written; or messages end some day
+    "mirror", "sources", "republish", "subject_transform", "persist_mode", "no_ack", "allow_msg_ttl", "subject_delete_marker_ttl",
+    "allow_msg_counter", "allow_msg_schedules", "first_seq",
+)  # fmt: skip
 NO_STREAM, NO_MESSAGE, NAME_TAKEN, WRONG_LAST, WRONG_LAST_OF_SUBJECT = 10059, 10037, 10058, 10071, 10164
 NOT_CLUSTERED, NO_PLACE = 10074, 10005
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
@@ -62,7 +66,6 @@ class About(msgspec.Struct, frozen=True):
     last: int
     deleted: int
     peers: tuple[str, ...]
-    largest: int
     replicas: int
     size: int
 
@@ -104,13 +107,18 @@ class Stream:
             found = await self._create(wanted)
         except RefusedError as error:
             if error.code != NAME_TAKEN:
-                raise ClusterError(f"The stream {self.name} could not be made: {error}. Nothing was changed.") from error
+                raise self._not_made(error) from error
             about = await self.look()
             if about is None:
                 raise
             return about
         self._check(found["config"])
         return _about(found)
+
+    def _not_made(self, error: RefusedError) -> ClusterError:
+        few = error.code in {NOT_CLUSTERED, NO_PLACE} and not self.assume_durable
+        ways = f"{REPLICAS} servers of one cluster are to keep it; for a trial assume_durable=True lets one do" if few else ASK_ADMIN
+        return ClusterError(f"The stream {self.name} could not be made: {error.why}. Nothing was changed. {ways}.", code=error.code)
 
     async def _create(self, wanted: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -122,7 +130,7 @@ class Stream:
 
     def _check(self, config: dict[str, Any]) -> None:
         wrong = [
-            f"{name} is {config.get(name)!r}, not {value!r}"
+            f"{name} is {config.get(name, _none(value))!r}, not {value!r}"
             for name, value in SETTINGS.items()
             if name not in FREE and config.get(name, _none(value)) != value
         ]
@@ -133,8 +141,9 @@ class Stream:
             wrong.append(f"duplicate_window is {window}, not {WINDOW} or more")
         if config.get("subjects") != [self.subject(">")]:
             wrong.append(f"subjects is {config.get('subjects')!r}, not {[self.subject('>')]!r}")
-        if any(config.get(name) for name in ("mirror", "sources", "republish", "subject_transform", "persist_mode", "no_ack")):
-            wrong.append("it mirrors, changes or does not acknowledge messages")
+        if 0 <= config.get("max_msg_size", -1) < LARGEST:
+            wrong.append(f"max_msg_size is {config['max_msg_size']}, not {LARGEST} or more")
+        wrong += [f"{name} is {config[name]!r}, and must not be" for name in NEVER if config.get(name)]
         if wrong:
             what = f"The stream {self.name} is not as a shared journal must be: {'; '.join(wrong)}. Nothing was changed."
             raise ClusterError(f"{what} Choose another name=, or have an administrator set it right.")
@@ -157,7 +166,7 @@ class Stream:
             await self.put("genesis", data, {"Nats-Expected-Last-Sequence": "0", "Nats-Msg-Id": tag})
         except RefusedError as error:
             if error.code != WRONG_LAST:
-                raise ClusterError(f"The stream {self.name} took no first message: {error}.") from error
+                raise ClusterError(f"The stream {self.name} took no first message: {error.why}. {ASK_ADMIN}.") from error
 
     async def last(self, what: str) -> tuple[int, bytes] | None:
         """The newest message of one kind, with its sequence, as the stream's leader has it; None where there is none."""
@@ -200,7 +209,7 @@ class Stream:
     async def put(self, what: str, data: bytes, headers: dict[str, str]) -> None:
         """Publish a message of one kind, and hear that it is there. Raises RefusedError, and LostError where nobody knows."""
         answer = await self.link.request(self.subject(what), data, {**headers, "Nats-Expected-Stream": self.name})
-        if "seq" not in self.link.answer(answer.data):
+        if "seq" not in self.link.answer(answer.data, f"a message to {self.subject(what)}"):
             raise LostError(f"The stream {self.name} did not acknowledge a message.")
 
 
@@ -209,7 +218,7 @@ def _about(found: dict[str, Any]) -> About:
     peers = [cluster.get("leader"), *(one["name"] for one in cluster.get("replicas") or [] if _is_there(one))]
     return About(
         found["created"], state["first_seq"], state["last_seq"], state.get("num_deleted", 0), tuple(one for one in peers if one),
-        found["config"].get("max_msg_size", -1), found["config"].get("num_replicas", 1), state.get("bytes", 0),
+        found["config"].get("num_replicas", 1), state.get("bytes", 0),
     )  # fmt: skip
 
 

@@ -42,11 +42,12 @@ TAKE_OFF = object()  # an `@unlocked` action is durable: its own thread executes
 class Entry:
     """One call on its way. `outcome` is PENDING, then TAKE_OFF, what the method returned, or an Outcome.
 
-    `next`: whom its thread is to wake when it has its outcome. `gone`: it looks no more at who that is.
+    `next`: whom its thread is to wake when it has its outcome. `gone`: it looks no more at who that is. `leave`: of a call whose `listen` set it, like
+    `complete` when it has its outcome, for many at once: it wakes nobody, but gives what wakes all who wait in that place.
     """
 
     __slots__ = (
-        "args", "complete", "flight", "gone", "kwargs", "lsn", "method", "next", "outcome", "payload", "time_us", "utc_offset", "wake", "word",
+        "args", "complete", "flight", "gone", "kwargs", "leave", "lsn", "method", "next", "outcome", "payload", "time_us", "utc_offset", "wake", "word",
     )  # fmt: skip
 
     def __init__(self, method: str, args: tuple[object, ...], kwargs: dict[str, object], word: bytes, payload: bytes) -> None:
@@ -58,6 +59,7 @@ class Entry:
         self.gone = False
         self.wake: LockType | None = None  # once it waits
         self.complete: Callable[[], None] = self._wake  # it has its outcome, or it is to lead; may come more than once, from any thread
+        self.leave: Callable[[], Callable[[], None]] | None = None
 
     def begin_to_wait(self) -> LockType:
         """What is released when it is complete or is to lead. What came before shows in the next look."""

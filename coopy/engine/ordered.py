@@ -204,7 +204,7 @@ class OrderedEngine(SharedEngine):
         self.batch = []
         self.batches.add(perf_counter() - begun)
         if message.own is not None:
-            wake(entries)
+            _tell(entries)
 
     def _enter_to_take(self) -> None:
         if self.gate is not OPEN:
@@ -260,6 +260,13 @@ class OrderedEngine(SharedEngine):
         """As Engine._rebuild_here. What was taken does not depend on what memory holds."""
         super()._rebuild_here(last, result)
         self.executor.keys.progress = self.progress
+
+
+def _tell(entries: list[Entry]) -> None:
+    """Wake all who wait. Those of one loop hear together: woken after the first, it would send that one's next call before the others have theirs."""
+    for call in {entry.leave() for entry in entries if entry.leave is not None}:
+        call()
+    wake([entry for entry in entries if entry.leave is None])
 
 
 def _wait(entry: Entry, signal: LockType) -> None:

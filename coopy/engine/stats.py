@@ -74,17 +74,17 @@ class NodeStats(msgspec.Struct, frozen=True, tag_field="role", tag="node"):
 
     connected: bool
     problem: str
-    sequence: int
-    lag: int
-    waiting: int
-    under_way: int
-    taken: int
-    published: int
-    republished: int
-    refused: int
-    reconnects: int
-    consumers: int
-    compared: int
+    sequence: int = 0
+    lag: int = 0
+    waiting: int = 0
+    under_way: int = 0
+    taken: int = 0
+    published: int = 0
+    republished: int = 0
+    refused: int = 0
+    reconnects: int = 0
+    consumers: int = 0
+    compared: int = 0
 
 
 class Errors(msgspec.Struct, frozen=True):

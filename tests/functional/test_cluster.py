@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["cluster", "servers"]
 LONG = 20.0
+ROUNDS = 20
 
 
 def test_one_node_is_used_as_any_system_is(cluster: Cluster) -> None:
@@ -192,6 +193,47 @@ def test_tasks_call_a_node(cluster: Cluster) -> None:
             with coopy.aio.linearizable(two):
                 assert await coopy.aio.read(two, lambda it: len(it.kept)) == 200
             assert await coopy.aio.control(one).barrier() == 200
+
+    asyncio.run(run())
+
+
+def test_what_tasks_call_at_once_is_one_message(cluster: Cluster) -> None:
+    """Those that one message woke call again together, and none of them goes ahead alone."""
+    one = cluster.node(1)
+    it, published = beside(one), counted(one)
+
+    async def call() -> None:
+        for _ in range(ROUNDS):
+            await it.keep("s")
+
+    async def run() -> None:
+        await asyncio.gather(*(call() for _ in range(20)))
+
+    asyncio.run(run())
+    assert len(one.kept) == 20 * ROUNDS
+    assert counted(one) - published < 1.5 * ROUNDS
+
+
+def counted(node: Word) -> int:
+    """How many messages it has sent."""
+    stats: Any = control(node).stats().replication
+    found: int = stats.published
+    return found
+
+
+def test_what_a_task_called_goes_while_its_loop_is_busy(cluster: Cluster) -> None:
+    """It waits a moment for others of its loop, and not for ever; a thread that calls meanwhile takes it along."""
+    one = cluster.node(1)
+    node: Any = system_of(one).peers
+
+    async def run() -> None:
+        first = asyncio.create_task(beside(one).add("a"))
+        await asyncio.sleep(0)  # it has called, and its loop has not come round
+        node.wait_for(1, LONG)
+        second = asyncio.create_task(beside(one).add("b"))
+        await asyncio.sleep(0)
+        assert one.add("c") == "abc"
+        assert (await first, await second) == ("a", "ab")
 
     asyncio.run(run())
 

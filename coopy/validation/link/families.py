@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 MAX_BOXES = 6  # containers of one kind in one variable, before they become one
 _POURED = frozenset(("list", "tuple", "dict", "deque", "set", "frozenset"))
 MAX_OBJECTS = 12  # classes of one mode in one variable, before they are told apart no longer
-MAX_DERIVED = 200  # classes of a family of which the members are followed, and that have a base, of anything at all:
-MAX_CLASSES = 1000
+MAX_DERIVED = 200  # classes that derive from one, above which what they make of its members is not followed
+MAX_CLASSES = 1000  # of a program that have a base, above which nothing is followed of objects that have none in common
 REMEMBERED = 3000  # widenings
 FEW_OBJECTS = 4  # in a VAST program
 WORTHWHILE = 6  # of which a common base must cover as many

@@ -13,10 +13,24 @@ from coopy.error import UsageError
 def test_addresses_are_read_with_what_they_leave_out() -> None:
     """Ports, where to ask, credentials."""
     found = read_addresses("nats://one, two:99,tls://u:p@three:1?monitor=2&credentials=/a/file,nats://[::1]:5")
-    assert [one.url for one in found.servers] == ["nats://one:4222", "nats://two:99", "tls://u:p@three:1", "nats://[::1]:5"]
-    assert [one.varz for one in found.servers][1:3] == ["http://two:8222/varz", "http://three:2/varz"]
+    assert [one.url for one in found.servers] == ["nats://one:4222", "nats://two:99", "tls://three:1", "nats://[::1]:5"]
+    assert [(one.host, one.monitor, one.login) for one in found.servers][1:3] == [
+        ("two", 8222, {}),
+        ("three", 2, {"user": "u", "password": "p"}),
+    ]
     assert str(found) == "one:4222, two:99, three:1, [::1]:5"
     assert (found.credentials, found.secrets) == ("/a/file", ("p",))
+
+
+def test_a_password_may_hold_any_character() -> None:
+    """Written as in any address; it is hidden as it is written and as it is."""
+    found = read_addresses("nats://u%40:a%2Cb%2Fc%3Fd%23e%25f@one,nats://to%2Cken@two,nats://u:a@b@three")
+    assert [one.login for one in found.servers] == [
+        {"user": "u@", "password": "a,b/c?d#e%f"},
+        {"token": "to,ken"},
+        {"user": "u", "password": "a@b"},
+    ]
+    assert found.hide("a%2Cb%2Fc%3Fd%23e%25f or a,b/c?d#e%f or to,ken") == "*** or *** or ***"
 
 
 def test_what_was_given_to_get_in_is_hidden_in_any_text() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import threading
@@ -37,7 +38,7 @@ def says(name: str, *, syncs: bool = True) -> Iterator[Server]:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
-            yield Server("", "127.0.0.1", 1, server.server_port)
+            yield Server("", "127.0.0.1", 1, server.server_port, {})
         finally:
             server.shutdown()
             thread.join()
@@ -48,7 +49,17 @@ def silent() -> Iterator[Server]:
     """One that is frozen: the kernel takes the connection."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        yield Server("", "127.0.0.1", port, port)
+        yield Server("", "127.0.0.1", port, port, {})
+
+
+async def there(_: Server) -> bool:
+    """It greets whoever comes."""
+    return True
+
+
+def prove(addresses: Addresses, peers: list[str] | None) -> None:
+    """On a loop of its own."""
+    asyncio.run(durable.prove(addresses, peers))
 
 
 @pytest.fixture
@@ -60,9 +71,9 @@ def addresses() -> Iterator[Addresses]:
 
 def test_a_silent_server_that_keeps_nothing_is_not_waited_for_for_long(addresses: Addresses, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those that keep the stream have spoken."""
-    monkeypatch.setattr(durable, "_greets", lambda _: True)
+    monkeypatch.setattr(durable, "_greets", there)
     monkeypatch.setattr(durable, "PATIENCE", 600.0)
-    durable.prove(addresses, ["c"])
+    prove(addresses, ["c"])
 
 
 def test_a_silent_server_that_keeps_the_stream_may_be_gone(addresses: Addresses, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,12 +81,12 @@ def test_a_silent_server_that_keeps_the_stream_may_be_gone(addresses: Addresses,
     monkeypatch.setattr(durable, "PATIENCE", 600.0)
     monkeypatch.setattr(durable, "GREETING", 0.1)
     with pytest.raises(durable.AwayError, match="its stream is kept by b, too, and no answer came from"):
-        durable.prove(addresses, ["b", "c"])
+        prove(addresses, ["b", "c"])
     with pytest.raises(durable.AwayError, match="not all of them said so"):
-        durable.prove(addresses, None)
+        prove(addresses, None)
 
 
 def test_a_server_that_does_not_sync_is_refused_wherever_it_stands_in_the_addresses() -> None:
     """Also where it keeps nothing yet."""
     with says("a") as one, says("b", syncs=False) as two, pytest.raises(ClusterError, match="it does not sync every write"):
-        durable.prove(Addresses((two, one), ()), ["a"])
+        prove(Addresses((two, one), ()), ["a"])
