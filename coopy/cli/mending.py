@@ -64,7 +64,8 @@ def repair(  # noqa: PLR0913 - click passes each option by name
             return DAMAGE
     if tail:
         lsn, kept = drop_tail(place, _asking(yes=yes))
-        click.echo(f"The journal ends at LSN {lsn}. {'What was cut off is in ' + kept if kept else 'Nothing had to be cut off.'}")
+        nothing = "Nothing had to be cut off." if kept is None else "There was nothing to keep."
+        click.echo(f"The journal ends at LSN {lsn}. {f'What was cut off is in {kept}' if kept else nothing}")
     if skip:
         kept = skip_action(place, skip, _asking(yes=yes))
         click.echo(f"LSN {skip} is left out from now on. The manifest as it was is in {kept}")

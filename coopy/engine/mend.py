@@ -32,17 +32,17 @@ if TYPE_CHECKING:
 __all__ = ["drop_tail", "plan_manifest", "rebuild_manifest", "skip_action"]
 
 
-def drop_tail(place: Place, agreed: Callable[[str], object]) -> tuple[int, str]:
+def drop_tail(place: Place, agreed: Callable[[str], object]) -> tuple[int, str | None]:
     """Move what does not hold at the journal's end to quarantine, the newest segment as a whole where that is lost.
 
-    Gives the last LSN that is left and where the bytes are now, empty where there were none.
+    Gives the last LSN that is left and where the bytes are now: empty where there were none, None where nothing had to be done.
     """
     existing(place, "repair", read_listed)  # before a LOCK is left in what is none of ours
     lock = place.disk.lock(place.directory)
     try:
         cut = plan_cut(place)
         if not cut.words:
-            return cut.end.lsn, ""
+            return cut.end.lsn, None
         agreed(cut.words)
         archive, listed = cut.archive, len(cut.archive.manifest.segments)
         name = segment_name(cut.segments[-1].first_lsn)
