@@ -6,7 +6,6 @@ files: a program may lie elsewhere tomorrow. Nothing is imported, a module witho
 
 from __future__ import annotations
 
-import os
 import sys
 from functools import lru_cache
 from hashlib import blake2b
@@ -54,7 +53,7 @@ def _hash_of(name: str) -> bytes | None:
     if not isinstance(path, str) or not path.endswith(".py"):
         return None
     try:
-        now = os.stat(path)  # noqa: PTH116 - a Path would cost more than the answer
+        now = Path(path).stat()
         return _hash_at(path, (now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns))
     except OSError:
         return None

@@ -32,6 +32,7 @@ SECTOR = 512
 SIGNED = 1
 MAX_BODY = 16 << 20  # far above any real one; keeps a damaged length from asking for memory
 PREFIX = struct.Struct("<8sHHIII16s")
+CHECK_AT = 24
 
 Body = TypeVar("Body", bound=msgspec.Struct)
 
@@ -60,7 +61,8 @@ def pack(magic: bytes, body: msgspec.Struct, key: bytes) -> bytes:
 def unpack(data: bytes, magic: bytes, kind: type[Body], key: bytes, path: str) -> tuple[Body, int]:
     """The body, and the offset where the header ends.
 
-    Raises FormatError (another program's or a newer file), CorruptionError (damage), AuthenticationError (wrong or missing key).
+    Raises FormatError (another program's or a newer file), CorruptionError (damage), AuthenticationError (wrong or missing key). A check that does
+    not match is damage where there is no key, which could be another one.
     """
     if len(data) < PREFIX.size:
         raise CorruptionError(f"{path} is cut off: {len(data)} bytes, a header has {PREFIX.size} and more.", path=path, offset=0)
@@ -106,5 +108,9 @@ def _authenticate(path: str, *, signed: bool, valid: bool, keyed: bool) -> None:
     if keyed and not signed:
         what = f"{path} is not signed, and a signing_key was given: nothing unsigned is read. Open it without a key if you trust it."
         raise AuthenticationError(what, path=path)
+    if not valid and not keyed:
+        raise CorruptionError(
+            f"The header of {path} is damaged at offset {CHECK_AT}: its check does not match.", path=path, offset=CHECK_AT
+        )
     if not valid:
         raise AuthenticationError(f"{path} was signed with another key: pass the signing_key it was written with.", path=path)

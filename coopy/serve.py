@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import functools
 import pickle
+import re
 from collections.abc import Iterator
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,7 @@ __all__ = ["for_pyro", "for_xmlrpc", "receive_exceptions"]
 READS = ("__len__", "__getitem__", "__iter__")
 SPECIALS = (*READS, "__setitem__", "__delitem__")  # what a client's proxy of Pyro passes on
 FAULT = 1  # what the standard library's server says of any exception
+NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # a client's parser stops there, and shows nothing at all
 
 
 def for_pyro(proxy: object, *, operations: Iterable[str] = ()) -> object:
@@ -53,7 +55,8 @@ def for_xmlrpc(proxy: object, *, operations: Iterable[str] = ()) -> object:
     """What `SimpleXMLRPCServer.register_instance` takes: a face with methods.
 
     The server has to be made with `allow_none=True`, or a method that gives None runs and its client gets a Fault. Exceptions arrive as a Fault
-    that begins with their class ("ValueError: ...", "shop.SoldOut: ..."). A method that returns the domain object itself gives None.
+    that begins with their class ("ValueError: ...", "shop.SoldOut: ..."); characters that XML has not are escaped as in Python's source. A method
+    that returns the domain object itself gives None.
     `operations`, threads and UsageError: as in `for_pyro`.
     """
     every = (*_methods(proxy, ()), *_named(operations))
@@ -169,9 +172,14 @@ def _faulting(method: Callable[..., object]) -> Callable[..., object]:
         except Exception as error:
             kind = type(error)
             name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-            raise Fault(FAULT, f"{name}: {error}") from error
+            raise Fault(FAULT, NOT_XML.sub(_escaped, f"{name}: {error}")) from error
 
     return call
+
+
+def _escaped(character: re.Match[str]) -> str:
+    """As Python's source has it."""
+    return character[0].encode("unicode_escape").decode()
 
 
 def _itself(face: object) -> object:

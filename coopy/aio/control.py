@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from coopy.cluster.tally import Compared
+    from coopy.engine.restored import Restored
     from coopy.engine.settled import Block
     from coopy.engine.stats import Stats
     from coopy.engine.verify import Verified
@@ -25,6 +26,8 @@ T_co = TypeVar("T_co", covariant=True)
 
 class Control(Generic[T_co]):
     """As `coopy.Control`; what waits for a disk, a lock or another system is awaited. `async with` gives the proxy and closes the system.
+
+    `changes` and `at` are those of `coopy.control(coopy.aio.control(x).blocking)`: they read the journal, so call them on a thread.
 
     A cancelled `take_snapshot`, `prune`, `promote` or `close` is over before CancelledError is raised; the others are left to themselves.
     """
@@ -58,6 +61,16 @@ class Control(Generic[T_co]):
         return self._blocking.lsn
 
     @property
+    def restored(self) -> Restored:
+        """As `coopy.Control.restored`."""
+        return self._blocking.restored
+
+    @property
+    def snapshot_problem(self) -> str:
+        """As `coopy.Control.snapshot_problem`."""
+        return self._blocking.snapshot_problem
+
+    @property
     def role(self) -> Literal["alone", "primary", "replica", "node"]:
         """What this system is among others."""
         return self._blocking.role
@@ -88,9 +101,13 @@ class Control(Generic[T_co]):
 
     # --- what is awaited ---------------------------------------------------------------------------------------------
 
-    async def take_snapshot(self) -> int:
-        """Write the state as a snapshot; gives its LSN. Calls wait meanwhile, the loop does not."""
-        return cast("int", await self._door.alone(self._blocking.take_snapshot))
+    async def take_snapshot(self, *, background: bool = False) -> int:
+        """Write the state as a snapshot; gives its LSN. Calls wait meanwhile, the loop does not; with `background` neither does."""
+        return cast("int", await self._door.alone(functools.partial(self._blocking.take_snapshot, background=background)))
+
+    async def wait_snapshot(self) -> int:
+        """As `coopy.Control.wait_snapshot`. A cancelled caller leaves it to itself."""
+        return cast("int", await self._door.look(self._blocking.wait_snapshot))
 
     async def prune(self) -> list[str]:
         """Drop the part of the journal that no kept snapshot needs; gives the names of the files that went."""

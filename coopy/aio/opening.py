@@ -13,7 +13,7 @@ from coopy.wiring import Options, control, engine_of, open_proxy
 if TYPE_CHECKING:
     import os
     import ssl
-    from collections.abc import Callable, Generator, Iterable
+    from collections.abc import Callable, Generator, Iterable, Mapping
     from types import TracebackType
 
 __all__ = ["Keywords", "Opening", "beside", "open"]
@@ -46,6 +46,7 @@ class Keywords(TypedDict, total=False):
     cluster: str | None
     name: str | None
     assume_durable: bool
+    renames: Mapping[str, str] | None
 
 
 class Opening(Generic[T]):

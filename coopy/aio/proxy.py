@@ -193,6 +193,8 @@ def make_aio_proxy(inside: Inside) -> Any:
     for name, function in inside.specials.items():
         if name not in AS_ANY:
             names[name] = function if name in AWAITED else _refused(name, kind)
+    if "__iter__" in inside.specials and "__contains__" not in inside.specials:
+        names["__contains__"] = _refused("__contains__", kind)  # Python would iterate; else None, as Proxy says
     names["__enter__"], names["__exit__"] = _refuse_with, _refuse_with
     proxy = type(kind.__name__, (Proxy,), names)()
     object.__setattr__(proxy, "_coopy", inside)

@@ -9,6 +9,7 @@ import os
 import sys
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -74,6 +75,7 @@ class _Commands(click.Group):
 
 def _ended(run: Any) -> int:
     """The exit status."""
+    _open_what_was_closed()
     _escape_what_cannot_be_written()
     try:
         with _warnings_shown():
@@ -113,6 +115,13 @@ def _refused(error: OSError) -> int:
     where = f" at offset {offset}" if offset is not None else ""
     click.echo(f"{error.filename or 'It'} cannot be used{where}: {error.strerror}. Nothing was changed.", err=True)
     return NOT_DONE if offset is None else DAMAGE
+
+
+def _open_what_was_closed() -> None:
+    """A program that was started without one of the standard streams has None in its place: what it says goes nowhere then, and nobody can be asked."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - as long as the program
 
 
 def _escape_what_cannot_be_written() -> None:

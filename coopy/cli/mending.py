@@ -53,6 +53,8 @@ def repair(  # noqa: PLR0913 - click passes each option by name
         raise click.UsageError("--node means nothing without --manifest, and with --replica.")
     if not (tail or skip or manifest):
         return _advise(place)
+    if not manifest:
+        existing(place, "repair")  # before a LOCK is left in what is none of ours
     if manifest:
         made = rebuild_manifest(place, _asking(yes=yes), follows=replica, stream=_stream(name))
         click.echo(f"MANIFEST rebuilt: {len(made.segments)} segments, snapshots at LSN {', '.join(map(str, made.snapshots))}")
@@ -132,6 +134,7 @@ def prune(directory: str, signing_key_file: str | None, keep: int | None, yes: b
     For a directory that nobody has open; a running system has `control(...).prune()` and auto_prune=True.
     """
     place = place_of(directory, signing_key_file)
+    existing(place, "prune")  # as above
     went = prune_closed(place, keep, lambda names: agree(f"These go for good: {', '.join(names)}", yes=yes))
     click.echo(f"{len(went)} files went: {', '.join(went)}" if went else "Nothing had to go: the snapshots need all that is kept.")
     return FINE

@@ -28,6 +28,7 @@ from coopy.cli.plain import plain, valued
 from coopy.cli.record import as_dict
 from coopy.cli.terminal import progress
 from coopy.codec import MSGPACK, PICKLE
+from coopy.engine.execute import UnknownMethodError
 from coopy.engine.recorded import recorded
 from coopy.error import CoopyError, UsageError
 from coopy.header import derive_key
@@ -147,7 +148,7 @@ def import_(file: str, directory: str, signing_key_file: str | None, allow: tupl
         differ += 1
         click.echo(str(error), err=True)
 
-    with progress("Importing") as move:
+    with source.naming_lines(), progress("Importing") as move:
         lsn = arrive(subject, obj, source.calls(subject.codec, move), secret, tell if on_divergence == "warn" else None)
     click.echo(f"{where} is made, up to LSN {lsn}.{f' {differ} actions ended otherwise than they did.' if differ else ''}")
     return DAMAGE if differ else FINE
@@ -157,7 +158,7 @@ class _Source:
     """A file of JSON lines, which is read twice: whether all of it is good, and then for good."""
 
     def __init__(self, path: str) -> None:
-        self._path, self._base = path, 0
+        self._path, self._base, self._line = path, 0, 0
 
     def domain(self) -> str:
         """Whose it is, as its first line says."""
@@ -194,7 +195,18 @@ class _Source:
         """Those behind the state that happened."""
         for number, line in self._parsed(move):
             if number > self._base and "method" in line and line.get("outcome") != "skipped":
+                self._line = number
                 yield self._call(number, line, codec)
+
+    @contextmanager
+    def naming_lines(self) -> Iterator[None]:
+        """What is wrong with a call is only seen when it is made: its line is named all the same."""
+        try:
+            yield
+        except (UsageError, UnknownMethodError) as error:
+            if not self._line or hasattr(error, "line"):
+                raise
+            raise self._wrong(self._line, str(error).rstrip(".")) from error
 
     # --- lines -----------------------------------------------------------------------------------------------------------
 

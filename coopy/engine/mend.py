@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from coopy.disk import write_whole
+from coopy.disk import UnreadableError, write_whole
 from coopy.engine.archive import Archive, high_water_of, snapshot_path
 from coopy.engine.opening import HIGH_WATER, nothing_there, open_archive
 from coopy.error import CoopyError, CorruptionError, UsageError
@@ -18,7 +18,7 @@ from coopy.journal.high_water import UNMARKED, HighWater
 from coopy.journal.segment import Head, head_before, parse_segment_name, read_header, segment_name
 from coopy.manifest import NAME as MANIFEST
 from coopy.manifest import NOT_CLOSED, Listed, Manifest, write_manifest
-from coopy.snapshot import open_snapshot, parse_snapshot_name
+from coopy.snapshot import parse_snapshot_name, read_through
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,17 +81,18 @@ def _check_skip(archive: Archive, lsn: int) -> None:
 
 
 def rebuild_manifest(place: Place, agreed: Callable[[str], object], *, follows: bool, stream: str = "") -> Manifest:
-    """Write MANIFEST (and HWM, if it is missing) anew from the headers of segments and snapshots, which must be of one history.
+    """Write MANIFEST (and HWM, if it is missing) anew from segments and snapshots, which must be of one history. Both are read whole: what is damaged is not listed.
 
     `follows`: the directory is a replica's; `stream`: it is a node's, of this stream. Nothing but the manifest said so. Raises
     UsageError where no stream is named, and the journal is a node's.
     """
+    # Before a LOCK is left in what is none of ours.
+    if all(parse_segment_name(name) is None for name in place.disk.entries(place.directory)):
+        raise UsageError(f"{place.directory} holds no segment: there is nothing to rebuild a manifest from.", path=place.directory)
     lock = place.disk.lock(place.directory)
     try:
         names = place.disk.entries(place.directory)
         headers = _segment_headers(place, names)
-        if not headers:
-            raise UsageError(f"{place.directory} holds no segment: there is nothing to rebuild a manifest from.", path=place.directory)
         identity = headers[-1].identity
         segments = tuple(Listed(one.first_lsn, one.previous_tag) for one in headers)
         archive = Archive(place.disk, place.directory, place.key, Manifest(identity, 0, segments))
@@ -149,10 +150,9 @@ def _scan_all(archive: Archive) -> tuple[Head, bool]:
 
 def _fits(archive: Archive, lsn: int) -> bool:
     try:
-        about, stream = open_snapshot(archive.disk, snapshot_path(archive, lsn), archive.key, archive.identity)
-    except CoopyError:
+        about, _ = read_through(archive.disk, snapshot_path(archive, lsn), archive.key, archive.identity)
+    except (CoopyError, UnreadableError):
         return False  # it is damaged or another's: it stays where it is, unlisted
-    stream.close()
     follow = archive.from_snapshot(lsn)
     return about.lsn == lsn and bool(follow) and follow[0].previous_tag == about.tag
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.benchmarks.environments import ROOT, make_environments
+from tests.benchmarks.environments import CALLS, ROOT, make_environments
 from tests.benchmarks.page import write_part
 from tests.benchmarks.report import tables, to_markdown, to_rich
 from tests.benchmarks.run import run
@@ -29,7 +29,7 @@ from tests.benchmarks.run import run
 def main() -> int:
     """Measure, print, perhaps write. Gives the exit status: 0, also where a target is missed; a benchmark judges nothing but speed."""
     arguments = read_arguments()
-    make_environments()
+    make_environments(CALLS)
     console = Console()
     rounds, scale = (2, 0.1) if arguments.quick else (arguments.rounds, 1.0)
     (ROOT / "build").mkdir(exist_ok=True)

@@ -1,19 +1,17 @@
 """How many actions three nodes of a cluster do, and how long each takes: three servers, replicated, every write synced, all on this machine.
 
-    python tests/benchmarks/cluster.py [--rounds N] [--quick] [--write]      a table on standard output, with --write also into docs/benchmarks.md
+    python tests/benchmarks/cluster.py [--rounds N] [--quick] [--write]      tables on standard output, with --write also into docs/benchmarks.md
     make bench                                                               the same, after everything else
 
 Each node is a process. Its tasks call, each again as soon as it has its answer, so that so many actions are in flight at any time, a third of them at
-each node; then all nodes are compared. Nodes and servers share the machine's cores: more machines would have more of them.
+each node; then all nodes are compared. Nodes and servers share the machine's cores: more machines would have more of them. Others have the same load in
+turn (peers.py), in the same rounds.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import json
-import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,149 +21,125 @@ from typing import TYPE_CHECKING, Any
 from coopy import aio, control, init_system
 from coopy.cluster.local import LocalServers
 from tests.benchmarks.bank import Bank
-from tests.benchmarks.environments import ROOT
+from tests.benchmarks.environments import CLUSTERS, ROOT, make_environments
+from tests.benchmarks.fleet import CALLERS, Caller, agree, fly, load, serve
 from tests.benchmarks.page import run
+from tests.benchmarks.peers import FLIGHTS as PEERS_FLIGHTS
+from tests.benchmarks.peers import PEERS, measure_peer
 from tests.benchmarks.report import Table, count, judged, microseconds
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-CHILD = f"import sys; sys.path.append({str(ROOT)!r}); from tests.benchmarks.cluster import serve; serve()"
-NODES = 3
 FLIGHTS = {3: 0, 64: 10_000, 512: 30_000, 4096: 0}  # actions in flight, over all nodes, and how many a second there are to be
-SECONDS, WARM = 4.0, 1.0
+COOPY = "coopy"
+SECONDS = 4.0
 QUERIES = 200_000
 
-
-class Seen:
-    """What a node saw in one measurement."""
-
-    def __init__(self) -> None:
-        self.took: list[float] = []
-
-    async def call(self, bank: Any, account: str, begin: float, end: float) -> None:
-        """One task: act until the end; what began after the beginning counts."""
-        while (begun := time.time()) < end:
-            await bank.deposit(account, 1)
-            if begun >= begin:
-                self.took.append(time.time() - begun)
-
-
-async def load(bank: Any, tasks: int, begin: float, seconds: float) -> dict[str, Any]:
-    """So many actions in flight for so long."""
-    seen, cpu = Seen(), os.times()
-    await asyncio.sleep(max(begin - WARM - time.time(), 0))
-    await asyncio.gather(*(seen.call(bank, f"account-{number % 100}", begin, begin + seconds) for number in range(tasks)))
-    now = os.times()
-    return {"took": seen.took, "cpu": now.user + now.system - cpu.user - cpu.system}
+Round = dict[tuple[str, int], dict[str, float]]  # by who and how many in flight; of coopy's queries at 0
 
 
 def asked(bank: Bank, queries: int) -> float:
-    """Seconds of processor time that so many queries take their caller."""
+    """Seconds of processor time that each of so many queries takes its caller."""
     begun = time.thread_time()
     for _ in range(queries):
         bank.balance("account-1")
-    return time.thread_time() - begun
+    return (time.thread_time() - begun) / queries
 
 
-def serve() -> None:
-    """A node, in a process of its own: does what it is told by lines, until there are no more."""
-    directory, urls, name = sys.argv[1:]
-    blocking = init_system(Bank, directory, cluster=urls, name=name, validation="off")
-    beside = aio.opening.beside(blocking)
-    print(json.dumps({"open": True}), flush=True)
-    for line in sys.stdin:
-        what = json.loads(line)
-        if "tasks" in what:
-            answer: dict[str, Any] = asyncio.run(load(beside, what["tasks"], what["begin"], what["seconds"]))
-        elif "queries" in what:
-            answer = {"seconds": asked(blocking, what["queries"])}
-        else:
-            control(blocking).barrier()
-            answer = {"lsn": control(blocking).lsn, "digest": control(blocking).digest()}
-        print(json.dumps(answer), flush=True)
+def serve_coopy(directory: str, urls: str) -> None:
+    """A node, in a process of its own."""
+    blocking = init_system(Bank, directory, cluster=urls, name="bench", validation="off")
+    beside: Any = aio.opening.beside(blocking)
+
+    def look() -> dict[str, Any]:
+        control(blocking).barrier()
+        return {"lsn": control(blocking).lsn, "digest": control(blocking).digest()}
+
+    serve(
+        {
+            "load": lambda **how: asyncio.run(load(lambda account: beside.deposit(account, 1), **how)),
+            "ask": lambda queries: asked(blocking, queries),
+            "look": look,
+        }
+    )
     control(blocking).close()
 
 
-class Node:
-    """A node's process."""
-
-    def __init__(self, directory: Path, urls: str, name: str) -> None:
-        command = [sys.executable, "-c", CHILD, str(directory), urls, name]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
-        self.answer()
-
-    def tell(self, **what: Any) -> None:
-        """Have it do something."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(what) + "\n")
-        self._process.stdin.flush()
-
-    def answer(self) -> dict[str, Any]:
-        """What came of it."""
-        assert self._process.stdout is not None
-        found: dict[str, Any] = json.loads(self._process.stdout.readline())
-        return found
-
-    def end(self) -> None:
-        """Close it."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait()
-
-
-def one_round(folder: Path, seconds: float, queries: int) -> dict[str, float]:
-    """Figures by what was measured: actions a second and how long they took, by how many were in flight."""
-    found: dict[str, float] = {}
-    with LocalServers(folder / "servers", 3) as servers:
-        first = Node(folder / "node0", servers.urls, "bench")
-        nodes = [first, *(Node(folder / f"node{number}", servers.urls, "bench") for number in range(1, NODES))]
-        for flight in FLIGHTS:
-            begin = time.time() + WARM + 0.2
-            for node in nodes:
-                node.tell(tasks=flight // NODES + (flight % NODES > 0), begin=begin, seconds=seconds)
-            seen = [node.answer() for node in nodes]
-            took = sorted(one for each in seen for one in each["took"])
-            found[f"{flight}"] = len(took) / seconds
-            found[f"{flight} half"], found[f"{flight} 99 %"] = took[len(took) // 2], took[len(took) * 99 // 100]
-            found[f"{flight} cpu"] = sum(each["cpu"] for each in seen) / (len(took) * (seconds + WARM) / seconds)
-        first.tell(queries=queries)
-        found["query"] = first.answer()["seconds"] / queries
-        for node in nodes:
-            node.tell(look=True)
-        states = {json.dumps(node.answer()) for node in nodes}
-        assert len(states) == 1, f"the nodes differ: {states}"
-        for node in nodes:
-            node.end()
-    alone = init_system(Bank, folder / "alone", validation="off")
-    with control(alone):
-        found["query alone"] = asked(alone, queries) / queries
+def node(folder: Path, urls: str, number: int) -> Caller:
+    """One that is open."""
+    found = Caller(sys.executable, "tests.benchmarks.cluster:serve_coopy", str(folder / f"node{number}"), urls)
+    found.answer()
     return found
 
 
-def measure(rounds: int, seconds: float, queries: int) -> Table:
+def measure_coopy(folder: Path, seconds: float, queries: int) -> Round:
+    """Everything of coopy's, once."""
+    found: Round = {}
+    with LocalServers(folder / "servers", CALLERS) as servers:
+        nodes = [node(folder, servers.urls, number) for number in range(CALLERS)]
+        for flight in FLIGHTS:
+            found[COOPY, flight] = fly(nodes, flight, seconds)
+        nodes[0].tell("ask", queries=queries)
+        query = nodes[0].answer()
+        assert agree(nodes), "the nodes differ"
+        for one in nodes:
+            one.end()
+    alone = init_system(Bank, folder / "alone", validation="off")
+    with control(alone):
+        found[COOPY, 0] = {"query": query, "alone": asked(alone, queries)}
+    return found
+
+
+def one_round(folder: Path, seconds: float, queries: int) -> Round:
+    """Everyone in turn."""
+    found = measure_coopy(folder, seconds, queries)
+    for peer in PEERS:
+        found |= {(peer, flight): figures for flight, figures in measure_peer(peer, folder / peer, seconds).items()}
+    return found
+
+
+def measure(rounds: int, seconds: float, queries: int) -> tuple[Table, ...]:
     """Everything, so many times."""
-    seen: list[dict[str, float]] = []
+    make_environments(CLUSTERS)
+    seen: list[Round] = []
     for _ in range(rounds):
         with tempfile.TemporaryDirectory(dir=ROOT / "build", prefix="cluster-") as folder:
             seen.append(one_round(ROOT / "build" / folder, seconds, queries))
-    of = {name: median(one[name] for one in seen) for name in seen[0]}
+    return against_targets(seen), beside_others(seen)
+
+
+def middle(seen: list[Round], who: str, flight: int, what: str) -> float:
+    """The middle of the rounds."""
+    return median(one[who, flight][what] for one in seen)
+
+
+def against_targets(seen: list[Round]) -> Table:
+    """What the issue asks for, and what was seen."""
     rows = []
     for flight, wanted in FLIGHTS.items():
-        half, most = of[f"{flight} half"] * 1000, of[f"{flight} 99 %"] * 1000
-        what = f"actions/s of {NODES} nodes, {flight} in flight (half within {half:.1f} ms, 99 of 100 within {most:.1f} ms)"
-        rows.append((what, count(of[f"{flight}"]), count(wanted) if wanted else "", judged(of[f"{flight}"] >= wanted) if wanted else ""))
-        rows.append((f"processor time of all nodes for each of these, {flight} in flight", microseconds(of[f"{flight} cpu"]), "", ""))
-    ratio = of["query"] / of["query alone"]
-    rows.append(
-        (
-            f"a query of a node, in processor time, beside one of an embedded system ({microseconds(of['query alone'])})",
-            f"{ratio:.2f}",
-            "1.1",
-            judged(ratio <= 1.1),
-        )
-    )
+        rate = middle(seen, COOPY, flight, "rate")
+        to_reach = (count(wanted), judged(rate >= wanted)) if wanted else ("", "")
+        rows.append((f"actions/s of {CALLERS} nodes, {flight} in flight", count(rate), *to_reach))
+        cpu = middle(seen, COOPY, flight, "cpu")
+        rows.append((f"processor time of all nodes for each of these, {flight} in flight", microseconds(cpu), "", ""))
+    alone = middle(seen, COOPY, 0, "alone")
+    ratio = middle(seen, COOPY, 0, "query") / alone
+    what = f"a query of a node, in processor time, beside one of an embedded system ({microseconds(alone)})"
+    rows.append((what, f"{ratio:.2f}", "1.1", judged(ratio <= 1.1)))
     return Table("cluster", ("what", "is", "to reach", ""), tuple(rows))
+
+
+def beside_others(seen: list[Round]) -> Table:
+    """Everyone's rate and latency, and how many times as fast coopy is."""
+    rows = []
+    for flight in FLIGHTS:
+        for who in (COOPY, *(PEERS if flight in PEERS_FLIGHTS else ())):
+            rate, half, most = (middle(seen, who, flight, what) for what in ("rate", "half", "most"))
+            ratio = median(one[COOPY, flight]["rate"] / one[who, flight]["rate"] for one in seen)
+            named = f"{flight}" if who == COOPY else ""
+            rows.append((named, who, count(rate), f"{half * 1e3:.1f} ms", f"{most * 1e3:.1f} ms", "" if who == COOPY else f"{ratio:.2g}"))
+    return Table("beside other clusters", ("in flight", "who", "per second", "half within", "99 of 100 within", "coopy / it"), tuple(rows))
 
 
 def main() -> int:

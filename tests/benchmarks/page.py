@@ -18,17 +18,20 @@ __all__ = ["run", "write_part"]
 PAGE = ROOT / "docs" / "benchmarks.md"
 
 
-def run(name: str, parser: argparse.ArgumentParser, measure: Callable[[argparse.Namespace], Table], rounds: int = 3) -> int:
-    """Measure as the command line says (`quick`, `rounds`, and what the parser knows besides), print the table, perhaps write it. Gives the exit status."""
+def run(
+    name: str, parser: argparse.ArgumentParser, measure: Callable[[argparse.Namespace], Table | tuple[Table, ...]], rounds: int = 3
+) -> int:
+    """Measure as the command line says (`quick`, `rounds`, and what the parser knows besides), print the tables, perhaps write them. Gives the exit status."""
     parser.add_argument("--quick", action="store_true", help="one short round: whether it runs, not how fast it is")
     parser.add_argument("--rounds", type=int, default=rounds, help=f"how often everything is measured (default {rounds})")
-    parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
+    parser.add_argument("--write", action="store_true", help="put the tables into docs/benchmarks.md")
     arguments = parser.parse_args()
     (ROOT / "build").mkdir(exist_ok=True)
-    table = to_markdown(measure(arguments))
-    print(f"\n{table}")
+    found = measure(arguments)
+    text = "\n\n".join(map(to_markdown, found if isinstance(found, tuple) else (found,)))
+    print(f"\n{text}")
     if arguments.write:
-        write_part(name, table)
+        write_part(name, text)
     return 0
 
 

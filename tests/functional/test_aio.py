@@ -132,6 +132,13 @@ class Shelf:
         return 2 * number
 
 
+class Row:
+    """Has `in` by its `__iter__` alone."""
+
+    def __iter__(self) -> Iterator[int]:
+        return iter([1, 2, 3])
+
+
 class Indexed:
     def __getitem__(self, index: int) -> int:
         return index
@@ -246,6 +253,18 @@ def test_what_cannot_be_awaited_says_what_to_write(tmp_path: Path, use: Callable
             with pytest.raises(UsageError, match=instead):
                 use(shelf)
             assert aio.control(shelf).lsn == 0
+
+    run(story)
+
+
+def test_in_of_what_can_only_be_iterated_over(tmp_path: Path) -> None:
+    """Python would look at one after the other: it is refused like the iteration, and says what to write."""
+
+    async def story() -> None:
+        async with aio.open(Row, tmp_path / "r") as row:
+            with pytest.raises(UsageError, match=r"read\(it, lambda it: x in it\)"):
+                3 in row  # type: ignore[misc]  # noqa: B015 - what a user would try
+            assert await read(row, lambda it: 3 in it)
 
     run(story)
 
@@ -687,6 +706,17 @@ def test_the_operations_are_awaited(tmp_path: Path, durability: Any) -> None:
     run(story)
 
 
+def test_the_control_of_threads_names_that_of_tasks(tmp_path: Path) -> None:
+    """Both are called control, and the wrong one is soon imported."""
+
+    async def story() -> None:
+        async with aio.open(Word, tmp_path / "w") as word:
+            with pytest.raises(UsageError, match=r"coopy\.aio\.control"):
+                control(word)
+
+    run(story)
+
+
 # --- primary and replicas -----------------------------------------------------------------------------------------------
 
 
@@ -739,9 +769,44 @@ def test_what_no_replica_confirms(tmp_path: Path) -> None:
 
 
 def test_an_operation_takes_the_same_awaited_or_not() -> None:
-    """Name by name: what one learns, the other is not to lack. A snapshot alone has no choice: it never holds up a loop."""
-    shared = {name for name in vars(aio.Control) if not name.startswith("_") and callable(getattr(Control, name, None))}
-    assert "promote" in shared
-    for name in shared - {"take_snapshot"}:
-        ours, theirs = (list(inspect.signature(getattr(kind, name)).parameters) for kind in (aio.Control, Control))
-        assert ours == theirs, name
+    """Name by name: what one learns, the other is not to lack. What was is asked for by `coopy.control` of the blocking proxy."""
+    ours, theirs = ({name for name in dir(kind) if not name.startswith("_")} for kind in (aio.Control, Control))
+    assert (theirs - ours, ours - theirs) == ({"at", "changes"}, {"blocking"})
+    for name in (one for one in ours & theirs if callable(getattr(Control, one))):
+        takes, as_awaited = (list(inspect.signature(getattr(kind, name)).parameters) for kind in (Control, aio.Control))
+        assert takes == as_awaited, name
+
+
+def test_opening_takes_the_same_awaited_or_not() -> None:
+    """As type checkers see it, too."""
+    blocking = set(inspect.signature(init_system).parameters)
+    assert set(aio.opening.Keywords.__annotations__) | {"obj", "basedir"} == blocking
+
+
+def test_a_snapshot_beside_the_calls_of_tasks(tmp_path: Path) -> None:
+    """Nobody waits for it but who asks how it went."""
+
+    async def story() -> None:
+        async with aio.open(Word, tmp_path / "w") as word:
+            ctl = aio.control(word)
+            assert str(ctl.restored) == str(control(ctl.blocking).restored)
+            await word.add("a")
+            begun = await ctl.take_snapshot(background=True)
+            await word.add("b")
+            assert (begun, await ctl.wait_snapshot(), ctl.snapshot_problem) == (1, 1, "")
+
+    run(story)
+
+
+def test_what_was_is_asked_for_on_a_thread(tmp_path: Path) -> None:
+    """By the operations of the blocking proxy."""
+
+    async def story() -> None:
+        async with aio.open(Word, tmp_path / "w") as word:
+            await asyncio.gather(word.add("a"), word.add("b"))
+            past = control(aio.control(word).blocking)
+            then = await asyncio.to_thread(past.at, 1)
+            assert (then.text, [one.args for one in past.changes()]) == ("a", [("a",), ("b",)])
+            await asyncio.to_thread(control(then).close)
+
+    run(story)

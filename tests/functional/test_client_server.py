@@ -46,6 +46,17 @@ class SoldOut(Exception):  # noqa: N818 - what a shop says
         self.name, self.left = name, left
 
 
+UNSAYABLE = ("a\x00b", "a\x1bb\x7f", "a\ud800b", "a\ufffeb", "tab\t, line\n, \xe9, \U0001f600")
+TOLD = ("a\\x00b", "a\\x1bb\x7f", "a\\ud800b", "a\\ufffeb", "tab\t, line\n, \xe9, \U0001f600")
+
+
+class Refuser:
+    """Says no in words that XML has not, and in some that it has."""
+
+    def refuse(self, number: int) -> None:
+        raise ValueError(UNSAYABLE[number])
+
+
 class Busybody(type):
     """Whoever looks its classes up in a table has an action called meanwhile, if that can be."""
 
@@ -329,6 +340,15 @@ def test_exceptions_arrive_by_xmlrpc_as_a_fault_with_their_class(shop: Any) -> N
             with pytest.raises(Fault) as caught:
                 call("tea")
             assert (caught.value.faultCode, caught.value.faultString) == (1, expected)
+
+
+def test_an_exception_with_what_xml_cannot_say_arrives_by_xmlrpc_all_the_same(tmp_path: Path) -> None:
+    """As a Fault that shows it as Python's source would: what an exception says may come from a file, or from another client."""
+    with control(init_system(Refuser, tmp_path / "refuser")) as refuser, by_xmlrpc(refuser) as connect, connect() as client:
+        for number, said in enumerate(TOLD):
+            with pytest.raises(Fault) as caught:
+                client.refuse(number)
+            assert caught.value.faultString == f"ValueError: {said}"
 
 
 def test_a_closed_system_says_so_to_its_clients(serve: Any, shop: Any) -> None:

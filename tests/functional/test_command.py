@@ -123,11 +123,13 @@ DAMAGE: dict[str, Callable[[Path], str]] = {
     "the newest segment gone": lambda where: remove(where, SECOND),
     "another system's segment": lambda where: swap(where, FIRST),
     "a bit in a segment's header": lambda where: flip(where, SECOND, 50),
+    "a bit in the check of a segment's header": lambda where: flip(where, SECOND, 30),
     "a bit in the newest snapshot": lambda where: flip(where, NEW, -60),
     "a snapshot cut off": lambda where: cut(where, OLD, 10),
     "a snapshot gone": lambda where: remove(where, NEW),
     "the manifest gone": lambda where: remove(where, "MANIFEST"),
     "a bit in the manifest": lambda where: flip(where, "MANIFEST", 60),
+    "a bit in the manifest's check": lambda where: flip(where, "MANIFEST", 30),
     "the manifest cut off": lambda where: cut(where, "MANIFEST", 500),
     "the high-water mark gone": lambda where: remove(where, "HWM"),
 }
@@ -144,11 +146,13 @@ STOPPED: dict[str, set[str]] = {
     "the newest segment gone": EVERY,
     "another system's segment": {"log", "export"},
     "a bit in a segment's header": {"status", "log", "show", "export"},
+    "a bit in the check of a segment's header": {"status", "log", "show", "export"},
     "a bit in the newest snapshot": {"prune"},
     "a snapshot cut off": {"export"},
     "a snapshot gone": EVERY,
     "the manifest gone": EVERY,
     "a bit in the manifest": EVERY,
+    "a bit in the manifest's check": EVERY,
     "the manifest cut off": EVERY,
     "the high-water mark gone": EVERY,
 }
@@ -186,6 +190,24 @@ def test_a_damaged_end_can_be_dropped(good: Path) -> None:
     assert list((good / "quarantine").iterdir())
     run("check", good)
     assert "Nothing had to be cut off" in run("repair", "--drop-tail", good)
+
+
+@pytest.mark.parametrize("name", ["a bit in the newest snapshot", "a snapshot cut off", "a snapshot gone"])
+def test_a_damaged_snapshot_is_left_out_as_repair_says(good: Path, name: str) -> None:
+    """What is wrong may be in any of its blocks. All is whole afterwards, and the state as it was."""
+    DAMAGE[name](good)
+    assert "--manifest    leaves out what is no good" in run("repair", good, code=1)
+    run("repair", "--manifest", "--yes", good)
+    assert run("repair", good) == "All is whole: there is nothing to repair.\n"
+    assert json.loads(run("show", "--json", "--path", "text", good))["value"] == "abcd-ef"
+
+
+def test_one_half_of_the_high_water_mark_is_enough(good: Path) -> None:
+    """A crash may tear the other, at any byte of it: its check, too."""
+    for offset in (5, 30, 60):
+        flip(good, "HWM", offset)
+        run("check", good)
+        control(init_system(Word, good)).close()
 
 
 def test_a_damaged_manifest_is_rebuilt_and_kept(good: Path) -> None:
@@ -323,7 +345,7 @@ def test_a_foreign_directory_is_told(tmp_path: Path, command: list[Any], name: s
     (tmp_path / name).write_text("mine")
     said = run(*on(command, tmp_path), code=2)
     assert name in said or (command[1:2] == ["--manifest"] and "holds no segment" in said)
-    assert (tmp_path / name).read_text() == "mine"
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {name: "mine"}
 
 
 def test_status_of_an_empty_directory_is_that_there_is_nothing(tmp_path: Path) -> None:
@@ -481,6 +503,15 @@ def test_a_reader_that_goes_is_no_failure(tmp_path: Path) -> None:
     ran = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout.endswith("add('a')\n")
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_standard_streams_may_be_closed(good: Path, closed: str) -> None:
+    """As for a program that is started by a clock: the status is the answer."""
+    for command, status in (("status", 0), ("log", 0), ("prune --keep 1", 2)):
+        script = f"exec {sys.executable} -m coopy {command} {good} {closed}"
+        ran = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert (ran.returncode, "Traceback" in ran.stderr) == (status, False)
 
 
 def test_output_is_the_same_without_a_terminal(good: Path) -> None:

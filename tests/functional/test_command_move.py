@@ -139,6 +139,8 @@ BROKEN: dict[str, tuple[int, Any, str]] = {
     "nothing": (4, "", "no JSON"),
     "too deep": (4, "[" * 100_000, "no JSON"),
     "no action": (4, "{}", "neither an action"),
+    "no action of the class": (4, '{"method": "gone", "args": []}', "has no action 'gone'"),
+    "an argument that is none": (4, '{"method": "add", "args": [{"$bytes": 1}]}', "$bytes: "),
     "a line too few": (4, None, "ends behind 6 actions"),
     "no end": (9, None, "ends behind 7 actions"),
     "something behind the end": (10, "{}", "follows the last line"),

@@ -111,11 +111,21 @@ def test_only_the_right_key_reads(written: bytes, given: bytes, why: str) -> Non
 
 
 def test_a_stripped_signature_is_no_way_around() -> None:
-    """The flag taken away and the CRC mended: who gives a key still reads nothing."""
+    """The flag taken away and the CRC mended: nothing is read, with a key or without."""
     data = resealed(pack(SEGMENT, Body("a"), derive_key(b"k")), 12, b"\0\0\0\0")
-    for key in (derive_key(b"k"), b""):
-        with pytest.raises(AuthenticationError):
-            read(data, key)
+    with pytest.raises(AuthenticationError):
+        read(data, derive_key(b"k"))
+    with pytest.raises(CorruptionError):
+        read(data)
+
+
+@pytest.mark.parametrize("at", range(24, 40))
+def test_a_damaged_check_of_what_nobody_signed_is_damage(at: int) -> None:
+    """No key would read it: none is asked for."""
+    data = pack(SEGMENT, Body("a"), b"")
+    with pytest.raises(CorruptionError, match="damaged at offset 24") as caught:
+        read(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
+    assert caught.value.offset == 24
 
 
 def test_keys_of_any_length_are_derived() -> None:
