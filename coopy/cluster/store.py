@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from coopy.cluster.link import PATIENCE, LostError
-from coopy.cluster.stream import REPLICAS
+from coopy.cluster.link import PATIENCE, LostError, RefusedError
+from coopy.cluster.stream import NO_STREAM, REPLICAS
 from coopy.error import ClusterError
 from coopy.logs import logger
 
@@ -115,9 +115,17 @@ class Store:
         return bucket
 
     async def _check_leader(self) -> None:
-        """Raises LostError where it has none, as when another node has made it a moment ago: what it is asked then is never answered."""
+        """Raises LostError where it has none, as when another node has made it a moment ago: what it is asked then is never answered.
+
+        Not every server has heard then that it is there.
+        """
         link, name = self._stream.link, f"OBJ_{self._stream.bucket}"
-        cluster = (await link.ask(f"STREAM.INFO.{name}", patience=SOON)).get("cluster")
+        try:
+            cluster = (await link.ask(f"STREAM.INFO.{name}", patience=SOON)).get("cluster")
+        except RefusedError as error:
+            if error.code != NO_STREAM:
+                raise
+            raise LostError(f"The object store {name} at the cluster at {link.addresses} is not there yet.") from None
         if cluster is not None and not cluster.get("leader"):
             raise LostError(f"The object store {name} at the cluster at {link.addresses} has no leader yet.")
 
