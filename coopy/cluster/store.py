@@ -117,7 +117,7 @@ class Store:
     async def _check_leader(self) -> None:
         """Raises LostError where it has none, as when another node has made it a moment ago: what it is asked then is never answered.
 
-        Nor does every server know of it then.
+        Not every server has heard then that it is there.
         """
         link, name = self._stream.link, f"OBJ_{self._stream.bucket}"
         try:
@@ -125,7 +125,7 @@ class Store:
         except RefusedError as error:
             if error.code != NO_STREAM:
                 raise
-            cluster = {}
+            raise LostError(f"The object store {name} at the cluster at {link.addresses} is not there yet.") from None
         if cluster is not None and not cluster.get("leader"):
             raise LostError(f"The object store {name} at the cluster at {link.addresses} has no leader yet.")
 

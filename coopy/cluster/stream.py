@@ -19,7 +19,7 @@ from coopy.error import ClusterError, UsageError
 if TYPE_CHECKING:
     from coopy.cluster.link import Link
 
-__all__ = ["NODE", "REPLICAS", "Stream", "check_name", "stream_name"]
+__all__ = ["NODE", "NO_STREAM", "REPLICAS", "Stream", "check_name", "stream_name"]
 
 REPLICAS = 3
 NODE = "coopy-node"  # under which a consumer says whose it is
