@@ -37,6 +37,7 @@ NEVER = (  # others write into it, or change, count, hold back or do not acknowl
 )  # fmt: skip
 NO_STREAM, NO_MESSAGE, NAME_TAKEN, WRONG_LAST, WRONG_LAST_OF_SUBJECT = 10059, 10037, 10058, 10071, 10164
 NOT_CLUSTERED, NO_PLACE = 10074, 10005
+GATHER = 10.0  # seconds in which servers that have begun, and take each other for offline, find each other
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
@@ -104,7 +105,7 @@ class Stream:
         wanted = {"name": self.name, "subjects": [self.subject(">")], "num_replicas": REPLICAS, **SETTINGS}
         wanted["metadata"] = {"coopy": "1"}
         try:
-            found = await self._create(wanted)
+            found = await self.link.again(lambda: self._create(wanted), GATHER)
         except RefusedError as error:
             if error.code != NAME_TAKEN:
                 raise self._not_made(error) from error
@@ -124,6 +125,8 @@ class Stream:
         try:
             return await self.link.ask(f"STREAM.CREATE.{self.name}", wanted)
         except RefusedError as error:
+            if error.code == NO_PLACE and "offline" in error.why and not self.assume_durable:
+                raise LostError(str(self._not_made(error))) from error
             if error.code not in {NOT_CLUSTERED, NO_PLACE} or not self.assume_durable:
                 raise
             return await self.link.ask(f"STREAM.CREATE.{self.name}", {**wanted, "num_replicas": 1})
