@@ -13,6 +13,7 @@ class Server(ThreadingMixIn, SimpleXMLRPCServer):
     """A thread for each client: with the plain server, one that connects and says nothing holds up all others."""
 
     daemon_threads = True
+    request_queue_size = 128  # each call is a connection of its own; where five wait already, the next one takes a second
 
 
 def main(directory: str = "data/wiki", port: str = "7767") -> None:

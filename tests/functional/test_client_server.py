@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -26,6 +27,7 @@ from coopy import control, init_system, readonly, unlocked
 from coopy.error import ClosedError, ReplicaError, UsageError
 from coopy.serve import for_pyro, for_xmlrpc, receive_exceptions
 from examples.wiki import Wiki
+from examples.xmlrpc import server as xmlrpc_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -576,6 +578,13 @@ class HangsUp(StreamRequestHandler):
 
 
 CALLS: list[str] = []
+
+
+def test_as_many_clients_as_come_at_once_need_not_knock_again() -> None:
+    """Each call of XML-RPC is a connection of its own, and one that finds no room is tried again by the kernel after a second."""
+    with xmlrpc_server.Server(("127.0.0.1", 0)) as server, ExitStack() as clients:  # it takes none of them yet
+        for _ in range(30):
+            clients.enter_context(socket.create_connection(("127.0.0.1", server.server_address[1]), timeout=0.9))
 
 
 def test_the_standard_librarys_client_calls_again_and_the_pages_does_not() -> None:
