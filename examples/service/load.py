@@ -79,7 +79,13 @@ async def load(port: int, clients: int, votes: int) -> None:
 
 def main(port: str = "8000", clients: str = "100", votes: str = "50") -> None:
     """As the command line says."""
-    asyncio.run(load(int(port), int(clients), int(votes)))
+    lost: tuple[object, ...] = ()
+    try:
+        asyncio.run(load(int(port), max(int(clients), 1), max(int(votes), 1)))
+    except* (OSError, EOFError) as errors:
+        lost = errors.exceptions
+    if lost:
+        raise SystemExit(f"The service at port {port} does not answer, or not any more: {lost[0]}")
 
 
 if __name__ == "__main__":
