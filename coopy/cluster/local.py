@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import secrets
 import shutil
 import signal
@@ -43,6 +44,8 @@ if os.getppid() == int(sys.argv[1]):
     os.execv(sys.argv[2], sys.argv[2:])
 """
 PAUSE = 0.05  # seconds between two questions
+PORTS = range(10_000, 32_768)
+_given = set[int]()
 CONFIG = """\
 server_name: {name}
 listen: "127.0.0.1:{port}"
@@ -284,11 +287,21 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def _free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on now."""
+    """Ports that nobody listens on now, nor was given here before.
+
+    Below those that systems take for the near end of a connection: a server that is started again must find its own free.
+    """
     with contextlib.ExitStack() as stack:
-        found = []
-        for _ in range(count):
+        found = list[int]()
+        for port in random.SystemRandom().sample(PORTS, len(PORTS)):
             one = stack.enter_context(socket.socket())
-            one.bind(("127.0.0.1", 0))
-            found.append(one.getsockname()[1])
-    return found
+            try:
+                one.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            if port not in _given:
+                _given.add(port)
+                found.append(port)
+            if len(found) == count:
+                return found
+    raise ClusterError(f"There are no {count} free ports between {PORTS.start} and {PORTS.stop - 1} on this machine. Nothing was started.")
