@@ -209,13 +209,18 @@ def test_what_the_domain_itself_raises_is_an_answer() -> None:
     assert_replayable(Here, [Call("give", "x"), Call("give", ""), Call("take", "y"), Call("find", "y"), Call("find", 5)])
 
 
-@pytest.mark.parametrize("calls", [[], [Call("count")], lambda system: system.count()], ids=["none", "a query", "a function"])
-def test_a_run_in_which_nothing_was_recorded_shows_nothing_and_is_told(calls: Any) -> None:
+def test_a_function_that_has_nothing_recorded_shows_nothing_and_is_told() -> None:
     """Whichever assertion it is."""
     with pytest.raises(ReplayAssertionError, match="Here was not tested: no action was recorded"):
-        assert_replayable(Here, calls)
+        assert_replayable(Here, lambda system: system.count())
     with pytest.raises(CrashAssertionError, match="Here was not tested: the scenario recorded no action"):
         assert_survives_crashes(lambda open: open(Here).count())  # noqa: A006 - as the documentation names it
+
+
+@pytest.mark.parametrize("calls", [[], [Call("count")]], ids=["none", "a query"])
+def test_calls_that_a_strategy_draws_may_record_nothing(calls: list[Call]) -> None:
+    """How it begins is compared."""
+    assert_replayable(Here, calls)
 
 
 @pytest.mark.parametrize("number", [3, 5, 23, 31])
