@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,8 @@ def servers() -> Iterator[LocalServers]:
     try:
         with LocalServers(folder / "servers") as started:
             yield started
+            for one in started.servers:  # what they keep is nobody's, and to end in good order takes them seconds for each test that was
+                one.signal(signal.SIGKILL)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -6,6 +6,7 @@ import math
 import socket
 import threading
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,14 +15,15 @@ from coopy import init_system, linearizable
 from coopy.cluster import connection, durable, link, watching
 from coopy.cluster.local import LocalServers
 from coopy.error import ClusterError
-from tests.functional.test_cluster_bad_days import counts, wait_until
+from tests.functional.test_cluster_bad_days import counts, follower, wait_until
 from tests.lone import Lone, peers_of
 from tests.servers import Cluster, cluster, level, servers
 from tests.words import Word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+    from coopy.cluster.local import LocalServer
 
 __all__ = ["cluster", "servers"]
 
@@ -137,50 +139,34 @@ def test_an_account_with_limits_refuses_what_is_beyond_them(tmp_path: Path) -> N
         assert node.keep("y") == 1
 
 
-class Changing:
-    """Three servers, of which the second is started with one configuration or another."""
-
-    def __init__(self, folder: Path) -> None:
-        self.servers = LocalServers(folder)
-        self.second = self.servers.servers[1]
-        self._config = folder / f"{self.second.name}.conf"
-        self._good = self._config.read_text()
-
-    def configure(self, *, syncs: bool) -> None:
-        """Whether it is to sync every write."""
-        self._config.write_text(self._good if syncs else self._good.replace(", sync_interval: always", ""))
-
-    def restart(self, *, syncs: bool) -> None:
-        """It comes back with that."""
-        self.second.stop()
-        self.configure(syncs=syncs)
-        self.second.start()
-        self.servers.wait_ready()
+def restart(own: LocalServers, server: LocalServer, config: str) -> None:
+    """It comes back with another configuration."""
+    server.stop()
+    Path(server._config).write_text(config)
+    server.start()
+    own.wait_ready()
 
 
 def test_a_server_that_does_not_sync_is_refused_also_when_it_is_so_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One of three, which comes back with another configuration: calls are refused until it is set right, queries go on, and nothing has to be opened again."""
     monkeypatch.setattr(watching, "EVERY", 0.1)
-    changing = Changing(tmp_path / "servers")
-    changing.configure(syncs=False)
-    with changing.servers:
-        made = Cluster(changing.servers, tmp_path)
-        wrong = (
-            f"acknowledges may be lost: 127.0.0.1:{changing.second.port}: it does not sync every write .`jetstream . sync_interval: always"
-        )
-        with pytest.raises(ClusterError, match=wrong):
-            made.node(1)
-        changing.restart(syncs=True)
+    with LocalServers(tmp_path / "servers") as own:
+        made = Cluster(own, tmp_path)
         one, two = made.node(1), made.node(2)
         one.add("a")
-        changing.restart(syncs=False)
+        second = follower(own, made.name)
+        good = Path(second._config).read_text()
+        wrong = f"acknowledges may be lost: 127.0.0.1:{second.port}: it does not sync every write .`jetstream . sync_interval: always"
+        restart(own, second, good.replace(", sync_interval: always", ""))
         for node in (one, two):
             wait_until(lambda node=node: "does not sync" in counts(node).problem)  # type: ignore[misc]
             with pytest.raises(ClusterError, match=f"{wrong}.*The call was not sent, and did not happen.*are taken again then"):
                 node.add("b")
             with linearizable(node):
                 assert node.text == "a"
-        changing.restart(syncs=True)
+        with pytest.raises(ClusterError, match=wrong):
+            made.node(3)
+        restart(own, second, good)
         for node in (one, two):
             wait_until(lambda node=node: counts(node).problem == "")  # type: ignore[misc]
         assert one.add("c") == "ac"
