@@ -90,7 +90,7 @@ def flip_bits(close: bool, key: bytes | None, stride: int, seed: int) -> int:
 @pytest.mark.parametrize("close", [True, False])
 def test_a_flipped_bit_in_any_byte_is_named_or_does_not_matter(close: bool, key: bytes | None) -> None:
     """Either opening stops with an error that names the file, or the state is the whole one (a spare copy served, or padding was hit)."""
-    assert flip_bits(close, key, STRIDE, seed=7) > 100
+    assert flip_bits(close, key, STRIDE, seed=7) > 20
 
 
 def cut_off(close: bool, stride: int, seed: int) -> int:
