@@ -51,10 +51,10 @@ class Beginnings:
 
     def fetch(self, place: Place, initial: Callable[[object], bytes]) -> None:
         """Make an empty directory that of a node: with the cluster's state, or where nobody has begun with the one that `initial` gives."""
-        genesis = self._link.run(self._found())
+        genesis = self._link.run(self.genesis())
         if genesis is None:
             self._begin(place, initial)
-            genesis = self._link.run(self._found())
+            genesis = self._link.run(self.genesis())
         if genesis is None:
             raise ClusterError(f"The stream {self._stream.name} has no first message, though one was put there. Nothing was changed.")
         if place.domain and not place.names.lead(genesis.domain, place.domain):
@@ -90,14 +90,12 @@ class Beginnings:
 
         return await self._link.again(publish, PATIENCE)
 
-    async def _found(self) -> Genesis | None:
-        """The same, through the seconds of an election."""
-        return await self._link.again(self.genesis, PATIENCE)
-
     async def genesis(self) -> Genesis | None:
         """What the stream begins with; None where there is no stream, or nothing in it. Raises ClusterError."""
         about = await self._stream.about()
-        return await self._first(about) if about is not None and about.last else None
+        if about is None or not about.last:
+            return None
+        return await self._link.again(lambda: self._first(about), PATIENCE)
 
     async def _get(self, genesis: Genesis, disk: Disk, path: str) -> None:
         """The newest snapshot there is. One that cannot be had any more is passed over: the first one is always there."""
