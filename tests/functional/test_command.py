@@ -59,7 +59,7 @@ def fill(directory: Path) -> None:
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One for all tests of this file, to be copied."""
+    """One for all tests of a file, to be copied."""
     directory = tmp_path_factory.mktemp("command") / "good"
     fill(directory)
     return directory

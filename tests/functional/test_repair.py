@@ -14,29 +14,15 @@ from coopy.cli import main
 from coopy.error import CorruptionError
 from coopy.journal.segment import segment_name
 from coopy.snapshot import snapshot_name
-from tests.functional.test_command import DAMAGE, FIRST, NEW, SECOND, fill, flip, run, swap
+from tests.functional.test_command import DAMAGE, FIRST, NEW, SECOND, filled, flip, good, run, swap
 from tests.words import Word
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+__all__ = ["filled", "good"]
 WHOLE = "All is whole: there is nothing to repair.\n"
-
-
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Segments from LSN 1 and from LSN 5, a snapshot between them, up to LSN 7; one for all tests of this file, to be copied."""
-    directory = tmp_path_factory.mktemp("repair") / "good"
-    fill(directory)
-    return directory
-
-
-@pytest.fixture
-def good(filled: Path, tmp_path: Path) -> Path:
-    """A directory of a system that was closed."""
-    shutil.copytree(filled, tmp_path / "w")
-    return tmp_path / "w"
 
 
 def opened(directory: Path) -> tuple[int, str]:
