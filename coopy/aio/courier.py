@@ -17,6 +17,7 @@ from coopy.action import Outcome
 from coopy.aio.hand import Hand
 from coopy.aio.mail import Waiting
 from coopy.engine.commit import PENDING, copy_of
+from coopy.engine.engine import NOTHING
 from coopy.error import CoopyError
 
 if TYPE_CHECKING:
@@ -43,6 +44,18 @@ class Posted(Waiting):
         """As SharedEngine.post says."""
         self.entry, entry.leave = entry, self.leave_it
         return self.look
+
+    def hear(self) -> None:
+        """As Waiting.hear. Nobody calls again who matters: this and the entry go with the call, and not when a garbage collector finds them."""
+        super().hear()
+        if self.entry is not None:
+            self.entry.hear = self.entry.leave = None
+
+    def take(self) -> object:
+        """As Waiting.take."""
+        if self.entry is not None:
+            self.entry.outcome = NOTHING
+        return super().take()
 
     def leave_it(self) -> Callable[[], None]:
         """As Entry says of `leave`."""

@@ -142,7 +142,7 @@ class SharedDoor(Door):
             raise
         if self._confirmed is not None:
             await self._wait_for_others(self._confirmed, posted)
-        return self._shown(answer(posted.outcome))
+        return self._shown(answer(posted.take()))
 
     async def _wait_for_others(self, engine: ConfirmedEngine, posted: Posted) -> None:
         """What happened is told when others have it. It is over here: a task that is cancelled does not wait for them."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Mailbox", "Mailboxes", "Waiting", "answer"]
 
-UNTOLD = object()
+UNTOLD, TAKEN = object(), object()
 
 
 class Waiting:
@@ -53,6 +53,11 @@ class Waiting:
         if not self.future.done():
             self.future.set_result(None)
 
+    def take(self) -> object:
+        """The outcome, which is gone from here then: an error refers to the frames that it passes, and they to this."""
+        outcome, self.outcome = self.outcome, TAKEN
+        return outcome
+
     async def over(self) -> object:
         """Wait until it is over, and give the outcome. Where the task is cancelled meanwhile, CancelledError is raised after that."""
         try:
@@ -60,7 +65,7 @@ class Waiting:
         except asyncio.CancelledError:
             await self.seen_out()
             raise
-        return self.outcome
+        return self.take()
 
     async def given(self) -> object:
         """Wait for the outcome. A task that is cancelled does not wait."""
@@ -68,7 +73,7 @@ class Waiting:
             await self.future
         finally:
             self.dropped = True
-        return self.outcome
+        return self.take()
 
     async def seen_out(self) -> None:
         """The task was cancelled: wait until it is over all the same."""
@@ -83,7 +88,10 @@ class Waiting:
 def answer(outcome: object) -> Any:
     """What it gives; raises what it raised. StopIteration comes as a RuntimeError that it caused: no coroutine can raise it."""
     if type(outcome) is Outcome:
-        raise outcome.error
+        try:
+            raise outcome.error
+        finally:
+            del outcome  # as in Engine.call
     return outcome
 
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from coopy.action import Outcome
 from coopy.engine.beside import WAKE, Flight
-from coopy.engine.engine import Engine, inside, moment_of
+from coopy.engine.engine import NOTHING, Engine, inside, moment_of
 from coopy.engine.gate import BUSY, FAILED, FORKED, LEFTOVER, OPEN, SHARED
 from coopy.engine.keyed import call_keyed, refuse_beside
 from coopy.engine.once import ONCE
@@ -42,12 +42,14 @@ TAKE_OFF = object()  # an `@unlocked` action is durable: its own thread executes
 class Entry:
     """One call on its way. `outcome` is PENDING, then TAKE_OFF, what the method returned, or an Outcome.
 
-    `next`: whom its thread is to wake when it has its outcome. `gone`: it looks no more at who that is. `leave`: of a call whose `listen` set it, like
-    `complete` when it has its outcome, for many at once: it wakes nobody, but gives what wakes all who wait in that place.
+    `next`: whom its thread is to wake when it has its outcome. `gone`: it looks no more at who that is. `hear`: of a call that no thread waits for, what
+    `complete` calls. `leave`: the same when it has its outcome, for many at once: it wakes nobody, but gives what wakes all who wait in that place.
+
+    Nothing of it refers to itself, or what a caller handed over would stay in memory until the garbage collector comes, if it does.
     """
 
     __slots__ = (
-        "args", "complete", "flight", "gone", "kwargs", "leave", "lsn", "method", "next", "outcome", "payload", "time_us", "utc_offset", "wake", "word",
+        "args", "flight", "gone", "hear", "kwargs", "leave", "lsn", "method", "next", "outcome", "payload", "time_us", "utc_offset", "wake", "word",
     )  # fmt: skip
 
     def __init__(self, method: str, args: tuple[object, ...], kwargs: dict[str, object], word: bytes, payload: bytes) -> None:
@@ -58,7 +60,7 @@ class Entry:
         self.next: Entry | None = None
         self.gone = False
         self.wake: LockType | None = None  # once it waits
-        self.complete: Callable[[], None] = self._wake  # it has its outcome, or it is to lead; may come more than once, from any thread
+        self.hear: Callable[[], None] | None = None
         self.leave: Callable[[], Callable[[], None]] | None = None
 
     def begin_to_wait(self) -> LockType:
@@ -74,8 +76,12 @@ class Entry:
         if self.next is not None:
             self.next.complete()
 
-    def _wake(self) -> None:
-        if self.wake is not None:
+    def complete(self) -> None:
+        """It has its outcome, or is to lead. May come more than once, from any thread."""
+        hear = self.hear
+        if hear is not None:
+            hear()
+        elif self.wake is not None:
             try:  # noqa: SIM105 - suppress() costs as much as the rest
                 self.wake.release()
             except RuntimeError:  # it was woken before
@@ -112,7 +118,11 @@ class SharedEngine(Engine):
         self._take_part(entry)
         outcome = entry.outcome
         if type(outcome) is Outcome:
-            raise outcome.error
+            entry.outcome = NOTHING
+            try:
+                raise outcome.error
+            finally:
+                del outcome  # as in Engine.call
         return outcome
 
     def call_beside(self, method: str, args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
@@ -133,7 +143,7 @@ class SharedEngine(Engine):
             raise self.refusal()  # whoever would lead was not forked
         entry = self._entry(method, args, kwargs)
         entry.gone = True  # it has no thread that could wake the next
-        entry.complete = listen(entry)
+        entry.hear = listen(entry)
         try:
             self.queue.append(entry)
         finally:
@@ -334,6 +344,7 @@ class SharedEngine(Engine):
                 if type(result) is Outcome:
                     self.conclude(entry.lsn, result)
                 entry.outcome = result
+                del result  # as in Engine.call
             self.took(entry.lsn)
             self.gate = self.rest()
         except BaseException:
@@ -346,8 +357,7 @@ class SharedEngine(Engine):
 
     def _run_again(self, entry: Entry, mine: Entry | None, error: BaseException) -> BaseException | None:
         """On memory made anew. Gives what must still be raised on this thread, though the action was another's."""
-        self._rebuild(entry.lsn)
-        result = entry.outcome
+        result = self._rebuild(entry.lsn)
         if entry is mine or mine is UNREACHED:
             entry.outcome = Outcome(error)
         own = isinstance(error, MemoryError | RecursionError) or (type(result) is Outcome and type(result.error) is type(error))

@@ -110,7 +110,10 @@ if $moment() is None{plain}:
                     $executor.ask()
                 raise
     if $type($result) is $Outcome:
-        raise $result.error
+        try:
+            raise $result.error
+        finally:
+            $result = $error = None
     if $result is not $nothing:
         return $result
 return $call({name!r}, ({arguments}), $none)

@@ -116,7 +116,10 @@ class Engine:
                     self.executor.ask()
                 raise
         if type(result) is Outcome:
-            raise result.error
+            try:
+                raise result.error
+            finally:
+                del result  # the error refers to this frame by its traceback; in a circle both would stay until the garbage collector comes
         return result
 
     def call_beside(self, method: str, args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
@@ -314,17 +317,18 @@ class Engine:
 
     def finish_leftover(self) -> None:
         """Under the lock: have memory say what the journal says, if anybody was interrupted. May be repeated."""
-        if self.gate is SHARED and self.beside.gone():
-            self.gate = LEFTOVER
-        if self.gate is not LEFTOVER:
-            return
-        self.worker.finish()
-        if self.final is None:
-            self.land()
-            self._catch_up(self.decided)
-            if self.journal.failure is not None:
-                self.end(FAILED, self.journal.failure)
-        self.gate = self.rest()
+        if self.gate is SHARED and (self.stale or self.beside.gone()):
+            self.worker.finish()
+            self.land()  # nobody was interrupted: what is decided and not executed yet is about to be, by its leader
+            self.gate = self.rest()
+        elif self.gate is LEFTOVER:
+            self.worker.finish()
+            if self.final is None:
+                self.land()
+                self._catch_up(self.decided)
+                if self.journal.failure is not None:
+                    self.end(FAILED, self.journal.failure)
+            self.gate = self.rest()
 
     def _catch_up(self, last: int) -> None:
         while self.executed < last:
@@ -335,16 +339,16 @@ class Engine:
     def resolved(self, lsn: int, result: object) -> None:
         """An action whose thread was interrupted has its result now. When buffered there is nobody to tell."""
 
-    def _rebuild(self, last: int, result: object = AS_NEW) -> None:
+    def _rebuild(self, last: int, result: object = AS_NEW) -> object:
         """Memory as the journal says, and all that follows from it, in one piece: an interrupt meanwhile is raised after that.
 
-        `result`: how the last action ended; AS_NEW if nobody knows, then it runs once more; NOTHING if its caller has heard.
+        `result`: how the last action ended, which it gives back; AS_NEW if nobody knows, then it runs once more; NOTHING if its caller has heard.
         """
         self.beside.wait()
         self.stale = True
-        self.worker.run(lambda: self._rebuild_here(last, result))
+        return self.worker.run(lambda: self._rebuild_here(last, result))
 
-    def _rebuild_here(self, last: int, result: object) -> None:
+    def _rebuild_here(self, last: int, result: object) -> object:
         began = perf_counter()
         try:
             found, raised = self.memory.rebuild(last, run_last=result is AS_NEW)
@@ -362,13 +366,13 @@ class Engine:
             self.note(lsn, outcome)
         self.beside.clear()
         self.stale = False
-        if result is NOTHING:
-            return
         if result is AS_NEW:
             result = found
-        self.keep_promise(result)
-        self.resolved(last, result)
-        self.took(last)
+        if result is not NOTHING:
+            self.keep_promise(result)
+            self.resolved(last, result)
+            self.took(last)
+        return result
 
     def keep_promise(self, result: object) -> None:
         """An action that used a proxy was undone. On a restart there is no proxy to use: nobody hears of it before the SKIP is safe."""

@@ -109,7 +109,10 @@ class Executor:
                 return result
             return self.ended(action_of(method, args), result, None)
         plain = ALL_ATOMS.issuperset(map(type, args)) and ALL_ATOMS.issuperset(map(type, kwargs.values()))
-        return self.ended(action_of(method, args), None, caught, plain=plain)
+        try:
+            return self.ended(action_of(method, args), None, caught, plain=plain)
+        finally:
+            del caught  # its traceback refers to this frame
 
     def execute_again(
         self, method: str, args: Sequence[object], kwargs: dict[str, object], lsn: int, time_us: int, utc_offset: int

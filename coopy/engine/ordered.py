@@ -87,7 +87,7 @@ class OrderedEngine(SharedEngine):
         """As SharedEngine.post. Nobody has to lead."""
         entry = self._entry(method, args, kwargs)
         entry.gone = True
-        entry.complete = listen(entry)
+        entry.hear = listen(entry)
         self._hand_over(entry)
 
     def lead_all(self) -> None:
@@ -256,15 +256,16 @@ class OrderedEngine(SharedEngine):
         """The last LSN that is in this node's journal; while a message is being executed the next one of it."""
         return min(self.journal.lsn, self.executed + 1) if self.batch else self.journal.lsn
 
-    def _rebuild_here(self, last: int, result: object) -> None:
+    def _rebuild_here(self, last: int, result: object) -> object:
         """As Engine._rebuild_here. What was taken does not depend on what memory holds."""
-        super()._rebuild_here(last, result)
+        result = super()._rebuild_here(last, result)
         self.executor.keys.progress = self.progress
+        return result
 
 
 def _tell(entries: list[Entry]) -> None:
     """Wake all who wait. Those of one loop hear together: woken after the first, it would send that one's next call before the others have theirs."""
-    for call in {entry.leave() for entry in entries if entry.leave is not None}:
+    for call in {leave() for entry in entries if (leave := entry.leave) is not None}:
         call()
     wake([entry for entry in entries if entry.leave is None])
 

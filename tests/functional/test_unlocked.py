@@ -67,6 +67,21 @@ def run_all(*works: Callable[[], object]) -> None:
 
 
 @both
+def test_their_end_is_taken_note_of_without_making_memory_anew(tmp_path: Path, durability: Any) -> None:
+    """Given actions of many threads that all end as they should, beside others in the same batch, then nothing is executed twice."""
+    tally = init_system(Tally(), str(tmp_path), durability=durability, validation="off")
+
+    def act(name: str) -> None:
+        for _ in range(50):
+            tally.count(name)
+            tally.add(1)
+
+    run_all(*(lambda name=name: act(name) for name in "abcd"))  # type: ignore[misc]
+    assert (tally.total, tally.counts) == (200, dict.fromkeys("abcd", 50))
+    assert control(tally).stats().rebuilds.count == 0
+
+
+@both
 def test_they_hold_up_neither_snapshots_nor_what_is_put_back(tmp_path: Path, durability: Any) -> None:
     """Who waits for them to end never keeps them from ending."""
     tally = init_system(Tally(), tmp_path / "t", durability=durability)
