@@ -16,7 +16,7 @@ import functools
 import pickle
 import re
 from collections.abc import Iterator
-from types import FunctionType
+from types import FunctionType, MemberDescriptorType
 from typing import TYPE_CHECKING, Any
 from xmlrpc.client import Fault
 
@@ -47,7 +47,8 @@ def for_pyro(proxy: object, *, operations: Iterable[str] = ()) -> object:
     Any number of threads may use it. Raises UsageError without Pyro5, for what is no proxy of coopy, and for an operation that there is not.
     """
     expose = _pyro().expose
-    names: dict[str, object] = {name: expose(_method(proxy, name, _itself)) for name in (*_methods(proxy, SPECIALS), *_named(operations))}
+    every = (*_methods(proxy, SPECIALS), *_named(operations))
+    names: dict[str, object] = {name: expose(_telling(_method(proxy, name, _itself))) for name in every}
     return _face(proxy, names | {name: expose(_property(proxy, name)) for name in _properties(proxy)})
 
 
@@ -66,8 +67,8 @@ def for_xmlrpc(proxy: object, *, operations: Iterable[str] = ()) -> object:
 def receive_exceptions(*kinds: type[BaseException]) -> None:
     """In a client of Pyro: have these exceptions, and coopy's own, arrive as what they are, with their attributes.
 
-    Without it, only Python's own and Pyro's do; any other arrives as Pyro5.errors.SerializeError, which names the class. `__init__` is not called.
-    Raises UsageError without Pyro5.
+    Without it, only Python's own and Pyro's do; any other arrives as Pyro5.errors.SerializeError, which names the class. What its `__slots__` hold
+    arrives as well; its `__init__` and `__new__` are not called. Raises UsageError without Pyro5.
     """
     register = _pyro().register_dict_to_class
     for kind in (*kinds, *(getattr(errors, name) for name in errors.__all__)):
@@ -75,9 +76,23 @@ def receive_exceptions(*kinds: type[BaseException]) -> None:
 
 
 def _received(kind: type[BaseException], _name: str, data: dict[str, Any]) -> BaseException:
-    error = kind.__new__(kind, *data["args"])
-    vars(error).update(data.get("attributes", {}))
+    maker: Any = kind
+    while isinstance(maker.__new__, FunctionType):  # its own, which may ask for other arguments; Python's below it takes any
+        maker = maker.__base__
+    error: BaseException = maker.__new__(kind, *data["args"])
+    slots = _slots(kind)
+    for name, value in data.get("attributes", {}).items():
+        if name in slots:
+            slots[name].__set__(error, value)
+        else:
+            vars(error)[name] = value
     return error
+
+
+def _slots(kind: type) -> dict[str, MemberDescriptorType]:
+    """What a class keeps in `__slots__`, its own and inherited ones."""
+    every = [member for base in reversed(kind.__mro__) if "__slots__" in vars(base) for member in vars(base).items()]
+    return {name: member for name, member in every if isinstance(member, MemberDescriptorType)}
 
 
 def _pyro() -> ModuleType:
@@ -159,7 +174,21 @@ def _property(proxy: object, name: str) -> property:
         setattr(proxy, name, value)
 
     get.__name__ = name  # as above
-    return property(get, put if getattr(member, "fset", None) else None, None, member.__doc__)
+    return property(_telling(get), _telling(put) if getattr(member, "fset", None) else None, None, member.__doc__)
+
+
+def _telling(method: Callable[..., object]) -> Callable[..., object]:
+    """The same method, with all that its exceptions know where Pyro looks for it: it sends what `vars` has."""
+
+    @functools.wraps(method)
+    def call(self: object, /, *args: object, **kwargs: object) -> object:
+        try:
+            return method(self, *args, **kwargs)
+        except Exception as error:
+            vars(error).update({name: getattr(error, name) for name in _slots(type(error)) if hasattr(error, name)})
+            raise
+
+    return call
 
 
 def _faulting(method: Callable[..., object]) -> Callable[..., object]:

@@ -48,6 +48,23 @@ class SoldOut(Exception):  # noqa: N818 - what a shop says
         self.name, self.left = name, left
 
 
+class Unpaid(SoldOut):
+    """Keeps some of what it knows in slots, and is made of other things than it tells."""
+
+    __slots__ = ("__by", "debt", "due")
+
+    def __new__(cls, debt: int, by: str) -> Self:
+        return super().__new__(cls, debt)
+
+    def __init__(self, debt: int, by: str) -> None:
+        super().__init__("tea", 1)
+        self.debt, self.__by = debt, by
+
+    @property
+    def by(self) -> str:
+        return self.__by
+
+
 UNSAYABLE = ("a\x00b", "a\x1bb\x7f", "a\ud800b", "a\ufffeb", "tab\t, line\n, \xe9, \U0001f600")
 TOLD = ("a\\x00b", "a\\x1bb\x7f", "a\\ud800b", "a\\ufffeb", "tab\t, line\n, \xe9, \U0001f600")
 
@@ -96,6 +113,9 @@ class Shop:
         self.put(name)
         return self
 
+    def pay(self, debt: int) -> None:
+        raise Unpaid(debt, "ann")
+
     def put_all(self, stock: dict[str, int]) -> dict[str, int]:
         self.stock.update(stock)
         return self.stock
@@ -141,6 +161,8 @@ class Shop:
 
     @label.setter
     def label(self, text: str) -> None:
+        if text == "unpaid":
+            raise Unpaid(3, "bob")
         self._label = text
 
     def _hide(self) -> None:
@@ -260,7 +282,7 @@ def test_pyro_gives_methods_properties_and_what_python_asks_by_itself(shop: Any)
         assert {name for name in client._pyroMethods if not name.startswith("__")} == METHODS
 
 
-METHODS = {"put", "take", "add", "put_all", "echo", "all", "names", "read", "read_beside", "tags", "lock_itself", "hand_out", "tidied"}
+METHODS = {"put", "take", "add", "put_all", "echo", "all", "names", "pay", "read", "read_beside", "tags", "lock_itself", "hand_out", "tidied"}
 
 
 def test_xmlrpc_gives_methods_and_their_documentation(shop: Any) -> None:
@@ -331,6 +353,20 @@ def test_exceptions_arrive_by_pyro_as_what_they_are(shop: Any) -> None:
         with pytest.raises(SoldOut, match="Only 0 of tea left") as caught:
             client.take("tea")
         assert (caught.value.name, caught.value.left) == ("tea", 0)
+
+
+def test_an_exceptions_slots_arrive_by_pyro(shop: Any) -> None:
+    """With its other attributes, whatever its class is made of; what it has not set is not set."""
+    receive_exceptions(Unpaid)
+    with by_pyro(shop) as connect, connect() as client:
+        with pytest.raises(Unpaid, match="Only 1 of tea left") as caught:
+            client.pay(3)
+        error = caught.value
+        assert (error.name, error.left, error.debt, error.by, hasattr(error, "due")) == ("tea", 1, 3, "ann", False)
+        assert not {"debt", "_Unpaid__by"} & {*vars(error)}
+        with pytest.raises(Unpaid) as caught:
+            client.label = "unpaid"
+        assert caught.value.by == "bob"
 
 
 def test_exceptions_arrive_by_xmlrpc_as_a_fault_with_their_class(shop: Any) -> None:
