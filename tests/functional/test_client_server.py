@@ -592,14 +592,14 @@ def test_a_client_goes_on_after_the_server_was_restarted(kind: str, tmp_path: Pa
 
 @pytest.mark.parametrize("kind", EXAMPLES)
 def test_the_examples_client_uses_the_examples_server(kind: str, tmp_path: Path) -> None:
-    """Twice; and Ctrl-C closes the server."""
+    """Twice; and Ctrl-C closes the server, which says nothing of it."""
     with example(kind, tmp_path / "wiki") as (process, address):
         command = [sys.executable, str(ROOT / "examples" / kind / "client.py"), address]
         for revision in (1, 2):
             ran = subprocess.run(command, capture_output=True, text=True, check=True)
             assert ran.stdout == f"Home, revision {revision}\n"
         process.send_signal(signal.SIGINT)
-        process.wait()
+        assert process.wait() == 0
     with control(init_system(Wiki, tmp_path / "wiki")) as wiki:
         assert wiki.history("Home") == ["Welcome", "Welcome"]
 
