@@ -17,7 +17,7 @@ import pickle
 import re
 from collections.abc import Iterator
 from types import FunctionType, MemberDescriptorType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from xmlrpc.client import Fault
 
 from coopy import error as errors
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["for_pyro", "for_xmlrpc", "receive_exceptions"]
 
+P = ParamSpec("P")
+R = TypeVar("R")
 READS = ("__len__", "__getitem__", "__iter__")
 SPECIALS = (*READS, "__setitem__", "__delitem__")  # what a client's proxy of Pyro passes on
 FAULT = 1  # what the standard library's server says of any exception
@@ -177,13 +179,13 @@ def _property(proxy: object, name: str) -> property:
     return property(_telling(get), _telling(put) if getattr(member, "fset", None) else None, None, member.__doc__)
 
 
-def _telling(method: Callable[..., object]) -> Callable[..., object]:
+def _telling(method: Callable[P, R]) -> Callable[P, R]:
     """The same method, with all that its exceptions know where Pyro looks for it: it sends what `vars` has."""
 
     @functools.wraps(method)
-    def call(self: object, /, *args: object, **kwargs: object) -> object:
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            return method(self, *args, **kwargs)
+            return method(*args, **kwargs)
         except Exception as error:
             vars(error).update({name: getattr(error, name) for name in _slots(type(error)) if hasattr(error, name)})
             raise

@@ -20,7 +20,18 @@ if TYPE_CHECKING:
 
     Again: TypeAlias = Callable[[str, Disk], object]  # opens a directory as that of the proxy was
 
-__all__ = ["engine_of", "fix_wall", "is_proxy", "open_systems", "opened_again", "past_of", "register", "register_awaited", "register_past", "system_of"]
+__all__ = [
+    "engine_of",
+    "fix_wall",
+    "is_proxy",
+    "open_systems",
+    "opened_again",
+    "past_of",
+    "register",
+    "register_awaited",
+    "register_past",
+    "system_of",
+]
 
 # By the proxy's own class, of which there is one for each system and each past state.
 _systems: weakref.WeakKeyDictionary[type, System] = weakref.WeakKeyDictionary()

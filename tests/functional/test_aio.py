@@ -636,9 +636,9 @@ def test_closing_with_calls_under_way(tmp_path: Path, durability: Any) -> None:
         await word.close()
         await asyncio.gather(*tasks)
         await word.close()
-        with pytest.raises(ClosedError, match="open it again with coopy.aio.open"):
+        with pytest.raises(ClosedError, match=r"open it again with coopy\.aio\.open"):
             await word.add("a")
-        with pytest.raises(ClosedError, match="open it again with coopy.aio.open"):
+        with pytest.raises(ClosedError, match=r"open it again with coopy\.aio\.open"):
             await word.read()
 
     run(story)
@@ -692,7 +692,7 @@ def test_a_proxy_is_no_domain(tmp_path: Path) -> None:
                 init_system(word, tmp_path / "other")
             with pytest.raises(UsageError, match="init_system was given a proxy"):
                 await aio.open(word, tmp_path / "other")
-            with pytest.raises(UsageError, match="coopy.aio.control, whose `blocking` is such a proxy"):
+            with pytest.raises(UsageError, match=r"coopy\.aio\.control, whose `blocking` is such a proxy"):
                 TestSystemMixin().mock_clock(word, datetime(2026, 7, 13, tzinfo=UTC))
         assert not (tmp_path / "other").exists()
 

@@ -282,7 +282,22 @@ def test_pyro_gives_methods_properties_and_what_python_asks_by_itself(shop: Any)
         assert {name for name in client._pyroMethods if not name.startswith("__")} == METHODS
 
 
-METHODS = {"put", "take", "add", "put_all", "echo", "all", "names", "pay", "read", "read_beside", "tags", "lock_itself", "hand_out", "tidied"}
+METHODS = {
+    "put",
+    "take",
+    "add",
+    "put_all",
+    "echo",
+    "all",
+    "names",
+    "pay",
+    "read",
+    "read_beside",
+    "tags",
+    "lock_itself",
+    "hand_out",
+    "tidied",
+}
 
 
 def test_xmlrpc_gives_methods_and_their_documentation(shop: Any) -> None:
