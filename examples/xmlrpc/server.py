@@ -1,4 +1,4 @@
-"""A wiki for other processes, by XML-RPC: `python examples/xmlrpc/server.py [directory] [port]`. Ctrl-C ends it; so does kill -9, and nothing is lost."""
+"""A wiki for other processes, by XML-RPC: `python -m examples.xmlrpc.server [directory] [port]`. Ctrl-C ends it; so does kill -9, and nothing is lost."""
 
 import sys
 from contextlib import suppress
