@@ -78,16 +78,22 @@ def receive_exceptions(*kinds: type[BaseException]) -> None:
 
 
 def _received(kind: type[BaseException], _name: str, data: dict[str, Any]) -> BaseException:
-    maker: Any = kind
-    while isinstance(maker.__new__, FunctionType):  # its own, which may ask for other arguments; Python's below it takes any
-        maker = maker.__base__
-    error: BaseException = maker.__new__(kind, *data["args"])
+    error = _made(kind, data["args"])
     slots = _slots(kind)
     for name, value in data.get("attributes", {}).items():
         if name in slots:
             slots[name].__set__(error, value)
         else:
             vars(error)[name] = value
+    return error
+
+
+def _made(kind: type[BaseException], args: Iterable[object]) -> BaseException:
+    """An exception that says this, by Python's own `__new__`: the class's own may ask for other arguments."""
+    maker: Any = kind
+    while isinstance(maker.__new__, FunctionType):
+        maker = maker.__base__
+    error: BaseException = maker.__new__(kind, *args)
     return error
 
 
@@ -180,17 +186,30 @@ def _property(proxy: object, name: str) -> property:
 
 
 def _telling(method: Callable[P, R]) -> Callable[P, R]:
-    """The same method, with all that its exceptions know where Pyro looks for it: it sends what `vars` has."""
+    """The same method, which raises what Pyro may have for itself: it sends what `vars` has, and writes the traceback there.
+
+    What the domain raised may be in its state as well, where nobody but an action changes anything.
+    """
 
     @functools.wraps(method)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return method(*args, **kwargs)
-        except Exception as error:
-            vars(error).update({name: getattr(error, name) for name in _slots(type(error)) if hasattr(error, name)})
-            raise
+        except Exception as error:  # noqa: BLE001 - another of its kind is raised
+            told = _told(error)
+        raise told
 
     return call
+
+
+def _told(error: Exception) -> BaseException:
+    """Another exception of the same kind that says the same, with all that it knows in its `vars`."""
+    kind = type(error)
+    args = OSError.__reduce__(error)[1] if isinstance(error, OSError) else error.args  # an OSError has its file's name apart
+    told = kind(*args) if kind.__module__ == "builtins" else _made(kind, args)
+    vars(told).update(vars(error), **{name: getattr(error, name) for name in _slots(kind) if hasattr(error, name)})
+    told.__cause__, told.__context__, told.__suppress_context__ = error.__cause__, error.__context__, error.__suppress_context__
+    return told.with_traceback(error.__traceback__)
 
 
 def _faulting(method: Callable[..., object]) -> Callable[..., object]:

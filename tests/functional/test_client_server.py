@@ -21,7 +21,7 @@ from xmlrpc.server import SimpleXMLRPCServer
 
 import pytest
 from Pyro5.api import Daemon, Proxy
-from Pyro5.errors import CommunicationError, SerializeError
+from Pyro5.errors import CommunicationError, SerializeError, get_pyro_traceback
 
 from coopy import control, init_system, readonly, unlocked
 from coopy.error import ClosedError, ReplicaError, UsageError
@@ -63,6 +63,20 @@ class Unpaid(SoldOut):
     @property
     def by(self) -> str:
         return self.__by
+
+
+class Keeper:
+    """Remembers what it raised."""
+
+    def __init__(self) -> None:
+        self.raised: list[Exception] = []
+
+    def fail(self, kind: str) -> None:
+        try:
+            raise {"own": SoldOut("tea", 1), "lookup": KeyError("tea"), "file": FileNotFoundError(2, "There is none", "tea.txt")}[kind]
+        except Exception as error:
+            self.raised.append(error)
+            raise
 
 
 UNSAYABLE = ("a\x00b", "a\x1bb\x7f", "a\ud800b", "a\ufffeb", "tab\t, line\n, \xe9, \U0001f600")
@@ -382,6 +396,21 @@ def test_an_exceptions_slots_arrive_by_pyro(shop: Any) -> None:
         with pytest.raises(Unpaid) as caught:
             client.label = "unpaid"
         assert caught.value.by == "bob"
+
+
+def test_an_exception_that_the_domain_keeps_is_not_pyros(tmp_path: Path) -> None:
+    """Pyro writes the traceback into what it sends; a restart would not have that."""
+    receive_exceptions(SoldOut)
+    with control(init_system(Keeper, tmp_path / "keeper", validation="off")) as keeper, by_pyro(keeper) as connect, connect() as client:
+        for kind, expected in [("own", SoldOut), ("lookup", KeyError), ("file", FileNotFoundError)]:
+            with pytest.raises(expected, match="tea|There is none") as caught:
+                client.fail(kind)
+            assert "in fail" in "".join(get_pyro_traceback(type(caught.value), caught.value, caught.tb))
+        assert [vars(error) for error in keeper.raised] == [{"name": "tea", "left": 1}, {}, {}]
+        assert keeper.raised[2].filename == "tea.txt"
+        digest = control(keeper).digest()
+    with control(init_system(Keeper, tmp_path / "keeper", validation="off")) as keeper:
+        assert control(keeper).digest() == digest
 
 
 def test_exceptions_arrive_by_xmlrpc_as_a_fault_with_their_class(shop: Any) -> None:
