@@ -16,8 +16,8 @@ import functools
 import pickle
 import re
 from collections.abc import Iterator
-from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from types import FunctionType, MemberDescriptorType
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from xmlrpc.client import Fault
 
 from coopy import error as errors
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["for_pyro", "for_xmlrpc", "receive_exceptions"]
 
+P = ParamSpec("P")
+R = TypeVar("R")
 READS = ("__len__", "__getitem__", "__iter__")
 SPECIALS = (*READS, "__setitem__", "__delitem__")  # what a client's proxy of Pyro passes on
 FAULT = 1  # what the standard library's server says of any exception
@@ -47,7 +49,8 @@ def for_pyro(proxy: object, *, operations: Iterable[str] = ()) -> object:
     Any number of threads may use it. Raises UsageError without Pyro5, for what is no proxy of coopy, and for an operation that there is not.
     """
     expose = _pyro().expose
-    names: dict[str, object] = {name: expose(_method(proxy, name, _itself)) for name in (*_methods(proxy, SPECIALS), *_named(operations))}
+    every = (*_methods(proxy, SPECIALS), *_named(operations))
+    names: dict[str, object] = {name: expose(_telling(_method(proxy, name, _itself))) for name in every}
     return _face(proxy, names | {name: expose(_property(proxy, name)) for name in _properties(proxy)})
 
 
@@ -66,8 +69,8 @@ def for_xmlrpc(proxy: object, *, operations: Iterable[str] = ()) -> object:
 def receive_exceptions(*kinds: type[BaseException]) -> None:
     """In a client of Pyro: have these exceptions, and coopy's own, arrive as what they are, with their attributes.
 
-    Without it, only Python's own and Pyro's do; any other arrives as Pyro5.errors.SerializeError, which names the class. `__init__` is not called.
-    Raises UsageError without Pyro5.
+    Without it, only Python's own and Pyro's do; any other arrives as Pyro5.errors.SerializeError, which names the class. What its `__slots__` hold
+    arrives as well; its `__init__` and `__new__` are not called. Raises UsageError without Pyro5.
     """
     register = _pyro().register_dict_to_class
     for kind in (*kinds, *(getattr(errors, name) for name in errors.__all__)):
@@ -75,9 +78,29 @@ def receive_exceptions(*kinds: type[BaseException]) -> None:
 
 
 def _received(kind: type[BaseException], _name: str, data: dict[str, Any]) -> BaseException:
-    error = kind.__new__(kind, *data["args"])
-    vars(error).update(data.get("attributes", {}))
+    error = _made(kind, data["args"])
+    slots = _slots(kind)
+    for name, value in data.get("attributes", {}).items():
+        if name in slots:
+            slots[name].__set__(error, value)
+        else:
+            vars(error)[name] = value
     return error
+
+
+def _made(kind: type[BaseException], args: Iterable[object]) -> BaseException:
+    """An exception that says this, by Python's own `__new__`: the class's own may ask for other arguments."""
+    maker: Any = kind
+    while isinstance(maker.__new__, FunctionType):
+        maker = maker.__base__
+    error: BaseException = maker.__new__(kind, *args)
+    return error
+
+
+def _slots(kind: type) -> dict[str, MemberDescriptorType]:
+    """What a class keeps in `__slots__`, its own and inherited ones."""
+    every = [member for base in reversed(kind.__mro__) if "__slots__" in vars(base) for member in vars(base).items()]
+    return {name: member for name, member in every if isinstance(member, MemberDescriptorType)}
 
 
 def _pyro() -> ModuleType:
@@ -159,7 +182,34 @@ def _property(proxy: object, name: str) -> property:
         setattr(proxy, name, value)
 
     get.__name__ = name  # as above
-    return property(get, put if getattr(member, "fset", None) else None, None, member.__doc__)
+    return property(_telling(get), _telling(put) if getattr(member, "fset", None) else None, None, member.__doc__)
+
+
+def _telling(method: Callable[P, R]) -> Callable[P, R]:
+    """The same method, which raises what Pyro may have for itself: it sends what `vars` has, and writes the traceback there.
+
+    What the domain raised may be in its state as well, where nobody but an action changes anything.
+    """
+
+    @functools.wraps(method)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return method(*args, **kwargs)
+        except Exception as error:  # noqa: BLE001 - another of its kind is raised
+            told = _told(error)
+        raise told
+
+    return call
+
+
+def _told(error: Exception) -> BaseException:
+    """Another exception of the same kind that says the same, with all that it knows in its `vars`."""
+    kind = type(error)
+    args = OSError.__reduce__(error)[1] if isinstance(error, OSError) else error.args  # an OSError has its file's name apart
+    told = kind(*args) if kind.__module__ == "builtins" else _made(kind, args)
+    vars(told).update(vars(error), **{name: getattr(error, name) for name in _slots(kind) if hasattr(error, name)})
+    told.__cause__, told.__context__, told.__suppress_context__ = error.__cause__, error.__context__, error.__suppress_context__
+    return told.with_traceback(error.__traceback__)
 
 
 def _faulting(method: Callable[..., object]) -> Callable[..., object]:

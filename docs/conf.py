@@ -14,6 +14,7 @@ default_role = "code"  # docstrings write code as Markdown does
 html_theme = "furo"
 html_title = "coopy"
 html_static_path = ["_static"]
+html_favicon = "_static/coopy.svg"
 html_css_files = ["wide.css"]
 html_show_sphinx = False
 html_show_copyright = False

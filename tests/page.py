@@ -30,7 +30,7 @@ from sybil.evaluators.doctest import DocTestEvaluator
 from sybil.parsers.abstract.doctest import DocTestStringParser
 from sybil.parsers.myst import CodeBlockParser, SkipParser
 
-from coopy import control
+from coopy import aio, control
 from coopy.wiring import is_proxy
 
 if TYPE_CHECKING:
@@ -68,9 +68,9 @@ class Page(Document):
         os.chdir(self.folder)
 
     def leave(self) -> None:
-        """Nothing of the page is left; systems that its programs leave open are closed, as by their end."""
+        """Nothing of the page is left; systems that its programs leave open are closed, as by their end. Those of tasks they close themselves."""
         for value in self.namespace.values():
-            if is_proxy(value):
+            if is_proxy(value) and not isinstance(value, aio.Proxy):
                 control(value).close()
         working_directory, sys.path[:] = self.before
         os.chdir(working_directory)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypedDict, TypeVar, Unp
 from coopy.aio.door import make_door, on_own_thread
 from coopy.aio.proxy import Inside, Proxy, close, make_aio_proxy
 from coopy.wiring import Options, control, engine_of, open_proxy
+from coopy.wiring.systems import register_awaited
 
 if TYPE_CHECKING:
     import os
@@ -81,7 +82,9 @@ class Opening(Generic[T]):
 def beside(blocking: T) -> Proxy[T]:
     """The proxy for tasks of a system whose proxy for threads is there. Both may be used at once."""
     engine = engine_of(blocking)
+    engine.opener = "coopy.aio.open"
     proxy: Proxy[T] = make_aio_proxy(Inside(engine, make_door(engine, blocking), control(blocking)))
+    register_awaited(proxy)
     return proxy
 
 

@@ -162,7 +162,7 @@ class Node:
     def running(self) -> _Running:
         """Its parts, once it follows."""
         if self._running is None:
-            raise ClosedError("The node does not run (any more): open it again with init_system.")
+            raise ClosedError("The node does not run (any more): open it again.")
         return self._running
 
     def _check_lives(self) -> None:
@@ -293,8 +293,9 @@ class Node:
 
     def stop(self) -> None:
         """Send what waits, hear what becomes of it, within a limit; take no more. May be repeated."""
-        closed, running = ClosedError("The system is closed: open it again with init_system."), self._running
+        running = self._running
         if running is not None:
+            closed = running.engine.closed()
             running.publisher.refuse_more(closed)
             deadline = time.monotonic() + LEAVE
             while running.publisher.busy and running.engine.final is None and time.monotonic() < deadline and not self._stopping:

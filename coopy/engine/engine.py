@@ -65,6 +65,7 @@ class Engine:
     memory: Memory  # handed in by whoever owns the files
     common: dict[str, Any]  # the names in the lines of the short ways (common.py), by whoever makes the engine
     name = "A system"  # how it is called where it says something: its directory
+    opener = "init_system"  # what opens it again, in the words of whoever uses it
     follows = False
     short_way = True  # whether the common call has one (common.py); the common query always has
 
@@ -260,10 +261,14 @@ class Engine:
                 "This process was forked from the one that owns the system: it may read, not call actions. Call them in the parent."
             )
         if self.gate is CLOSED:
-            return ClosedError("The system is closed: open it again with init_system.")
+            return self.closed()
         if isinstance(self.reason, ReplicaError):
             return ReplicaError(str(self.reason), **vars(self.reason))
-        return ClosedError(f"The system closed itself: {str(self.reason) or type(self.reason).__name__} Open it again with init_system.")
+        return ClosedError(f"The system closed itself: {str(self.reason) or type(self.reason).__name__} Open it again with {self.opener}.")
+
+    def closed(self) -> ClosedError:
+        """That somebody closed it."""
+        return ClosedError(f"The system is closed: open it again with {self.opener}.")
 
     def refuse_inside(self, what: str) -> None:
         """Raises UsageError where this thread is inside of the system already: whoever it would wait for waits for it."""

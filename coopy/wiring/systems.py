@@ -20,12 +20,24 @@ if TYPE_CHECKING:
 
     Again: TypeAlias = Callable[[str, Disk], object]  # opens a directory as that of the proxy was
 
-__all__ = ["engine_of", "fix_wall", "is_proxy", "open_systems", "opened_again", "past_of", "register", "register_past", "system_of"]
+__all__ = [
+    "engine_of",
+    "fix_wall",
+    "is_proxy",
+    "open_systems",
+    "opened_again",
+    "past_of",
+    "register",
+    "register_awaited",
+    "register_past",
+    "system_of",
+]
 
 # By the proxy's own class, of which there is one for each system and each past state.
 _systems: weakref.WeakKeyDictionary[type, System] = weakref.WeakKeyDictionary()
 _ways: weakref.WeakKeyDictionary[type, Again] = weakref.WeakKeyDictionary()
 _pasts: weakref.WeakKeyDictionary[type, Past] = weakref.WeakKeyDictionary()
+_awaited: weakref.WeakSet[type] = weakref.WeakSet()  # those for tasks, each beside one for threads, which is above
 
 
 def open_systems() -> list[System]:
@@ -53,9 +65,14 @@ def register_past(proxy: object, past: Past) -> None:
     _pasts[type(proxy)] = past
 
 
+def register_awaited(proxy: object) -> None:
+    """This is a proxy for tasks. Nothing here gives its system: that is behind the one for threads beside it."""
+    _awaited.add(type(proxy))
+
+
 def is_proxy(obj: object) -> bool:
-    """Whether this is what `init_system` gave, or `at`."""
-    return type(obj) in _systems or type(obj) in _pasts
+    """Whether this is what `init_system` gave, or `at`, or `coopy.aio.open`."""
+    return type(obj) in _systems or type(obj) in _pasts or type(obj) in _awaited
 
 
 def past_of(proxy: object) -> Past | None:

@@ -1,4 +1,4 @@
-"""A wiki for other processes, by Pyro: `python examples/pyro/server.py [directory] [port]`. Ctrl-C ends it; so does kill -9, and nothing is lost."""
+"""A wiki for other processes, by Pyro: `python -m examples.pyro.server [directory] [port]`. Ctrl-C ends it; so does kill -9, and nothing is lost."""
 
 import sys
 

@@ -1,7 +1,7 @@
 """A web service whose state is a plain object: every vote is on stable storage before it is answered, and all that wait share a sync.
 
     pip install starlette uvicorn
-    python examples/service/service.py [DIRECTORY] [PORT]      serve a poll that is kept in DIRECTORY ("poll") on PORT (8000)
+    python -m examples.service.service [DIRECTORY] [PORT]      serve a poll that is kept in DIRECTORY ("poll") on PORT (8000)
 
     curl -X PUT  http://127.0.0.1:8000/choices/tea             offer a choice
     curl -X POST http://127.0.0.1:8000/choices/tea/votes       vote for it

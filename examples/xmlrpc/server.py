@@ -1,6 +1,7 @@
-"""A wiki for other processes, by XML-RPC: `python examples/xmlrpc/server.py [directory] [port]`. Ctrl-C ends it; so does kill -9, and nothing is lost."""
+"""A wiki for other processes, by XML-RPC: `python -m examples.xmlrpc.server [directory] [port]`. Ctrl-C ends it; so does kill -9, and nothing is lost."""
 
 import sys
+from contextlib import suppress
 from socketserver import ThreadingMixIn
 from xmlrpc.server import SimpleXMLRPCServer
 
@@ -22,6 +23,7 @@ def main(directory: str = "data/wiki", port: str = "7767") -> None:
     with (
         control(init_system(Wiki, directory)) as wiki,
         Server(address, allow_none=True, use_builtin_types=True, logRequests=False) as server,
+        suppress(KeyboardInterrupt),
     ):
         server.register_instance(for_xmlrpc(wiki))
         print(f"http://127.0.0.1:{server.server_address[1]}", flush=True)

@@ -7,6 +7,7 @@ import contextlib
 import contextvars
 import inspect
 import threading
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from coopy import Control, aio, control, init_system, once, readonly, unlocked
 from coopy.aio import call, read
 from coopy.error import ClosedError, LockedError, NotSerializableError, UnconfirmedError, UsageError
+from coopy.tests.utils import TestSystemMixin
 from coopy.wiring.systems import _systems
 from tests.words import Word
 
@@ -634,9 +636,9 @@ def test_closing_with_calls_under_way(tmp_path: Path, durability: Any) -> None:
         await word.close()
         await asyncio.gather(*tasks)
         await word.close()
-        with pytest.raises(ClosedError):
+        with pytest.raises(ClosedError, match=r"open it again with coopy\.aio\.open"):
             await word.add("a")
-        with pytest.raises(ClosedError):
+        with pytest.raises(ClosedError, match=r"open it again with coopy\.aio\.open"):
             await word.read()
 
     run(story)
@@ -677,6 +679,22 @@ def test_a_directory_that_is_open_elsewhere(tmp_path: Path) -> None:
             await aio.open(Word, tmp_path / "v", port=3)
         with pytest.raises(TypeError, match="nothing"):
             aio.open(Word, tmp_path / "v", nothing=3)  # type: ignore[call-overload]
+
+    run(story)
+
+
+def test_a_proxy_is_no_domain(tmp_path: Path) -> None:
+    """Neither door takes what it gave, and a test's clock says which proxy it means."""
+
+    async def story() -> None:
+        async with aio.open(Word, tmp_path / "w") as word:
+            with pytest.raises(UsageError, match="init_system was given a proxy"):
+                init_system(word, tmp_path / "other")
+            with pytest.raises(UsageError, match="init_system was given a proxy"):
+                await aio.open(word, tmp_path / "other")
+            with pytest.raises(UsageError, match=r"coopy\.aio\.control, whose `blocking` is such a proxy"):
+                TestSystemMixin().mock_clock(word, datetime(2026, 7, 13, tzinfo=UTC))
+        assert not (tmp_path / "other").exists()
 
     run(story)
 

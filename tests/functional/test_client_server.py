@@ -21,7 +21,7 @@ from xmlrpc.server import SimpleXMLRPCServer
 
 import pytest
 from Pyro5.api import Daemon, Proxy
-from Pyro5.errors import CommunicationError, SerializeError
+from Pyro5.errors import CommunicationError, SerializeError, get_pyro_traceback
 
 from coopy import control, init_system, readonly, unlocked
 from coopy.error import ClosedError, ReplicaError, UsageError
@@ -46,6 +46,37 @@ class SoldOut(Exception):  # noqa: N818 - what a shop says
     def __init__(self, name: str, left: int) -> None:
         super().__init__(f"Only {left} of {name} left.")
         self.name, self.left = name, left
+
+
+class Unpaid(SoldOut):
+    """Keeps some of what it knows in slots, and is made of other things than it tells."""
+
+    __slots__ = ("__by", "debt", "due")
+
+    def __new__(cls, debt: int, by: str) -> Self:
+        return super().__new__(cls, debt)
+
+    def __init__(self, debt: int, by: str) -> None:
+        super().__init__("tea", 1)
+        self.debt, self.__by = debt, by
+
+    @property
+    def by(self) -> str:
+        return self.__by
+
+
+class Keeper:
+    """Remembers what it raised."""
+
+    def __init__(self) -> None:
+        self.raised: list[Exception] = []
+
+    def fail(self, kind: str) -> None:
+        try:
+            raise {"own": SoldOut("tea", 1), "lookup": KeyError("tea"), "file": FileNotFoundError(2, "There is none", "tea.txt")}[kind]
+        except Exception as error:
+            self.raised.append(error)
+            raise
 
 
 UNSAYABLE = ("a\x00b", "a\x1bb\x7f", "a\ud800b", "a\ufffeb", "tab\t, line\n, \xe9, \U0001f600")
@@ -96,6 +127,9 @@ class Shop:
         self.put(name)
         return self
 
+    def pay(self, debt: int) -> None:
+        raise Unpaid(debt, "ann")
+
     def put_all(self, stock: dict[str, int]) -> dict[str, int]:
         self.stock.update(stock)
         return self.stock
@@ -141,6 +175,8 @@ class Shop:
 
     @label.setter
     def label(self, text: str) -> None:
+        if text == "unpaid":
+            raise Unpaid(3, "bob")
         self._label = text
 
     def _hide(self) -> None:
@@ -260,7 +296,22 @@ def test_pyro_gives_methods_properties_and_what_python_asks_by_itself(shop: Any)
         assert {name for name in client._pyroMethods if not name.startswith("__")} == METHODS
 
 
-METHODS = {"put", "take", "add", "put_all", "echo", "all", "names", "read", "read_beside", "tags", "lock_itself", "hand_out", "tidied"}
+METHODS = {
+    "put",
+    "take",
+    "add",
+    "put_all",
+    "echo",
+    "all",
+    "names",
+    "pay",
+    "read",
+    "read_beside",
+    "tags",
+    "lock_itself",
+    "hand_out",
+    "tidied",
+}
 
 
 def test_xmlrpc_gives_methods_and_their_documentation(shop: Any) -> None:
@@ -331,6 +382,35 @@ def test_exceptions_arrive_by_pyro_as_what_they_are(shop: Any) -> None:
         with pytest.raises(SoldOut, match="Only 0 of tea left") as caught:
             client.take("tea")
         assert (caught.value.name, caught.value.left) == ("tea", 0)
+
+
+def test_an_exceptions_slots_arrive_by_pyro(shop: Any) -> None:
+    """With its other attributes, whatever its class is made of; what it has not set is not set."""
+    receive_exceptions(Unpaid)
+    with by_pyro(shop) as connect, connect() as client:
+        with pytest.raises(Unpaid, match="Only 1 of tea left") as caught:
+            client.pay(3)
+        error = caught.value
+        assert (error.name, error.left, error.debt, error.by, hasattr(error, "due")) == ("tea", 1, 3, "ann", False)
+        assert not {"debt", "_Unpaid__by"} & {*vars(error)}
+        with pytest.raises(Unpaid) as caught:
+            client.label = "unpaid"
+        assert caught.value.by == "bob"
+
+
+def test_an_exception_that_the_domain_keeps_is_not_pyros(tmp_path: Path) -> None:
+    """Pyro writes the traceback into what it sends; a restart would not have that."""
+    receive_exceptions(SoldOut)
+    with control(init_system(Keeper, tmp_path / "keeper", validation="off")) as keeper, by_pyro(keeper) as connect, connect() as client:
+        for kind, expected in [("own", SoldOut), ("lookup", KeyError), ("file", FileNotFoundError)]:
+            with pytest.raises(expected, match=r"tea|There is none") as caught:
+                client.fail(kind)
+            assert "in fail" in "".join(get_pyro_traceback(type(caught.value), caught.value, caught.tb))
+        assert [vars(error) for error in keeper.raised] == [{"name": "tea", "left": 1}, {}, {}]
+        assert str(keeper.raised[2]) == "[Errno 2] There is none: 'tea.txt'"
+        digest = control(keeper).digest()
+    with control(init_system(Keeper, tmp_path / "keeper", validation="off")) as keeper:
+        assert control(keeper).digest() == digest
 
 
 def test_exceptions_arrive_by_xmlrpc_as_a_fault_with_their_class(shop: Any) -> None:
@@ -556,14 +636,14 @@ def test_a_client_goes_on_after_the_server_was_restarted(kind: str, tmp_path: Pa
 
 @pytest.mark.parametrize("kind", EXAMPLES)
 def test_the_examples_client_uses_the_examples_server(kind: str, tmp_path: Path) -> None:
-    """Twice; and Ctrl-C closes the server."""
+    """Twice; and Ctrl-C closes the server, which says nothing of it."""
     with example(kind, tmp_path / "wiki") as (process, address):
         command = [sys.executable, str(ROOT / "examples" / kind / "client.py"), address]
         for revision in (1, 2):
             ran = subprocess.run(command, capture_output=True, text=True, check=True)
             assert ran.stdout == f"Home, revision {revision}\n"
         process.send_signal(signal.SIGINT)
-        process.wait()
+        assert process.wait() == 0
     with control(init_system(Wiki, tmp_path / "wiki")) as wiki:
         assert wiki.history("Home") == ["Welcome", "Welcome"]
 
