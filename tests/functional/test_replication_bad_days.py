@@ -32,7 +32,6 @@ from coopy.error import (
 )
 from coopy.fake_disk import FakeDisk
 from coopy.replication import replica as replica_room
-from coopy.replication import shipping as shipping_room
 from coopy.replication import taking as taking_room
 from coopy.replication import transport as transport_room
 from coopy.wiring import Options, open_proxy
