@@ -5,7 +5,9 @@ The examples of README.md and docs/ are tests as well: tests/page.py says how th
 
 from __future__ import annotations
 
+import compileall
 import os
+import re
 import signal
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +25,17 @@ ONE_OF = {  # by file: what no two workers may use at once
     "tests/functional/test_replication.py": "the default port",
     "tests/typing/test_pages.py": "the default port",
 }
+AS_GIVEN = re.compile(r"/tests/(corpus|typing|verify|pages)/")  # programs that tests read; nobody imports them by that name
 
 
-def pytest_configure() -> None:
-    """A shell that starts this in the background has it ignore what tests send to their child processes, which inherit that."""
+def pytest_configure(config: pytest.Config) -> None:
+    """A shell that starts this in the background has it ignore what tests send to their child processes, which inherit that.
+
+    And those, of which there are hundreds, are to find coopy compiled, also where PYTHONDONTWRITEBYTECODE is set: it is half of what one costs.
+    """
+    if not hasattr(config, "workerinput"):
+        for folder in ("coopy", "tests"):
+            compileall.compile_dir(config.rootpath / folder, quiet=2, rx=AS_GIVEN)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -128,6 +128,7 @@ def word_of(kind: int, flags: int) -> bytes:
 
 
 WORDS = {(kind, flags): word_of(kind, flags) for kind in Kind.NAMES for flags in (0, COMPRESSED)}
+READABLE = [word_of(kind, flags) for kind in range(256) if kind in Kind.NAMES or kind & IGNORABLE for flags in (0, COMPRESSED)]
 
 
 class Framer:
@@ -141,11 +142,7 @@ class Framer:
     def __init__(self, salt: int, key: bytes) -> None:
         self.salt, self.key, self.crc32 = salt, key, _crc32
         self.hasher = _blake2b(digest_size=TAG_SIZE, key=key)
-        self.crcs = {
-            word: _crc32(word, salt)
-            for word in (word_of(kind, flags) for kind in range(256) for flags in (0, COMPRESSED))
-            if word[2] in Kind.NAMES or word[2] & IGNORABLE
-        }
+        self.crcs = {word: _crc32(word, salt) for word in READABLE}
         self.crcs_as_read = {int.from_bytes(word, "little"): crc for word, crc in self.crcs.items()}
 
     def frame(  # noqa: PLR0913 - the fields of the frame, on the hot path: no object is made to carry them

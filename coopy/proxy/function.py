@@ -7,9 +7,10 @@ method with such a parameter is generated with `*args` and `**kwargs`. The lines
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
 import keyword
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from coopy.decorators import marks_of
@@ -199,10 +200,17 @@ def _generate(name: str, signature: inspect.Signature, write: Writer, names: dic
     called = "method" if keyword.iskeyword(name) or not name.isidentifier() else name
     body = _recorded_body(write, name, signature) if records else write(name, *_passed(signature))
     source = "\n".join((f"{define} {called}({_declared(signature)}):", *(f"    {line}" for line in body)))
-    exec(compile(source, f"<proxy method {name}>", "exec"), names)  # noqa: S102 - made of parameter names only
+    exec(_compiled(source, f"<proxy method {name}>"), names)  # noqa: S102 - made of parameter names only
     function = names[called]
     assert isinstance(function, FunctionType)
     return function
+
+
+@functools.lru_cache(maxsize=1024)
+def _compiled(source: str, where: str) -> CodeType:
+    """A class that is opened again, as in every test of a program, has the same lines again."""
+    code: CodeType = compile(source, where, "exec")
+    return code
 
 
 def _declared(signature: inspect.Signature) -> str:

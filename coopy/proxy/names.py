@@ -29,4 +29,7 @@ def has(kind: type, name: str) -> bool:
 
 def member_of(kind: type, name: str) -> Any:
     """The member of a class or one of its bases, unbound; None if none has it. Its metaclass is not asked."""
-    return next((vars(base)[name] for base in kind.__mro__ if name in vars(base)), None)
+    for base in kind.__mro__:
+        if name in base.__dict__:
+            return base.__dict__[name]
+    return None

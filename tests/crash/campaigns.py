@@ -72,7 +72,7 @@ def interrupts(seed: int) -> str:
         for durability in DURABILITIES:
             for children, mixed in ((0, False), (3, False), (3, True)):
                 where = Path(directory) / f"{durability}{children}{mixed}"
-                hits += check_storm(where, durability, children, seed, seconds=15, mixed=mixed)
+                hits += check_storm(where, durability, children, seed, 3500, mixed=mixed)
     return f"{hits} interrupts, 0 hung, 0 lost, 0 doubled"
 
 

@@ -298,8 +298,8 @@ def test_memory_that_cannot_be_made_anew_is_told_and_tried_again() -> None:
 # --- a process that is shot at ------------------------------------------------------------------------------------------
 
 
-def storm(directory: str, durability: Any, seconds: float) -> dict[str, int]:  # noqa: C901 - one story
-    """Loops on the main thread, one after the other, each ended by a SIGINT, beside a loop and a blocking caller on threads of their own."""
+def storm(directory: str, durability: Any, enough: int) -> dict[str, int]:  # noqa: C901 - one story
+    """So many loops on the main thread, one after the other, each ended by a SIGINT, beside a loop and a blocking caller on threads of their own."""
     blocking = init_system(Word, directory, durability=durability)
     word, stop, armed, heard = beside(blocking), threading.Event(), threading.Event(), [list[str]() for _ in range(3)]
 
@@ -333,8 +333,8 @@ def storm(directory: str, durability: Any, seconds: float) -> dict[str, int]:  #
     threads = [threading.Thread(target=work, daemon=True) for work in (block, lambda: asyncio.run(all_keep_on(1)), shoot)]
     for thread in threads:
         thread.start()
-    end, shots = time.monotonic() + seconds, 0
-    while time.monotonic() < end:
+    shots = 0
+    while shots < enough or sum(map(len, heard)) < enough:
         try:
             armed.set()
             asyncio.run(all_keep_on(0))
@@ -399,13 +399,12 @@ def test_a_storm_of_interrupts(tmp_path: Path, durability: Any) -> None:
     root = Path(__file__).parents[2]
     code = (
         f"import sys, json; sys.path.insert(0, {str(root)!r}); from tests.crash.test_aio_crash import storm;"
-        f" print(json.dumps(storm({str(tmp_path / 'w')!r}, {durability!r}, 1.5)))"
+        f" print(json.dumps(storm({str(tmp_path / 'w')!r}, {durability!r}, 30)))"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=False, cwd=root)
     assert ran.returncode == 0, ran.stderr[-3000:]
     found = json.loads(ran.stdout.splitlines()[-1])
     assert (found["hanging"], found["lost"]) == (0, 0), ran.stderr[-3000:]
-    assert found["shots"] > 3
-    assert found["heard"] > 20
+    assert found["shots"] >= 30
     with control(init_system(Word, tmp_path / "w")) as word:
         assert len(word.kept) >= found["heard"]

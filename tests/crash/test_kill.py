@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import random
 import signal
 import subprocess
 import sys
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -28,23 +26,9 @@ DRAFTS = 30  # snapshots whose process is killed
 THREADS = 4
 
 
-def child(directory: str, durability: Any, threads: int, snapshot_time: float) -> None:
-    """Call until killed; each acknowledged call goes to the parent as "thread number" before the next."""
-    word = init_system(Word, directory, durability=durability, segment_bytes=16384, snapshot_time=snapshot_time)
-    start = len(word.kept)
-
-    def work(thread: int) -> None:
-        for number in range(1_000_000):
-            word.keep((start, thread, number))
-            os.write(1, b"%d %d\n" % (thread, number))
-
-    for thread in range(threads):
-        threading.Thread(target=work, args=(thread,)).start()
-
-
 def kill_one(directory: Path, durability: str, threads: int, calls: int, snapshot_time: float = 0) -> dict[int, int]:
     """Start a child, kill it after so many acknowledged calls; the highest acknowledged number of each thread."""
-    command = [sys.executable, "-m", "tests.crash.test_kill", str(directory), durability, str(threads), str(snapshot_time)]
+    command = [sys.executable, "-m", "tests.crash.shot_at", "alone", str(directory), durability, str(threads), str(snapshot_time)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]) as process:
         assert process.stdout is not None
         lines = [line for line, _ in zip(process.stdout, range(calls), strict=False)]
@@ -58,7 +42,7 @@ def kill_many(directory: Path, durability: str, threads: int, kills: int, seed: 
     """Kill, restart, compare, again and again on one directory. Gives how many calls were acknowledged."""
     dice, acknowledged, start = random.Random(seed), 0, 0
     for _ in range(kills):
-        last = kill_one(directory, durability, threads, dice.randint(1, 200), snapshot_time)
+        last = kill_one(directory, durability, threads, dice.randint(1, 60), snapshot_time)
         with control(init_system(Word, directory)) as word:
             kept = [one for one in word.kept[start:] if one[0] == start]
             assert len(kept) == len(word.kept) - start
@@ -109,7 +93,3 @@ def test_a_snapshot_whose_process_is_killed_is_none(tmp_path: Path, durability: 
     assert all(not one.problem for one in check_directory(Place(RealDisk(), str(tmp_path / "w"), b"", "")))
     with control(init_system(Word, tmp_path / "w")) as word:
         assert control(word).digest() == digest
-
-
-if __name__ == "__main__":
-    child(sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4]))

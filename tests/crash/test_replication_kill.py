@@ -16,7 +16,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from coopy import control, init_system
+from coopy.replication import taking, transport
+from coopy.replication.wire import MANY
 from tests.asked import primary_stats
+from tests.functional.test_replication import be_patient, ends, sessions_of, wait_until
 from tests.words import Word
 
 if TYPE_CHECKING:
@@ -27,31 +30,10 @@ ROOT = Path(__file__).parents[2]
 LONG = 60.0
 
 
-def primary_child(directory: str, port: str, options: str) -> None:
-    """Say the port, then call until killed; each call that returned is said before the next."""
-    word = init_system(Word, directory, master=True, port=int(port), segment_bytes=16384, **eval(options))  # noqa: S307 - our own text
-    os.write(1, b"port %d\n" % control(word).address[1])
-    for number in range(len(word.kept), 1_000_000):
-        word.keep(number)
-        os.write(1, b"%d\n" % number)
-
-
-def replica_child(directory: str, port: str, options: str) -> None:
-    """Say the LSN whenever it has grown, until killed."""
-    word = init_system(Word, directory, replication=True, port=int(port), **eval(options))  # noqa: S307 - our own text
-    said = -1
-    while True:
-        lsn = control(word).lsn
-        if lsn > said:
-            said = lsn
-            os.write(1, b"%d\n" % lsn)
-        time.sleep(0.0005)
-
-
 @contextmanager
 def child(role: str, directory: Path, port: int, **options: Any) -> Iterator[subprocess.Popen[bytes]]:
     """A process that is killed in the end."""
-    command = [sys.executable, "-m", "tests.crash.test_replication_kill", role, str(directory), str(port), repr(options)]
+    command = [sys.executable, "-m", "tests.crash.shot_at", role, str(directory), str(port), repr(options)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT) as process:
         try:
             yield process
@@ -178,46 +160,43 @@ def test_what_a_replica_confirmed_survives_its_primary(tmp_path: Path) -> None:
             level(other, replica)
 
 
-def test_a_stopped_replica_is_dropped_and_slows_nobody(tmp_path: Path) -> None:
-    """SIGSTOP: the connection stands and nothing is taken. What it missed it gets when it goes on."""
+def test_a_stopped_replica_is_dropped_and_slows_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SIGSTOP: the connection stands and nothing is taken. Whoever calls does not wait for it. What it missed it gets when it goes on."""
+    be_patient(monkeypatch)
     with control(init_system(Word, tmp_path / "p", master=True, port=0, segment_bytes=1 << 20)) as word:
         port = control(word).address[1]
         with child("replica", tmp_path / "r", port) as process:
             word.keep(0)
             assert said(process, 1)
+            link = sessions_of(word)[0].link
             process.send_signal(signal.SIGSTOP)
-            end, slowest = time.monotonic() + LONG, 0.0
-            while primary_stats(word).replicas:
-                start = time.monotonic()
-                word.keep("x" * 2000)
-                slowest = max(slowest, time.monotonic() - start)
-                assert time.monotonic() < end
-            assert slowest < 2
+            while link.waiting < MANY:
+                ends(lambda: word.keep("x" * 100_000))
+            assert primary_stats(word).replicas == 1
+            monkeypatch.setattr(transport, "PATIENCE", 0.1)
+            wait_until(lambda: not primary_stats(word).replicas)
             process.send_signal(signal.SIGCONT)
             lsn = control(word).lsn
             assert process.stdout is not None
             assert any(int(line) >= lsn for line in process.stdout)
 
 
-def test_a_stopped_primary_is_noticed(tmp_path: Path) -> None:
+def test_a_stopped_primary_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The replica says so, answers meanwhile, and goes on when the primary does."""
     with child("primary", tmp_path / "p", 0) as process:
         port = int(said(process, 1)[0].split()[1])
         with control(init_system(Word, tmp_path / "r", replication=True, port=port)) as replica:
             said(process, 50)
+            monkeypatch.setattr(taking, "PATIENCE", 1.0)
             process.send_signal(signal.SIGSTOP)
             end = time.monotonic() + LONG
             while not control(replica).problem:
                 assert replica.kept == list(range(len(replica.kept)))
                 assert time.monotonic() < end
                 time.sleep(0.01)
-            assert control(replica).staleness > 4
+            assert control(replica).staleness > 0.8
             before = control(replica).lsn
             process.send_signal(signal.SIGCONT)
             while control(replica).lsn == before or control(replica).problem:
                 said(process, 1)
                 assert time.monotonic() < end
-
-
-if __name__ == "__main__":
-    {"primary": primary_child, "replica": replica_child}[sys.argv[1]](*sys.argv[2:])

@@ -67,23 +67,35 @@ def handle(name: str) -> int:
 """
 FILES = {"domain.py": DOMAIN, "systems.py": SYSTEMS, "app.py": APP}
 
-EDITS = [
-    ("domain.py", "    def count", "    @readonly\n    def count"),  # an action becomes a query: the replica may answer it
-    ("domain.py", "return sorted(self.pages)", "return self.order"),  # what is given is the state itself now
+PAGE, NAMES, SHOWN, WIPED = (("app.py", line, "coopy-mutate") for line in (6, 8, 9, 10))
+EDITS = [  # file, what stands there, what will, and what is reported then
+    ("domain.py", "    def count", "    @readonly\n    def count", [PAGE]),  # an action becomes a query: the replica may answer it
+    (  # what is given is the state itself now
+        "domain.py",
+        "return sorted(self.pages)",
+        "return self.order",
+        [PAGE, NAMES, ("domain.py", 27, "attr-defined"), ("domain.py", 27, "no-any-return")],
+    ),
     (
         "domain.py",
         "        self.pages: dict[str, Page] = {}",
         "        self.pages: dict[str, Page] = {}\n        self.order: list[str] = []",
+        [PAGE, NAMES],
     ),
-    ("domain.py", "return self.pages[name]", "return Page(self.pages[name].text)"),  # and here a copy
-    ("domain.py", "        return self.text\n", "        self.text += '!'\n        return self.text\n"),  # changes its object
-    ("domain.py", "return Page(self.pages[name].text)", "return self.pages[name]"),
-    ("systems.py", 'init_system(Wiki(), "data/wiki")', "Wiki()"),  # no proxy any more
-    ("systems.py", "wiki = Wiki()", "wiki: Wiki = init_system(Wiki())"),
-    ("systems.py", "replication=True", "replication=False"),
-    ("app.py", "    return follower.count()", "    return follower.count("),  # an error of syntax
-    ("app.py", "    return follower.count(", "    follower.pages.clear()\n    return follower.count()"),
-    ("domain.py", "        return len(self.pages)", "        self.pages.clear()\n        return len(self.pages)"),  # a query that changes
+    ("domain.py", "return self.pages[name]", "return Page(self.pages[name].text)", [NAMES]),  # and here a copy
+    ("domain.py", "        return self.text\n", "        self.text += '!'\n        return self.text\n", [NAMES]),  # changes its object
+    ("domain.py", "return Page(self.pages[name].text)", "return self.pages[name]", [PAGE, NAMES, SHOWN]),
+    ("systems.py", 'init_system(Wiki(), "data/wiki")', "Wiki()", []),  # no proxy any more
+    ("systems.py", "wiki = Wiki()", "wiki: Wiki = init_system(Wiki())", []),
+    ("systems.py", "replication=True", "replication=False", []),
+    ("app.py", "    return follower.count()", "    return follower.count(", [("app.py", 11, "syntax")]),
+    ("app.py", "    return follower.count(", "    follower.pages.clear()\n    return follower.count()", [WIPED]),
+    (  # a query that changes
+        "domain.py",
+        "        return len(self.pages)",
+        "        self.pages.clear()\n        return len(self.pages)",
+        [WIPED, ("domain.py", 33, "coopy-readonly")],
+    ),
 ]
 
 
@@ -104,17 +116,19 @@ def project(tmp_path: Path, libraries: Path) -> Iterator[Project]:
     made.stop_daemon()
 
 
-def test_caches_and_the_daemon_say_after_every_edit_what_a_cold_run_says(project: Project, libraries: Path) -> None:
-    """Facts of a class are kept with it, and a change of them has those checked again who relied on them."""
+def test_caches_and_the_daemon_say_after_every_edit_what_is_so(project: Project, libraries: Path) -> None:
+    """Facts of a class are kept with it, and a change of them has those checked again who relied on them. A cold run says the same in the end."""
     cold = project.cold()
-    assert cold.codes() == [("app.py", 6, "coopy-mutate"), ("app.py", 10, "coopy-replica")]
-    assert project.fresh(libraries) == cold
-    for edit in [None, *EDITS]:
-        if edit is not None:
-            project.edit(*edit)
-        cold = project.fresh(libraries)
-        assert sorted(project.cached().lines) == sorted(cold.lines), f"from the cache, after {edit}"
-        assert sorted(project.daemon().lines) == sorted(cold.lines), f"by the daemon, after {edit}"
+    assert cold.codes() == [PAGE, ("app.py", 10, "coopy-replica")]
+    cached = project.cached()
+    for run in (project.fresh(libraries), cached, project.daemon()):
+        assert sorted(run.lines) == sorted(cold.lines)
+    for name, old, new, reports in EDITS:
+        project.edit(name, old, new)
+        cached = project.cached()
+        assert cached.codes() == reports, f"from the cache, after {new}"
+        assert sorted(project.daemon().lines) == sorted(cached.lines), f"by the daemon, after {new}"
+    assert sorted(project.fresh(libraries).lines) == sorted(cached.lines)
 
 
 def test_another_plugin_works_beside_it_in_either_order(tmp_path: Path) -> None:

@@ -15,9 +15,9 @@ import re
 import subprocess
 import sys
 import threading
-import time
 import types
 import uuid
+from functools import partial
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from coopy.clock import Clock
 from coopy.digest import digest
 from coopy.error import NotSerializableError
 from coopy.random import Random
+from tests.effort import effort
 from tests.unit.things import (
     Bare,
     ByArguments,
@@ -356,7 +357,7 @@ def test_elements_that_are_alike_are_told_apart_by_who_else_refers_to_them() -> 
     assert len({digest(shelf(which)) for which in range(5)}) == 1
 
 
-# --- how long it takes -------------------------------------------------------------------------------------------------
+# --- what it costs -----------------------------------------------------------------------------------------------------
 
 
 def together(count: int) -> Any:
@@ -367,14 +368,8 @@ def together(count: int) -> Any:
     return crowd
 
 
-def test_an_object_that_many_sets_hold_takes_time_for_each_of_them_once() -> None:
-    """Sixteen times as many take sixteen times as long; twice that for memory that is farther away, and a busy machine."""
-    few, many = together(2_500), together(40_000)
-    assert min(seconds(many) for _ in range(2)) < 32 * min(seconds(few) for _ in range(3))
-
-
-def seconds(state: Any) -> float:
-    """Of this thread's processor time for a digest."""
-    begun = time.thread_time()
-    digest(state)
-    return time.thread_time() - begun
+def test_an_object_that_many_sets_hold_costs_the_same_for_each_of_them() -> None:
+    """Sixteen times as many cost sixteen times as much, in lines that run and in memory that is asked for and given back."""
+    few, many = (effort(partial(digest, together(count)), "coopy.digest") for count in (200, 3_200))
+    assert many.lines < 20 * few.lines
+    assert many.bytes < 20 * few.bytes

@@ -153,12 +153,10 @@ def test_what_is_offered_arrives_whole_in_both_directions(listener: Listener, ce
 def test_waiting_ends_when_told(listener: Listener) -> None:
     """By the clock, or by another thread."""
     primary, replica = linked(listener)
-    start = time.monotonic()
     assert primary.step(0.01) == b""
-    woken = beside(lambda: primary.step(PLENTY))
+    woken = beside(lambda: primary.step(60 * PLENTY))
     primary.wake()
     assert woken() == b""
-    assert time.monotonic() - start < PLENTY / 2
     primary.close()
     primary.wake()
     replica.close()
