@@ -7,6 +7,7 @@ starts it.
 from __future__ import annotations
 
 import gc
+import locale
 import os
 import threading
 from pathlib import Path
@@ -91,7 +92,7 @@ def _replay(subject: Subject, codec: Codec, kind: type, wanted: Replay) -> Repor
     restorer = ReadingRestorer(archive, codec, lambda root, moment: adopt(root, kind, moment))
     if wanted.state:
         restorer.instead = Path(wanted.state)
-    report = Report(wanted.last)
+    report = Report(wanted.last, locale=locale.setlocale(locale.LC_COLLATE))
     restorer.visit = lambda lsn, root: _look(lsn, root, _keys(restorer), wanted, report)
     replayed = _restored(restorer, Bounds(wanted.last, base=wanted.base, after=wanted.after, marks=_marks(archive, wanted, report)))
     assert replayed.found is not None

@@ -118,13 +118,13 @@ def test_what_cannot_be_read_of_the_newest_segment_can_be_given_up(large: Path, 
     assert (
         f"The disk does not give {PAGE:,} bytes of the file: they are zeros there. The journal ends at LSN {caught.value.lsn - 1} then"
         in said
-    )  # type: ignore[operator]
+    )
     [kept] = (large / "quarantine").iterdir()
     assert int(kept.suffix[1:]) < PAGE
     whole = path.read_bytes() + kept.read_bytes()
     assert whole == was[:PAGE] + bytes(PAGE) + was[2 * PAGE :]
     assert run("repair", large) == "All is whole: there is nothing to repair.\n"
-    assert text(large) == "a" + "b" * 20 * (caught.value.lsn - 2)  # type: ignore[operator]
+    assert text(large) == "a" + "b" * 20 * (caught.value.lsn - 2)
 
 
 def test_a_header_that_cannot_be_read_is_damaged_like_any_other(large: Path, monkeypatch: pytest.MonkeyPatch) -> None:
