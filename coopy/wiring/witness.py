@@ -72,7 +72,9 @@ def class_of(subject: Subject) -> type:
     except Exception as error:
         reason = error.__cause__ or error
         what = f"The class {subject.domain}, of which {subject.directory} holds one, cannot be imported"
-        raise UsageError(f"{what}: {type(reason).__name__}: {reason} Nothing was changed.", path=subject.directory) from error
+        why = f"{type(reason).__name__}: {str(reason).rstrip('.')}"
+        where = " Start this in the folder of its module, or with that on PYTHONPATH." if isinstance(reason, ModuleNotFoundError) else ""
+        raise UsageError(f"{what}: {why}. Nothing was changed.{where}", path=subject.directory) from error
     return kind
 
 
