@@ -66,6 +66,9 @@ class UnreadableError(OSError):
         super().__init__(error.errno, error.strerror, path)
         self.offset = offset
 
+    def __str__(self) -> str:
+        return f"{self.filename} cannot be read at offset {self.offset}: {self.strerror}."
+
 
 class Window(Protocol):
     """The first bytes of a file, mapped into memory. What is stored here is written: it survives the process, and the machine once synced."""

@@ -13,7 +13,7 @@ import msgspec
 from coopy.cli.group import DAMAGE, FINE
 from coopy.cli.place import as_json, directory, key, place_of
 from coopy.cli.terminal import coloured, progress
-from coopy.disk import held_by
+from coopy.disk import UnreadableError, held_by
 from coopy.engine.archive import high_water_of, snapshot_path
 from coopy.engine.check import check_directory
 from coopy.engine.opening import nothing_there, read_archive
@@ -110,7 +110,7 @@ def _snapshot(archive: Archive, lsn: int) -> dict[str, Any]:
     path = snapshot_path(archive, lsn)
     try:
         header, stream = open_snapshot(archive.disk, path, archive.key, archive.identity)
-    except CorruptionError as error:
+    except (CorruptionError, UnreadableError) as error:
         return {"lsn": lsn, "problem": str(error)}
     stream.close()
     about = Path(path).stat()

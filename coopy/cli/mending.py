@@ -10,7 +10,7 @@ import click
 from coopy.cli.group import DAMAGE, FINE
 from coopy.cli.place import directory, key, place_of, yes
 from coopy.cli.terminal import agree
-from coopy.engine.advice import ways_out
+from coopy.engine.advice import copies, ways_out
 from coopy.engine.check import check_directory
 from coopy.engine.cut import plan_cut
 from coopy.engine.mend import drop_tail, rebuild_manifest, skip_action
@@ -20,6 +20,7 @@ from coopy.engine.recorded import existing
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from coopy.engine.mend import Rebuilt
     from coopy.engine.opening import Place
 
 __all__ = ["prune", "repair"]
@@ -56,9 +57,10 @@ def repair(  # noqa: PLR0913 - click passes each option by name
     if not (tail or skip or manifest):
         return _advise(place)
     if manifest:
-        made = rebuild_manifest(place, _asking(yes=yes), follows=replica, stream=_stream(name))
+        rebuilt = rebuild_manifest(place, _asking(yes=yes), follows=replica, stream=_stream(name))
+        made = rebuilt.manifest
         click.echo(f"MANIFEST rebuilt: {len(made.segments)} segments, snapshots at LSN {', '.join(map(str, made.snapshots))}")
-        click.echo(_whose(made.stream, replica=made.follows))
+        click.echo(_whose(rebuilt))
         if not tail and (words := plan_cut(place).words):
             click.echo(f"It cannot be opened yet. Next: coopy repair --drop-tail {place.directory}\n  {words}")
             return DAMAGE
@@ -81,17 +83,16 @@ def _stream(name: str | None) -> str:
     return stream_name(check_name(name))
 
 
-def _whose(stream: str, *, replica: bool) -> str:
-    if stream:
-        return f"  a node's, of the cluster whose stream is {stream}"
-    return "  a replica's" if replica else "  no replica's: if it is, repeat this with --replica before anybody opens it"
+def _whose(rebuilt: Rebuilt) -> str:
+    if rebuilt.manifest.stream:
+        return f"  a node's, of the cluster whose stream is {rebuilt.manifest.stream}"
+    if rebuilt.manifest.follows:
+        return "  a replica's"
+    return f"  no replica's{'' if rebuilt.known else ': if it is, repeat this with --replica before anybody opens it'}"
 
 
 def _asking(*, yes: bool) -> Callable[[str], None]:
     return lambda what: agree(what, yes=yes)
-
-
-COPY = "  another copy  of the file, from a backup or a replica, loses nothing"
 
 
 def _advise(place: Place) -> int:
@@ -103,8 +104,10 @@ def _advise(place: Place) -> int:
         return FINE
     for one in found:
         click.echo(one.problem)
-    click.echo(COPY)
-    ways = list(ways_out(place, [Path(one.path).name for one in found]))
+    names = [Path(one.path).name for one in found]
+    for way in copies(place, names):
+        click.echo(f"  {way.command}  {way.words}")
+    ways = list(ways_out(place, names))
     for way in ways:
         click.echo(f"  {way.command}  {way.words}")
     if not ways:

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from coopy.engine.archive import Archive
     from coopy.engine.opening import Place
 
-__all__ = ["Way", "ways_out"]
+__all__ = ["Way", "copies", "ways_out"]
+
+COPY = "another copy"
 
 
 class Way(msgspec.Struct, frozen=True):
@@ -32,6 +34,25 @@ class Way(msgspec.Struct, frozen=True):
 
     command: str
     words: str
+
+
+def copies(place: Place, damaged: Collection[str]) -> Iterator[Way]:
+    """From where a copy of what these files held may come."""
+    if MANIFEST in damaged:
+        yield Way(
+            COPY, "of the file, from a backup of this directory, loses nothing; that of a replica or another node says that it is theirs"
+        )
+        return
+    archive = read_listed(place)
+    if archive is not None and archive.manifest.stream:
+        yield Way(COPY, "of the file, from a backup of this directory, loses nothing")
+        yield Way("the directory anew", "loses nothing: move this one away and open the node, which takes everything from the cluster")
+        return
+    yield Way(COPY, "of the file, from a backup or a replica, loses nothing: it fits if `coopy check` finds all whole then")
+    if archive is not None and archive.manifest.follows:
+        yield Way(
+            "the directory anew", "has what the primary has: move this one away and open the replica, which takes everything from there"
+        )
 
 
 def ways_out(place: Place, damaged: Collection[str]) -> Iterator[Way]:

@@ -106,8 +106,11 @@ class Archive:
 
     def segment(self, listed: Listed) -> Segment:
         """Read a segment and check its header. Raises CorruptionError where it is not the listed one."""
+        return self.read_as(listed, self.disk.read(self.path(segment_name(listed.first_lsn))))
+
+    def read_as(self, listed: Listed, data: bytes) -> Segment:
+        """The same for bytes that were read."""
         path = self.path(segment_name(listed.first_lsn))
-        data = self.disk.read(path)
         try:
             about, start = read_header(data, self.key, path, self.identity)
         except FormatError:

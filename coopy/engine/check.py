@@ -63,10 +63,15 @@ def check_directory(place: Place, *, full: bool = False) -> Iterator[Checked]:
     """
     try:
         archive = read_archive(place)
+        if archive is not None:
+            high_water_of(archive)
     except FormatError:
         raise
     except CorruptionError as error:
         yield _damaged(str(getattr(error, "path", place.directory)), "header", error)
+        return
+    except UnreadableError as error:
+        yield _damaged(str(error.filename), "header", error)
         return
     if archive is None:
         return

@@ -12,22 +12,22 @@ import msgspec
 
 from coopy.disk import UnreadableError, write_whole
 from coopy.engine.archive import Archive, snapshot_path
-from coopy.engine.cut import plan_cut
+from coopy.engine.cut import plan_cut, read_as_listed
+from coopy.engine.legible import read_legible
 from coopy.engine.opening import HIGH_WATER, nothing_there, open_archive, read_listed
 from coopy.engine.recorded import existing
 from coopy.error import AuthenticationError, CoopyError, CorruptionError, FormatError, UsageError
 from coopy.journal.high_water import UNMARKED, HighWater
-from coopy.journal.segment import Head, head_before, parse_segment_name, read_header, segment_name
+from coopy.journal.segment import Head, SegmentHeader, head_before, parse_segment_name, read_header, segment_name
 from coopy.manifest import NAME as MANIFEST
 from coopy.manifest import NOT_CLOSED, Listed, Manifest, read_manifest, write_manifest
-from coopy.snapshot import parse_snapshot_name, read_through
+from coopy.snapshot import parse_snapshot_name, read_through, snapshot_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from coopy.engine.opening import Place
     from coopy.header import Identity
-    from coopy.journal.segment import SegmentHeader
 
 __all__ = ["drop_tail", "plan_manifest", "rebuild_manifest", "skip_action"]
 
@@ -66,7 +66,9 @@ def skip_action(place: Place, lsn: int, agreed: Callable[[str], object]) -> str:
     try:
         archive = _archive(place)
         _check_skip(archive, lsn)
-        agreed(f"The action with LSN {lsn} is left out of every restore from now on, as if it had not happened.")
+        agreed(
+            f"The action with LSN {lsn} is left out of every restore from now on, as if it had not happened.{_elsewhere(archive.manifest)}"
+        )
         kept = archive.quarantine(MANIFEST, place.disk.read(place.path(MANIFEST)))
         archive.change(skips=tuple(sorted({*archive.manifest.skips, lsn})))
         for cell in range(3):
@@ -74,6 +76,18 @@ def skip_action(place: Place, lsn: int, agreed: Callable[[str], object]) -> str:
         return kept
     finally:
         lock.release()
+
+
+def _elsewhere(manifest: Manifest) -> str:
+    """What others make of the same action."""
+    if manifest.stream:
+        what = (
+            " This is a node's directory, and the other nodes execute the action: do the same in the directory of each while none is open"
+        )
+        return f"{what}, or they come to differ, and stop."
+    if manifest.follows:
+        return " This is a replica's directory: do the same in its primary's, or the two differ from now on."
+    return ""
 
 
 def _check_skip(archive: Archive, lsn: int) -> None:
@@ -88,31 +102,31 @@ def _check_skip(archive: Archive, lsn: int) -> None:
         raise UsageError(f"{what} `coopy check` shows what there is.", lsn=lsn)
 
 
-def rebuild_manifest(place: Place, agreed: Callable[[str], object], *, follows: bool, stream: str = "") -> Manifest:
-    """Write MANIFEST (and HWM, if it is missing) anew, as `plan_manifest` says."""
+def rebuild_manifest(place: Place, agreed: Callable[[str], object], *, follows: bool, stream: str = "") -> Rebuilt:
+    """Write MANIFEST (and HWM, if it is missing or cannot be read) anew, as `plan_manifest` says."""
     _check_any(place)  # before a LOCK is left in what is none of ours
     lock = place.disk.lock(place.directory)
     try:
         plan = plan_manifest(place, follows=follows, stream=stream)
         agreed(plan.words)
-        names = place.disk.entries(place.directory)
-        if MANIFEST in names:
+        if place.disk.exists(place.path(MANIFEST)):
             archive = Archive(place.disk, place.directory, place.key, plan.manifest)
-            archive.quarantine(MANIFEST, place.disk.read(place.path(MANIFEST)))
-        if HIGH_WATER not in names:
+            archive.quarantine(MANIFEST, read_legible(place.disk, place.path(MANIFEST)).data)
+        if not _has_high_water(place):
             _write_high_water(place, plan.manifest.identity.system, plan.end)
         write_manifest(place.disk, place.directory, plan.manifest, place.key)
-        return plan.manifest
+        return plan
     finally:
         lock.release()
 
 
 class Rebuilt(msgspec.Struct, frozen=True):
-    """A manifest that is not written yet, where the journal ends, and both for people."""
+    """A manifest, where the journal ends, and both for people. `known`: whether the manifest that was there said whose directory it is."""
 
     manifest: Manifest
     end: Head
     words: str
+    known: bool
 
 
 def plan_manifest(place: Place, *, follows: bool, stream: str = "") -> Rebuilt:
@@ -125,7 +139,7 @@ def plan_manifest(place: Place, *, follows: bool, stream: str = "") -> Rebuilt:
     names = place.disk.entries(place.directory)
     headers = _segment_headers(place, names)
     identity = headers[-1].identity
-    was = _as_it_was(place, identity)
+    was, known = _as_it_was(place, identity)
     segments = tuple(Listed(one.first_lsn, one.previous_tag) for one in headers)
     archive = Archive(place.disk, place.directory, place.key, msgspec.structs.replace(was, segments=segments, closed=NOT_CLOSED))
     follows, stream = follows or was.follows, stream or was.stream
@@ -147,18 +161,18 @@ def plan_manifest(place: Place, *, follows: bool, stream: str = "") -> Rebuilt:
     )
     whose = f"a node's, of the stream {stream}" if stream else "a replica's" if follows else "no replica's"
     kept = f"{len(manifest.segments)} segments up to LSN {head.lsn}, snapshots at LSN {', '.join(map(str, snapshots))}"
-    return Rebuilt(manifest, head, f"MANIFEST is written anew, as {whose}: {kept}.")
+    return Rebuilt(manifest, head, f"MANIFEST is written anew, as {whose}: {kept}.", known)
 
 
-def _as_it_was(place: Place, identity: Identity) -> Manifest:
-    """The manifest that is there, or an empty one where it cannot be read, or is of another system."""
+def _as_it_was(place: Place, identity: Identity) -> tuple[Manifest, bool]:
+    """The manifest that is there and True, or an empty one and False where it cannot be read, or is of another system."""
     try:
         was = read_manifest(place.disk, place.directory, place.key)
     except FormatError:
         raise  # not damage
-    except (CorruptionError, AuthenticationError):
+    except (CorruptionError, AuthenticationError, UnreadableError):
         was = None
-    return was if was is not None and was.identity.system == identity.system else Manifest(identity, 0)
+    return (was, True) if was is not None and was.identity.system == identity.system else (Manifest(identity, 0), False)
 
 
 def _check_any(place: Place) -> None:
@@ -180,15 +194,33 @@ def _segment_headers(place: Place, names: list[str]) -> list[SegmentHeader]:
     for name in own:
         path = place.path(name)
         try:
-            about, _ = read_header(place.disk.read(path), place.key, path, found[0].identity if found else None)
+            about, _ = read_header(read_legible(place.disk, path).data, place.key, path, found[0].identity if found else None)
         except FormatError:
             raise  # not damage
-        except CorruptionError:
-            if not found or name != own[-1]:
+        except CorruptionError as error:
+            if name != own[-1]:
                 raise
+            if not found:
+                found.append(_as_snapshot_says(place, name, error))
         else:
             found.append(about)
     return sorted(found, key=lambda one: one.first_lsn)
+
+
+def _as_snapshot_says(place: Place, name: str, damage: CorruptionError) -> SegmentHeader:
+    """The header of the only segment, which does not hold: the snapshot right before it repeats all of it. Raises the damage where there is none."""
+    first = parse_segment_name(name)
+    assert first is not None
+    try:
+        about, _ = read_through(place.disk, place.path(snapshot_name(first - 1)), place.key, None)
+    except FormatError:
+        raise  # not damage
+    except (FileNotFoundError, CorruptionError, UnreadableError):
+        what = (
+            f"{damage} MANIFEST cannot be read either, and no snapshot at LSN {first - 1} says what the header said. Nothing was changed."
+        )
+        raise CorruptionError(f"{what} Restore one of the three from a backup.", path=damage.path, offset=damage.offset) from damage
+    return SegmentHeader(about.identity, first, about.tag)
 
 
 def _scan_all(archive: Archive) -> tuple[Head, bool, int]:
@@ -196,7 +228,7 @@ def _scan_all(archive: Archive) -> tuple[Head, bool, int]:
     first = archive.manifest.segments[0]
     head, is_node, sealed = head_before(first.first_lsn, first.previous_tag), False, 0
     for listed in archive.manifest.segments:
-        found = archive.scan(archive.segment(listed), head)
+        found = archive.scan(read_as_listed(archive, listed).segment, head)
         head, is_node, sealed = found.head, is_node or bool(found.said.taken), found.sealed
     return head, is_node, sealed
 
@@ -208,6 +240,15 @@ def _fits(archive: Archive, lsn: int) -> bool:
         return False  # it is damaged or another's: it stays where it is, unlisted
     follow = archive.from_snapshot(lsn)
     return about.lsn == lsn and bool(follow) and follow[0].previous_tag == about.tag
+
+
+def _has_high_water(place: Place) -> bool:
+    """Whether there is one that can be read, for what it is worth."""
+    try:
+        place.disk.read(place.path(HIGH_WATER))
+    except (FileNotFoundError, UnreadableError):
+        return False
+    return True
 
 
 def _write_high_water(place: Place, system: bytes, head: Head) -> None:

@@ -98,11 +98,14 @@ def domain_name(kind: type) -> str:
 def told(directory: str) -> Iterator[None]:
     """What the operating system refuses while a directory is opened or created, as an error that says what to do.
 
-    Where it is about the path it is UsageError, where there is no room DiskFullError, and else DurabilityError. A second try goes on where
-    the first one stopped.
+    Where it is about the path it is UsageError, where there is no room DiskFullError, where a disk does not give what it holds CorruptionError, and
+    else DurabilityError. A second try goes on where the first one stopped.
     """
     try:
         yield
+    except UnreadableError as error:
+        ways = "Check the disk and open it again, or see what `coopy check` and `coopy repair` offer."
+        raise CorruptionError(f"{error} Nothing was changed. {ways}", path=str(error.filename), offset=error.offset) from error
     except OSError as error:
         if is_full(error):
             what = f"There is no room for {directory}: {error}. What is kept there is intact. Make room and open it again."
@@ -245,7 +248,7 @@ def unreadable(archive: Archive, error: UnreadableError) -> CorruptionError:
     """The same for whoever opens it: where, what is intact, what to do."""
     path, offset = str(error.filename), error.offset
     what = f"{path} cannot be read at offset {offset}: {error.strerror}. Nothing was changed"
-    ways = "Check the disk and open it again, or restore the file from another copy or a backup."
+    ways = "Check the disk and open it again, restore the file from another copy or a backup, or see what `coopy check` and `coopy repair` offer."
     listed = next((one for one in archive.manifest.segments if archive.path(segment_name(one.first_lsn)) == path), None)
     if listed is None:
         return CorruptionError(f"{what}. {ways}", path=path, offset=offset)

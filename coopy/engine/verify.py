@@ -21,13 +21,14 @@ import msgspec
 
 from coopy.error import DivergenceError, NotSerializableError
 
-__all__ = ["Journal", "Replay", "Report", "Verified", "verified"]
+__all__ = ["ONE_LOCALE", "Journal", "Replay", "Report", "Verified", "verified"]
 
 CLOSER = 16  # marks at a time
 SEVERAL = 3  # LSNs in a row that a report does not name one by one
 TRIES = 4  # what differed once need not differ when it is repeated: chance may take the same side
 ONE, OTHER = 0, 1
 REMEMBERED = "what keys of once remember: the outcome of this action, not the state"
+ONE_LOCALE = "This machine has no locale but C: what depends on one would not have shown."
 READ_AGAIN = "the same state, written and read again"
 
 
@@ -64,7 +65,7 @@ class Report(msgspec.Struct):
     """What it found: `last`: the last action; digests by LSN, those that it `saw`, those of the `keys`, and those that the journal has `recorded`.
 
     `method`: of the last action; `differs`: in which paths the states differ; up to which LSN what was kept is of code that was `otherwise`, and digests
-    may be of `former` names and shapes.
+    may be of `former` names and shapes; `locale`: how texts were ordered there.
     """
 
     last: int
@@ -75,13 +76,14 @@ class Report(msgspec.Struct):
     differs: tuple[str, ...] = ()
     otherwise: int = -1
     former: int = -1
+    locale: str = ""
 
 
 class Verified(msgspec.Struct, frozen=True):
     """A journal that gives the same state wherever it is replayed. `lsn`, `digest`: the end; `replays`: how often each action was replayed.
 
     `compared`: the LSNs at which the state was compared; `former`: those whose recorded digest is of former names or shapes of the domain's classes, which
-    no replay of today's gives.
+    no replay of today's gives; `locales`: those that it was replayed in, one only where this machine has no other than C.
     """
 
     directory: str
@@ -91,11 +93,14 @@ class Verified(msgspec.Struct, frozen=True):
     replays: int
     compared: tuple[int, ...]
     former: tuple[int, ...] = ()
+    locales: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         text = f"{self.directory}: the {self.domain} is the same in {self.replays} replays, compared at LSN {_listed(self.compared)}. Digest {self.digest}."
         if self.former:
             text += f" The digests recorded at LSN {_listed(self.former)} are of former names or shapes of its classes, and cannot be compared with."
+        if len(self.locales) == 1:
+            text += f" {ONE_LOCALE}"
         return text
 
 
@@ -159,7 +164,8 @@ def _compared(journal: Journal) -> Verified | DivergenceError:
     found = _first("saw", said) or _first("keys", _witnesses("keys", [one, *others], [first, *rest]))
     if found is None:
         compared = tuple(lsn for lsn in sorted(said) if len(said[lsn]) > 1)
-        return Verified(journal.directory, journal.domain, first.last, first.saw[first.last], 2, compared, former)
+        locales = tuple(sorted({one.locale for one in (first, *rest)}))
+        return Verified(journal.directory, journal.domain, first.last, first.saw[first.last], 2, compared, former, locales)
     return _explained(_narrowed(found, journal), journal, first.otherwise)
 
 

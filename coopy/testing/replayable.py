@@ -11,14 +11,16 @@ from __future__ import annotations
 import contextlib
 import sys
 import tempfile
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from coopy.difference import difference
 from coopy.digest import digest
-from coopy.engine.verify import Journal, Replay, Report, verified
+from coopy.engine.verify import ONE_LOCALE, Journal, Replay, Report, verified
 from coopy.error import CorruptionError, DivergenceError, NotSerializableError
 from coopy.fresh import pack, unpack
+from coopy.logs import logger
 from coopy.testing.call import Call, Told, check_calls, kind_of, refusal
 from coopy.testing.clock import wall
 from coopy.testing.failures import ReplayAssertionError, listed
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 
 
 __all__ = ["assert_replayable", "replay"]
+
+log = logger("testing")
 
 T = TypeVar("T")
 EACH = 6  # every action is compared up to number 2 ** EACH, then every second, every fourth...
@@ -60,6 +64,8 @@ def assert_replayable(domain: Any, calls: Iterable[Call] | Callable[[Any], objec
     Raises ReplayAssertionError, an AssertionError: `lsn`, `method` and `paths` say after which call the state is another, and where. So it does for
     a `Call` that is refused (an argument that is missing, or cannot be recorded), and for a function that has nothing recorded: that would show nothing.
     UsageError for a class inside of a function, which no other process can find.
+
+    On a machine that has no locale but C, what depends on one does not show; the logger `coopy.testing` says so.
     """
     kind = kind_of(domain)
     check_findable(kind)
@@ -93,6 +99,12 @@ def _one_by_one(kind: type, calls: Sequence[Call]) -> Callable[[Any], object]:
                 raise ReplayAssertionError(f"{what}. {why}", lsn=control(system).lsn, method=one.method)
 
     return act
+
+
+@cache
+def _tell_of_one_locale() -> None:
+    """Once a process."""
+    log.warning("assert_replayable: %s", ONE_LOCALE)
 
 
 def _has_snapshot(lsn: int) -> bool:
@@ -153,12 +165,14 @@ class _Run:
             return [[one(replay) for replay in lane] for lane in lanes]
 
         try:
-            verified(Journal(subject.directory, subject.domain, snapshots, last, last < 1 << EACH, run, scratch))
+            found = verified(Journal(subject.directory, subject.domain, snapshots, last, last < 1 << EACH, run, scratch))
         except DivergenceError as error:
             paths = tuple(getattr(error, "paths", ())) or self._from_here(error.lsn, run, scratch[0])
             raise self._diverged(error, paths) from None
         except (CorruptionError, NotSerializableError) as error:
             raise ReplayAssertionError(f"{self._name} does not replay: {error}") from error
+        if len(found.locales) == 1:
+            _tell_of_one_locale()
 
     def _keep(self) -> None:
         self._digest = control(self._proxy).digest().encode()

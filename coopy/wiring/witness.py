@@ -7,6 +7,7 @@ starts it.
 from __future__ import annotations
 
 import gc
+import locale
 import os
 import threading
 from pathlib import Path
@@ -71,7 +72,9 @@ def class_of(subject: Subject) -> type:
     except Exception as error:
         reason = error.__cause__ or error
         what = f"The class {subject.domain}, of which {subject.directory} holds one, cannot be imported"
-        raise UsageError(f"{what}: {type(reason).__name__}: {reason} Nothing was changed.", path=subject.directory) from error
+        why = f"{type(reason).__name__}: {str(reason).rstrip('.')}"
+        where = " Start this in the folder of its module, or with that on PYTHONPATH." if isinstance(reason, ModuleNotFoundError) else ""
+        raise UsageError(f"{what}: {why}. Nothing was changed.{where}", path=subject.directory) from error
     return kind
 
 
@@ -91,7 +94,7 @@ def _replay(subject: Subject, codec: Codec, kind: type, wanted: Replay) -> Repor
     restorer = ReadingRestorer(archive, codec, lambda root, moment: adopt(root, kind, moment))
     if wanted.state:
         restorer.instead = Path(wanted.state)
-    report = Report(wanted.last)
+    report = Report(wanted.last, locale=locale.setlocale(locale.LC_COLLATE))
     restorer.visit = lambda lsn, root: _look(lsn, root, _keys(restorer), wanted, report)
     replayed = _restored(restorer, Bounds(wanted.last, base=wanted.base, after=wanted.after, marks=_marks(archive, wanted, report)))
     assert replayed.found is not None

@@ -42,19 +42,29 @@ def run(*arguments: Any, code: int = 0, stdin: str = "") -> str:
     return ran.output
 
 
+def begin(word: Any) -> None:
+    """LSN 1 to 4, of which one raised."""
+    word.add("a")
+    word.keep({"a": (1, b"x")})
+    with pytest.raises(ValueError, match="b"):
+        word.add_and_raise("b")
+    word.add("c")
+
+
+def go_on(word: Any) -> None:
+    """LSN 5 to 7, of which one was undone."""
+    with pytest.raises(ValueError, match="x"):
+        word.add_or_abort("x", True)
+    word.add_many("d", "e", sep="-")
+    word.add("f")
+
+
 def fill(directory: Path) -> None:
     """Two snapshots, two segments, one action that raised and one that was undone; closed."""
     with control(init_system(Word, directory)) as word:
-        word.add("a")
-        word.keep({"a": (1, b"x")})
-        with pytest.raises(ValueError, match="b"):
-            word.add_and_raise("b")
-        word.add("c")
+        begin(word)
         control(word).take_snapshot()
-        with pytest.raises(ValueError, match="x"):
-            word.add_or_abort("x", True)
-        word.add_many("d", "e", sep="-")
-        word.add("f")
+        go_on(word)
 
 
 @pytest.fixture(scope="module")

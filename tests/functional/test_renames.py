@@ -141,7 +141,7 @@ def test_the_directory_takes_the_new_name_from_then_on(program: Program, tmp_pat
     bare = program.become(SECOND.replace("@was", "#"))
     assert opened(bare.Case, tmp_path / "w") == before
     (tmp_path / "w" / "MANIFEST").unlink()
-    assert rebuild_manifest(Place(RealDisk(), str(tmp_path / "w"), b"", ""), print, follows=False).identity.domain == "shelf:Case"
+    assert rebuild_manifest(Place(RealDisk(), str(tmp_path / "w"), b"", ""), print, follows=False).manifest.identity.domain == "shelf:Case"
 
 
 def test_a_journal_of_former_names_is_verified(program: Program, tmp_path: Path) -> None:

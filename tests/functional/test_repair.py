@@ -133,6 +133,46 @@ def test_the_only_segment_can_be_given_up(good: Path) -> None:
     assert opened(good) == (4, "abc")
 
 
+@pytest.mark.parametrize("mend", ["--manifest --drop-tail", "--manifest"])
+def test_the_only_segments_header_and_the_manifest_can_be_lost_at_once(good: Path, mend: str) -> None:
+    """The snapshot before says what both said, and the records are whole."""
+    run("prune", "--keep", 1, "--yes", good)
+    flip(good, "MANIFEST", 60)
+    flip(good, SECOND, 50)
+    assert "--manifest  MANIFEST is written anew, as no replica's: 1 segments up to LSN 7, snapshots at LSN 4." in run(
+        "repair", good, code=1
+    )
+    said = run("repair", *mend.split(), "--yes", good, code=int(mend == "--manifest"))
+    if mend == "--manifest":
+        assert "It cannot be opened yet. Next: coopy repair --drop-tail" in said
+        run("repair", "--drop-tail", "--yes", good)
+    assert run("repair", good) == WHOLE
+    assert opened(good) == (7, "abcd-ef")
+
+
+def test_what_no_file_says_is_not_guessed(good: Path) -> None:
+    """Without manifest, header and snapshot there is nothing to begin with; one of them is enough."""
+    run("prune", "--keep", 1, "--yes", good)
+    flip(good, "MANIFEST", 60)
+    flip(good, SECOND, 50)
+    flip(good, NEW, -60)
+    assert "nothing else  can be done" in run("repair", good, code=1)
+    said = run("repair", "--manifest", "--yes", good, code=1)
+    assert SECOND in said
+    assert "no snapshot at LSN 4 says what the header said. Nothing was changed. Restore one of the three from a backup." in said
+    flip(good, NEW, -60)
+    run("repair", "--manifest", "--drop-tail", "--yes", good)
+    assert opened(good) == (7, "abcd-ef")
+
+
+def test_whose_a_directory_is_has_to_be_told_only_where_no_manifest_says_so(good: Path) -> None:
+    """What is known is not asked for."""
+    flip(good, NEW, -60)
+    assert "no replica's\n" in run("repair", "--manifest", "--yes", good)
+    flip(good, "MANIFEST", 60)
+    assert "no replica's: if it is, repeat this with --replica" in run("repair", "--manifest", "--yes", good)
+
+
 def test_an_action_is_not_left_out_because_one_that_was_cut_off_had_its_lsn(good: Path) -> None:
     """What `--skip` said was about that one."""
     run("repair", "--skip", 7, "--yes", good)

@@ -245,6 +245,17 @@ def test_a_script_may_test_its_own_classes(tmp_path: Path) -> None:
     assert (ran.stdout, ran.stderr) == ("fine\n", "")
 
 
+def test_where_there_is_no_locale_but_c_that_is_said(tmp_path: Path) -> None:
+    """Once, to whoever hears the log: what depends on a locale would have passed."""
+    script = SCRIPT.replace("    assert_replayable", "    assert_replayable(Here, [])\n    assert_replayable")
+    start = "import logging\nfrom coopy.wiring import elsewhere\nelsewhere.LOCALES = ('C',)\nlogging.basicConfig(format='%(name)s: %(message)s')\n"
+    (tmp_path / "script.py").write_text(start + script)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    ran = subprocess.run([sys.executable, "script.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    told = "coopy.testing: assert_replayable: This machine has no locale but C: what depends on one would not have shown.\n"
+    assert (ran.stdout, ran.stderr) == ("fine\n", told)
+
+
 # --- Hypothesis ------------------------------------------------------------------------------------------------------
 
 

@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 import pytest
 
 import coopy
 from coopy import control, init_system
 from coopy.disk import RealDisk
 from coopy.error import AuthenticationError, CorruptionError, DivergenceError, UsageError
+from coopy.wiring import elsewhere
 from coopy.wiring.helper import Helper
 from tests.words import Word
 
@@ -235,6 +237,18 @@ def test_two_at_once(tmp_path: Path) -> None:
     with ThreadPoolExecutor(2) as pool:
         one, other = pool.map(coopy.verify, [directory, directory])
     assert one == other
+
+
+def test_a_machine_without_locales_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What depends on one is the same on both sides then; where there are two, nothing is said."""
+    with control(init_system(Word, tmp_path / "w")) as word:
+        word.add("a")
+    monkeypatch.setattr(elsewhere, "LOCALES", ("C",))
+    found = coopy.verify(tmp_path / "w")
+    assert found.locales == ("C",)
+    said = " This machine has no locale but C: what depends on one would not have shown."
+    assert str(found).endswith(said)
+    assert said not in str(msgspec.structs.replace(found, locales=("C", "de_DE.UTF-8")))
 
 
 def test_a_torn_end_is_no_difference(tmp_path: Path) -> None:
