@@ -249,7 +249,7 @@ class Box(Value):
     """
 
     __slots__ = (
-        "default", "factory", "hashed", "hint", "into", "items", "keys", "kind", "looped", "loose", "maker", "mode", "place", "slots", "sorted", "typed",
+        "default", "factory", "hashed", "hint", "into", "items", "keys", "kind", "looped", "loose", "maker", "mode", "more", "place", "slots", "sorted", "typed",
     )  # fmt: skip
 
     def __init__(self, kind: str, place: Place, mode: str, maker: Context | None) -> None:
@@ -257,6 +257,7 @@ class Box(Value):
         self.items, self.keys, self.hint, self.factory = Cell(), Cell(), Cell(), Cell()
         self.slots: dict[str, Cell] = {}
         self.hashed: Place | None = place if kind in HASHED else None
+        self.more: Cell | None = None  # see `lone.py`
         self.default = self.typed = self.loose = self.looped = self.sorted = False
         self.into: Box | None = None
 
@@ -404,3 +405,11 @@ class Pool:
     def box(self, kind: str, place: Place, mode: str, maker: Context | None = None) -> Box:
         """The container of a place."""
         return self._get(Box, kind, place, mode, maker)  # type: ignore[no-any-return]
+
+    def lone_box(self, kind: str, place: Place, mode: str, maker: Context | None) -> Box:
+        """The container of a place, made of one element if nothing else has made it there."""
+        there = len(self._made)
+        box = self.box(kind, place, mode, maker)
+        if len(self._made) > there:
+            box.more = Cell()
+        return box
