@@ -316,7 +316,12 @@ class Analysis(Interpreter):
             if (context := left.pop()) not in early:
                 early.add(context)
                 left += [callee for callee, _ in context.calls]
-        return {one.place for context in (*early, *seen_in) if free or context in early or not self._is_own(context) for one in context.facts.values()}
+        return {
+            one.place
+            for context in (*early, *seen_in)
+            if free or context in early or not self._is_own(context)
+            for one in context.facts.values()
+        }
 
     def _is_own(self, context: Context) -> bool:
         """Whether this is a method that runs on nothing but domain objects."""
