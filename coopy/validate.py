@@ -60,19 +60,16 @@ class Progress:
                 self._bar.stop()
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; the exit status."""
-    collecting = gc.isenabled()
+def command(arguments: Sequence[str] | None = None) -> int:
+    """Run the command in a process that ends with it: the collector stays off. The exit status."""
     gc.disable()  # a run keeps what it makes: looking for what could go would take a quarter of its time
-    atexit.register(gc.freeze)  # and so would looking through it all when the process ends
-    try:
-        return _run(_parser().parse_args(arguments))
-    finally:
-        if collecting:
-            gc.enable()
+    atexit.register(gc.freeze)  # and looking through it all when the process ends a tenth
+    return main(arguments)
 
 
-def _run(given: argparse.Namespace) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command in a process that goes on; the exit status."""
+    given = _parser().parse_args(arguments)
     if given.explain:
         return _explain(given.explain)
     try:
@@ -189,10 +186,10 @@ def _comment(outcome: Outcome, given: argparse.Namespace) -> None:
         sys.stderr.write(f"{note}\n")
     if given.format == "text":
         errors = sum(one.severity == "error" for one in outcome.findings)
-        words = (
-            f"{errors} errors, {len(outcome.findings) - errors} warnings in {len(outcome.domains)} domains ({', '.join(outcome.domains)}), "
-        )
-        sys.stderr.write(f"{words}{outcome.files} files, {outcome.lines} lines\n")
+        warnings = len(outcome.findings) - errors
+        found = f"{_counted(errors, 'error')}, {_counted(warnings, 'warning')} in {_counted(len(outcome.domains), 'domain')}"
+        size = f"{_counted(outcome.files, 'file')}, {_counted(outcome.lines, 'line')}"
+        sys.stderr.write(f"{found} ({', '.join(outcome.domains)}), {size}\n")
     if given.statistics:
         for name, one in zip(outcome.domains, outcome.statistics, strict=True):
             calls = one.resolved + one.unresolved
@@ -202,5 +199,9 @@ def _comment(outcome: Outcome, given: argparse.Namespace) -> None:
             sys.stderr.write(f"{words} ({share:.1f} %)\n")
 
 
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command())

@@ -67,7 +67,7 @@ def rehearse(directory: str, domain: str, signing_key_file: str | None, allow: t
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def validate(arguments: tuple[str, ...]) -> int:
     """As `python -m coopy.validate`, with its options and its exit status."""
-    from coopy.validate import main as run
+    from coopy.validate import command as run
 
     try:
         return run(list(arguments))

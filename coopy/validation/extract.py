@@ -37,8 +37,7 @@ def extract(text: str) -> s.Module:
         raise _unreadable(text, error) from None
     walk = _Statements(text)
     body = s.encode(s.Block(walk.block(tree.body)))
-    starts = [0, *accumulate(len(line) for line in text.splitlines(keepends=True))] if "\f" not in text else _starts(text)
-    return s.Module(starts, read_pragmas(text), _WRAPS(text) is not None, msgspec.Raw(body), walk.derives())
+    return s.Module(_starts(text), read_pragmas(text), _WRAPS(text) is not None, msgspec.Raw(body), walk.derives())
 
 
 @contextmanager
@@ -72,7 +71,10 @@ def _unreadable(text: str, error: cst.ParserSyntaxError) -> UnreadableError:
 
 
 def _starts(text: str) -> list[int]:
-    return [0, *(found.end() for found in re.finditer("\n", text))]
+    """The offsets of the lines, and the end of the text; other characters at which `str.splitlines` splits are within a line."""
+    *lines, last = text.split("\n")
+    starts = [0, *accumulate(len(one) + 1 for one in lines)]
+    return [*starts, len(text)] if last else starts
 
 
 def _last_names(base: s.Expr) -> list[str]:

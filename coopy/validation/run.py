@@ -87,7 +87,7 @@ def _run(sources: Sources, options: Options) -> Outcome:
     pragmas |= {one.path: one.summary.pragmas for one in program.modules.values() if one is not None and one.summary.pragmas}
     findings = judge(facts, pragmas, options.selection)
     problems = [sources.problems[path] for path in sorted(sources.problems)]
-    lines = sum(len(one.lines) for one in modules.values())
+    lines = sum(len(one.lines) - 1 for one in modules.values())  # the last is the end of the file
     return Outcome(findings, problems, [one.full for one in domains], len(sources.files), lines, statistics, sources.cache.notes)
 
 

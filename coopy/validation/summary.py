@@ -16,7 +16,7 @@ from typing import Union
 
 import msgspec
 
-FORMAT = 7
+FORMAT = 8
 
 
 class Node(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -3,6 +3,9 @@
     python tests/benchmarks/validation.py [LINES ...]      a table on standard output; by default 10,000, 100,000 and 500,000 lines
     make bench                                             the same for 10,000 lines, after everything else
 
+A second table has the processor time, user and system, of all processes of a run, beside that of LibCST's bare parse of the same files: the
+ratio holds on a machine that is shared.
+
 The program is generated: modules of a shop that call each other in chains, one in twenty functions reading a clock. ruff (DTZ),
 flake8-datetimez and semgrep (with one rule, for that clock) look at the same files, from environments of their own; they judge lines, not
 what is reached.
@@ -16,6 +19,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
 HOME = ROOT / "build" / "peers"
@@ -24,6 +28,7 @@ PEERS = ("ruff==0.14.6", "flake8==7.3.0", "flake8-datetimez==20.10.0")
 RULE = """rules:
   - {id: clock-read, languages: [python], severity: ERROR, message: a clock is read, pattern: datetime.datetime.now()}
 """
+BARE = "import pathlib, libcst\nfor one in sorted(pathlib.Path('shop').iterdir()): libcst.parse_module(one.read_bytes())"
 MODULE = '''"""Orders of kind {number}."""
 
 from __future__ import annotations
@@ -71,9 +76,14 @@ def main() -> int:
     print("\nThe validator beside others, on generated programs:\n")
     print("| lines | cold, 1 process | cold, 2 | warm | memory, MB | findings | ruff DTZ | flake8-datetimez | semgrep |")
     print("|---|---|---|---|---|---|---|---|---|", flush=True)
+    rows = []
     for lines in map(int, sys.argv[1:] or ["10000", "100000", "500000"]):
         with tempfile.TemporaryDirectory() as folder:
-            measure(Path(folder), lines)
+            rows.append(measure(Path(folder), lines))
+    print(
+        "\nProcessor time, in seconds:\n\n| lines | bare parse | cold, 1 process | of the bare parse | cold, 2 | warm | memory, MB |\n|---|---|---|---|---|---|---|"
+    )
+    print("\n".join(rows))
     return 0
 
 
@@ -107,18 +117,28 @@ def generate(folder: Path, lines: int) -> int:
     return sum(path.read_text().count("\n") for path in (folder / "shop").iterdir())
 
 
-def measure(folder: Path, wanted: int) -> None:
-    """One row."""
+class Run(NamedTuple):
+    """What a command cost and found. `processor`: seconds of all its processes; `memory`: the peak of the largest, in MB."""
+
+    seconds: float
+    processor: float
+    memory: int
+    findings: int
+
+
+def measure(folder: Path, wanted: int) -> str:
+    """Print one row of the first table; the row of the second."""
     lines = generate(folder, wanted)
     command = [sys.executable, "-m", "coopy.validate", "shop", "--domain", "shop.app:Shop", "--format", "github"]
-    one, memory, findings = run([*command, "--jobs", "1", "--no-cache"], folder)
-    two, *_ = run([*command, "--jobs", "2", "--cache-dir", "cache"], folder)
-    warm, _, again = run([*command, "--cache-dir", "cache"], folder)
-    assert findings == again, (findings, again)
-    ruff, _, by_ruff = run(
+    bare = run([sys.executable, "-c", BARE], folder)
+    one = run([*command, "--jobs", "1", "--no-cache"], folder)
+    two = run([*command, "--jobs", "2", "--cache-dir", "cache"], folder)
+    warm = run([*command, "--cache-dir", "cache"], folder)
+    assert one.findings == two.findings == warm.findings, (one, two, warm)
+    ruff = run(
         [HOME / "bin" / "ruff", "check", "--isolated", "--no-cache", "--select", "DTZ", "--output-format", "concise", "shop"], folder
     )
-    flake8, _, by_flake8 = run([HOME / "bin" / "flake8", "--isolated", "--select", "DTZ", "--jobs", "2", "shop"], folder)
+    flake8 = run([HOME / "bin" / "flake8", "--isolated", "--select", "DTZ", "--jobs", "2", "shop"], folder)
     (folder / "rule.yml").write_text(RULE)
     options = (
         "--config",
@@ -132,14 +152,16 @@ def measure(folder: Path, wanted: int) -> None:
         "2",
         "--no-git-ignore",
     )
-    semgrep, _, by_semgrep = run([SEMGREP / "bin" / "semgrep", "scan", *options, "shop"], folder)
-    speeds = [f"{seconds:.1f} s, {lines / seconds:,.0f} lines/s" for seconds in (one, two, warm)]
-    peers = [f"{seconds:.1f} s, {found} findings" for seconds, found in ((ruff, by_ruff), (flake8, by_flake8), (semgrep, by_semgrep))]
-    print(f"| {lines:,} | {' | '.join(speeds)} | {memory} | {findings} | {' | '.join(peers)} |", flush=True)
+    semgrep = run([SEMGREP / "bin" / "semgrep", "scan", *options, "shop"], folder)
+    speeds = [f"{one.seconds:.1f} s, {lines / one.seconds:,.0f} lines/s" for one in (one, two, warm)]
+    peers = [f"{one.seconds:.1f} s, {one.findings} findings" for one in (ruff, flake8, semgrep)]
+    print(f"| {lines:,} | {' | '.join(speeds)} | {one.memory} | {one.findings} | {' | '.join(peers)} |", flush=True)
+    times = f"{one.processor:.1f} | {bare.processor / one.processor:.2f} | {two.processor:.1f} | {warm.processor:.2f} | {one.memory}"
+    return f"| {lines:,} | {bare.processor:.1f} | {times} |"
 
 
-def run(command: list[str | Path], folder: Path) -> tuple[float, int, int]:
-    """Seconds, peak megabytes, findings."""
+def run(command: list[str | Path], folder: Path) -> Run:
+    """Run a command to its end."""
     others = str(Path(command[0]).parent)  # a program of others may look for its parts
     environment = {**os.environ, "PATH": f"{others}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
     start = time.perf_counter()
@@ -150,7 +172,7 @@ def run(command: list[str | Path], folder: Path) -> tuple[float, int, int]:
         seconds = time.perf_counter() - start
         output.seek(0)
         found = sum(b"DTZ" in line or b"clock-read" in line or line.startswith(b"::") for line in output.read().splitlines())
-    return seconds, usage.ru_maxrss // 1024, found
+    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss // 1024, found)
 
 
 if __name__ == "__main__":

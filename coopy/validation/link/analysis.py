@@ -35,7 +35,7 @@ from coopy.validation.link.values import (
 from coopy.validation.verdict import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from coopy.catalogue import Catalogue
     from coopy.validation.link.scopes import Program
@@ -289,10 +289,11 @@ class Analysis(Interpreter):
     def _facts(self) -> Iterator[Reached]:
         seen: set[tuple[str, int, int, str]] = set()
         reaches = {mode: Reach((one.context for one in self.entries if one.mode == mode), vast=self.vast) for mode in (ACTION, QUERY)}
-        shared = self._shared(reaches)
+        ways = {mode: [one for one in reach.ways() if one[0].facts] for mode, reach in reaches.items()}
+        shared = self._shared(context for several in ways.values() for context, _, _ in several)
         starts = {one.context: one for one in self.entries}
         for mode, reach in reaches.items():
-            for context, start, steps in reach.ways():
+            for context, start, steps in ways[mode]:
                 for fact in context.facts.values():
                     if (fact.kind == "readonly-mutation") is not (mode == QUERY) or context.mode == TYPES:
                         continue
@@ -304,8 +305,8 @@ class Analysis(Interpreter):
                         seen.add(key)
                         yield one
 
-    def _shared(self, reaches: dict[str, Reach]) -> set[Place]:
-        """The places of facts that are not, or not always, in a method of a domain object with a clock."""
+    def _shared(self, seen_in: Iterable[Context]) -> set[Place]:
+        """The places of facts that are not, or not always, in a method of a domain object with a clock; `seen_in`: the contexts that have any."""
         names = ("_clock", "_random", "__slots__")
         cells = [self.attribute_cell(self.domain, ACTION, name) for name in names]
         free = self.nested or any(one.values for one in cells) or any(isinstance(self.member(self.domain, name), tuple) for name in names)
@@ -315,8 +316,12 @@ class Analysis(Interpreter):
             if (context := left.pop()) not in early:
                 early.add(context)
                 left += [callee for callee, _ in context.calls]
-        every = [*early, *(context for reach in reaches.values() for context, _, _ in reach.ways())]
-        return {one.place for context in every if free or context in early or not self._is_own(context) for one in context.facts.values()}
+        return {
+            one.place
+            for context in (*early, *seen_in)
+            if free or context in early or not self._is_own(context)
+            for one in context.facts.values()
+        }
 
     def _is_own(self, context: Context) -> bool:
         """Whether this is a method that runs on nothing but domain objects."""

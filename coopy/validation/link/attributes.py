@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 from coopy.kinds import INJECTED
 from coopy.validation import summary as s
 from coopy.validation.link.builtin import lacks
+from coopy.validation.link.enums import enum_members, is_enum
 from coopy.validation.link.hazards import Args, of_state
 from coopy.validation.link.keeping import Keeping
 from coopy.validation.link.machine import Context
+from coopy.validation.link.metaclasses import of_metaclasses
 from coopy.validation.link.scopes import assigned
 from coopy.validation.link.values import (
     ANYTHING,
@@ -52,7 +54,6 @@ if TYPE_CHECKING:
 
 MANY = 4  # other definitions of a member, from which on a family has a hub for it
 MAX_DOTS = 7  # of a name outside the program; a loop could go on forever
-_ENUMS = frozenset(("enum.Enum", "enum.IntEnum", "enum.StrEnum", "enum.Flag", "enum.IntFlag"))
 
 
 class Attributes(Keeping):
@@ -81,6 +82,8 @@ class Attributes(Keeping):
             return frozenset((self.pool.thing("builtins.str", frame.mode),))
         if name == "__new__":
             return frozenset((self.pool.bound(value, name),))
+        if found := of_metaclasses(self, frame, at, value, name):
+            return found
         written = self.read(self.attribute_cell(value.cls.real, "class", name))
         base = self.member(value.cls, name)
         return written or (frozenset((self.pool.foreign(f"{base}.{name}"),)) if isinstance(base, str) else ANYTHING)
@@ -94,25 +97,21 @@ class Attributes(Keeping):
             return EMPTY
         values = EMPTY
         for one in self.member_values(frame, cls, name, at, after):
-            values |= self._bound_to(frame, at, one, cls, receiver)
+            values |= self.bound_to(frame, at, one, cls, receiver)
         if not isinstance(receiver, ClassValue):
             for one in self.read(self.attribute_cell(found[0], "class", name)) if (found[0], "class") in self.attributes else ():
-                values |= self._bound_to(frame, at, one, cls, receiver)
+                values |= self.bound_to(frame, at, one, cls, receiver)
         else:
             values |= self.read(self.attribute_cell(found[0], "class", name))
-            if self.is_enum(found[0]) and any(isinstance(one.statement, s.Assign) for one in found[1]):
-                return frozenset((self.pool.object(cls, IMPORT),))
+            if is_enum(self, found[0]) and any(isinstance(one.statement, s.Assign) for one in found[1]):
+                return enum_members(self, frame, at, cls)
         return values
 
     def member_bound(self, frame: Frame, at: int, cls: ClassInfo, name: str) -> Values:
         """A member as seen from its class."""
         return self._class_member(frame, at, cls, name, self.pool.cls(cls))
 
-    def is_enum(self, cls: ClassInfo) -> bool:
-        """Whether its objects are those that its body names."""
-        return any(one in _ENUMS for one in self.order(cls))
-
-    def _bound_to(self, frame: Frame, at: int, value: Value, cls: ClassInfo, receiver: Value) -> Values:
+    def bound_to(self, frame: Frame, at: int, value: Value, cls: ClassInfo, receiver: Value) -> Values:
         """The descriptor protocol."""
         on_object = not isinstance(receiver, ClassValue)
         if isinstance(value, FunctionValue):
@@ -227,7 +226,7 @@ class Attributes(Keeping):
         for cls in value.cls.own():
             if (cls, "class") in self.attributes:
                 for one in self.read(self.attribute_cell(cls, "class", name)):
-                    values |= self._bound_to(frame, at, one, cls, value)
+                    values |= self.bound_to(frame, at, one, cls, value)
         return values
 
     def _overrides(self, frame: Frame, at: int, value: Object | ClassValue, name: str) -> Values:

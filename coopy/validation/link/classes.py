@@ -114,9 +114,7 @@ class Classes(Names):
         if cls not in self.touched_classes:
             self.touched_classes.add(cls)
             for one in cls.scope.effects:
-                if isinstance(one, s.Function) and not any(
-                    isinstance(part, s.Attribute) and part.name == "register" for part in one.decorators
-                ):
+                if isinstance(one, s.Function) and not any(map(_registers, one.decorators)):
                     continue
                 if not (isinstance(one, s.Evaluate) and isinstance(one.value, s.Const)):
                     self.demand(self.statement(cls.module, cls, one))
@@ -264,3 +262,9 @@ class Classes(Names):
             for one in inner if kind == "tuple" else inner[:1]:
                 self.write(box.hint, one)
         return frozenset((box,))
+
+
+def _registers(decorator: s.Expr) -> bool:
+    """`@f.register`, `@f.register(T)`."""
+    named = decorator.func if isinstance(decorator, s.Call) else decorator
+    return isinstance(named, s.Attribute) and named.name == "register"

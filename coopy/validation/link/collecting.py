@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from coopy.validation import summary as s
 from coopy.validation.link.hazards import Args, type_name
+from coopy.validation.link.lone import made_of_one
 from coopy.validation.link.methods import Methods
 from coopy.validation.link.values import (
     EMPTY,
@@ -63,7 +64,8 @@ class Collecting(Methods):
         return frozenset((box,))
 
     def _set(self, frame: Frame, at: int, name: str, args: Args) -> Values:
-        return frozenset((self.new_box(frame, at, name.rpartition(".")[2], self._iterable(frame, at, args)),))
+        kind, items = name.rpartition(".")[2], self._iterable(frame, at, args)
+        return frozenset((self.lone_box(frame, at, kind, items) if made_of_one(args) else self.new_box(frame, at, kind, items),))
 
     def _dict(self, frame: Frame, at: int, name: str, args: Args) -> Values:
         box = self.new_box(frame, at, "dict")

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from coopy.validation import summary as s
 from coopy.validation.link.contexts import Contexts
+from coopy.validation.link.enums import enum_members, is_enum
 from coopy.validation.link.hazards import Args
 from coopy.validation.link.machine import Fact, Frame
-from coopy.validation.link.values import ANYTHING, EMPTY, IMPORT, UNKNOWNS, Box, ClassValue, Descriptor, Foreign, Object
+from coopy.validation.link.values import ANYTHING, EMPTY, UNKNOWNS, Box, ClassValue, Descriptor, Foreign, Object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,9 +47,9 @@ class Constructing(Contexts):
             for entry in self.catalogue.decide(base) or ():
                 if entry.kind == "class":
                     self.fact(frame, Fact(entry.category, (frame.module, at), base, entry))
-        if self.is_enum(cls) and args.positional:
+        if is_enum(self, cls) and args.positional:
             self.call_all(frame, at, self.member_bound(frame, at, cls, "_missing_"), Args(args.positional))
-            return frozenset((self.pool.object(cls, IMPORT),))
+            return enum_members(self, frame, at, cls)
         return self.make(frame, at, cls, args)
 
     def created(self, frame: Frame, at: int, cls: ClassInfo) -> None:

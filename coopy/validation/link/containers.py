@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from coopy.kinds import CHANGING
 from coopy.validation.link.calls import Calls
+from coopy.validation.link.enums import enum_members, is_enum
 from coopy.validation.link.hazards import Args, of_state, type_name
+from coopy.validation.link.lone import GROWING, grown, hash_order
 from coopy.validation.link.values import (
     ANYTHING,
     EMPTY,
     HASHED,
-    IMPORT,
     NONE,
     UNKNOWNS,
     Bound,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from coopy.validation import summary as s
-    from coopy.validation.link.machine import Frame
+    from coopy.validation.link.machine import Context, Frame
     from coopy.validation.link.values import Value, Values
 
 _SET_MAKERS = frozenset(("union", "intersection", "difference", "symmetric_difference", "copy"))
@@ -48,7 +49,15 @@ class Containers(Calls):
 
     def new_box(self, frame: Frame, at: int, kind: str, items: Values = EMPTY) -> Box:
         """The container that an expression makes."""
-        box = self.pool.box(kind, (frame.module, at), frame.mode, frame.context if frame.context.site is not None else None)
+        box = self.pool.box(kind, (frame.module, at), frame.mode, _maker(frame))
+        grown(self, box)
+        return self._filled(frame, box, items)
+
+    def lone_box(self, frame: Frame, at: int, kind: str, items: Values = EMPTY) -> Box:
+        """The container that an expression makes of one element."""
+        return self._filled(frame, self.pool.lone_box(kind, (frame.module, at), frame.mode, _maker(frame)), items)
+
+    def _filled(self, frame: Frame, box: Box, items: Values) -> Box:
         self.write(box.items, items)
         if frame.context.info is not None:
             self.makers[box.place] = frame.context.info
@@ -87,8 +96,8 @@ class Containers(Calls):
             return frozenset((self.pool.thing("builtins.str", frame.mode),))
         if isinstance(value, Object):
             return self._iterated_object(frame, at, value)
-        if isinstance(value, ClassValue) and self.is_enum(value.cls):
-            return frozenset((self.pool.object(value.cls, IMPORT),))
+        if isinstance(value, ClassValue) and is_enum(self, value.cls):
+            return enum_members(self, frame, at, value.cls)
         return frozenset((of_state(value),))
 
     def fields_of(self, value: Value) -> Pack | None:
@@ -138,7 +147,7 @@ class Containers(Calls):
         if isinstance(value, ClassValue):
             if isinstance(self.member(value.cls, "__class_getitem__"), tuple):
                 return self._class_item(frame, at, value, index)
-            return frozenset((self.pool.object(value.cls, IMPORT) if self.is_enum(value.cls) else value,))
+            return enum_members(self, frame, at, value.cls) if is_enum(self, value.cls) else frozenset((value,))
         if isinstance(value, ModuleValue):
             texts = [one.text for one in index if isinstance(one, Text)]
             return frozenset().union(*(self.module_member(frame, value.module, one, at) for one in texts)) or ANYTHING
@@ -224,8 +233,10 @@ class Containers(Calls):
         """A method of a container."""
         if name in CHANGING:
             self.mutated(frame, at, box, name)
+        if name in GROWING:
+            grown(self, box)
         model = _METHODS.get(name)
-        if box.kind in ("set", "frozenset") and (name in _SET_MAKERS or name in _SET_CHANGERS):
+        if box.kind in HASHED and (name in _SET_MAKERS or name in _SET_CHANGERS):
             model = Containers._set_combined
         if model is not None:
             return model(self, frame, at, box, name, args)
@@ -273,7 +284,7 @@ class Containers(Calls):
                 self._merge_pairs(frame, at, box, one)
 
     def _merge_pairs(self, frame: Frame, at: int, box: Box, value: Value) -> None:
-        if isinstance(value, Box) and value.hashed:
+        if isinstance(value, Box) and hash_order(self, value):
             self.made_of_hashed(frame, at, box)
         for pair in self._elements_of(frame, at, value):
             if isinstance(pair, Pack) and len(pair.items) == 2:  # noqa: PLR2004 - a pair
@@ -305,8 +316,9 @@ class Containers(Calls):
         """get, pop, setdefault: of a dictionary by key, of a list any."""
         if box.kind in ("list", "deque", "iterator"):
             return self.everything(box)
-        if box.kind in ("set", "frozenset"):
-            self.flag_method(frame, at, box, "builtins.set", name, args)
+        if box.kind in HASHED:
+            if hash_order(self, box):
+                self.flag_method(frame, at, box, "builtins.set", name, args)
             return self.everything(box)
         index = args.get(0, "key") or ANYTHING
         default = args.get(1, "default")
@@ -334,7 +346,7 @@ class Containers(Calls):
         if inside is None:
             inside = frozenset((self.pool.pack((keys or ANYTHING, self.everything(box))),))
         view = self.new_box(frame, at, "iterator", inside)
-        view.hashed = view.hashed or box.hashed or self.waiting(frame, frozenset((box,)))
+        view.hashed = view.hashed or hash_order(self, box) or self.waiting(frame, frozenset((box,)))
         return frozenset((view,))
 
     def _popitem(self, frame: Frame, at: int, box: Box, _name: str, _args: Args) -> Values:
@@ -382,6 +394,11 @@ class Containers(Calls):
     def call_bound(self, frame: Frame, at: int, callee: Bound, args: Args) -> Values:
         """A method of something outside the program (strings and other types in `models.py`)."""
         raise NotImplementedError
+
+
+def _maker(frame: Frame) -> Context | None:
+    """The call that is told apart by its place, whose containers are too."""
+    return frame.context if frame.context.site is not None else None
 
 
 _METHODS: dict[str, Callable[..., Values]] = {

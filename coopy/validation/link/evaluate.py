@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from coopy.validation import summary as s
 from coopy.validation.link.hazards import Args
+from coopy.validation.link.lone import one_item
 from coopy.validation.link.operators import Operators
 from coopy.validation.link.order import ANYHOW, CALM, Loop
 from coopy.validation.link.values import (
@@ -198,7 +199,8 @@ class Evaluator(Operators):
             pack = self.pool.pack(tuple(self.eval(frame, one) for one in plain))
             if pack.depth <= 3:  # noqa: PLR2004 - tuples of tuples of tuples
                 return frozenset((pack,))
-        box = self.new_box(frame, node.at, node.kind)
+        lone = node.kind == "set" and one_item(node)
+        box = self.lone_box(frame, node.at, node.kind) if lone else self.new_box(frame, node.at, node.kind)
         self.starts_empty(frame, node.items)
         for one in node.items:
             if isinstance(one, s.Star):

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from coopy.validation import summary as s
 from coopy.validation.link.classes import Classes
+from coopy.validation.link.lone import grown
 from coopy.validation.link.scopes import ClassInfo
 from coopy.validation.link.values import ANY, MADE, Box, Cell, ClassValue, Object
 
@@ -244,6 +245,7 @@ class Families(Classes):
         for one, other in poured:
             other.typed = other.typed or one.typed
             for box in (one, other):
+                grown(self, box)
                 slots, box.slots, box.loose = box.slots, {}, True
                 for key, cell in slots.items():
                     self.write(other.keys, frozenset((self.pool.text(key),)))

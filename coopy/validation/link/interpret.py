@@ -9,6 +9,7 @@ from coopy.validation.link.assign import Assigning
 from coopy.validation.link.builtin import combines
 from coopy.validation.link.evaluate import path_of
 from coopy.validation.link.hazards import Args, type_name
+from coopy.validation.link.lone import grown
 from coopy.validation.link.machine import Context, Frame
 from coopy.validation.link.models import _FUNCTIONS
 from coopy.validation.link.order import ANYHOW, CALM, HELD, gathers
@@ -106,6 +107,7 @@ class Interpreter(Assigning):
             if left.kind == "dict":
                 self.merge(frame, node.at, left, right)
             elif node.op in ("add", "or", "xor"):
+                grown(self, left)
                 self.write(left.items, self.elements(frame, node.at, right))
             if node.op == "add":
                 if (place := self.shown_at(frame, node.at, right)) is not None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from coopy.validation.link.values import EMPTY, TYPES, UNKNOWN, Bound, Box, Cell, Descriptor, Foreign, Pack, Partial, Pool, Text
+from coopy.validation.link.pool import Pool
+from coopy.validation.link.values import EMPTY, TYPES, UNKNOWN, Bound, Box, Cell, Descriptor, Foreign, Pack, Partial, Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

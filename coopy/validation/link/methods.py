@@ -8,6 +8,7 @@ from coopy.kinds import CHANGING
 from coopy.validation.link.calls import REGISTERED
 from coopy.validation.link.hazards import Args, of_state, type_name
 from coopy.validation.link.mixins import Mixins
+from coopy.validation.link.templates import call_in_place
 from coopy.validation.link.values import (
     ANYTHING,
     EMPTY,
@@ -139,6 +140,7 @@ class Methods(Mixins):
             return frozenset().union(*(self.held(receiver, one) for one in texts)) or frozenset((of_state(receiver),))
         for base in receiver.cls.foreign():
             self.flag_method(frame, at, receiver, base, name, args)
+        call_in_place(self, frame, at, receiver, name)
         if (made := self.abstract_method(frame, at, receiver, name, args)) is not None:
             return made
         if (box := self.box_of(receiver)) is not None:

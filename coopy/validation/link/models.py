@@ -12,6 +12,7 @@ from coopy.validation import summary as s
 from coopy.validation.link.copying import Copying
 from coopy.validation.link.hazards import Args
 from coopy.validation.link.instances import is_instance
+from coopy.validation.link.templates import ENCODING, encode_with
 from coopy.validation.link.values import (
     ANYTHING,
     BOOL,
@@ -67,6 +68,8 @@ class Models(Copying):
             self.changes_first(frame, at, name, args)
         if name.endswith(".__new__") and args.positional:
             return self._allocated(frame, args)
+        if name in ENCODING:
+            encode_with(self, frame, at, args)
         model = _FUNCTIONS.get(name)
         if model is not None:
             return model(self, frame, at, name, args)

@@ -14,6 +14,7 @@ from coopy.validation import summary as s
 from coopy.validation.link.attributes import Attributes
 from coopy.validation.link.hazards import Args
 from coopy.validation.link.lasting import kept
+from coopy.validation.link.lone import hash_order
 from coopy.validation.link.machine import Fact
 from coopy.validation.link.values import Box, Object, Pack, Picked
 
@@ -55,8 +56,8 @@ class Order(Attributes):
     def hashed(self, frame: Frame, at: int, values: Values) -> Place | None:
         """Whether any of these values, gone over here, has the order of a hash table."""
         for one in self.gone_over(frame, at, values):
-            if isinstance(one, Box) and one.hashed:
-                return one.hashed
+            if isinstance(one, Box) and (place := hash_order(self, one)):
+                return place
         return None
 
     def gone_over(self, frame: Frame, at: int, values: Values) -> Values:
@@ -74,8 +75,8 @@ class Order(Attributes):
         """Where hash order shows if these values are gone over here: a list that has it got it where it was made."""
         found: Place | None = None
         for one in self.gone_over(frame, at, values):
-            if isinstance(one, Box) and one.hashed:
-                found = one.hashed if one.kind in _MADE or one.looped else (frame.module, at)
+            if isinstance(one, Box) and (place := hash_order(self, one)):
+                found = place if one.kind in _MADE or one.looped else (frame.module, at)
         return found
 
     def ordered_by_hash(self, values: Values) -> bool:

@@ -95,3 +95,11 @@ def test_new_syntax_is_read_by_every_python() -> None:
     """PEP 695 and 701, whatever Python runs the validator."""
     module = extract("type A[T: int, *U, **P] = list[T]\ndef f[T](x: T) -> T: return x\nclass C[T]: y = f'{x['a']}'\n")
     assert {(3, 20, "x")} <= names_of(module)
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\nlast = after"])
+def test_only_newlines_end_lines(end: str) -> None:
+    """Characters at which `str.splitlines` splits too may stand in a string."""
+    text = f"before = one\nx = 'a\x0b\x0c\x1c\x85\u2028b'\nthen = two{end}"
+    assert names_of(extract(text)) == names_by_python(text)
+    assert len(extract(text).lines) - 1 == len(text.removesuffix("\n").split("\n"))
