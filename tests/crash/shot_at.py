@@ -6,10 +6,13 @@ import os
 import sys
 import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from coopy import control, init_system
 from tests.words import Word
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def alone(directory: str, durability: Any, threads: str, snapshot_time: str) -> None:
@@ -47,5 +50,7 @@ def replica(directory: str, port: str, options: str) -> None:
         time.sleep(0.0005)
 
 
+ROLES: dict[str, Callable[..., None]] = {"alone": alone, "primary": primary, "replica": replica}
+
 if __name__ == "__main__":
-    {"alone": alone, "primary": primary, "replica": replica}[sys.argv[1]](*sys.argv[2:])
+    ROLES[sys.argv[1]](*sys.argv[2:])

@@ -730,7 +730,7 @@ def test_who_needs_the_system_alone_does_not_wait_for_a_moment_without_calls(tmp
         def come() -> None:
             if waiting:
                 entry = waiting.pop()
-                entry.complete = come
+                entry.hear = come
                 engine.queue.append(entry)
 
         come()

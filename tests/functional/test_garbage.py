@@ -34,7 +34,6 @@ class Tray:
     def refuse(self, what: list[bytes]) -> None:
         raise ValueError(len(what))
 
-
     @unlocked
     def weigh(self, what: list[bytes]) -> int:
         return len(what)

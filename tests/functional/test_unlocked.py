@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 import threading
 from typing import TYPE_CHECKING, Any
@@ -76,7 +77,7 @@ def test_their_end_is_taken_note_of_without_making_memory_anew(tmp_path: Path, d
             tally.count(name)
             tally.add(1)
 
-    run_all(*(lambda name=name: act(name) for name in "abcd"))  # type: ignore[misc]
+    run_all(*(functools.partial(act, name) for name in "abcd"))
     assert (tally.total, tally.counts) == (200, dict.fromkeys("abcd", 50))
     assert control(tally).stats().rebuilds.count == 0
 

@@ -25,7 +25,7 @@ class Sleepers:
         self.entries = [Entry("add", (), {}, b"", b"") for _ in range(count)]
         self.waiting: list[int] = []
         for number, entry in enumerate(self.entries):
-            entry.complete = functools.partial(self._rouse, number)
+            entry.hear = functools.partial(self._rouse, number)
         self._gone = frozenset(gone)
         for number in gone:
             self.entries[number].pass_on()
