@@ -6,10 +6,13 @@ import os
 import sys
 import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from coopy import control, init_system
 from tests.words import Word
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def alone(directory: str, durability: Any, threads: str, snapshot_time: str) -> None:
@@ -48,4 +51,5 @@ def replica(directory: str, port: str, options: str) -> None:
 
 
 if __name__ == "__main__":
-    {"alone": alone, "primary": primary, "replica": replica}[sys.argv[1]](*sys.argv[2:])
+    roles: dict[str, Callable[..., None]] = {"alone": alone, "primary": primary, "replica": replica}
+    roles[sys.argv[1]](*sys.argv[2:])
