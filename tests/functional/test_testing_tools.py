@@ -85,7 +85,7 @@ def test_systems_of_a_test_never_wait_for_the_device(systems: Systems, monkeypat
         monkeypatch.setattr(owner, name, refuse, raising=False)
     word = systems(Word, durability="sync")
     word.add("a")
-    word.take_snapshot()
+    control(word).take_snapshot()
     word.add("b")
     assert systems.crash(word).text == systems.restart(word).text == "ab"
     assert_replayable(Word, [Call("add", "a")])
