@@ -25,7 +25,6 @@ from coopy.engine.commit import SharedEngine
 from coopy.engine.gate import CLOSED
 from coopy.error import ClosedError, CoopyError, DiskFullError, DurabilityError
 from coopy.fake_disk import FakeDisk, PowerCut
-from coopy.testing.unsynced import UnsyncedDisk
 from coopy.wiring import Options, engine_of, open_proxy
 from coopy.wiring.systems import _systems
 from tests.crash.test_every_call import interrupted_at
@@ -361,7 +360,7 @@ def test_tasks_hear_how_it_ended_though_who_led_was_interrupted(tmp_path: Path) 
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     point, through = 0, False
-    with control(open_proxy(Word, tmp_path / "w", Options(), UnsyncedDisk())) as blocking:
+    with control(init_system(Word, tmp_path / "w")) as blocking:
         word, engine = beside(blocking), engine_of(blocking)
         assert isinstance(engine, SharedEngine)
         while not through:
