@@ -16,7 +16,7 @@ import stat
 import sys
 import weakref
 from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol, overload
+from typing import TYPE_CHECKING, ClassVar, Protocol, overload
 
 from coopy.error import LockedError, UsageError
 from coopy.forked import can_fork, fork, resident
@@ -361,6 +361,8 @@ else:
 class RealDisk:
     """The operating system: Linux or macOS. `mounts`: the file that lists what is mounted, where there is one."""
 
+    file: ClassVar[type[RealFile]] = RealFile
+
     def __init__(self, mounts: str = "/proc/self/mountinfo") -> None:
         if os.name != "posix":
             raise UsageError(f"coopy does not run on {sys.platform}: it needs Linux or macOS. Nothing was changed.")
@@ -368,15 +370,15 @@ class RealDisk:
 
     def create(self, path: str) -> File:
         """As Disk says."""
-        return RealFile(path, os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+        return self.file(path, os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
 
     def open(self, path: str) -> File:
         """As Disk says."""
-        return RealFile(path, _open_regular(path, os.O_RDWR))
+        return self.file(path, _open_regular(path, os.O_RDWR))
 
     def open_read(self, path: str) -> File:
         """As Disk says."""
-        return RealFile(path, _open_regular(path, os.O_RDONLY))
+        return self.file(path, _open_regular(path, os.O_RDONLY))
 
     def read(self, path: str) -> bytes:
         """As Disk says."""

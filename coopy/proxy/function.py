@@ -200,15 +200,20 @@ def _generate(name: str, signature: inspect.Signature, write: Writer, names: dic
     called = "method" if keyword.iskeyword(name) or not name.isidentifier() else name
     body = _recorded_body(write, name, signature) if records else write(name, *_passed(signature))
     source = "\n".join((f"{define} {called}({_declared(signature)}):", *(f"    {line}" for line in body)))
-    exec(_compiled(source, f"<proxy method {name}>"), names)  # noqa: S102 - made of parameter names only
+    exec(_own(_compiled(source, f"<proxy method {name}>")), names)  # noqa: S102 - made of parameter names only
     function = names[called]
     assert isinstance(function, FunctionType)
     return function
 
 
+def _own(code: CodeType) -> CodeType:
+    """A copy that no other system has: with a code object they would share what the interpreter learns of one of them."""
+    return code.replace(co_consts=tuple(one.replace() if isinstance(one, CodeType) else one for one in code.co_consts))
+
+
 @functools.lru_cache(maxsize=1024)
 def _compiled(source: str, where: str) -> CodeType:
-    """A class that is opened again, as in every test of a program, has the same lines again."""
+    """A class that is opened again, as in every test of a program, has the same text again."""
     code: CodeType = compile(source, where, "exec")
     return code
 

@@ -26,6 +26,7 @@ from coopy.testing.clock import wall
 from coopy.testing.failures import ReplayAssertionError, listed
 from coopy.testing.looks import loaded, lost_in_storing, stored
 from coopy.testing.nursery import ask, check_findable
+from coopy.testing.unsynced import UnsyncedDisk
 from coopy.testing.watched import watched
 from coopy.wiring import Options, control, open_proxy
 from coopy.wiring.subject import Subject
@@ -73,7 +74,7 @@ def assert_replayable(domain: Any, calls: Iterable[Call] | Callable[[Any], objec
     allow = tuple(allow)
     with tempfile.TemporaryDirectory(prefix="coopy-") as folder:
         options = Options(validation="off", allow=allow, keep_snapshots=ALL, durability="buffered")
-        proxy = open_proxy(domain, Path(folder) / "live", options)
+        proxy = open_proxy(domain, Path(folder) / "live", options, UnsyncedDisk())
         with control(proxy):
             system_of(proxy).engine.wall = wall
             run = _Run(proxy)

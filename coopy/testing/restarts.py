@@ -8,10 +8,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
-from coopy.disk import RealDisk
 from coopy.error import UsageError
 from coopy.testing.call import kind_of
 from coopy.testing.clock import wall
+from coopy.testing.unsynced import UnsyncedDisk
 from coopy.wiring import Options, control, open_proxy
 from coopy.wiring.systems import opened_again, system_of
 
@@ -51,15 +51,16 @@ def _beside(directory: str) -> Path:
 
 
 def _opened(system: T, directory: str) -> T:
-    again: T = opened_again(system, directory, RealDisk())
-    system_of(again).engine.wall = system_of(system).engine.wall
+    was = system_of(system)
+    again: T = opened_again(system, directory, was.archive.disk)
+    system_of(again).engine.wall = was.engine.wall
     return again
 
 
 class Systems:
     """Opens systems in a directory of its own: `systems(Wiki)`. At the end of `with`, all are closed and the directory is gone.
 
-    Calls are "buffered" unless `durability` says otherwise: tests need no syncs.
+    Calls are "buffered" unless `durability` says otherwise, and nothing waits for the device: a test does not outlast the operating system.
     """
 
     def __init__(self, directory: str | os.PathLike[str] | None = None) -> None:
@@ -74,7 +75,8 @@ class Systems:
     def __call__(self, domain: Any, name: str | None = None, **options: Any) -> Any:
         """As `init_system`, in a directory of this `name` (by default the class's, in lower case). `options`: as there."""
         kind = kind_of(domain)
-        proxy = open_proxy(domain, self.directory / (name or kind.__name__.lower()), Options(**{"durability": "buffered", **options}))
+        directory = self.directory / (name or kind.__name__.lower())
+        proxy = open_proxy(domain, directory, Options(**{"durability": "buffered", **options}), UnsyncedDisk())
         system_of(proxy).engine.wall = wall
         return self._kept(proxy)
 

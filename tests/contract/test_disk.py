@@ -1,4 +1,4 @@
-"""What every Disk does, the real one and the fake alike: each test runs on both."""
+"""What every Disk does, the real one, the one of tests and the fake alike: each test runs on all."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from coopy.disk import RealDisk, write_whole
 from coopy.error import LockedError, UsageError
 from coopy.fake_disk import FakeDisk
+from coopy.testing.unsynced import UnsyncedDisk
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,10 +32,10 @@ class Place:
         return file
 
 
-@pytest.fixture(params=["real", "fake"])
+@pytest.fixture(params=["real", "unsynced", "fake"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    if request.param == "real":
-        return Place(RealDisk(), str(tmp_path))
+    if request.param != "fake":
+        return Place(RealDisk() if request.param == "real" else UnsyncedDisk(), str(tmp_path))
     disk = FakeDisk()
     disk.make_directories("/data")
     return Place(disk, "/data")

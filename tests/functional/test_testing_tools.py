@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import run_state_machine_as_test
 
-from coopy import clock, control, init_system, readonly
+from coopy import clock, control, disk, init_system, readonly
 from coopy.error import ClosedError, UsageError
 from coopy.testing import Call, MovableClock, Systems, assert_replayable, assert_survives_crashes, calls, crash, machine, restart
 from tests import mistaken, sound
@@ -73,6 +73,22 @@ def test_any_system_can_be_restarted_and_crashed(tmp_path: Path) -> None:
         crash(word, tmp_path / "copy")
     for one in (word, left):
         control(one).close()
+
+
+def test_systems_of_a_test_never_wait_for_the_device(systems: Systems, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever they do and however they were opened; a copy and the next start read what was written."""
+
+    def refuse(_descriptor: int) -> None:
+        raise AssertionError("somebody waits for the device")
+
+    for owner, name in ((os, "fsync"), (os, "fdatasync"), (disk, "_force")):
+        monkeypatch.setattr(owner, name, refuse, raising=False)
+    word = systems(Word, durability="sync")
+    word.add("a")
+    control(word).take_snapshot()
+    word.add("b")
+    assert systems.crash(word).text == systems.restart(word).text == "ab"
+    assert_replayable(Word, [Call("add", "a")])
 
 
 def test_systems_are_closed_and_their_directory_goes() -> None:

@@ -13,10 +13,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from coopy import control, init_system, once
+from coopy import control, once
 from coopy.engine.gate import CLOSED
 from coopy.error import UsageError
-from coopy.wiring import fix_wall
+from coopy.testing.unsynced import UnsyncedDisk
+from coopy.wiring import Options, fix_wall, open_proxy
 from coopy.wiring.systems import _systems
 from tests.words import Word
 
@@ -47,7 +48,8 @@ class Machine(RuleBasedStateMachine):
         self.open()
 
     def open(self) -> None:
-        self.word = init_system(Word, self.directory / "w", durability=self.durability, segment_bytes=4096, sync_interval=3600)
+        options = Options(durability=self.durability, segment_bytes=4096, sync_interval=3600)
+        self.word = open_proxy(Word, self.directory / "w", options, UnsyncedDisk())
 
     def abandon(self) -> None:
         """As if the process died: nothing is closed, the lock goes."""

@@ -273,6 +273,14 @@ def test_two_proxies_of_one_class_are_strangers(tmp_path: Path) -> None:
     control(second).close()
 
 
+def test_what_the_interpreter_learns_of_one_systems_calls_no_other_has(tmp_path: Path) -> None:
+    """Given two systems of a class, then their functions have the same lines, and each its own code."""
+    with control(init_system(Word, tmp_path / "one")) as one, control(init_system(Word, tmp_path / "other")) as other:
+        ours, theirs = (type(word).__dict__["add"].__code__ for word in (one, other))
+        assert ours == theirs
+        assert ours is not theirs
+
+
 def test_a_closed_system_leaves_nothing_behind(tmp_path: Path) -> None:
     """Neither the proxy's class nor the domain object is held by anything of coopy's."""
     word = init_system(Word(), tmp_path / "w")
