@@ -191,7 +191,7 @@ class Analysis(Interpreter):
         elif isinstance(value, Object):
             yield from self._of_descriptor(cls, name, value, mode)
         elif isinstance(value, Descriptor) and value.kind == "property":
-            for index, part in enumerate(value.parts):
+            for index, part in enumerate(value.parts[:2]):  # a deleter is followed where the program deletes
                 for one in part:
                     yield name, self.pool.method(one, own), ACTION if index else QUERY
         elif isinstance(value, Descriptor) and value.kind == "partial":

@@ -1,4 +1,4 @@
-"""Assignments: to names, attributes, items and several targets at once; what an annotation adds."""
+"""Assignments: to names, attributes, items and several targets at once; attributes deleted; what an annotation adds."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from coopy.validation import summary as s
 from coopy.validation.link.evaluate import path_of
+from coopy.validation.link.hazards import Args
 from coopy.validation.link.patterns import Patterns
-from coopy.validation.link.values import EMPTY, IMPORT, Box, Object, Pack, Unknown
+from coopy.validation.link.values import EMPTY, IMPORT, Box, Descriptor, Object, Pack, Unknown
 
 if TYPE_CHECKING:
     from coopy.validation.link.machine import Frame
@@ -76,6 +77,23 @@ class Assigning(Patterns):
                 else:
                     out |= self._elements_of(frame, target.at, value)
             self.assign(frame, one, out, None)
+
+    def delete_attribute(self, frame: Frame, at: int, value: Value, name: str) -> None:
+        """`del value.name`."""
+        deleters = EMPTY
+        if isinstance(value, Object) and isinstance(self.member(value.cls, name), tuple):
+            for one in self.member_values(frame, value.cls, name, at):
+                if isinstance(one, Descriptor) and one.kind == "property":
+                    for part in one.parts[2:]:
+                        deleters |= part
+                elif isinstance(one, Object) and self.has_special(one, "__delete__"):
+                    self.call_special(frame, at, one, "__delete__", Args([frozenset((value,))]))
+        if deleters:
+            self.call_all(frame, at, deleters, Args([frozenset((value,))]))
+        elif isinstance(value, Object) and self.has_special(value, "__delattr__"):
+            self.call_special(frame, at, value, "__delattr__", Args([frozenset((self.pool.text(name),))]))
+        else:
+            self.mutated(frame, at, value, name)
 
     def set_name(self, frame: Frame, name: str, values: Values) -> None:
         """Assign a name."""

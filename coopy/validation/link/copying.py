@@ -58,6 +58,8 @@ class Copying(Collecting):
                 for key, cell in list(one.slots.items()):
                     self.write(self.slot(copy, key), self._deep(frame, at, self.read(cell), depth + 1, done))
                 out.add(copy)
+            elif self.has_special(one, "__deepcopy__"):
+                out |= self.call_special(frame, at, one, "__deepcopy__", Args([ANYTHING]))
             elif isinstance(one, Object) and one.mode != frame.mode and depth < MAX_COPIES:
                 for name, cell in list(self.attributes.get((one.cls, one.mode), {}).items()):
                     self.write(self.attribute_cell(one.cls, frame.mode, name), self._deep(frame, at, self.read(cell), depth + 1, done))

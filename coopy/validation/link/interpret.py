@@ -153,7 +153,7 @@ class Interpreter(Assigning):
                 frame.env.pop(target.name, None)
             elif isinstance(target, s.Attribute):
                 for one in self._receiver(frame, target.value):
-                    self.mutated(frame, target.at, one, target.name)
+                    self.delete_attribute(frame, target.at, one, target.name)
             elif isinstance(target, s.Subscript):
                 index = self.peek(frame, target.index)
                 for one in self._receiver(frame, target.value):

@@ -175,10 +175,9 @@ class Methods(Mixins):
     def _descriptor_method(self, receiver: Descriptor, name: str, args: Args) -> Values:
         """`@x.setter` and its like."""
         given = args.positional[0] if args.positional else EMPTY
-        getter, setter = (*receiver.parts, EMPTY, EMPTY)[:2]
-        if name == "setter":
-            return frozenset((self.pool.descriptor("property", getter, given),))
-        return frozenset((self.pool.descriptor("property", given if name == "getter" else getter, setter),))
+        parts = dict(zip(("getter", "setter", "deleter"), (*receiver.parts, EMPTY, EMPTY, EMPTY), strict=False)) | {name: given}
+        getter, setter, deleter = list(parts.values())[:3]
+        return frozenset((self.pool.descriptor("property", getter, setter, *([deleter] if deleter else [])),))
 
     def entered(self, frame: Frame, at: int, managers: Values) -> Values:
         """`with manager as value`: enter and leave."""

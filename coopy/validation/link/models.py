@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from coopy.kinds import RECORDED
 from coopy.validation import summary as s
+from coopy.validation.link.built import class_statement
 from coopy.validation.link.copying import Copying
 from coopy.validation.link.hazards import Args
 from coopy.validation.link.instances import is_instance
@@ -183,7 +184,11 @@ class Models(Copying):
                     self.mutated(frame, at, one, "setattr")
         return NONE
 
-    def _type(self, frame: Frame, _at: int, _name: str, args: Args) -> Values:
+    def _type(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
+        if frame.context.info is None and (node := class_statement(at, args)) is not None:
+            cls = frame.module.cls(node, frame.context.parent)
+            self.created(frame, at, cls)
+            return frozenset((self.pool.cls(cls),))
         out: Values = EMPTY
         for one in args.positional[0] if len(args.positional) == 1 else EMPTY:
             if isinstance(one, Object):

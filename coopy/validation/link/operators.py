@@ -147,6 +147,8 @@ class Operators(Models):
                 for one in right:
                     if isinstance(one, Object):
                         self.call_special(frame, node.at, one, "__contains__", Args([left])) or self._elements_of(frame, node.at, one)
+                    elif isinstance(one, (Box, Pack)) and any(isinstance(other, Object) for other in left):
+                        self._compare_objects(frame, node.at, "eq", self._elements_of(frame, node.at, one), left)
             left = right
         return BOOL
 
