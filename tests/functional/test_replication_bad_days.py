@@ -183,7 +183,8 @@ def test_a_snapshot_that_the_primary_sends_damaged_changes_nothing(house: House,
     control(word).take_snapshot()
     control(word).prune()
     path = next((tmp_path / "p").glob("snapshot-*"))
-    path.write_bytes(path.read_bytes()[:-1] + b"\0")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     with pytest.raises(ReplicaError, match="damaged"):
         house.replica(word, tmp_path / "new")
     replica = house.replica(None, tmp_path / "r", port=port)

@@ -256,7 +256,7 @@ def damaged(cache: Path) -> Iterable[bytes]:
     """Ways in which a record may be wrong."""
     for path in cache.glob("verdicts-*/*"):
         whole = path.read_bytes()
-        for data in (b"", b"something else", whole[:-1], whole[:40] + b"\0" + whole[41:]):
+        for data in (b"", b"something else", whole[:-1], whole[:40] + bytes([whole[40] ^ 1]) + whole[41:]):
             path.write_bytes(data)
             yield data
 

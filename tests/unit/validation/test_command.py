@@ -173,7 +173,8 @@ def test_a_damaged_cache_is_made_again_and_said_so(tmp_path: Path, capsys: pytes
     assert main(arguments) == 1
     first = capsys.readouterr().out
     for path in (one for one in cache.rglob("*") if one.is_file()):
-        path.write_bytes(path.read_bytes()[:-1] + b"?")
+        whole = path.read_bytes()
+        path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     assert main(arguments) == 1
     damaged = capsys.readouterr()
     assert damaged.out == first
