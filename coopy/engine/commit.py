@@ -101,6 +101,7 @@ class SharedEngine(Engine):
         self.lead = threading.RLock()
         self.queue: list[Entry] = []
         self.batch: list[Entry] = []
+        self._leads = False  # somebody does: a hint, which an interrupt leaves behind
         self._begun = 0.0  # when the batch was framed
 
     @property
@@ -191,7 +192,7 @@ class SharedEngine(Engine):
         """Queue up, and lead whenever nobody does, until the entry has an outcome."""
         self.queue.append(entry)
         try:
-            if not self._lead(entry) or entry.outcome is PENDING:
+            if self._leads or not self._lead(entry) or entry.outcome is PENDING:
                 self._wait(entry)
         finally:
             entry.pass_on()
@@ -200,7 +201,7 @@ class SharedEngine(Engine):
         wake = entry.begin_to_wait()
         while entry.outcome is PENDING:
             if not self._lead(entry):
-                wake.acquire(timeout=WAKE)
+                wake.acquire(True, WAKE)  # noqa: FBT003 - as in _lead
 
     def _lead(self, entry: Entry) -> bool:
         """Lead one batch, unless somebody else leads: nobody waits here who may be needed elsewhere, as an `@unlocked` action is.
@@ -209,9 +210,11 @@ class SharedEngine(Engine):
         """
         taken = False
         try:
-            taken = self.lead.acquire(blocking=False)
+            taken = self.lead.acquire(False)  # noqa: FBT003 - by position: a call by name takes half as long again
             if taken and entry.outcome is PENDING:
+                self._leads = True
                 self._commit(entry)
+                self._leads = False
         except BaseException:
             try:  # noqa: SIM105 - suppress() would be a call before it
                 self.lead.release()
