@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from tests.benchmarks.subjects import SUBJECTS, journal_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from tests.benchmarks.subjects import Bank, Durability
 
@@ -40,16 +40,17 @@ def main() -> None:
 def measure_actions(subject: str, directory: str, durability: Durability, threads: int, count: int) -> Reply:
     """Deposits by so many threads, in all `count`; then what they take on disk."""
     bank, close = SUBJECTS[subject](directory, durability)
-    deposit(bank, WARM_UP)
-    seconds = timed(threads, lambda: deposit(bank, count // threads))
+    deposit(bank, range(WARM_UP))
+    numbers = iter(range(count))  # one for all: as many threads as are asked for call until nothing is left to do
+    seconds = timed(threads, lambda: deposit(bank, numbers))
     close()
-    return {"seconds": seconds, "bytes": journal_bytes(directory) / (WARM_UP + count // threads * threads)}
+    return {"seconds": seconds, "bytes": journal_bytes(directory) / (WARM_UP + count)}
 
 
 def measure_queries(subject: str, directory: str, durability: Durability, threads: int, count: int) -> Reply:
     """Look an account up, again and again."""
     bank, close = SUBJECTS[subject](directory, durability)
-    deposit(bank, WARM_UP)
+    deposit(bank, range(WARM_UP))
     seconds = timed(threads, lambda: look_up(bank, count // threads))
     close()
     return {"seconds": seconds}
@@ -82,9 +83,9 @@ def timed(threads: int, work: Callable[[], object]) -> float:
     return time.perf_counter() - begin
 
 
-def deposit(bank: Bank, count: int) -> None:
-    """So many actions, looked up and called as a user would."""
-    for number in range(count):
+def deposit(bank: Bank, numbers: Iterable[int]) -> None:
+    """An action for each, looked up and called as a user would."""
+    for number in numbers:
         bank.deposit(ACCOUNTS[number % 1000], number)
 
 
