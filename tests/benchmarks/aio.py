@@ -75,7 +75,7 @@ async def one_round(folder: str, scale: float) -> dict[str, float]:
     async with aio.open(Bank, folder, validation="off") as bank:
         blocking, actions, queries = aio.control(bank).blocking, int(ACTIONS * scale), int(QUERIES * scale)
         begin = time.perf_counter()
-        deposit(blocking, int(BLOCKING * scale))
+        deposit(blocking, range(int(BLOCKING * scale)))
         found = {"one": int(BLOCKING * scale) / (time.perf_counter() - begin)}
         found["many"] = actions / await seconds(lambda: many(bank, actions))
         found["query"] = await seconds(lambda: ask(bank, queries)) / queries

@@ -37,7 +37,7 @@ PIECE = 1 << 20
 def fill(directory: str, actions: int) -> None:
     """So many actions, by a run like any other."""
     with control(init_system(Bank, directory, durability="buffered", validation="off")) as bank:
-        deposit(bank, actions)
+        deposit(bank, range(actions))
 
 
 def seconds(work: Callable[[], object]) -> float:

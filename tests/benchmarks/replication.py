@@ -86,7 +86,7 @@ def answer(figure: float) -> None:
 
 def act(bank: Bank, actions: int, threads: int) -> float:
     """Seconds for so many actions."""
-    return timed(threads, lambda: deposit(bank, actions // threads))
+    return timed(threads, lambda: deposit(bank, range(actions // threads)))
 
 
 def act_slowly(bank: Bank, rate: float) -> float:
@@ -95,7 +95,7 @@ def act_slowly(bank: Bank, rate: float) -> float:
     while (passed := time.perf_counter() - begin) < HALF_LOAD or pending:
         due = min(int(rate * passed) - done, int(rate * LOOK)) if passed < HALF_LOAD else 0  # what one thread does not get done is left out
         if due > 0:
-            deposit(bank, due)
+            deposit(bank, range(due))
             done += due
             pending.append((control(bank).lsn, time.perf_counter()))
         time.sleep(OFTEN)
