@@ -10,6 +10,8 @@ memory is in doubt it is rebuilt from this directory. `lead` comes before `lock`
 from __future__ import annotations
 
 import secrets
+from bisect import bisect_left
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -50,6 +52,7 @@ __all__ = ["FollowingEngine", "install_snapshot", "open_copied_journal", "read_a
 log = logger("replication")
 SLICE = 256  # actions executed before a query may come in
 FROM_AFAR = "the primary's journal"
+LSN = itemgetter(0)  # of a record
 
 
 class _InDoubt(BaseException):
@@ -219,7 +222,7 @@ class FollowingEngine(ConfirmedEngine):
                 self.enter()
             self.gate = BUSY
             try:
-                self._run_all(iter([one for one in actions if one[0] not in skips] if skips else actions))
+                self._run_all([one for one in actions if one[0] not in skips] if skips else actions)
                 self.took(actions[-1][0])
                 self.gate = self.rest()
             except BaseException:
@@ -228,24 +231,21 @@ class FollowingEngine(ConfirmedEngine):
                     self.executor.ask()
                 raise
 
-    def _run_all(self, rest: Iterator[Record]) -> None:
-        while not self._replay(rest):
-            pass
-
-    def _replay(self, rest: Iterator[Record]) -> bool:
-        """Run what is left. False where memory had to be rebuilt on the way: then something may be left."""
-        restorer, current = self.restorer, [0]
+    def _run_all(self, actions: list[Record]) -> None:
+        rest = iter(actions)
 
         def raised(lsn: int, method: str, outcome: Outcome) -> None:
-            self._raised(lsn, method, outcome, plain=current[0] == Kind.MSGPACK)
+            record = actions[bisect_left(actions, lsn, key=LSN)]
+            self._raised(lsn, method, outcome, plain=record[3] == Kind.MSGPACK)
 
-        def seen() -> Iterator[Record]:
-            for record in rest:
-                current[0] = record[3]
-                yield record
+        while not self._replay(rest, raised):
+            pass
 
+    def _replay(self, rest: Iterator[Record], raised: Callable[[int, str, Outcome], None]) -> bool:
+        """Run what is left. False where memory had to be rebuilt on the way: then something may be left."""
+        restorer = self.restorer
         try:
-            self.executor.replay(seen(), self.codec.decode, restorer.mark, raised)
+            self.executor.replay(rest, self.codec.decode, restorer.mark, raised)
         except _InDoubt as doubt:
             restorer.mark[0] = 0
             if doubt.outcome is None:

@@ -34,7 +34,7 @@ __all__ = ["CopiedJournal", "checked", "eras_in", "whole"]
 HOP = struct.Struct("<HBx4xI").unpack_from  # magic, kind, length
 MAGIC_NUMBER = int.from_bytes(MAGIC, "little")
 ERA = struct.Struct("<HBx4xIIQ").unpack_from  # magic, kind, length, epoch, LSN
-WORD_LSN = struct.Struct("<I12xQ").unpack_from
+PLACED = struct.Struct("<I4xI4xQ").unpack_from  # word, length, LSN
 NUMBER = struct.Struct("<I").pack_into
 MAX_BACK = 0xFFFFFFFF
 
@@ -104,14 +104,14 @@ class CopiedJournal(Journal):
 
     def _local(self, data: bytes) -> bytes:
         """The frames with this copy's own "durable back", as if written by a journal here."""
-        out, view, durable, offset = bytearray(data), memoryview(data), self.durable, 0
+        out, durable, offset, size = bytearray(data), self.durable, 0, len(data)
         crcs, crc32 = self.framer.crcs_as_read, self.framer.crc32
-        while offset < len(data):
-            word, lsn = WORD_LSN(data, offset)
-            NUMBER(out, offset + 24, min(lsn - durable, MAX_BACK))
-            body = offset + HEADER_SIZE
+        while offset < size:
+            word, length, lsn = PLACED(data, offset)
+            body, back = offset + HEADER_SIZE, lsn - durable
+            NUMBER(out, offset + 24, back if back < MAX_BACK else MAX_BACK)  # noqa: FURB136 - a call of min() for each record costs 2 %
             NUMBER(out, offset + 4, crc32(out[offset + 8 : body], crcs[word]))
-            offset = body + int.from_bytes(view[offset + 8 : offset + 12], "little")
+            offset = body + length
         return bytes(out)
 
     def copy_seal(self, data: bytes, after: Head, enlist: Callable[[int, bytes], None]) -> None:
