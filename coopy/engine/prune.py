@@ -19,7 +19,7 @@ from coopy.manifest import is_leftover
 from coopy.snapshot import parse_snapshot_name, read_through, snapshot_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from coopy.engine.archive import Archive
     from coopy.engine.opening import Place
@@ -30,9 +30,11 @@ __all__ = ["plan_prune", "prune_closed", "put_aside", "snapshots_kept", "sweep",
 log = logger("snapshot")
 
 
-def snapshots_kept(lsns: tuple[int, ...], keep: int) -> tuple[int, ...]:
-    """The newest `keep` of these, in order."""
-    return tuple(sorted(set(lsns)))[-keep:]
+def snapshots_kept(lsns: tuple[int, ...], keep: int, held: Iterable[int] = ()) -> tuple[int, ...]:
+    """The newest `keep` of these, and all from the first on that somebody reads (`held`), in order."""
+    every = sorted(set(lsns))
+    first = min((every[-keep:][0], *held))
+    return tuple(lsn for lsn in every if lsn >= first)
 
 
 def put_aside(archive: Archive) -> list[str]:

@@ -102,12 +102,13 @@ class Snapshots:
 
     `times`: how long those of this run took; `failed`: how many did; `problem`: why the last one failed, empty if it did not; `trouble`: the last
     failure; `pause`: for how many seconds the last one kept the lock when it began and when it was listed, the longer of the two. `helper`: who can
-    have one written elsewhere, until that fails.
+    have one written elsewhere, until that fails. `held`: LSNs of snapshots that stay, with all after them, while somebody reads them.
     """
 
     def __init__(self, archive: Archive, engine: Engine, restorer: Restorer, settings: Settings, home: Home) -> None:
         self._archive, self._engine, self._restorer, self._settings, self._home = archive, engine, restorer, settings, home
         self._job: _Job | None = None
+        self.held: list[int] = []
         self._closing = False
         self._pace = math.inf  # the least that forking took for a byte, in seconds: what a busy machine added says nothing
         self.helper: Helper | None = None
@@ -303,7 +304,7 @@ class Snapshots:
         if not any((one.first_lsn, one.previous_tag) == (job.lsn + 1, job.plan.about.tag) for one in archive.manifest.segments):
             what = f"The journal was replaced while the snapshot at LSN {job.lsn} was written: it is of a history that is not kept."
             raise DurabilityError(f"{what} The system goes on. Take another one.", path=archive.directory)
-        snapshots = snapshots_kept((*archive.manifest.snapshots, job.lsn), settings.keep_snapshots)
+        snapshots = snapshots_kept((*archive.manifest.snapshots, job.lsn), settings.keep_snapshots, self.held)
         segments = archive.from_snapshot(snapshots[0]) if settings.auto_prune else archive.manifest.segments
         job.listed = True  # should writing the manifest fail, it may be so
         archive.change(snapshots=snapshots, segments=segments, noted=job.plan.noted)

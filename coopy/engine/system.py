@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -147,6 +147,24 @@ class System:
         if len(needed) < len(archive.manifest.segments):
             archive.change(segments=needed)
         return put_aside(archive)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """As long as this lasts, no snapshot goes that is there now, nor what is behind it: somebody reads them."""
+        held = self.snapshots.held
+        if self.engine.final is not None:  # nothing goes any more
+            yield
+            return
+        first = self.engine.exclusively(self._hold)
+        try:
+            yield
+        finally:
+            held.remove(first)
+
+    def _hold(self) -> int:
+        first = self.archive.manifest.snapshots[0]
+        self.snapshots.held.append(first)
+        return first
 
     def digest(self) -> str:
         """The digest of the state, equal for equal states in any process. The journal keeps it, where it is this system's to write."""

@@ -100,7 +100,7 @@ class Control(Operations, Generic[T_co]):
         return self._system.stats()
 
     def verify(self) -> Verified:
-        """Replay what is kept so far in fresh processes, under other surroundings, and compare the states. Calls go on meanwhile.
+        """Replay what is kept so far in fresh processes, under other surroundings, and compare the states. Calls go on meanwhile, and what it reads is kept.
 
         Raises DivergenceError where states differ (`lsn`, `method`, `paths`) or a replay does otherwise than what was recorded, UsageError where the
         class cannot be found by another process. What was found good is recorded: later runs compare with it.
@@ -111,7 +111,8 @@ class Control(Operations, Generic[T_co]):
         if moment.get() is not None:
             self._system.engine.refuse_nested("verify")
         archive, names = self._system.archive, self._system.engine.codec.names
-        verified = verify_subject(Subject(archive.directory, archive.domain, archive.key, self._system.settings.allow, names))
+        with self._system.held():
+            verified = verify_subject(Subject(archive.directory, archive.domain, archive.key, self._system.settings.allow, names))
         self._system.vouch(verified.lsn, verified.digest)
         return verified
 

@@ -216,6 +216,23 @@ def test_a_directory_that_somebody_writes_and_prunes_is_verified(tmp_path: Path)
     assert coopy.verify(tmp_path / "w").lsn > 400
 
 
+def test_what_verify_reads_is_kept_as_long_as_it_reads(tmp_path: Path) -> None:
+    """A running system that takes snapshots and prunes all the time is verified, and drops again what need not stay when that is over."""
+    with (
+        control(init_system(Word, tmp_path / "w", segment_bytes=4096, auto_prune=True, keep_snapshots=2)) as word,
+        ThreadPoolExecutor() as beside,
+    ):
+        word.add("a")
+        verified = beside.submit(control(word).verify)
+        while not verified.done():
+            word.add("a")
+            control(word).take_snapshot()
+        assert verified.result().lsn > 0
+        word.add("a")
+        control(word).take_snapshot()
+        assert len(control(word).stats().snapshot_lsns) == 2
+
+
 def test_a_replica_is_verified(tmp_path: Path) -> None:
     """Running and closed; nothing is written into the journal that is its primary's."""
     primary = init_system(Word, tmp_path / "p", master=True, port=0)
