@@ -130,9 +130,7 @@ def check_storm(directory: Path, durability: str, children: int, seed: int, enou
         str(int(mixed)),
     ]
     unmeasured = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}  # an interrupt may take its lock
-    ran = subprocess.run(
-        command, capture_output=True, text=True, timeout=LONG, check=False, cwd=Path(__file__).parents[2], env=unmeasured
-    )
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=LONG, check=False, cwd=Path(__file__).parents[2], env=unmeasured)
     assert ran.returncode == 0, ran.stderr[-3000:]
     seen: dict[str, Any] = json.loads(ran.stdout)
     assert seen["hung"] == 0
