@@ -13,6 +13,7 @@ from __future__ import annotations
 import threading
 import time
 from _thread import allocate_lock
+from collections import Counter
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Self
 
@@ -123,21 +124,26 @@ class Primary:
                 self._admit(link)
 
     def _admit(self, link: Link) -> None:
-        """Whoever knows the password proves it in a moment. So where too many wait, it is the one who waits longest that goes."""
+        """Whoever knows the password proves it in a moment. So where too many wait, it is the one who waits longest that goes, of the host with most."""
         session = Session(self, link)
         with self._guard:
-            same = [one for one in self._waiting if one.link.host == link.host]
-            for crowd, most in ((same, MOST_OF_ONE), (self._waiting, MOST_WAITING)):
-                if len(crowd) >= most:
-                    crowd[0].link.give_up()
-                    self._waiting.remove(crowd[0])
-                    break
+            hosts = Counter(one.link.host for one in self._waiting)
+            if hosts[link.host] >= MOST_OF_ONE:
+                self._show_out(link.host)
+            elif len(self._waiting) >= MOST_WAITING:
+                self._show_out(max(hosts, key=hosts.__getitem__))
             self._waiting.append(session)
         try:
             session.thread.start()
         except RuntimeError as error:  # no thread is to be had
             log.warning("%s was not admitted: %s", link.peer, error)
             self.left(session)
+
+    def _show_out(self, host: str) -> None:
+        """Who waits longest of a host goes."""
+        longest = next(one for one in self._waiting if one.link.host == host)
+        longest.link.give_up()
+        self._waiting.remove(longest)
 
     def trusted(self, session: Session) -> None:
         """It has proven the password: its place at the door is free."""

@@ -42,7 +42,9 @@ def come_in_crowds(folder: Path, connections: int, processes: int) -> Crowd:
         port = ask(primary, "port")
         inside = stack.enter_context(replica(folder / "before", port))
         before = ask(primary, "look")
-        crowd = [stack.enter_context(child("crowd", str(port), str(connections // processes), f"127.0.{n}.1")) for n in range(processes)]
+        crowd = [
+            stack.enter_context(child("crowd", str(port), str(connections // processes), f"127.0.{n}.1")) for n in range(1, processes + 1)
+        ]
         seconds, threads, opened = list[float](), list[int](), 0
         for name in ("meanwhile", "behind"):
             begin = time.perf_counter()
