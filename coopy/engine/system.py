@@ -151,20 +151,21 @@ class System:
     @contextmanager
     def held(self) -> Iterator[None]:
         """As long as this lasts, no snapshot goes that is there now, nor what is behind it: somebody reads them."""
-        held = self.snapshots.held
         if self.engine.final is not None:  # nothing goes any more
             yield
             return
-        first = self.engine.exclusively(self._hold)
+        took: list[int] = []  # said by whoever takes it: an interrupt of this thread is raised after that
         try:
+            self.engine.exclusively(lambda: self._hold(took))
             yield
         finally:
-            held.remove(first)
+            for first in took:
+                self.snapshots.held.remove(first)
 
-    def _hold(self) -> int:
+    def _hold(self, took: list[int]) -> None:
         first = self.archive.manifest.snapshots[0]
         self.snapshots.held.append(first)
-        return first
+        took.append(first)
 
     def digest(self) -> str:
         """The digest of the state, equal for equal states in any process. The journal keeps it, where it is this system's to write."""
