@@ -14,8 +14,8 @@ import msgspec
 import pytest
 
 from coopy import Stats, control, init_system, once, readonly
+from coopy.disk.fake import FakeDisk
 from coopy.error import ClosedError, DiskFullError, DurabilityError
-from coopy.fake_disk import FakeDisk
 from coopy.measured import LIMITS, Stopwatch
 from coopy.wiring import Options, open_proxy
 from tests.asked import primary_stats, replica_stats
