@@ -44,7 +44,7 @@ SLICE = 256  # actions executed before a query may come in
 
 
 class Message(msgspec.Struct, frozen=True):
-    """One message of the order. `calls`: word and payload of each, as `stored` gave them; `own`: their entries, where they are of this node.
+    """One message of the order, in the stream of a `generation`. `calls`: word and payload of each, as `stored` gave them; `own`: their entries, where they are of this node.
 
     `node`, `counter`, `settled`: as Progress says. `time_us`, `utc_offset`: when its node sent it, by its clock and zone.
     """
@@ -57,6 +57,7 @@ class Message(msgspec.Struct, frozen=True):
     utc_offset: int
     calls: Sequence[tuple[bytes, bytes]]
     own: Sequence[Entry] | None = None
+    generation: int = 1
 
 
 class OrderedEngine(SharedEngine):
@@ -156,6 +157,18 @@ class OrderedEngine(SharedEngine):
         with self.lead:
             self._take_each(messages)
 
+    def go_on_behind_seal(self, generation: int) -> None:
+        """The stream was sealed, and that of this generation follows, whose first message is known. It is on stable storage when this returns.
+
+        Only on the thread that takes. Raises as `take`.
+        """
+        with self.lead:
+            self._take(Message(1, b"", 0, 0, 0, 0, (), generation=generation))
+            with self.lock:
+                self._enter_to_take()
+                self.journal.flush()
+                self.journal.sync()
+
     def apart(self, work: Callable[[object], T]) -> tuple[int, T]:
         """Do something short with the state as it is after all that was taken. Only on the thread that takes. Gives the LSN, too."""
         with self.lead, self.lock:
@@ -174,16 +187,18 @@ class OrderedEngine(SharedEngine):
 
     def _take(self, message: Message) -> None:
         last = self.progress.last
-        if message.sequence == last.sequence:
+        if (message.generation, message.sequence) == last.place:
             missing = self.progress.missing(self.journal.lsn)
             self._go_on(message, self._entries(message)[len(message.calls) - missing :])
             return
-        if message.sequence != last.sequence + 1:
+        if not self.progress.is_next(message.generation, message.sequence):
             what = f"Message {message.sequence} of the shared journal came behind {last.sequence}: what is between is missing. Nothing of it was taken."
             raise ClusterError(what, sequence=last.sequence + 1)
         begins = message.counter == 0
         entries = [] if begins or not self.progress.is_new(message.node, message.counter) else self._entries(message)
-        taken = Taken(message.sequence, message.node, message.counter, message.settled, self.journal.lsn, len(entries))
+        taken = Taken(
+            message.sequence, message.node, message.counter, message.settled, self.journal.lsn, len(entries), message.generation
+        )
         with self.lock:
             self._enter_to_take()
             if self.journal.end >= self.journal.limit and self.journal.lsn >= self.journal.first_lsn:
