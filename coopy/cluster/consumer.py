@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from coopy.cluster.stream import About, Stream
     from coopy.error import CoopyError
 
-    Arrived: TypeAlias = tuple[int, bytes] | CoopyError | None  # None: it is over
+    Arrived: TypeAlias = tuple[int, int, bytes | CoopyError] | CoopyError | None  # None: it is over
 
 __all__ = ["Consumer"]
 
@@ -42,9 +42,10 @@ SHORT_REPLY = 9  # parts of the reply that names a message's sequence; newer ser
 
 
 class Consumer:
-    """Puts (sequence, bytes) into `arrived`, in order; (0, reply) where the server wants to hear that all before was taken: call `taken(reply)`.
+    """Puts (generation, sequence, bytes) into `arrived`, in order. Sequence 0 and a reply where the server wants to hear that all before was taken: call
+    `taken(reply)`. Where it cannot go on, sequence 0 and the error.
 
-    Where it cannot go on, the error. `verify(about)` raises ClusterError where the stream is not the one that was taken so far. `problem`: why nothing comes.
+    `verify(about)` raises ClusterError where the stream is not the one that was taken so far. `problem`: why nothing comes; `made`: how many consumers it had.
     """
 
     def __init__(
@@ -62,6 +63,11 @@ class Consumer:
         self.made = 0
 
     @property
+    def generation(self) -> int:
+        """The stream's."""
+        return self._stream.generation
+
+    @property
     def following(self) -> int:
         """The sequence that comes next."""
         return self._next
@@ -69,8 +75,7 @@ class Consumer:
     async def begin(self) -> None:
         """Begin, and see to it that it goes on. Raises ClusterError where the stream cannot be used as it is."""
         await self._link.again(self._make, PATIENCE)
-        self._link.reconnected.append(self._look_again)
-        self._watching = self._link.start(self._watch())
+        self._go_on()
 
     async def _look_again(self) -> None:
         self._again.set()
@@ -94,14 +99,30 @@ class Consumer:
                 self._again.set()
             except ClusterError as error:
                 self.problem = str(error)
-                self._arrived.put(error)
+                self._give(0, error)
                 return
+
+    def _give(self, sequence: int, what: bytes | CoopyError) -> None:
+        self._arrived.put((self._stream.generation, sequence, what))
+
+    def begin_soon(self) -> None:
+        """Begin, as soon as that is possible."""
+        self._again.set()
+        self._go_on()
+
+    def _go_on(self) -> None:
+        self._link.reconnected.append(self._look_again)
+        self._watching = self._link.start(self._watch())
 
     def end(self) -> None:
         """Take no more, and let the servers know. Any thread may call it."""
-        self._link.soon(lambda: self._link.start(self._end()))
+        self._link.soon(lambda: self._link.start(self.stop()))
 
-    async def _end(self) -> None:
+    async def stop(self) -> None:
+        """As `end`; it has ended when this returns."""
+        self._number += 1
+        if self._look_again in self._link.reconnected:
+            self._link.reconnected.remove(self._look_again)
         if self._watching is not None:
             self._watching.cancel()
         if self._subscription is not None:
@@ -143,7 +164,7 @@ class Consumer:
         sequence = int(parts[5] if len(parts) == SHORT_REPLY else parts[7])
         if sequence == self._next:
             self._next += 1
-            self._arrived.put((sequence, message.data))
+            self._give(sequence, message.data)
         elif sequence > self._next:
             self._miss(sequence)
 
@@ -151,7 +172,7 @@ class Consumer:
         """It lives; it may want an answer, or say that it has pushed what did not come here."""
         reply = message.reply or headers.get("Nats-Consumer-Stalled", "")
         if reply:
-            self._arrived.put((0, reply.encode()))
+            self._give(0, reply.encode())
         last = headers.get("Nats-Last-Stream", "")
         if last.isdigit() and int(last) >= self._next:
             self._number += 1  # what it still pushes is not heard
@@ -167,7 +188,7 @@ class Consumer:
                 sequence=self._next,
             )
             self.problem = str(error)
-            self._arrived.put(error)
+            self._give(0, error)
             return
         self._left_out = self._next
         self._again.set()

@@ -216,7 +216,7 @@ class LocalServers:
                 time.sleep(PAUSE)
 
     def leader(self, name: str) -> LocalServer | None:
-        """The server that leads the stream of the cluster of this name, as far as any says; None where none does now."""
+        """The server that leads the newest stream of the cluster of this name, as far as any says; None where none does now."""
         for one in self.servers:
             try:
                 found = one.ask("jsz?streams=1")
@@ -272,10 +272,11 @@ class LocalServers:
         return path
 
 
-def _leader_in(about: Any, stream: str) -> str:
-    """Which server leads this stream, as one of them says."""
-    streams = [one for account in about.get("account_details", ()) for one in account.get("stream_detail", ())]
-    return next((one["cluster"].get("leader", "") for one in streams if one["name"] == stream and "cluster" in one), "")
+def _leader_in(about: Any, journal: str) -> str:
+    """Which server leads the newest of these streams, as one of them says."""
+    streams = [one for account in about.get("account_details", ()) for one in account.get("stream_detail", ()) if "cluster" in one]
+    leads = {int(one["name"].partition("@")[2]): one["cluster"].get("leader", "") for one in streams if one["name"].startswith(f"{journal}@")}
+    return str(leads[max(leads)]) if leads else ""
 
 
 def _write(path: Path, data: bytes) -> None:

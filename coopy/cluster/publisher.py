@@ -4,6 +4,7 @@
     under way  until it is known what became of it: the stream has it (it was acknowledged, or has come back), or a server refused it for certain.
                Where nobody says so, or the connection was lost, the same bytes go out again under the same id. That may be any number of times: the
                servers know it again for two minutes, and every node for ever (engine/progress.py)
+    sealed     what the stream took behind its seal was never written. So all that was not taken here when the seal was goes out again, into the next
     told       a caller that has waited for too long is told what is known: its call was never sent, so that it did not happen, or was sent, and then
                nobody knows. The message stays under way all the same
 
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from coopy.action import Outcome
-from coopy.cluster.message import CODES, FULL, LARGEST, Calls, seal
+from coopy.cluster.message import CODES, FULL, LARGEST, Calls, seal, unseal
 from coopy.engine.commit import PENDING, Entry, copy_of
 from coopy.error import ClusterError, CoopyError, NotSerializableError, UnconfirmedError
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from nats.aio.msg import Msg
 
+    from coopy.cluster.beginnings import Beginnings
     from coopy.cluster.link import Link
     from coopy.cluster.stream import Stream
 
@@ -61,14 +63,15 @@ _decode = msgspec.json.Decoder(_Acknowledged).decode
 class Packet:
     """One message under way. `entries`: whose calls are in it, barriers too; `sent`: how often; `taken`: it has come back and was executed here.
 
-    `told`: who waits for it was told that nobody knows, or that it was not sent; `called_off`: it is not to be sent (any more).
+    `told`: who waits for it was told that nobody knows, or that it was not sent; `called_off`: it is not to be sent (any more). `elsewhere`: how often it
+    was sent to a stream that was sealed since.
     """
 
-    __slots__ = ("begun", "called_off", "counter", "data", "entries", "last", "sent", "taken", "told")
+    __slots__ = ("begun", "called_off", "counter", "data", "elsewhere", "entries", "last", "sent", "taken", "told")
 
     def __init__(self, counter: int, data: bytes, entries: list[Entry], begun: float) -> None:
         self.counter, self.data, self.entries, self.begun = counter, data, entries, begun
-        self.last, self.sent, self.taken, self.told, self.called_off = 0.0, 0, False, False, False
+        self.last, self.sent, self.elsewhere, self.taken, self.told, self.called_off = 0.0, 0, 0, False, False, False
 
 
 class Publisher:
@@ -218,7 +221,8 @@ class Publisher:
             return
         headers = {"Nats-Msg-Id": f"{self.node.hex()}-{packet.counter}", "Nats-Expected-Stream": self._stream.name}
         try:
-            await self._link.client.publish(self._base, packet.data, reply=f"{self._inbox}.{packet.counter}", headers=headers)
+            reply = f"{self._inbox}.{self._stream.generation}.{packet.counter}"
+            await self._link.client.publish(self._base, packet.data, reply=reply, headers=headers)
         except nats.errors.OutboundBufferLimitError:  # there is no connection: it was not sent
             packet.sent -= 1
             return
@@ -229,8 +233,11 @@ class Publisher:
 
     async def _hear(self, message: Msg) -> None:
         """The stream's leader says what became of a message; or a server that there is no leader."""
-        packet = self._unknown.get(int(message.subject.rpartition(".")[2]))
-        if packet is None or (message.headers and "Status" in message.headers):  # 503: it goes out again in a while
+        _, generation, counter = message.subject.rsplit(".", 2)
+        packet = self._unknown.get(int(counter))
+        if packet is None or int(generation) != self._stream.generation:
+            return
+        if message.headers and "Status" in message.headers:  # 503: it goes out again in a while
             return
         try:
             said = _decode(message.data)
@@ -241,7 +248,7 @@ class Publisher:
             if not said.duplicate and said.seq <= self._taken_here() and packet.counter in self.packets:
                 self._lost(_gone_back(self._stream.name, said.seq, self._taken_here()))
             self._know(packet)
-        elif isinstance(said.error, dict) and said.error.get("err_code") in CERTAIN and packet.sent == 1:
+        elif isinstance(said.error, dict) and said.error.get("err_code") in CERTAIN and packet.sent - packet.elsewhere == 1:
             self._refuse(packet, said.error)
 
     def _know(self, packet: Packet) -> None:
@@ -249,7 +256,7 @@ class Publisher:
         self._look.set()
 
     def _refuse(self, packet: Packet, error: dict[str, Any]) -> None:
-        """It was sent once, and not stored."""
+        """It was sent once, to this stream, and not stored."""
         self.refused += 1
         why = self._link.addresses.hide(error.get("description"))
         way = "Make room there" if error.get("err_code") in ROOM else "Have an administrator look at the stream"
@@ -263,16 +270,30 @@ class Publisher:
 
         self._inbox = self._link.client.new_inbox()
         try:
-            await self._link.client.subscribe(f"{self._inbox}.*", cb=self._hear)
+            await self._link.client.subscribe(f"{self._inbox}.>", cb=self._hear)
         except (nats.errors.Error, OSError):  # this connection is lost already: with the next one it begins again
             return
 
     async def _begin_again(self) -> None:
         """There is a connection again: what was under way may have been lost with the one before."""
         await self._listen()
+        await self._send_all()
+
+    async def _send_all(self) -> None:
         for packet in [*self._unknown.values()]:
             await self._send(packet)
         self._look.set()
+
+    def move(self, there: Beginnings) -> None:
+        """All before the seal of the stream was taken here, and no more of it ever is: what was not goes into this one."""
+        self._stream, self._base = there.stream, there.stream.subject("calls")
+        under_way = {**self._unknown, **self.packets}
+        self._unknown = {counter: under_way[counter] for counter in sorted(under_way) if not under_way[counter].taken}
+        settled = min(self._unknown, default=1) - 1
+        for packet in self._unknown.values():
+            packet.data = _settled(packet.data, settled, self._key)
+            packet.elsewhere = packet.sent
+        self._link.start(self._send_all())
 
     async def _watch(self) -> None:
         """What nobody speaks of goes out again; whoever has waited too long is told."""
@@ -352,6 +373,13 @@ class Publisher:
         with self._guard:
             if self._stopped is None:
                 self._stopped = error
+
+
+def _settled(data: bytes, settled: int, key: bytes) -> bytes:
+    """A message of calls that says otherwise up to which number it is known what became of them: what a stream had behind its seal is not any more."""
+    found = unseal(data, key)
+    assert isinstance(found, Calls)
+    return seal(msgspec.structs.replace(found, settled=settled), key)
 
 
 def _tell(entries: list[Entry], error: CoopyError) -> None:

@@ -44,8 +44,9 @@ SLICE = 256  # actions executed before a query may come in
 
 
 class Message(msgspec.Struct, frozen=True):
-    """One message of the order, in the stream of a `generation`. `calls`: word and payload of each, as `stored` gave them; `own`: their entries, where they are of this node.
+    """One message of the order, in the stream of a `generation`.
 
+    `calls`: word and payload of each, as `stored` gave them; `own`: their entries, where they are of this node.
     `node`, `counter`, `settled`: as Progress says. `time_us`, `utc_offset`: when its node sent it, by its clock and zone.
     """
 
@@ -196,9 +197,7 @@ class OrderedEngine(SharedEngine):
             raise ClusterError(what, sequence=last.sequence + 1)
         begins = message.counter == 0
         entries = [] if begins or not self.progress.is_new(message.node, message.counter) else self._entries(message)
-        taken = Taken(
-            message.sequence, message.node, message.counter, message.settled, self.journal.lsn, len(entries), message.generation
-        )
+        taken = Taken(message.sequence, message.node, message.counter, message.settled, self.journal.lsn, len(entries), message.generation)
         with self.lock:
             self._enter_to_take()
             if self.journal.end >= self.journal.limit and self.journal.lsn >= self.journal.first_lsn:

@@ -70,7 +70,7 @@ def node_of(options: Options, kind: type, source: dict[str, bytes]) -> Node | No
 def origin_of(replica: Replica | None, node: Node | None) -> Origin | None:
     """Where the system's actions come from, if from elsewhere."""
     if node is not None:
-        return Origin(node.fetch, stream=node.stream.name)
+        return Origin(node.fetch, stream=node.stream.bucket, left_behind=node.left_behind)
     if replica is None:
         return None
     return Origin(lambda place, _initial: replica.fetch(place), primary=str(replica.address))

@@ -85,14 +85,14 @@ def messages_of(node: Any) -> list[bytes]:
         ({"no_ack": True}, "no_ack is True, and must not be"),
         ({"allow_msg_ttl": True}, "allow_msg_ttl is True, and must not be"),
         ({"first_seq": 5}, "first_seq is 5, and must not be"),
-        ({"subjects": ["coopy.{}.>", "more.{}"]}, "subjects is"),
+        ({"subjects": ["coopy.{}.1.>", "more.{}"]}, "subjects is"),
     ],
 )
 def test_a_stream_of_other_settings_than_a_journal_needs_is_refused(cluster: Cluster, change: dict[str, Any], said: str) -> None:
     """Whoever made it: each setting is named, and nothing is written into it."""
     other = cluster.node(2, name=f"{cluster.name}b")
-    name = stream.stream_name(cluster.name)
-    wanted = {"name": name, "subjects": ["coopy.{}.>"], "num_replicas": 3, **stream.SETTINGS, **change}
+    name = f"{stream.stream_name(cluster.name)}@1"
+    wanted = {"name": name, "subjects": ["coopy.{}.1.>"], "num_replicas": 3, **stream.SETTINGS, **change}
     wanted["subjects"] = [one.format(cluster.name) for one in wanted["subjects"]]
     ask(other, f"STREAM.CREATE.{name}", wanted)
     with pytest.raises(ClusterError, match="is not as a shared journal must be") as caught:
@@ -239,7 +239,7 @@ def test_a_client_that_closes_itself_unheard_is_replaced(cluster: Cluster, serve
 def damaged(lone: Lone, damage: Callable[[bytes], bytes], *, forget: bool) -> None:
     """Something becomes of the stream's file while its only server is away. `forget`: also of what the server has noted of it."""
     lone.stop()
-    file = next(lone.folder.glob("kept/**/coopy-word/msgs/*.blk"))
+    file = next(lone.folder.glob("kept/**/coopy-word@1/msgs/*.blk"))
     if forget:
         (file.parent / "index.db").unlink()
     file.write_bytes(damage(file.read_bytes()))
@@ -283,6 +283,6 @@ def test_a_message_that_was_damaged_at_the_servers_is_taken_by_nobody(tmp_path: 
             node.keep(f"mark{number}")
         damaged(lone, flipped, forget=False)
         assert node.keep("x") == 9
-        with pytest.raises(ClusterError, match=r"Message 6 of the stream coopy-word") as caught:
+        with pytest.raises(ClusterError, match=r"Message 6 of the stream coopy-word@1") as caught:
             lone.node(number=2)
         assert vars(caught.value)["sequence"] == 6

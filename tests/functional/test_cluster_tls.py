@@ -112,10 +112,10 @@ def test_a_node_with_a_token(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("permissions", "told"),
     [
-        ('publish: "other.>"', "publish to $JS.API.STREAM.INFO.coopy-word"),
+        ('publish: "other.>"', "publish to $JS.API.STREAM.NAMES"),
         ('publish: "$JS.API.>"', "publish to $O.coopy-word.>"),
-        ('publish: ["$JS.API.STREAM.*.coopy-word"]', "publish to $JS.API.STREAM.CREATE.OBJ_coopy-word"),
-        ('publish: ["$JS.API.>", "$O.coopy-word.>"]', "publish to coopy.word.genesis"),
+        ('publish: ["$JS.API.STREAM.NAMES", "$JS.API.STREAM.*.coopy-word@1"]', "publish to $JS.API.STREAM.CREATE.OBJ_coopy-word"),
+        ('publish: ["$JS.API.>", "$O.coopy-word.>"]', "publish to coopy.word.1.genesis"),
         ('publish: ">", subscribe: "other.>"', "subscribe to _INBOX.>"),
     ],
 )
@@ -136,10 +136,10 @@ def test_a_user_that_may_not_do_what_a_node_does_is_told_what_to_permit(
 def test_a_caller_is_told_that_the_servers_do_not_let_its_node_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where all else is permitted."""
     monkeypatch.setattr("coopy.cluster.node.LEAVE", 0.1)
-    with server(tmp_path, users('publish: { allow: ">", deny: "coopy.word.calls" }')) as port:
+    with server(tmp_path, users('publish: { allow: ">", deny: "coopy.word.*.calls" }')) as port:
         word = node(tmp_path, f"nats://wiki:{PASSWORD}@127.0.0.1:{port}")
         impatient(word)
-        with pytest.raises(UnconfirmedError, match=r"the servers do not let this user publish to coopy\.word\.calls"):
+        with pytest.raises(UnconfirmedError, match=r"the servers do not let this user publish to coopy\.word\.1\.calls"):
             word.add("a")
         assert counts(word).connected
         control(word).close()
