@@ -42,9 +42,9 @@ SHORT_REPLY = 9  # parts of the reply that names a message's sequence; newer ser
 
 
 class Consumer:
-    """Puts (generation, sequence, bytes) into `arrived`, in order. Sequence 0 and a reply where the server wants to hear that all before was taken: call
-    `taken(reply)`. Where it cannot go on, sequence 0 and the error.
+    """Puts (generation, sequence, bytes) into `arrived`, in order.
 
+    Sequence 0 and a reply where the server wants to hear that all before was taken: call `taken(reply)`. Where it cannot go on, sequence 0 and the error.
     `verify(about)` raises ClusterError where the stream is not the one that was taken so far. `problem`: why nothing comes; `made`: how many consumers it had.
     """
 
@@ -135,7 +135,7 @@ class Consumer:
             await _let_go(old)
         about = await self._stream.look()
         if about is None:
-            raise ClusterError(f"The stream {self._stream.name} is gone. It is not made again: what it held is in the nodes' directories.")
+            raise ClusterError(f"The stream {self._stream.name} is gone{await self._gone_on()}")
         await self._verify(about)
         self._number += 1
         number, inbox = self._number, self._link.client.new_inbox()
@@ -153,6 +153,14 @@ class Consumer:
         await self._link.ask(f"CONSUMER.CREATE.{self._stream.name}", {"stream_name": self._stream.name, "config": config})
         self.made += 1
         self._heard, self.problem = time.monotonic(), ""
+
+    async def _gone_on(self) -> str:
+        """What there is in its place."""
+        later = [one for one in await self._stream.generations() if one > self._stream.generation]
+        if not later:
+            return ". It is not made again: what it held is in the nodes' directories."
+        goes_on = f", and {self._stream.of(later[-1]).name} goes on: this node was away for too long to follow it. What it has is intact"
+        return f"{goes_on}. Open it again: it begins with a snapshot of the cluster's, and what it has goes to quarantine/."
 
     def _hear(self, message: Msg) -> None:
         self._heard = time.monotonic()

@@ -110,7 +110,29 @@ class Generations:
         found: bool = self._link.run(self._left_behind(system, last), None)
         return found
 
+    def prune(self, agreed: Callable[[str], object]) -> list[str]:
+        """Delete the streams that nobody needs any more, once `agreed` was told which, and has raised nothing. Gives their names.
+
+        Raises ClusterError, with what is missing, where there are none, or the user may not.
+        """
+        current, *former = self._link.run(self._in_use(), None)
+        if not former:
+            what = f"{current.name} is the only stream of the cluster {self._stream.short!r}, and stays. Nothing was changed"
+            raise ClusterError(
+                f"{what}. When it is large another one follows on it; control(...).prune_cluster() of a node has that happen at once."
+            )
+        lacks = self._link.run(missing(current, former), None)
+        if lacks:
+            raise ClusterError(f"Nothing was deleted: {lacks}.")
+        names = ", ".join(one.name for one in former)
+        agreed(f"What stands in {names} is deleted for good. {current.name} goes on, with two snapshots.")
+        gone: list[str] = self._link.run(drop(current, former), None)
+        return gone
+
     # --- the link's thread -----------------------------------------------------------------------------------------------
+
+    async def _in_use(self) -> Sequence[Begun]:
+        return await in_use(await self.begun())
 
     async def begun(self) -> list[Begun]:
         """The streams that have begun, the newest first. Raises ClusterError, also where they are not of one system."""
@@ -158,13 +180,13 @@ async def _get(begun: Sequence[Begun], disk: Disk, path: str) -> None:
 
 
 async def in_use(begun: Sequence[Begun]) -> Sequence[Begun]:
-    """The stream that nodes take from, and those before it; a newer one that nothing was sealed into is none. Raises LostError."""
+    """The stream that nodes take from, and those before it; a newer one that nothing was sealed into is none. Raises ClusterError."""
     for place, one in enumerate(begun):
         before = begun[place + 1] if place + 1 < len(begun) else None
         follows = before is not None and before.generation == one.generation - 1
         if one.snapshots or not follows or (before is not None and await before.beginnings.is_sealed()):
             return begun[place:]
-    return []
+    raise ClusterError("The cluster has no stream that has begun. Nothing was changed.")
 
 
 async def missing(current: Begun, former: Sequence[Begun]) -> str:

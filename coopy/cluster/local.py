@@ -275,7 +275,9 @@ class LocalServers:
 def _leader_in(about: Any, journal: str) -> str:
     """Which server leads the newest of these streams, as one of them says."""
     streams = [one for account in about.get("account_details", ()) for one in account.get("stream_detail", ()) if "cluster" in one]
-    leads = {int(one["name"].partition("@")[2]): one["cluster"].get("leader", "") for one in streams if one["name"].startswith(f"{journal}@")}
+    leads = {
+        int(one["name"].partition("@")[2]): one["cluster"].get("leader", "") for one in streams if one["name"].startswith(f"{journal}@")
+    }
     return str(leads[max(leads)]) if leads else ""
 
 

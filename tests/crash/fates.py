@@ -382,13 +382,28 @@ def snapshots_taken(trial: Trial) -> Iterator[None]:
     yield
 
 
+@contextmanager
+def stream_followed(trial: Trial) -> Iterator[None]:
+    """The stream is sealed, and another follows on it."""
+    trial.some_node().tell("follow")
+    yield
+
+
+@contextmanager
+def streams_pruned(trial: Trial) -> Iterator[None]:
+    """The same, and those before it go when all nodes that are there have gone on."""
+    trial.some_node().tell("prune")
+    yield
+
+
 KEPT = {"ok", "raised"}  # the majority is there: calls return
 ANY = {"ok", "raised", "unknown", "never"}
 FATES: dict[Fate, set[str]] = {
     node_killed: KEPT, node_without_power: KEPT, node_burnt: KEPT, node_frozen: KEPT, node_cut_off: ANY, node_unheard: ANY, answers_cut_off: KEPT,
     server_killed: KEPT, leader_killed: KEPT, leader_frozen: KEPT, leader_cut_off: ANY, leader_unheard: ANY, no_majority: ANY, all_killed: ANY,
-    each_restarted: KEPT, snapshots_taken: KEPT,
+    each_restarted: KEPT, snapshots_taken: KEPT, stream_followed: KEPT, streams_pruned: KEPT,
 }  # fmt: skip
+AWAY: set[Fate] = {node_frozen, node_cut_off, node_unheard}  # for so long that what a node needs may go: then it stops, and says so
 
 
 def lose_unsynced(directory: Path, dice: random.Random) -> None:
@@ -452,7 +467,8 @@ def befall(trial: Trial, group: list[Fate]) -> None:
 def drawn(seed: int, count: int) -> list[list[Fate]]:
     """So many groups for a seed: mostly of one, some of two."""
     dice = random.Random(seed)
-    return [dice.sample([*FATES], 2 if dice.random() < 0.3 else 1) for _ in range(count)]
+    groups = [dice.sample([*FATES], 2 if dice.random() < 0.3 else 1) for _ in range(count)]
+    return [[one for one in group if one is not streams_pruned or not AWAY & {*group}] for group in groups]
 
 
 class Ended(NamedTuple):

@@ -3,7 +3,7 @@
     python -m tests.crash.load DIRECTORY ADDRESSES NAME MARK SEED
 
 It says lines of JSON: ["begun", mark, ns, object, method], ["ended", mark, ns, outcome, answer], ["again", mark, ns, outcome],
-["said", what, value]. It hears "share", "snapshot",
+["said", what, value]. It hears "share", "snapshot", "follow", "prune",
 "stop" (no more calls), "level" and "state"; it closes when nothing can be heard any more. Outcomes are ok, raised, never (a ClusterError) and unknown (an
 UnconfirmedError); some calls are made with a key, and again until it is known what became of them.
 """
@@ -127,6 +127,11 @@ def do(what: str, load: Load) -> Any:
         return control(desk).share_snapshot()
     elif what == "snapshot":
         return control(desk).take_snapshot()
+    elif what == "prune":
+        return control(desk).prune_cluster()
+    elif what == "follow":
+        peers: Any = system_of(desk).peers
+        peers.link.run(peers.running.moving.begin_next(system_of(desk).archive.identity))
     return None
 
 

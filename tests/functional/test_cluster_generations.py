@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from coopy import control, linearizable
+from coopy.cluster import sharing
+from coopy.cluster.message import Calls, unseal
+from coopy.cluster.moving import Moving
+from coopy.engine.ordered import OrderedEngine
+from coopy.error import ClusterError
 from coopy.wiring.systems import system_of
-from tests.functional.test_cluster_bad_days import counts, wait_until
+from tests.functional.test_cluster_bad_days import counts, through, wait_until, ways
+from tests.functional.test_cluster_share import call_until, kept
+from tests.functional.test_cluster_stream import key_of
+from tests.functional.test_replication_bad_days import run_coopy
 from tests.lone import peers_of
 from tests.servers import Cluster, cluster, level, servers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from coopy.cluster.local import LocalServers
+    from tests.cut import Way
 
-__all__ = ["cluster", "servers"]
+__all__ = ["cluster", "servers", "ways"]
 
 
 def move_on(node: Any) -> None:
     """Have another stream follow on the one that it takes from."""
-    peers, archive = peers_of(node), system_of(node).archive
-    peers.link.run(peers.running.moving.begin_next(archive.identity))
+    peers = peers_of(node)
+    peers.link.run(peers.running.moving.begin_next(system_of(node).archive.identity))
 
 
 def streams(node: Any) -> list[int]:
@@ -32,12 +44,39 @@ def streams(node: Any) -> list[int]:
     return found
 
 
+def messages(node: Any, what: str, generation: int) -> int:
+    """How many of one kind stand in a stream."""
+    peers = peers_of(node)
+    return len(peers.link.run(peers.stream.of(generation).all(what)))
+
+
+@contextmanager
+def kept_from_taking(node: Any) -> Iterator[None]:
+    """It sends and hears, and takes nothing."""
+    engine, kept, go_on = system_of(node).engine, threading.Event(), threading.Event()
+    assert isinstance(engine, OrderedEngine)
+
+    def keep() -> None:
+        with engine.lead:
+            kept.set()
+            go_on.wait(60)
+
+    keeper = threading.Thread(target=keep)
+    keeper.start()
+    kept.wait(10)
+    try:
+        yield
+    finally:
+        go_on.set()
+        keeper.join()
+
+
 class Load:
-    """Threads that call nodes, until the block is left; each call by its number. `told`: what each was told."""
+    """Threads that call nodes, until the block is left. `told`: what each call passed, and what it was told."""
 
     def __init__(self, nodes: list[Any], threads: int = 3) -> None:
         self.told = list[tuple[Any, int]]()
-        self.errors = list[BaseException]()
+        self.errors = list[Exception]()
         self._over = threading.Event()
         self._threads = [
             threading.Thread(target=self._call, args=(node, (which, each))) for which, node in enumerate(nodes) for each in range(threads)
@@ -49,7 +88,7 @@ class Load:
             while not self._over.is_set():
                 number += 1
                 self.told.append(((*mark, number), node.keep((*mark, number))))
-        except BaseException as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the test shows it
             self.errors.append(error)
 
     def more(self, count: int) -> None:
@@ -69,25 +108,266 @@ class Load:
 
 
 def test_all_nodes_go_on_in_another_stream_and_their_callers_do_not_notice(cluster: Cluster) -> None:
-    """Each call happened once, in the place that its caller was told; a comparison, tokens and reads that wait go on, too."""
+    """Each call happened once, in the place that its caller was told; comparisons, tokens and reads that wait go on, too."""
     nodes = [cluster.node(number) for number in (1, 2, 3)]
     with Load(nodes) as load:
         for generation in (2, 3, 4):
             load.more(50)
             move_on(nodes[generation % 3])
-            assert control(nodes[0]).compare().nodes >= 1
-            token = control(nodes[1]).token
-            control(nodes[2]).wait_for(token, 20)
+            control(nodes[0]).compare()
+            control(nodes[2]).wait_for(control(nodes[1]).token, 20)
             with linearizable(nodes[0]):
-                assert len(nodes[0].kept) >= len({*load.told}) - 9
+                assert len(nodes[0].kept) > 50
         load.more(50)
     assert load.errors == []
     level(*nodes)
-    kept = nodes[0].kept
-    assert len(kept) == len(load.told) == control(nodes[0]).lsn
-    assert all(kept[place - 1] == what for what, place in load.told)
-    assert [counts(one).generation for one in nodes] == [4, 4, 4]
-    assert [one.problem for one in map(counts, nodes)] == ["", "", ""]
+    found = nodes[0].kept
+    assert len(found) == len(load.told) == control(nodes[0]).lsn
+    assert all(found[place - 1] == what for what, place in load.told)
+    assert [(counts(one).generation, counts(one).problem) for one in nodes] == [(4, "")] * 3
     control(nodes[0]).close()
-    again = cluster.node(1)
-    level(again, *nodes[1:])
+    level(cluster.node(1), *nodes[1:])
+
+
+def test_what_went_behind_the_seal_goes_into_the_next_stream(cluster: Cluster) -> None:
+    """Calls that the sealed stream has acknowledged, and a barrier; they happen once, in the order in which they were made, and nobody waits for ever."""
+    one, two = cluster.node(1), cluster.node(2)
+    told, compared = list[str](), list[int]()
+    publisher = peers_of(two).running.publisher
+    with kept_from_taking(two):
+        move_on(one)
+        wait_until(lambda: counts(one).generation == 2)
+        callers = [threading.Thread(target=lambda letter=letter: told.append(two.add(letter))) for letter in "abc"]  # type: ignore[misc]
+        for caller in callers:
+            caller.start()
+        comparer = threading.Thread(target=lambda: compared.append(control(two).compare(60).nodes))
+        comparer.start()
+        wait_until(lambda: messages(one, "calls", 1) >= 1 and messages(one, "due", 1) == 1 and not publisher.under_way)
+        assert (one.text, messages(one, "calls", 2)) == ("", 0)
+    for caller in (*callers, comparer):
+        caller.join()
+    level(one, two)
+    assert (sorted(two.text), sorted(told, key=len)) == (["a", "b", "c"], [two.text[:1], two.text[:2], two.text])
+    assert (len(compared), messages(one, "due", 2)) == (1, 1)
+    stream, key = peers_of(one).stream, key_of(one)
+    sent = [unseal(data, key) for _, data in peers_of(one).link.run(stream.all("calls"))]
+    again = [one for one in sent if isinstance(one, Calls) and one.calls]
+    assert min(one.counter for one in again) > max(one.settled for one in again), (
+        "whatever becomes of one of them, the others do not say that it is settled"
+    )
+    assert (control(one).lsn, counts(two).generation) == (3, 2)
+
+
+def test_of_many_that_have_another_stream_follow_one_seals(cluster: Cluster) -> None:
+    """The others find that it is done."""
+    nodes = [cluster.node(number) for number in (1, 2, 3)]
+    begin = threading.Barrier(3)
+
+    def move(node: Any) -> None:
+        begin.wait()
+        move_on(node)
+
+    movers = [threading.Thread(target=move, args=(node,)) for node in nodes]
+    for mover in movers:
+        mover.start()
+    for mover in movers:
+        mover.join()
+    nodes[0].add("a")
+    level(*nodes)
+    generation = counts(nodes[0]).generation
+    assert streams(nodes[0]) == [*range(1, generation + 1)]
+    assert [messages(nodes[0], "seal", each) for each in range(1, generation)] == [1] * (generation - 1)
+    assert [messages(nodes[0], "genesis", each) for each in range(1, generation + 1)] == [1] * generation
+
+
+@pytest.mark.parametrize("moment", ["before", "behind"])
+def test_a_node_that_is_killed_at_the_seal_goes_on_where_it_was(cluster: Cluster, monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
+    """Right before it is noted that the next stream is taken from, or right behind that: its directory as a kill leaves it is opened again."""
+    one, two = cluster.node(1), cluster.node(2)
+    two.add("a")
+    two.add("b")
+    control(one).barrier()
+    noted, copied = OrderedEngine.go_on_behind_seal, threading.Event()
+
+    def note(engine: OrderedEngine, generation: int) -> None:
+        if moment == "behind":
+            noted(engine, generation)
+        if engine is system_of(two).engine:
+            shutil.copytree(cluster.folder / "node2", cluster.folder / "node3")
+            copied.set()
+        if moment == "before":
+            noted(engine, generation)
+
+    monkeypatch.setattr(OrderedEngine, "go_on_behind_seal", note)
+    move_on(one)
+    assert copied.wait(20)
+    assert two.add("c") == "abc"
+    if moment == "behind":  # it needs the sealed stream no more
+        control(one).prune_cluster()
+    three = cluster.node(3)
+    assert not (cluster.folder / "node3" / "quarantine").exists()
+    level(one, two, three)
+    assert (three.add("d"), counts(three).generation) == ("abcd", 2)
+    for command in ("check", "log", "status", "repair"):
+        assert run_coopy(command, cluster.folder / "node3").exit_code == 0
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_stream_that_nothing_was_sealed_into_is_used_by_the_next_attempt(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch, begun: bool
+) -> None:
+    """Its maker died, before or behind its first message. Until then nobody takes it for the current one, a new node neither."""
+    one = cluster.node(1)
+    one.add("a")
+    moving: Moving = peers_of(one).running.moving
+    next_stream = type(moving.here).begin if not begun else type(moving.here.stream).put_behind
+
+    async def die(*_: object) -> None:
+        raise ClusterError("killed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(moving.here) if not begun else type(moving.here.stream), next_stream.__name__, die)
+        with pytest.raises(ClusterError, match="killed"):
+            move_on(one)
+    assert (streams(one), messages(one, "seal", 1), counts(one).generation) == ([1, 2], 0, 1)
+    two = cluster.node(2)
+    assert (two.add("b"), counts(two).generation) == ("ab", 1)
+    assert "is the only stream" in prune(cluster.name, cluster.servers.urls).output
+    assert streams(one) == [1, 2]
+    move_on(two)
+    wait_until(lambda: counts(one).generation == counts(two).generation == 2)
+    assert messages(one, "genesis", 2) == 1
+    level(one, two, cluster.node(3))
+
+
+def prune(name: str, urls: str, *options: str) -> Any:
+    """As an administrator does."""
+    return run_coopy("cluster", "prune", name, "--cluster", urls, *options)
+
+
+def test_streams_go_by_the_command_when_nobody_needs_them(cluster: Cluster) -> None:
+    """Until then it says what is missing. What they alone named goes from the store with them, and a new node finds its way."""
+    one, two = cluster.node(1), cluster.node(2)
+    one.add("a")
+    control(one).share_snapshot()
+    refused = prune(cluster.name, cluster.servers.urls, "--yes")
+    assert (refused.exit_code, "is the only stream of the cluster" in refused.output) == (2, True)
+    before = kept(one)
+    with kept_from_taking(two):
+        move_on(one)
+        wait_until(lambda: counts(one).generation == 2)
+        one.add("b")
+        wait_until(lambda: messages(one, "snapshot", 2) == 1)
+        refused = prune(cluster.name, cluster.servers.urls, "--yes")
+        assert (refused.exit_code, "names 1 snapshot, and 2 are to be there" in refused.output) == (2, True)
+        control(one).share_snapshot()
+        refused = prune(cluster.name, cluster.servers.urls, "--yes")
+        assert (refused.exit_code, f"Nothing was deleted: 1 node still takes from coopy-{cluster.name}@1" in refused.output) == (2, True)
+    level(one, two)
+    assert (prune(cluster.name, cluster.servers.urls).exit_code, streams(one)) == (2, [1, 2])  # nobody can be asked
+    done = prune(cluster.name, cluster.servers.urls, "--yes")
+    assert (done.exit_code, f"coopy-{cluster.name}@1 deleted" in done.output) == (0, True)
+    assert (streams(one), len(kept(one)), kept(one) & before) == ([2], 2, set())
+    three = cluster.node(3)
+    assert (three.add("c"), control(three).restored.base) == ("abc", 2)
+    level(one, two, three)
+    assert (prune(cluster.name, cluster.servers.urls, "--yes").exit_code, prune("nobody", cluster.servers.urls).exit_code) == (
+        2,
+        2,
+    )
+
+
+def test_a_node_prunes_the_cluster_by_hand(cluster: Cluster) -> None:
+    """All nodes go on in another stream, two snapshots are sent, and those before it go; at once again nothing is begun twice."""
+    one, two = cluster.node(1), cluster.node(2)
+    with Load([two]) as load:
+        load.more(10)
+        assert control(one).prune_cluster() == [f"coopy-{cluster.name}@1"]
+        load.more(10)
+    assert load.errors == []
+    level(one, two)
+    assert (streams(two), len(kept(one)), counts(one).former) == ([2], 2, 0)
+    move_on(two)
+    assert control(one).prune_cluster() == [f"coopy-{cluster.name}@2"]
+    level(one, two, cluster.node(3))
+
+
+def test_a_large_stream_is_followed_by_itself_and_goes_where_that_is_asked_for(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When two snapshots of it were sent, and it is some times as large. With `auto_prune` on any node the streams before go."""
+    monkeypatch.setattr(sharing, "GROWN", 20_000)
+    monkeypatch.setattr(sharing, "LARGE", 80_000)
+    one, two = cluster.node(1), cluster.node(2)
+    call_until([one, two], lambda: counts(one).generation >= 2 and counts(one).former >= 1)
+    assert 1 in streams(one)
+    assert messages(one, "snapshot", 1) >= 2
+    control(two).close()
+    two = cluster.node(2, auto_prune=True)
+    call_until([one, two], lambda: streams(one)[0] > 1)
+    level(one, two, cluster.node(3))
+
+
+# --- who was away --------------------------------------------------------------------------------------------------------
+
+
+def test_a_node_that_was_away_follows_the_streams_that_are_there(cluster: Cluster) -> None:
+    """To the seal of each, and on."""
+    one, two = cluster.node(1), cluster.node(2)
+    two.add("a")
+    control(two).close()
+    for letter in "bc":
+        one.add(letter)
+        move_on(one)
+        wait_until(lambda: not peers_of(one).running.sharing._looks)
+        level(one)
+    one.add("d")
+    two = cluster.node(2)
+    level(one, two)
+    assert (two.text, control(two).restored.base, counts(two).generation) == ("abcd", 0, 3)
+    level(one, two, cluster.node(3))
+
+
+def test_a_node_that_was_away_for_too_long_begins_with_a_snapshot(cluster: Cluster, caplog: pytest.LogCaptureFixture) -> None:
+    """What it needs is gone: what it had is in quarantine/, and it says so. It goes on in the newest stream."""
+    one, two = cluster.node(1), cluster.node(2)
+    two.add("a")
+    two_had = control(two).lsn
+    control(two).close()
+    one.add("b")
+    control(one).prune_cluster()
+    one.add("c")
+    two = cluster.node(2)
+    assert any("what it held is in quarantine/" in one.message for one in caplog.records)
+    assert [*(cluster.folder / "node2" / "quarantine").glob("journal-*.log*")]
+    assert (two_had, control(two).restored.base) == (1, 2)
+    level(one, two)
+    assert two.add("d") == "abcd"
+    control(two).close()
+    level(one, cluster.node(2))
+
+
+def test_a_node_that_is_cut_off_for_too_long_stops_and_says_what_to_do(cluster: Cluster, servers: LocalServers, ways: list[Way]) -> None:
+    """Its own call, which was sent, is of unknown outcome."""
+    one, two = cluster.node(1), cluster.node(2, cluster=through(servers, ways))
+    two.add("a")
+    control(one).barrier()
+    for way in ways:
+        way.cut()
+    wait_until(lambda: not counts(two).connected)
+    one.add("b")
+    wait_until(lambda: not peers_of(one).link.run(nodes_beside(one)))
+    control(one).prune_cluster()
+    for way in ways:
+        way.mend()
+    wait_until(lambda: control(two).stats().state != "open")
+    with pytest.raises(ClusterError, match=r"@1 is gone, and \S+@2 goes on: this node was away for too long.*goes to quarantine/"):
+        two.add("c")
+    assert two.text == "a"
+    control(two).close()
+    two = cluster.node(2)
+    assert two.add("c") == "abc"
+    level(one, two)
+
+
+async def nodes_beside(node: Any) -> list[bytes]:
+    """Those that take from the same stream."""
+    return [one for one in await peers_of(node).stream.nodes() if one != peers_of(node).id]

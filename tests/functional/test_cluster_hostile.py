@@ -10,6 +10,11 @@ The hostile cases of a cluster, by what is wrong, and where each is shown (what 
                     the right key at another place              here: what stands in the stream twice; _stream.py: of a writer that never began
                     a hole in the middle                        here: messages that were deleted, a message that was damaged
                     a hole at the end, the last one going down  here: a stream that lost its end
+    its successor   missing, made anew, another system's, of    _sealed.py
+                    another stream, with messages deleted
+                    a seal of another key, that names another   _sealed.py
+                    a successor that nothing was sealed into    _sealed.py: one whose maker died
+                    deleted under a node that was away          _generations.py: a node that was away
     publishing      time-out and success, time-out and loss     _bad_days.py: an acknowledgement is lost, connections are cut, is cut off
                     a duplicate when the servers forgot it      here: what stands in the stream twice
                     several begin, or write in one place        here: nodes that begin at once; _share.py: one of two that share
@@ -57,7 +62,7 @@ __all__ = ["cluster", "servers", "ways"]
 def begin_again(node: Any) -> None:
     """Have it look at the stream, as after any trouble with the connection."""
     peers = peers_of(node)
-    peers.link.soon(peers.running.consumer._again.set)
+    peers.link.soon(peers.running.moving.consumer._again.set)
 
 
 def messages_of(node: Any) -> list[bytes]:

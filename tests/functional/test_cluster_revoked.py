@@ -90,7 +90,10 @@ def test_one_that_lets_nobody_in_does_not_speak_for_the_others(lone: Lone, tmp_p
 @pytest.mark.parametrize(
     ("denied", "said"),
     [
-        ('publish: { deny: "coopy.>" }', r"nobody said that it has it.*do not let this user publish to coopy\.word\.1\.calls.*at most once"),
+        (
+            'publish: { deny: "coopy.>" }',
+            r"nobody said that it has it.*do not let this user publish to coopy\.word\.1\.calls.*at most once",
+        ),
         ('subscribe: { deny: "_INBOX.>" }', "violation for subscription to ._inbox"),
     ],
 )

@@ -126,7 +126,7 @@ def test_an_account_with_limits_refuses_what_is_beyond_them(tmp_path: Path) -> N
     account = 'accounts {{ A {{ users: [ {{ user: wiki, password: "p" }} ]\n{} }} }}'
     with Lone(tmp_path, account.format("")) as lone:
         with pytest.raises(
-            ClusterError, match=r"refused STREAM\.INFO\.\S+ JetStream not enabled for account. Nothing was changed. Have an admin"
+            ClusterError, match=r"refused STREAM\.NAMES: JetStream not enabled for account. Nothing was changed. Have an admin"
         ):
             lone.node("wiki:p@")
         lone.restart(account.format("jetstream: { max_file: 60KB, max_mem: 1MB }"))
