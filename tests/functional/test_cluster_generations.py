@@ -5,27 +5,28 @@ from __future__ import annotations
 import shutil
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
 from coopy import control, linearizable
 from coopy.cluster import sharing
 from coopy.cluster.message import Calls, unseal
-from coopy.cluster.moving import Moving
 from coopy.engine.ordered import OrderedEngine
 from coopy.error import ClusterError
 from coopy.wiring.systems import system_of
 from tests.functional.test_cluster_bad_days import counts, through, wait_until, ways
-from tests.functional.test_cluster_share import call_until, kept
+from tests.functional.test_cluster_share import kept
 from tests.functional.test_cluster_stream import key_of
 from tests.functional.test_replication_bad_days import run_coopy
 from tests.lone import peers_of
 from tests.servers import Cluster, cluster, level, servers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
     from coopy.cluster.local import LocalServers
+    from coopy.cluster.moving import Moving
     from tests.cut import Way
 
 __all__ = ["cluster", "servers", "ways"]
@@ -96,7 +97,7 @@ class Load:
         wanted = len(self.told) + count
         wait_until(lambda: len(self.told) >= wanted or bool(self.errors))
 
-    def __enter__(self) -> Load:
+    def __enter__(self) -> Self:
         for one in self._threads:
             one.start()
         return self
@@ -292,17 +293,35 @@ def test_a_node_prunes_the_cluster_by_hand(cluster: Cluster) -> None:
     level(one, two, cluster.node(3))
 
 
+def grow_until(nodes: list[Any], told: Callable[[], bool]) -> None:
+    """Have the stream grow, and the state not, until it is so."""
+
+    def call() -> bool:
+        for one in nodes:
+            one.add_many("", sep="x" * 1000)
+        return told()
+
+    wait_until(call)
+
+
+def size(node: Any, generation: int) -> int:
+    """Of a stream, in bytes."""
+    found: int = peers_of(node).link.run(peers_of(node).stream.of(generation).about()).size
+    return found
+
+
 def test_a_large_stream_is_followed_by_itself_and_goes_where_that_is_asked_for(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """When two snapshots of it were sent, and it is some times as large. With `auto_prune` on any node the streams before go."""
-    monkeypatch.setattr(sharing, "GROWN", 20_000)
-    monkeypatch.setattr(sharing, "LARGE", 80_000)
+    monkeypatch.setattr(sharing, "GROWN", 8_000)
+    monkeypatch.setattr(sharing, "LARGE", 32_000)
     one, two = cluster.node(1), cluster.node(2)
-    call_until([one, two], lambda: counts(one).generation >= 2 and counts(one).former >= 1)
+    grow_until([one, two], lambda: counts(one).generation >= 2 and counts(one).former >= 1)
     assert 1 in streams(one)
     assert messages(one, "snapshot", 1) >= 2
+    assert size(one, 1) >= 32_000
     control(two).close()
     two = cluster.node(2, auto_prune=True)
-    call_until([one, two], lambda: streams(one)[0] > 1)
+    grow_until([one, two], lambda: streams(one)[0] > 1)
     level(one, two, cluster.node(3))
 
 
