@@ -58,6 +58,7 @@ class Consumer:
         self._number = 0
         self._heard = 0.0
         self._left_out = -1
+        self._over = False
         self._again = asyncio.Event()
         self.problem = "it has not begun yet"
         self.made = 0
@@ -111,6 +112,8 @@ class Consumer:
         self._go_on()
 
     def _go_on(self) -> None:
+        if self._over:  # all that it gave is taken already, to the seal of the stream
+            return
         self._link.reconnected.append(self._look_again)
         self._watching = self._link.start(self._watch())
 
@@ -120,6 +123,7 @@ class Consumer:
 
     async def stop(self) -> None:
         """As `end`; it has ended when this returns."""
+        self._over = True
         self._number += 1
         if self._look_again in self._link.reconnected:
             self._link.reconnected.remove(self._look_again)

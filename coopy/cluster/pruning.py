@@ -75,6 +75,7 @@ class Pruning:
             self._link.run(self._moving.begin_next(self._system.archive.identity), None)
             self._wait(lambda: "" if self._moving.here.stream.generation > generation else "this node goes on", deadline, refuse)
         while self._link.run(self._lacks_snapshot(), None):
+            self._check_time(deadline, "two snapshots are not there yet")
             share()
         self._wait(lambda: str(self._link.run(self._missing(), None)), deadline, refuse)
         return list(self._link.run(self._drop(), None))
@@ -84,7 +85,7 @@ class Pruning:
 
     async def _lacks_snapshot(self) -> bool:
         current, *_ = await in_use(await self._generations.begun())
-        return "snapshot" in await missing(current, ())
+        return bool(await missing(current, ()))
 
     async def _missing(self) -> str:
         current, *former = await in_use(await self._generations.begun())
@@ -106,8 +107,11 @@ class Pruning:
         pause = threading.Event()
         while what := lacks():
             refuse()
-            if time.monotonic() > deadline:
-                raise UnconfirmedError(
-                    f"No stream was deleted: {what}. Nothing is lost by that; call it again.", lsn=self._system.engine.executed
-                )
+            self._check_time(deadline, what)
             pause.wait(LOOK)
+
+    def _check_time(self, deadline: float, what: str) -> None:
+        if time.monotonic() > deadline:
+            raise UnconfirmedError(
+                f"No stream was deleted: {what}. Nothing is lost by that; call it again.", lsn=self._system.engine.executed
+            )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import threading
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pytest
 
 from coopy import control, linearizable
+from coopy.aio.opening import beside
 from coopy.cluster import sharing
 from coopy.cluster.message import Calls, unseal
 from coopy.engine.ordered import OrderedEngine
@@ -73,7 +75,7 @@ def kept_from_taking(node: Any) -> Iterator[None]:
 
 
 class Load:
-    """Threads that call nodes, until the block is left. `told`: what each call passed, and what it was told."""
+    """Threads that call nodes, and some tasks of a loop, until the block is left. `told`: what each call passed, and what it was told."""
 
     def __init__(self, nodes: list[Any], threads: int = 3) -> None:
         self.told = list[tuple[Any, int]]()
@@ -82,6 +84,23 @@ class Load:
         self._threads = [
             threading.Thread(target=self._call, args=(node, (which, each))) for which, node in enumerate(nodes) for each in range(threads)
         ]
+        self._threads.append(threading.Thread(target=self._run_loop, args=(nodes[-1],)))
+
+    def _run_loop(self, node: Any) -> None:
+        async def call(which: int) -> None:
+            number = 0
+            while not self._over.is_set():
+                number += 1
+                mark = ("task", which, number)
+                self.told.append((mark, await beside(node).keep(mark)))
+
+        async def call_all() -> None:
+            await asyncio.gather(*map(call, range(4)))
+
+        try:
+            asyncio.run(call_all())
+        except Exception as error:  # noqa: BLE001 - the same
+            self.errors.append(error)
 
     def _call(self, node: Any, mark: tuple[int, int]) -> None:
         number = 0
@@ -139,11 +158,12 @@ def test_what_went_behind_the_seal_goes_into_the_next_stream(cluster: Cluster) -
         move_on(one)
         wait_until(lambda: counts(one).generation == 2)
         callers = [threading.Thread(target=lambda letter=letter: told.append(two.add(letter))) for letter in "abc"]  # type: ignore[misc]
-        for caller in callers:
+        for sent, caller in enumerate(callers, 1):
             caller.start()
+            wait_until(lambda sent=sent: messages(one, "calls", 1) == sent and not publisher.under_way)  # type: ignore[misc]
         comparer = threading.Thread(target=lambda: compared.append(control(two).compare(60).nodes))
         comparer.start()
-        wait_until(lambda: messages(one, "calls", 1) >= 1 and messages(one, "due", 1) == 1 and not publisher.under_way)
+        wait_until(lambda: messages(one, "due", 1) == 1)
         assert (one.text, messages(one, "calls", 2)) == ("", 0)
     for caller in (*callers, comparer):
         caller.join()

@@ -12,6 +12,7 @@ from coopy.cluster.message import Genesis, Seal, keyed, seal
 from coopy.error import ClusterError
 from coopy.wiring.systems import system_of
 from tests.functional.test_cluster_generations import move_on, prune, streams
+from tests.functional.test_cluster_hostile import begin_again
 from tests.functional.test_cluster_stream import ask, key_of, stopped, stream_of
 from tests.lone import Lone, peers_of
 from tests.servers import Cluster, cluster, servers
@@ -143,6 +144,7 @@ def test_a_stream_that_is_gone_before_two_snapshots_stood_behind_it_is_missed(cl
     made = follow(one, genesis_of(one))
     ask(one, f"STREAM.DELETE.coopy-{cluster.name}@1")
     assert made
+    begin_again(one)
     assert "is gone, and" in stopped(one)
     with pytest.raises(ClusterError, match=rf"The stream coopy-{cluster.name}@1 is not there .any more., and it is not made again"):
         cluster.node(2)
