@@ -150,14 +150,14 @@ def test_all_nodes_go_on_in_another_stream_and_their_callers_do_not_notice(clust
 
 
 def test_what_went_behind_the_seal_goes_into_the_next_stream(cluster: Cluster) -> None:
-    """Calls that the sealed stream has acknowledged, and a barrier; they happen once, in the order in which they were made, and nobody waits for ever."""
+    """Calls that the sealed stream has acknowledged, and that somebody wants to compare; they happen once, and nobody waits for ever."""
     one, two = cluster.node(1), cluster.node(2)
     told, compared = list[str](), list[int]()
     publisher = peers_of(two).running.publisher
     with kept_from_taking(two):
         move_on(one)
         wait_until(lambda: counts(one).generation == 2)
-        callers = [threading.Thread(target=lambda letter=letter: told.append(two.add(letter))) for letter in "abc"]  # type: ignore[misc]
+        callers = [threading.Thread(target=lambda letter=letter: told.append(two.add(letter))) for letter in "abc"]
         for sent, caller in enumerate(callers, 1):
             caller.start()
             wait_until(lambda sent=sent: messages(one, "calls", 1) == sent and not publisher.under_way)  # type: ignore[misc]
@@ -171,11 +171,9 @@ def test_what_went_behind_the_seal_goes_into_the_next_stream(cluster: Cluster) -
     assert (sorted(two.text), sorted(told, key=len)) == (["a", "b", "c"], [two.text[:1], two.text[:2], two.text])
     assert (len(compared), messages(one, "due", 2)) == (1, 1)
     stream, key = peers_of(one).stream, key_of(one)
-    sent = [unseal(data, key) for _, data in peers_of(one).link.run(stream.all("calls"))]
-    again = [one for one in sent if isinstance(one, Calls) and one.calls]
-    assert min(one.counter for one in again) > max(one.settled for one in again), (
-        "whatever becomes of one of them, the others do not say that it is settled"
-    )
+    found = [unseal(data, key) for _, data in peers_of(one).link.run(stream.all("calls"))]
+    again = [message for message in found if isinstance(message, Calls) and message.calls]
+    assert min(message.counter for message in again) > max(message.settled for message in again), "none says that another one is settled"
     assert (control(one).lsn, counts(two).generation) == (3, 2)
 
 
