@@ -1,10 +1,13 @@
 """Which streams a shared journal has: where a node begins, and which of them nobody needs any more.
 
-fetch        an empty directory gets the newest snapshot that a message names, or the one that the first stream begins with; all after it comes from the
-             streams. The first node of all begins the first stream, with its own state
-left_behind  the stream that a directory was taking from is gone, and later ones go on: the directory gets a snapshot, and what it held goes to quarantine
-missing      what keeps former streams from being deleted: a new node must find two snapshots that can be read, and no node may still be taking from them
-drop         delete them, and the snapshots that they name
+    fetch        an empty directory gets the newest snapshot that a message names, or the one that the first stream begins with; all after it comes from the
+                 streams. The first node of all begins the first stream, with its own state
+    left_behind  the stream that a directory was taking from is gone, and later ones go on: the directory gets a snapshot, and what it held goes to quarantine
+    missing      what keeps former streams from being deleted: a new node must find two snapshots that can be read, and no node may still be taking from them, nor
+                 be about to, as one whose connection was lost a moment ago
+    drop         delete them, and the snapshots that they name
+
+Nothing here decides what is executed: that is the order's, and moving.py's.
 """
 
 from __future__ import annotations
@@ -35,6 +38,7 @@ __all__ = ["Begun", "Generations", "drop", "in_use", "missing"]
 
 log = logger("cluster")
 ENOUGH = 2  # snapshots of a stream, before those before it may go
+SETTLED = 30.0  # seconds in which a node that is there goes on, also where it has just lost its connection or a server its consumer
 
 
 class Begun(msgspec.Struct, frozen=True):
@@ -198,6 +202,11 @@ async def missing(current: Begun, former: Sequence[Begun]) -> str:
         nodes = await one.beginnings.stream.link.again(one.beginnings.stream.nodes, PATIENCE)
         if nodes:
             return f"{len(nodes)} node{'s' if len(nodes) != 1 else ''} still take{'s' if len(nodes) == 1 else ''} from {one.name}"
+    if former:
+        sealed = former[0].beginnings.stream
+        age = await sealed.link.again(lambda: sealed.age("seal"), PATIENCE)
+        if age < SETTLED:
+            return f"{sealed.name} was sealed {age:.0f} seconds ago, and a node that lost its connection then has {SETTLED:g} to go on"
     return ""
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import base64
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -215,6 +216,18 @@ class Stream:
             sequence = _sequence(found)
             messages.append((sequence, _data(found)))
         return messages
+
+    async def age(self, what: str) -> float:
+        """How many seconds ago the newest message of one kind came, by the servers' clocks; 0 where there is none."""
+        found = await self._get({"last_by_subj": self.subject(what)})
+        about = await self.link.ask(f"STREAM.INFO.{self.name}")
+        if found is None:
+            return 0.0
+        try:
+            now, then = (datetime.fromisoformat(one) for one in (about["ts"], found["message"]["time"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise LostError(f"A time could not be read from the servers' answer: {error}.") from None
+        return max((now - then).total_seconds(), 0.0)
 
     async def put_surely(self, what: str, data: bytes, tag: str) -> None:
         """Publish a message of one kind, again until it is known that it is there, once in two minutes. Raises LostError, where nobody answers for long."""

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from coopy import control, init_system, linearizable, once
+from coopy.cluster import generations
 from coopy.error import ClusterError, CoopyError, UnconfirmedError
 from coopy.wiring.systems import system_of
 from tests.crash.desk import Desk
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 THREADS = 3
 PATIENCE = 2.0  # seconds until a caller is told
+ENOUGH = 15.0  # seconds in which a node that is there has gone on in the next stream, whatever befalls it
 EACH = 25  # calls of one thread to one object
 METHODS = {"write": 20, "swap": 15, "look": 15, "put": 20, "take": 20, "peek": 6, "refuse": 3, "undo": 1}
 READS = {"look", "peek"}
@@ -97,6 +99,7 @@ class Load:
 
 def main(directory: str, addresses: str, name: str, mark: str, seed: str) -> None:
     """Open, call, do what is said."""
+    generations.SETTLED = ENOUGH
     desk = init_system(Desk, directory, cluster=addresses, name=name, validation="off", segment_bytes=65536)
     system_of(desk).peers.running.publisher.patience = PATIENCE  # type: ignore[union-attr]
     load = Load(desk, mark, seed)

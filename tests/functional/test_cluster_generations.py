@@ -12,7 +12,7 @@ import pytest
 
 from coopy import control, linearizable
 from coopy.aio.opening import beside
-from coopy.cluster import sharing
+from coopy.cluster import generations, sharing
 from coopy.cluster.message import Calls, unseal
 from coopy.engine.ordered import OrderedEngine
 from coopy.error import ClusterError
@@ -259,12 +259,18 @@ def test_a_stream_that_nothing_was_sealed_into_is_used_by_the_next_attempt(
     level(one, two, cluster.node(3))
 
 
+@pytest.fixture(autouse=True)
+def settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody loses a connection here, but where a test has it so."""
+    monkeypatch.setattr(generations, "SETTLED", 0.0)
+
+
 def prune(name: str, urls: str, *options: str) -> Any:
     """As an administrator does."""
     return run_coopy("cluster", "prune", name, "--cluster", urls, *options)
 
 
-def test_streams_go_by_the_command_when_nobody_needs_them(cluster: Cluster) -> None:
+def test_streams_go_by_the_command_when_nobody_needs_them(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """Until then it says what is missing. What they alone named goes from the store with them, and a new node finds its way."""
     one, two = cluster.node(1), cluster.node(2)
     one.add("a")
@@ -283,6 +289,10 @@ def test_streams_go_by_the_command_when_nobody_needs_them(cluster: Cluster) -> N
         refused = prune(cluster.name, cluster.servers.urls, "--yes")
         assert (refused.exit_code, f"Nothing was deleted: 1 node still takes from coopy-{cluster.name}@1" in refused.output) == (2, True)
     level(one, two)
+    with monkeypatch.context() as patched:
+        patched.setattr(generations, "SETTLED", 1000.0)
+        refused = prune(cluster.name, cluster.servers.urls, "--yes")
+        assert (refused.exit_code, "seconds ago, and a node that lost its connection then has 1000 to go on" in refused.output) == (2, True)
     assert (prune(cluster.name, cluster.servers.urls).exit_code, streams(one)) == (2, [1, 2])  # nobody can be asked
     done = prune(cluster.name, cluster.servers.urls, "--yes")
     assert (done.exit_code, f"coopy-{cluster.name}@1 deleted" in done.output) == (0, True)

@@ -11,7 +11,7 @@ from coopy.cluster import moving, stream
 from coopy.cluster.message import Genesis, Seal, keyed, seal
 from coopy.error import ClusterError
 from coopy.wiring.systems import system_of
-from tests.functional.test_cluster_generations import move_on, prune, streams
+from tests.functional.test_cluster_generations import move_on, prune, settled, streams
 from tests.functional.test_cluster_hostile import begin_again
 from tests.functional.test_cluster_stream import ask, key_of, stopped, stream_of
 from tests.lone import Lone, peers_of
@@ -20,7 +20,7 @@ from tests.servers import Cluster, cluster, servers
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["cluster", "servers"]
+__all__ = ["cluster", "servers", "settled"]
 
 
 def follow(node: Any, *first: bytes) -> str:
