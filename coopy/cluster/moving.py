@@ -175,4 +175,5 @@ class Moving:
 
     async def begin_next(self, identity: Identity) -> None:
         """As begin_next."""
-        await self.here.stream.link.again(lambda: begin_next(self.here, identity, self._key), PATIENCE)
+        here = self.here  # it may be another one when this is tried again
+        await here.stream.link.again(lambda: begin_next(here, identity, self._key), PATIENCE)

@@ -46,7 +46,7 @@ class Sharing:
         self._system, self._moving, self._pruning, self._node, self._key = system, moving, pruning, node, key
         self._link = moving.here.stream.link
         self._size = 0
-        self._looks = False
+        self._looks = self._again = False
         self.shared = 0
 
     # --- the thread that takes -----------------------------------------------------------------------------------------
@@ -65,6 +65,7 @@ class Sharing:
     # --- the link's thread ---------------------------------------------------------------------------------------------
 
     def _begin_to_look(self) -> None:
+        self._again = self._looks
         if not self._looks:
             self._looks = True
             self._link.start(self._look())
@@ -83,6 +84,8 @@ class Sharing:
             log.warning("The cluster was not given a snapshot, or its stream not followed by another, or deleted: %s", error)
         finally:
             self._looks = False
+            if self._again:
+                self._begin_to_look()
 
     async def _claim(self) -> Claim | None:
         """What this node has said, if it is time and this node is the one. Somebody may have named a snapshot meanwhile."""
@@ -106,7 +109,7 @@ class Sharing:
         """Have another stream follow on one that is large; two snapshots show that nodes come by without what is before them."""
         here = self._moving.here
         about, (_, last) = await here.stream.about(), await here.announced(self._key)
-        if about is not None and last is not None and last.previous and about.size >= max(LARGE, TIMES * last.size):
+        if about is not None and last is not None and last.previous and about.size >= _large(about, last):
             await self._moving.begin_next(self._system.archive.identity)
 
     def _take(self) -> int:
@@ -124,6 +127,12 @@ class Sharing:
     async def _share(self, lsn: int, behind: str | None) -> bool:
         archive = self._system.archive
         return await self._moving.here.share(archive.disk, archive.path(snapshot_name(lsn)), lsn, self._key, behind)
+
+
+def _large(about: About, last: Announced) -> int:
+    """From how many bytes on another stream is to follow. Where an administrator has set a limit, well before that: a seal needs room, too."""
+    large, limit = max(LARGE, TIMES * last.size), about.chosen.get("max_bytes", 0)
+    return min(large, limit // 2) if limit > 0 else large
 
 
 def _turn(generation: int, about: About, last: Announced | None) -> int:

@@ -19,7 +19,7 @@ from coopy.error import ClusterError
 from coopy.wiring.systems import system_of
 from tests.functional.test_cluster_bad_days import counts, through, wait_until, ways
 from tests.functional.test_cluster_share import kept
-from tests.functional.test_cluster_stream import key_of
+from tests.functional.test_cluster_stream import ask, key_of
 from tests.functional.test_replication_bad_days import run_coopy
 from tests.lone import peers_of
 from tests.servers import Cluster, cluster, level, servers
@@ -351,6 +351,17 @@ def test_a_large_stream_is_followed_by_itself_and_goes_where_that_is_asked_for(c
     two = cluster.node(2, auto_prune=True)
     grow_until([one, two], lambda: streams(one)[0] > 1)
     level(one, two, cluster.node(3))
+
+
+def test_a_stream_with_a_limit_is_followed_before_it_is_full(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By one with the same limit."""
+    monkeypatch.setattr(sharing, "GROWN", 8_000)
+    one = cluster.node(1)
+    config = ask(one, f"STREAM.INFO.coopy-{cluster.name}@1")["config"]
+    ask(one, f"STREAM.UPDATE.coopy-{cluster.name}@1", {**config, "max_bytes": 100_000})
+    grow_until([one], lambda: counts(one).generation > 1)
+    assert ask(one, f"STREAM.INFO.coopy-{cluster.name}@2")["config"]["max_bytes"] == 100_000
+    assert 50_000 <= size(one, 1) < 100_000
 
 
 # --- who was away --------------------------------------------------------------------------------------------------------

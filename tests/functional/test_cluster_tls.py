@@ -21,6 +21,7 @@ from coopy.error import AuthenticationError, ClusterError, CoopyError, Unconfirm
 from coopy.wiring.systems import system_of
 from tests.functional.test_cluster import names_in
 from tests.functional.test_cluster_bad_days import LONG, counts, impatient
+from tests.functional.test_replication_bad_days import run_coopy
 from tests.unit.replication.test_transport import certificate, make_certificate, trusting
 from tests.words import Word
 
@@ -98,6 +99,10 @@ def test_a_node_over_tls_with_a_certificate_and_a_password(certificate: Path, tm
         assert word.add("a") == "a"
         assert PASSWORD not in repr(control(word).stats())
         control(word).close()
+        own = ("--tls-cert", tmp_path / "known" / "crt", "--tls-key", tmp_path / "known" / "key")
+        told = run_coopy("cluster", "prune", "word", "--cluster", address, "--tls-ca", certificate / "crt", *own)
+        assert (told.exit_code, "coopy-word@1 is the only stream" in told.output, PASSWORD in told.output) == (2, True, False)
+        assert run_coopy("cluster", "prune", "word", "--cluster", address, *own[2:]).exit_code == 2
 
 
 def test_a_node_with_a_token(tmp_path: Path) -> None:
