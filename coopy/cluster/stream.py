@@ -44,7 +44,7 @@ NEVER = (  # others write into it, or change, count, hold back or do not acknowl
     "allow_msg_counter", "allow_msg_schedules", "first_seq",
 )  # fmt: skip
 NO_STREAM, NO_MESSAGE, NAME_TAKEN, WRONG_LAST, WRONG_LAST_OF_SUBJECT = 10059, 10037, 10058, 10071, 10164
-NOT_CLUSTERED, NO_PLACE = 10074, 10005
+NOT_CLUSTERED, NO_PLACE, IN_PROCESS = 10074, 10005, 10158
 GATHER = 10.0  # seconds in which servers that have begun, and take each other for offline, find each other
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
@@ -260,7 +260,13 @@ class Stream:
     async def put(self, what: str, data: bytes, headers: dict[str, str]) -> None:
         """Publish a message of one kind, and hear that it is there. Raises RefusedError, and LostError where nobody knows."""
         answer = await self.link.request(self.subject(what), data, {**headers, "Nats-Expected-Stream": self.name})
-        if "seq" not in self.link.answer(answer.data, f"a message to {self.subject(what)}"):
+        try:
+            found = self.link.answer(answer.data, f"a message to {self.subject(what)}")
+        except RefusedError as error:
+            if error.code == IN_PROCESS:  # another one under this id, whose fate is open
+                raise LostError(str(error)) from error
+            raise
+        if "seq" not in found:
             raise LostError(f"The stream {self.name} did not acknowledge a message.")
 
 

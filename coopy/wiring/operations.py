@@ -236,9 +236,9 @@ class Control(Operations, Generic[T_co]):
         """Of a node: have the shared journal go on in a new stream, and delete those before it. Gives the names of the streams that went.
 
         Where streams before the current one are there already, no other is begun. Two snapshots of the current one must be there, which this node sends,
-        and all nodes that are there must have gone on, for which they have half a minute. Calls go on meanwhile, on all nodes. Raises ClusterError, also where the servers do not let this
-        user delete a stream: then `coopy cluster prune` does so; UnconfirmedError where it has not come so far in so many seconds. Nothing is lost by that.
-        What `prune()` drops is of this node's directory only.
+        and all nodes that are there must have gone on, for which they have half a minute. Calls go on meanwhile, on all nodes. Raises ClusterError, also
+        where the servers do not let this user delete a stream: then `coopy cluster prune` does so; UnconfirmedError where it has not come so far in so
+        many seconds. Nothing is lost by that. What `prune()` drops is of this node's directory only.
         """
         check_number("timeout", timeout)
         return self._node().prune(timeout, self.share_snapshot)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import shutil
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Self
 
+import msgspec
 import pytest
 
 from coopy import control, linearizable
@@ -186,17 +189,33 @@ def test_of_many_that_have_another_stream_follow_one_seals(cluster: Cluster) -> 
         begin.wait()
         move_on(node)
 
-    movers = [threading.Thread(target=move, args=(node,)) for node in nodes]
-    for mover in movers:
-        mover.start()
-    for mover in movers:
-        mover.join()
+    with ThreadPoolExecutor() as beside_each_other:
+        assert [*beside_each_other.map(move, nodes)] == [None] * 3
     nodes[0].add("a")
     level(*nodes)
     generation = counts(nodes[0]).generation
     assert streams(nodes[0]) == [*range(1, generation + 1)]
     assert [messages(nodes[0], "seal", each) for each in range(1, generation)] == [1] * (generation - 1)
     assert [messages(nodes[0], "genesis", each) for each in range(1, generation + 1)] == [1] * generation
+
+
+@pytest.mark.parametrize("what", ["genesis", "seal"])
+def test_what_another_one_puts_there_at_the_same_moment_is_waited_for(cluster: Cluster, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    """Servers that are about to store a message of this id do not say yet what becomes of it."""
+    node, said = cluster.node(1), list[str]()
+    request = peers_of(node).link.request
+
+    async def ask(subject: str, data: bytes, *more: Any, **others: Any) -> Any:
+        if subject.endswith(what) and not said:
+            said.append(subject)
+            error = {"code": 409, "err_code": 10158, "description": "duplicate message id is in process"}
+            return SimpleNamespace(data=msgspec.json.encode({"error": error}))
+        return await request(subject, data, *more, **others)
+
+    monkeypatch.setattr(peers_of(node).link, "request", ask)
+    move_on(node)
+    wait_until(lambda: counts(node).generation == 2)
+    assert len(said) == 1
 
 
 @pytest.mark.parametrize("moment", ["before", "behind"])
