@@ -289,7 +289,9 @@ def prune(name: str, urls: str, *options: str) -> Any:
     return run_coopy("cluster", "prune", name, "--cluster", urls, *options)
 
 
-def test_streams_go_by_the_command_when_nobody_needs_them(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_streams_go_by_the_command_when_nobody_needs_them(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     """Until then it says what is missing. What they alone named goes from the store with them, and a new node finds its way."""
     one, two = cluster.node(1), cluster.node(2)
     one.add("a")
@@ -312,7 +314,11 @@ def test_streams_go_by_the_command_when_nobody_needs_them(cluster: Cluster, monk
         patched.setattr(generations, "SETTLED", 1000.0)
         refused = prune(cluster.name, cluster.servers.urls, "--yes")
         assert (refused.exit_code, "seconds ago, and a node that lost its connection then has 1000 to go on" in refused.output) == (2, True)
-    assert (prune(cluster.name, cluster.servers.urls).exit_code, streams(one)) == (2, [1, 2])  # nobody can be asked
+    for _ in range(3):
+        peers_of(one).link.run(peers_of(one).running.pruning.look())
+    [told] = [found.message for found in caplog.records if "Nobody needs" in found.message]
+    assert f"`coopy cluster prune {cluster.name} --cluster ADDRESSES`" in told
+    assert (counts(one).former, prune(cluster.name, cluster.servers.urls).exit_code, streams(one)) == (1, 2, [1, 2])  # nobody can be asked
     done = prune(cluster.name, cluster.servers.urls, "--yes")
     assert (done.exit_code, f"coopy-{cluster.name}@1 deleted" in done.output) == (0, True)
     assert (streams(one), len(kept(one)), kept(one) & before) == ([2], 2, set())
