@@ -158,7 +158,8 @@ class Generations:
         return there[-1:] == [1] and await first.begin(genesis)
 
     async def _left_behind(self, system: bytes, last: Taken) -> bool:
-        if await self._stream.of(last.generation).about() is not None:
+        about = await self._stream.of(last.generation).about()
+        if about is not None and about.last:  # an empty one was made by somebody who did not know of the others
             return False
         later = [one for one in await self.begun() if one.generation > last.generation]
         if later and later[0].genesis.system != system:

@@ -15,7 +15,7 @@ import pytest
 
 from coopy import control, linearizable
 from coopy.aio.opening import beside
-from coopy.cluster import generations, sharing
+from coopy.cluster import generations, sharing, stream
 from coopy.cluster.message import Calls, unseal
 from coopy.engine.ordered import OrderedEngine
 from coopy.error import ClusterError
@@ -426,6 +426,28 @@ def test_a_node_that_was_away_for_too_long_begins_with_a_snapshot(cluster: Clust
     assert two.add("d") == "abcd"
     control(two).close()
     level(one, cluster.node(2))
+
+
+def test_a_new_node_whose_server_does_not_know_of_the_streams_begins_no_other_history(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It makes the first stream, sees then that there are later ones, and goes there. Nobody takes the empty one for anything, one that was away neither."""
+    one, two = cluster.node(1), cluster.node(2)
+    two.add("a")
+    control(two).close()
+    control(one).prune_cluster()
+    generations_of, asked = stream.Stream.generations, list[int]()
+
+    async def at_first_none(self: stream.Stream) -> list[int]:
+        asked.append(self.generation)
+        return await generations_of(self) if len(asked) > 1 else []
+
+    with monkeypatch.context() as patched:
+        patched.setattr(stream.Stream, "generations", at_first_none)
+        three = cluster.node(3)
+    assert (streams(one), messages(one, "genesis", 1)) == ([1, 2], 0)
+    assert three.add("b") == "ab"
+    level(one, three, cluster.node(2))
 
 
 def test_a_node_that_is_cut_off_for_too_long_stops_and_says_what_to_do(cluster: Cluster, servers: LocalServers, ways: list[Way]) -> None:

@@ -152,6 +152,24 @@ def test_a_stream_that_is_gone_before_two_snapshots_stood_behind_it_is_missed(cl
         cluster.node(3)
 
 
+def test_later_streams_that_are_another_systems(cluster: Cluster) -> None:
+    """Somebody has made one under the cluster's name. A new node says so, and so does one whose own is gone."""
+    one, two = cluster.node(1), cluster.node(2)
+    two.add("a")
+    control(two).close()
+    follow(one, genesis_of(one, system=b"o" * 16))
+    with pytest.raises(ClusterError, match=rf"coopy-{cluster.name}@2 and coopy-{cluster.name}@1 are of different systems"):
+        cluster.node(3)
+    two = cluster.node(2)
+    assert two.add("b") == "ab"
+    control(two).close()
+    ask(one, f"STREAM.DELETE.coopy-{cluster.name}@1")
+    with pytest.raises(
+        ClusterError, match=rf"coopy-{cluster.name}@1 is gone, and coopy-{cluster.name}@2 is another system's.*is intact in its directory"
+    ):
+        cluster.node(2)
+
+
 USERS = """
 authorization {{ users: [
   {{ user: admin, password: "p" }},
