@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from coopy.cluster.addresses import Addresses
 
-__all__ = ["ASK_ADMIN", "PATIENCE", "PAUSE", "DeniedError", "Link", "LostError", "RefusedError"]
+__all__ = ["ASK_ADMIN", "PATIENCE", "PAUSE", "DeniedError", "Link", "LostError", "NobodyError", "RefusedError"]
 
 T = TypeVar("T")
 
@@ -47,6 +47,10 @@ ASK_ADMIN = "Have an administrator of the servers see to that: docs/cluster.md s
 
 class LostError(ClusterError):
     """Nobody answered: whether what was asked was done is not known."""
+
+
+class NobodyError(LostError):
+    """There is nobody to answer: what was asked was not done."""
 
 
 class RefusedError(ClusterError):
@@ -75,20 +79,20 @@ class Link:
         self._connection: Connection | None = None
 
     @property
-    def _used(self) -> Connection:
-        """The connection, once there is one."""
+    def used(self) -> Connection:
+        """The connection, once there is one; another one where it was lost."""
         assert self._connection is not None
         return self._connection
 
     @property
     def client(self) -> Client:
         """The client, once it is open."""
-        return self._used.client
+        return self.used.client
 
     @property
     def has_jetstream(self) -> bool:
         """Whether the server says that it has JetStream."""
-        return self._used.has_jetstream
+        return self.used.has_jetstream
 
     @property
     def connected(self) -> bool:
@@ -121,7 +125,7 @@ class Link:
     async def _keep(self) -> None:
         """Find a server again, whenever one is lost."""
         while True:
-            lost = self._used
+            lost = self.used
             await lost.wait_lost()
             self.problem = self.problem or f"the connection to {lost.server} was lost"
             await lost.close()
@@ -158,11 +162,11 @@ class Link:
         """The servers did what was asked there: what they minded before is over."""
         if self.connected:
             self.problem = ""
-            self._used.denials.permit(subject)
+            self.used.denials.permit(subject)
 
     def denies(self, subject: str) -> bool:
         """Whether the servers said, on this connection, that this user may not publish there."""
-        return self.connected and self._used.denials.denies(subject)
+        return self.connected and self.used.denials.denies(subject)
 
     # --- from other threads ----------------------------------------------------------------------------------------------
 
@@ -232,6 +236,16 @@ class Link:
         message = await self.request(f"$JS.API.{subject}", data, patience=patience)
         return self.answer(message.data, subject)
 
+    async def reaches_jetstream(self, subject: str) -> bool:
+        """Whether anybody listens to questions of JetStream's on this subject: this server, or another one. What does not answer may do so yet."""
+        try:
+            await self.ask(subject)
+        except NobodyError:
+            return False
+        except (LostError, RefusedError, DeniedError):
+            return True
+        return True
+
     async def again(self, work: Callable[[], Awaitable[T]], patience: float) -> T:
         """Do it until it is done: what was just made, or has lost its leader, has none for a while. Raises LostError after so many seconds."""
         deadline = time.monotonic() + patience
@@ -254,7 +268,7 @@ class Link:
             )
         except NoRespondersError:
             what = f"The cluster at {self.addresses} has no JetStream, or nobody leads it now: nothing was done"
-            raise LostError(f"{what}. Set `jetstream {{ store_dir: ... }}` at its servers, or try it again in a while.") from None
+            raise NobodyError(f"{what}. Set `jetstream {{ store_dir: ... }}` at its servers, or try it again in a while.") from None
         except (Error, TimeoutError, OSError) as error:
             said = f" ({self.problem})" if self.problem else ""  # what the server minds it says apart
             raise LostError(f"The cluster at {self.addresses} does not answer: {self.addresses.hide(error)}{said}.") from None
@@ -266,7 +280,7 @@ class Link:
 
         `concerns`: as Denials.watch.
         """
-        used = self._used
+        used = self.used
         with used.denials.watch(concerns) as denied:
             done, gone = asyncio.ensure_future(work()), asyncio.ensure_future(used.gone.wait())
             try:

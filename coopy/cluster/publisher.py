@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from coopy.action import Outcome
+from coopy.cluster.link import ASK_ADMIN
 from coopy.cluster.message import CODES, FULL, LARGEST, Calls, seal
 from coopy.engine.commit import PENDING, Entry, copy_of
 from coopy.error import ClusterError, CoopyError, NotSerializableError, UnconfirmedError
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from nats.aio.msg import Msg
 
+    from coopy.cluster.connection import Connection
     from coopy.cluster.link import Link
     from coopy.cluster.stream import Stream
 
@@ -61,13 +63,15 @@ _decode = msgspec.json.Decoder(_Acknowledged).decode
 class Packet:
     """One message under way. `entries`: whose calls are in it, barriers too; `sent`: how often; `taken`: it has come back and was executed here.
 
-    `told`: who waits for it was told that nobody knows, or that it was not sent; `called_off`: it is not to be sent (any more).
+    `told`: who waits for it was told that nobody knows, or that it was not sent; `called_off`: it is not to be sent (any more). `by`: the connection on which it
+    went out, as long as it did so once only, and nothing was heard of it.
     """
 
-    __slots__ = ("begun", "called_off", "counter", "data", "entries", "last", "sent", "taken", "told")
+    __slots__ = ("begun", "by", "called_off", "counter", "data", "entries", "last", "sent", "taken", "told")
 
     def __init__(self, counter: int, data: bytes, entries: list[Entry], begun: float) -> None:
         self.counter, self.data, self.entries, self.begun = counter, data, entries, begun
+        self.by: Connection | None = None
         self.last, self.sent, self.taken, self.told, self.called_off = 0.0, 0, False, False, False
 
 
@@ -217,19 +221,26 @@ class Publisher:
         if packet.called_off:
             return
         headers = {"Nats-Msg-Id": f"{self.node.hex()}-{packet.counter}", "Nats-Expected-Stream": self._stream.name}
+        used = self._link.used
+        packet.by = used if packet.sent == 1 else None
+        used.denials.sent(self._base)
         try:
-            await self._link.client.publish(self._base, packet.data, reply=f"{self._inbox}.{packet.counter}", headers=headers)
+            await used.client.publish(self._base, packet.data, reply=f"{self._inbox}.{packet.counter}", headers=headers)
         except nats.errors.OutboundBufferLimitError:  # there is no connection: it was not sent
             packet.sent -= 1
+            used.denials.answered(self._base)
             return
         except (nats.errors.Error, OSError):  # it may have been
             return
         self.published += packet.sent == 1
         self.republished += packet.sent > 1
 
-    async def _hear(self, message: Msg) -> None:
+    async def _hear(self, used: Connection, message: Msg) -> None:
         """The stream's leader says what became of a message; or a server that there is no leader."""
+        used.denials.answered(self._base)
         packet = self._unknown.get(int(message.subject.rpartition(".")[2]))
+        if packet is not None:
+            packet.by = None
         if packet is None or (message.headers and "Status" in message.headers):  # 503: it goes out again in a while
             return
         try:
@@ -250,20 +261,39 @@ class Publisher:
 
     def _refuse(self, packet: Packet, error: dict[str, Any]) -> None:
         """It was sent once, and not stored."""
-        self.refused += 1
         why = self._link.addresses.hide(error.get("description"))
         way = "Make room there" if error.get("err_code") in ROOM else "Have an administrator look at the stream"
         what = f"The cluster at {self._link.addresses} refused the call: {why}. It did not happen"
+        self._give_back(packet, ClusterError(f"{what}. {way}, and call it again.", code=error.get("err_code", 0)))
+
+    def _refuse_denied(self) -> None:
+        """What went out once, on this connection, and was denied there: for certain, as soon as all others that went there were answered."""
+        used = self._link.used
+        if not used.denials.denied_the_rest(self._base):
+            return
+        what = f"The cluster at {self._link.addresses} does not let this user publish to {self._base}. The call was not taken, and did not happen"
+        for packet in [*self._unknown.values()]:
+            if packet.by is used:
+                self._give_back(packet, ClusterError(f"{what}. {ASK_ADMIN}, and call it again."))
+
+    def _give_back(self, packet: Packet, error: ClusterError) -> None:
+        """It is not in the stream, and will not be."""
+        self.refused += 1
         self.packets.pop(packet.counter, None)
-        _tell(packet.entries, ClusterError(f"{what}. {way}, and call it again.", code=error.get("err_code", 0)))
+        _tell(packet.entries, error)
         self._know(packet)
 
     async def _listen(self) -> None:
         import nats.errors
 
-        self._inbox = self._link.client.new_inbox()
+        used = self._link.used
+        self._inbox = used.client.new_inbox()
+
+        async def hear(message: Msg) -> None:
+            await self._hear(used, message)
+
         try:
-            await self._link.client.subscribe(f"{self._inbox}.*", cb=self._hear)
+            await used.client.subscribe(f"{self._inbox}.*", cb=hear)
         except (nats.errors.Error, OSError):  # this connection is lost already: with the next one it begins again
             return
 
@@ -286,6 +316,7 @@ class Publisher:
                     self._know(packet)
                 elif now - packet.last > AGAIN and self._link.connected:
                     await self._send(packet)
+            self._refuse_denied()
             self._tell_impatient(now)
 
     def _tell_impatient(self, now: float) -> None:

@@ -96,6 +96,10 @@ class Stream:
         self._check(found["config"])
         return _about(found)
 
+    async def within_reach(self) -> bool:
+        """Whether anybody could answer such a question: not where no server that is there has JetStream."""
+        return await self.link.reaches_jetstream(f"STREAM.INFO.{self.name}")
+
     async def about(self) -> About | None:
         """As `look`; where nobody answers, for a while."""
         return await self.link.again(self.look, PATIENCE)

@@ -8,6 +8,7 @@ import socket
 import ssl
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ import pytest
 from coopy import control, init_system
 from coopy.cluster import beginnings, link, store, stream
 from coopy.cluster.local import server_program
-from coopy.error import AuthenticationError, ClusterError, CoopyError, UnconfirmedError, UsageError
+from coopy.error import AuthenticationError, ClusterError, CoopyError, UsageError
 from coopy.wiring.systems import system_of
 from tests.functional.test_cluster import names_in
 from tests.functional.test_cluster_bad_days import LONG, counts, impatient
@@ -133,15 +134,20 @@ def test_a_user_that_may_not_do_what_a_node_does_is_told_what_to_permit(
         assert f"does not let this user {told}." in str(error)
 
 
-def test_a_caller_is_told_that_the_servers_do_not_let_its_node_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where all else is permitted."""
-    monkeypatch.setattr("coopy.cluster.node.LEAVE", 0.1)
+def test_a_caller_is_told_that_the_servers_do_not_let_its_node_call(tmp_path: Path) -> None:
+    """Where all else is permitted. Nothing is waited for, and the call did not happen: so with each of some at once, and with a barrier."""
     with server(tmp_path, users('publish: { allow: ">", deny: "coopy.word.calls" }')) as port:
         word = node(tmp_path, f"nats://wiki:{PASSWORD}@127.0.0.1:{port}")
-        impatient(word)
-        with pytest.raises(UnconfirmedError, match=r"the servers do not let this user publish to coopy\.word\.calls"):
-            word.add("a")
-        assert counts(word).connected
+        impatient(word, LONG)
+        with ThreadPoolExecutor() as callers:
+            for told in [callers.submit(word.add, "a") for _ in range(20)]:
+                with pytest.raises(
+                    ClusterError, match=r"not let this user publish to coopy\.word\.calls\. .*did not happen.*administrator"
+                ):
+                    told.result()
+        with pytest.raises(ClusterError, match="not let this user publish"):
+            control(word).barrier()
+        assert (word.text, counts(word).refused > 1, counts(word).under_way) == ("", True, 0)
         control(word).close()
 
 

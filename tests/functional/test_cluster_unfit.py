@@ -109,6 +109,8 @@ def test_a_server_without_jetstream_and_one_without_others_are_named(tmp_path: P
         lone.start()
         with pytest.raises(ClusterError, match=r"has no JetStream, in which the stream is kept. Nothing was changed. Set `jetstream"):
             lone.node(assume_durable=False)
+        with pytest.raises(ClusterError, match=r"No server of .* has JetStream.*Nothing was changed. Set `jetstream.*at one at least"):
+            lone.node(assume_durable=True)
 
 
 def test_a_server_that_takes_small_messages_only_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
