@@ -23,7 +23,7 @@ from coopy.logs import logger
 from coopy.snapshot import temporary_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from coopy.cluster.stream import About, Stream
     from coopy.disk import Disk
@@ -61,8 +61,8 @@ class Beginnings:
             what = f"The cluster {self._stream.short!r} at {self._link.addresses} holds a {genesis.domain}, not a {place.domain}"
             raise UsageError(f"{what}. Nothing was changed. Open it with that class, or choose another name=.", option="name")
         path = temporary_path(place.directory, 0)
-        self._link.run(self._get(genesis, place.disk, path), None)
-        install(place, self._stream.name, path)
+        left_out = self._link.run(self._get(genesis, place.disk, path), None)
+        install(place, self._stream.name, path, left_out)
 
     def _begin(self, place: Place, initial: Callable[[object], bytes]) -> None:
         if not self._stream.assume_durable:
@@ -97,18 +97,31 @@ class Beginnings:
             return None
         return await self._link.again(lambda: self._first(about), PATIENCE)
 
-    async def _get(self, genesis: Genesis, disk: Disk, path: str) -> None:
-        """The newest snapshot there is. One that cannot be had any more is passed over: the first one is always there."""
+    async def _get(self, genesis: Genesis, disk: Disk, path: str) -> frozenset[int]:
+        """The newest snapshot there is; gives what the cluster leaves out.
+
+        One that cannot be had any more is passed over, and one that holds what is left out since: the first one is always there.
+        """
         key = keyed(genesis.secret, self._key)
+        _, left_out = await self._link.again(lambda: self.left_out(key), PATIENCE)
         _, announced = await self._link.again(lambda: self.announced(key), PATIENCE)
-        if announced is not None:
+        if announced is not None and all(lsn > announced.lsn or lsn in announced.left_out for lsn in left_out):
             try:
                 await self._store.get(Stored(announced.snapshot, announced.digest, announced.size), disk, path)
             except ClusterError as error:
                 log.warning("%s The first one is taken instead, and all of the stream.", error)
             else:
-                return
+                return left_out
         await self._store.get(Stored(genesis.snapshot, genesis.digest, genesis.size), disk, path)
+        return left_out
+
+    async def left_out(self, key: bytes) -> tuple[int, frozenset[int]]:
+        """What the node that joined last leaves out, and that message's sequence, 0 without. `key`: of the stream's messages."""
+        found = await self._stream.last("join")
+        if found is None:
+            return 0, frozenset()
+        message = unsealed(self._stream.name, *found, key)
+        return found[0], frozenset(message.left_out if isinstance(message, Join) else ())
 
     async def announced(self, key: bytes) -> tuple[int, Announced | None]:
         """The newest snapshot that a message names, and that one's sequence, 0 without. `key`: of the stream's messages."""
@@ -116,10 +129,10 @@ class Beginnings:
         message = unsealed(self._stream.name, *found, key) if found is not None else None
         return found[0] if found is not None else 0, message if isinstance(message, Announced) else None
 
-    async def share(self, disk: Disk, path: str, lsn: int, key: bytes, behind: str | None = None) -> bool:
+    async def share(self, disk: Disk, path: str, lsn: int, left_out: Iterable[int], key: bytes, behind: str | None = None) -> bool:
         """A snapshot file, for those who come. Whether it is named in the stream; not where a newer one is, or one that is not `behind` (None: any).
 
-        `key`: of the stream's messages. Raises ClusterError.
+        `left_out`: what its node leaves out; `key`: of the stream's messages. Raises ClusterError.
         """
         about = await self._stream.about()
         sequence, before = await self.announced(key)
@@ -128,7 +141,7 @@ class Beginnings:
             return False
         stored = await self._store.put(disk, path)
         await self._store.verify(stored)
-        announced = Announced(lsn, stored.name, stored.digest, stored.size, name, about.size)
+        announced = Announced(lsn, stored.name, stored.digest, stored.size, name, about.size, [*left_out])
         if not await self._stream.put_behind("snapshot", seal(announced, key), sequence, stored.name):
             await self._store.drop(stored.name)  # another node was faster
             return False

@@ -68,12 +68,16 @@ class Genesis(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_field
 
 
 class Join(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """A node begins to write. `node`: of this opening of it, at random; the rest is its program, as Program says."""
+    """A node begins to write. `node`: of this opening of it, at random; `left_out`: LSNs of actions that it leaves out; the rest is its program.
+
+    As Program says.
+    """
 
     node: bytes
     domain: str
     versions: list[tuple[str, int]]
     source: bytes
+    left_out: list[int] = []
 
 
 class Calls(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -90,7 +94,7 @@ class Calls(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=
 class Announced(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """A snapshot that a new node may begin with is in the object store, as in GENESIS. `lsn`: of its last action; `previous`: announced before it.
 
-    `stream`: how many bytes the stream had when it was taken.
+    `stream`: how many bytes the stream had when it was taken; `left_out`: LSNs of actions that its node leaves out.
     """
 
     lsn: int
@@ -99,6 +103,7 @@ class Announced(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fie
     size: int
     previous: str
     stream: int
+    left_out: list[int] = []
 
 
 class Claim(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -179,7 +184,7 @@ def _check_values(message: Sealed) -> None:
         good = good and abs(message.utc_offset) <= DAY and all(code in WORDS for code, _ in message.calls)
         ids: tuple[bytes, ...] = (message.node,)
     elif isinstance(message, Join):
-        good, ids = True, (message.node,)
+        good, ids = all(lsn > 0 for lsn in message.left_out), (message.node,)
     elif isinstance(message, Genesis):
         good, ids = len(message.secret) == 2 * ID and message.size >= 0, (message.system,)
     elif isinstance(message, Due):
@@ -189,6 +194,6 @@ def _check_values(message: Sealed) -> None:
     elif isinstance(message, Claim):
         good, ids = message.turn > 0, (message.node,)
     else:
-        good, ids = message.lsn >= 0 and message.size >= 0 and message.stream >= 0, ()
+        good, ids = message.lsn >= 0 and message.size >= 0 and message.stream >= 0 and all(lsn > 0 for lsn in message.left_out), ()
     if not good or any(len(one) != ID for one in ids):
         raise ClusterError("it holds a value that none of coopy's has")

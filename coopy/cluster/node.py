@@ -23,6 +23,7 @@ from coopy.cluster.beginnings import Beginnings
 from coopy.cluster.comparing import Comparing
 from coopy.cluster.consumer import Consumer
 from coopy.cluster.durable import AwayError, prove
+from coopy.cluster.left_out import agreed, named
 from coopy.cluster.link import PATIENCE, PAUSE, Link
 from coopy.cluster.message import Digest, Due, Join, keyed, seal
 from coopy.cluster.publisher import Publisher
@@ -80,6 +81,7 @@ class Node:
         self._arrived: SimpleQueue[Arrived] = SimpleQueue()
         self._joined = threading.Event()
         self._stopping = False
+        self._agreed = 0  # the newest join that was known when this node began
         self._running: _Running | None = None
 
     # --- before the directory ----------------------------------------------------------------------------------------------
@@ -106,13 +108,15 @@ class Node:
         """Take what came, join, and go on. Raises ClusterError where the stream is not this directory's, or not kept as it must be."""
         engine, identity, key = system.engine, system.archive.identity, system.archive.key
         assert isinstance(engine, OrderedEngine)
-        messages_key, created = keyed(identity.secret, key), self._prove_peers()
+        messages_key, first = keyed(identity.secret, key), self._prove_peers()
         last = engine.progress.last
         following = last.sequence if engine.progress.missing(engine.journal.lsn) else last.sequence + 1
 
         async def verify(about: About) -> None:
-            await self._beginnings.verify(about, created, identity.system, engine.progress.last, messages_key)
+            await self._beginnings.verify(about, first.created, identity.system, engine.progress.last, messages_key)
 
+        self.link.run(self.link.again(lambda: verify(first), PATIENCE), None)
+        self._agree(system, engine, messages_key)
         consumer = Consumer(self.link, self.stream, self.id, following, self._arrived, verify)
         comparing = Comparing(system, engine, self.stream, self.id, messages_key)
         sharing = Sharing(system, self._beginnings, self.stream, self.id, messages_key)
@@ -133,13 +137,13 @@ class Node:
         comparing.follows = True
         sharing.look()
 
-    def _prove_peers(self) -> str:
-        """That the servers which keep the stream sync what they acknowledge. Gives when it was made."""
+    def _prove_peers(self) -> About:
+        """That the servers which keep the stream sync what they acknowledge. Gives what they say of it."""
         deadline = time.monotonic() + GONE
         while True:
             about = self._about()
             if self.stream.assume_durable:
-                return about.created
+                return about
             try:
                 self.link.run(prove(self.addresses, about.peers))
             except AwayError:
@@ -147,7 +151,17 @@ class Node:
                     raise
                 time.sleep(PAUSE)
             else:
-                return about.created
+                return about
+
+    def _agree(self, system: System, engine: OrderedEngine, key: bytes) -> None:
+        """What all nodes leave out, this one does, too."""
+        archive = system.archive
+        here = frozenset(archive.manifest.skips)
+        self._agreed, engine.left_out = self.link.run(
+            agreed(self._beginnings, self.stream, key, archive.directory, here, engine.journal.lsn), None
+        )
+        if engine.left_out != here:
+            engine.exclusively(lambda: archive.change(skips=tuple(sorted(engine.left_out))))
 
     def _about(self) -> About:
         about: About | None = self.link.run(self.stream.about())
@@ -158,7 +172,8 @@ class Node:
 
     def _join(self, key: bytes) -> None:
         """Say that this node begins to write, and wait until all before that was taken here."""
-        data = seal(Join(self.id, self._program.domain, [*self._program.versions], self._program.source), key)
+        program, left_out = self._program, sorted(self.running.engine.left_out)
+        data = seal(Join(self.id, program.domain, [*program.versions], program.source, left_out), key)
         self.link.run(self.stream.put_surely("join", data, f"{self.id.hex()}-0"), None)
         while not self._joined.wait(WAKE):
             self._check_lives()
@@ -177,8 +192,16 @@ class Node:
 
     # --- what nodes say to each other, on the thread that takes --------------------------------------------------------------
 
-    def joins(self, join: Join) -> None:
-        """As Chores says: this one, or one whose program may be another. Raises ClusterError where that is ahead of this one."""
+    def joins(self, sequence: int, join: Join) -> None:
+        """As Chores says: this one, or one whose program may be another. Raises ClusterError where that is ahead of this one, or leaves out other actions."""
+        otherwise = frozenset(join.left_out) ^ self.running.engine.left_out
+        if otherwise and sequence > self._agreed:
+            what = (
+                f"A node has joined the cluster that makes something else of {named(sorted(otherwise))} than this one, which stopped before"
+            )
+            raise ClusterError(
+                f"{what}: one of them leaves that out (`coopy repair --skip`). Open the directory again: it says what to do."
+            )
         ahead = [f"version {version} of {name}" for name, version in join.versions if version > self._versions.get(name, version)]
         if ahead:
             what = f"A node that runs {', '.join(ahead)} has joined the cluster, and this one does not have that yet: it stopped before"

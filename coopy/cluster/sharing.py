@@ -105,4 +105,4 @@ class Sharing:
 
     async def _share(self, lsn: int, behind: str | None) -> bool:
         archive = self._system.archive
-        return await self._beginnings.share(archive.disk, archive.path(snapshot_name(lsn)), lsn, self._key, behind)
+        return await self._beginnings.share(archive.disk, archive.path(snapshot_name(lsn)), lsn, archive.manifest.skips, self._key, behind)

@@ -31,8 +31,8 @@ Word: TypeAlias = Announced | Claim | Due | Digest  # what holds no calls
 class Chores(Protocol):
     """What nodes do for each other beside the calls. All of it is called by the thread that takes; what it raises stops the node."""
 
-    def joins(self, join: Join) -> None:
-        """A node begins to write. What was before it may not have been taken yet."""
+    def joins(self, sequence: int, join: Join) -> None:
+        """A node begins to write, with the message of this number. What was before it may not have been taken yet."""
 
     def passed(self, size: int, *, own: bool) -> None:
         """So many bytes of messages were taken, some of them this node's own."""
@@ -138,7 +138,7 @@ class Taker:
             calls = [(WORDS[code], payload) for code, payload in found.calls]
             return Message(sequence, found.node, found.counter, found.settled, found.time_us, found.utc_offset, calls, own), packet, None
         if isinstance(found, Join):
-            self._chores.joins(found)
+            self._chores.joins(sequence, found)
             return Message(sequence, found.node, 0, 0, 0, 0, ()), None, None
         if isinstance(found, Announced | Claim | Due | Digest):
             return Message(sequence, b"", 0, 0, 0, 0, ()), None, found

@@ -68,6 +68,7 @@ class OrderedEngine(SharedEngine):
     offer: Callable[[Entry], None]
     barrier: Callable[[], object]
     progress: Progress
+    left_out: frozenset[int] = frozenset()  # LSNs of actions that are not executed: what was executed before is as it is
 
     def begin(self, progress: Progress) -> None:
         """What a node has beside what any engine has."""
@@ -176,13 +177,13 @@ class OrderedEngine(SharedEngine):
         last = self.progress.last
         if message.sequence == last.sequence:
             missing = self.progress.missing(self.journal.lsn)
-            self._go_on(message, self._entries(message)[len(message.calls) - missing :])
+            self._go_on(message, self._entries(message, last.after)[len(message.calls) - missing :])
             return
         if message.sequence != last.sequence + 1:
             what = f"Message {message.sequence} of the shared journal came behind {last.sequence}: what is between is missing. Nothing of it was taken."
             raise ClusterError(what, sequence=last.sequence + 1)
         begins = message.counter == 0
-        entries = [] if begins or not self.progress.is_new(message.node, message.counter) else self._entries(message)
+        entries = [] if begins or not self.progress.is_new(message.node, message.counter) else self._entries(message, self.journal.lsn)
         taken = Taken(message.sequence, message.node, message.counter, message.settled, self.journal.lsn, len(entries))
         with self.lock:
             self._enter_to_take()
@@ -210,12 +211,19 @@ class OrderedEngine(SharedEngine):
         if self.gate is not OPEN:
             self.enter()
 
-    def _entries(self, message: Message) -> list[Entry]:
-        """The calls of a message, each as it runs. Raises ClusterError for what this node's program does not know, before anything of it is kept."""
+    def _entries(self, message: Message, after: int) -> list[Entry]:
+        """The calls of a message behind this LSN, each as it runs. Raises ClusterError for what this node's program does not know, before any is kept.
+
+        Of one that is left out, nobody needs to know what it was.
+        """
         if message.own is not None:
             return list(message.own)
+        left_out = self.left_out
         try:
-            return [self._entry_of(word, payload) for word, payload in message.calls]
+            return [
+                Entry("", (), {}, word, payload) if lsn in left_out else self._entry_of(word, payload)
+                for lsn, (word, payload) in enumerate(message.calls, after + 1)
+            ]
         except (UnknownMethodError, UpgradeError, CorruptionError) as error:
             what = f"Message {message.sequence} of the shared journal holds a call that this node's program cannot run: {error} Nothing of it was taken"
             raise ClusterError(
@@ -246,7 +254,12 @@ class OrderedEngine(SharedEngine):
 
     def _execute_each(self, entries: list[Entry]) -> None:
         for entry in entries:
-            if entry.lsn > self.executed:
+            if entry.lsn <= self.executed:
+                continue
+            if entry.lsn in self.left_out:
+                entry.outcome = None
+                self.took(entry.lsn)
+            else:
                 self._execute_one(entry, UNREACHED)
 
     # --- memory --------------------------------------------------------------------------------------------------------
