@@ -167,7 +167,8 @@ class Node:
         about: About | None = self.link.run(self.stream.about())
         if about is None:
             what = f"The stream {self.stream.name} is not there (any more), and it is not made again"
-            raise ClusterError(f"{what}: what it held is in the nodes' directories. Nothing was changed.")
+            ways = "If it is gone for good, another cluster begins with that: coopy.restore, as docs/cluster.md says"
+            raise ClusterError(f"{what}: what it held is in the nodes' directories. Nothing was changed. {ways}.")
         return about
 
     def _join(self, key: bytes) -> None:
