@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from coopy.cluster.beginnings import BehindError
-from coopy.cluster.link import PATIENCE, PAUSE, DeniedError, LostError, RefusedError
+from coopy.cluster.link import ANSWER, PATIENCE, PAUSE, DeniedError, LostError, RefusedError
 from coopy.cluster.stream import NODE
 from coopy.error import ClusterError
 
@@ -37,6 +37,9 @@ __all__ = ["Consumer"]
 HEARTBEAT = 1.0  # seconds between two signs of life of a consumer that has nothing to push
 SILENT = 3.5  # seconds without one, after which it counts as lost
 GONE = 60_000_000_000  # nanoseconds after which the servers forget a consumer that nobody hears
+SOON = (
+    1.0  # seconds to make one, at first: where it was to live on a server that is away nobody answers, and the next one may live on another
+)
 BUFFER = 256 << 20
 SHORT_REPLY = 9  # parts of the reply that names a message's sequence; newer servers add three
 
@@ -57,6 +60,7 @@ class Consumer:
         self._number = 0
         self._heard = 0.0
         self._left_out = -1
+        self._patience = SOON
         self._again = asyncio.Event()
         self.problem = "it has not begun yet"
         self.made = 0
@@ -129,9 +133,18 @@ class Consumer:
             "replay_policy": "instant", "flow_control": True, "idle_heartbeat": int(HEARTBEAT * 1e9), "inactive_threshold": GONE,
             "num_replicas": 1, "mem_storage": True, "metadata": {NODE: self._node.hex()},
         }  # fmt: skip
-        await self._link.ask(f"CONSUMER.CREATE.{self._stream.name}", {"stream_name": self._stream.name, "config": config})
+        await self._ask_for({"stream_name": self._stream.name, "config": config})
         self.made += 1
         self._heard, self.problem = time.monotonic(), ""
+
+    async def _ask_for(self, wanted: dict[str, Any]) -> None:
+        """Where nobody answers soon, the next one is waited for twice as long: servers may also be slow."""
+        try:
+            await self._link.ask(f"CONSUMER.CREATE.{self._stream.name}", wanted, self._patience)
+        except LostError:
+            self._patience = min(2 * self._patience, ANSWER)
+            raise
+        self._patience = SOON
 
     def _hear(self, message: Msg) -> None:
         self._heard = time.monotonic()

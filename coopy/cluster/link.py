@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from coopy.cluster.addresses import Addresses
 
-__all__ = ["ASK_ADMIN", "PATIENCE", "PAUSE", "DeniedError", "Link", "LostError", "NobodyError", "RefusedError"]
+__all__ = ["ANSWER", "ASK_ADMIN", "PATIENCE", "PAUSE", "DeniedError", "Link", "LostError", "NobodyError", "RefusedError"]
 
 T = TypeVar("T")
 
