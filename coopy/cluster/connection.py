@@ -39,14 +39,14 @@ REFUSED = re.compile("authorization (violation|failed)|authentication (expired|r
 class Connection:
     """To one server. `gone`: set when it was lost, or is to be given up; `denials`: what the server does not let this user do.
 
-    `minds`: hears what server or client say is wrong.
+    `minds`: hears what server or client say is wrong. `private`: it is to be encrypted.
     """
 
-    def __init__(self, server: Server, minds: Minds) -> None:
-        from nats.aio.client import Client
+    def __init__(self, server: Server, minds: Minds, *, private: bool) -> None:
+        from coopy.cluster.client import Client, PrivateClient
 
         self.server, self.minds = server, minds
-        self.client, self.gone, self.denials = Client(), asyncio.Event(), Denials()
+        self.client, self.gone, self.denials = PrivateClient() if private else Client(), asyncio.Event(), Denials()
 
     async def open(self, given: dict[str, Any]) -> None:
         """Connect. Raises whatever the client makes of what it hears."""
@@ -127,7 +127,7 @@ class Search:
         for _ in self._order:
             server = self._order[0]
             self._order.append(self._order.pop(0))
-            found = Connection(server, self._note)
+            found = Connection(server, self._note, private=server.private or self._tls is not None)
             if await self._open(found):
                 found.minds = minds
                 return found
@@ -180,7 +180,11 @@ class Search:
 
 
 def _final(error: BaseException) -> type[AuthenticationError | ClusterError] | None:
-    """What would be the same the next time: a user, password or certificate that a server does not take, or a server's that this one does not trust."""
+    """What would be the same the next time: a user, password or certificate that a server does not take, or a server that this one does not trust."""
+    from coopy.cluster.client import UnencryptedError
+
+    if isinstance(error, UnencryptedError):
+        return ClusterError
     if REFUSED.search(str(error)):
         return AuthenticationError
     if not isinstance(error, ssl.SSLError) or isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError | ssl.SSLSyscallError):

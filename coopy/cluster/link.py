@@ -42,6 +42,9 @@ AGAIN = 0.2  # seconds between two attempts to find a server
 PAUSE = 0.3  # seconds before something that nobody answered is asked again
 PATIENCE = 30.0  # seconds that a caller waits for a cluster that does not answer
 RENEW = 2.0  # seconds after which a connection that lost a subscription is given up for another
+LOOK_AT = (
+    "See to what stands in the addresses, or in the file that they name, and to tls=; only an administrator of the servers can say more"
+)
 ASK_ADMIN = "Have an administrator of the servers see to that: docs/cluster.md shows all that a node does there"
 
 
@@ -147,7 +150,7 @@ class Link:
         where = f"the cluster at {self.addresses}"
         if self._search.refused:
             return AuthenticationError(
-                f"No server of {where} accepts the user, password or certificate: {self.problem}. Nothing was changed."
+                f"No server of {where} accepts the user, password or certificate: {self.problem}. Nothing was changed. {LOOK_AT}."
             )
         ways = "Start them, or set right what is said of them; check the addresses and tls="
         return ClusterError(f"No server of {where} answers as it should: {self.problem}. Nothing was changed. {ways}.")

@@ -7,6 +7,7 @@ import re
 import socket
 import ssl
 import subprocess
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -99,6 +100,34 @@ def test_a_node_over_tls_with_a_certificate_and_a_password(certificate: Path, tm
         assert word.add("a") == "a"
         assert PASSWORD not in repr(control(word).stats())
         control(word).close()
+
+
+@pytest.mark.parametrize(("scheme", "with_tls"), [("tls", False), ("nats", True)])
+def test_who_says_that_no_encryption_is_needed_hears_no_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str, with_tls: bool
+) -> None:
+    """What a server says of that it says in the clear, where anybody may stand between. It is told at once; so by a real server that has none."""
+    monkeypatch.setattr(link, "CONNECT", LONG)
+    heard, options = list[bytes](), {"tls": ssl.create_default_context()} if with_tls else {}
+
+    def pretend() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.sendall(
+                b'INFO {"server_id":"x","version":"2.14.0","max_payload":1048576,"auth_required":true,"tls_required":false}\r\n'
+            )
+            while piece := connection.recv(4096):
+                heard.append(piece)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        other = threading.Thread(target=pretend)
+        other.start()
+        error = refused(tmp_path, f"{scheme}://wiki:{PASSWORD}@127.0.0.1:{listener.getsockname()[1]}", **options)
+        other.join()
+    assert "offers no TLS, which tls:// or tls= asks for; no user, password or token was sent there" in str(error)
+    assert PASSWORD.encode() not in b"".join(heard)
+    with server(tmp_path, f'authorization {{ user: wiki, password: "{PASSWORD}" }}') as port:
+        assert "offers no TLS" in str(refused(tmp_path, f"{scheme}://wiki:{PASSWORD}@127.0.0.1:{port}", **options))
 
 
 def test_a_node_with_a_token(tmp_path: Path) -> None:

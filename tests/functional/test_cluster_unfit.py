@@ -185,7 +185,7 @@ def test_a_server_that_is_too_old_is_refused_also_when_it_is_so_later(cluster: C
     wait_until(lambda: "it is version 2." in counts(one).problem)
     with pytest.raises(ClusterError, match=r"it is version 2\.\S+ and 99\.1 or newer is needed.*did not happen"):
         one.add("b")
-    with pytest.raises(ClusterError, match=r"99\.1 or newer is needed.*Nothing was changed. Set that right, and restart that server"):
+    with pytest.raises(ClusterError, match=r"99\.1 or newer is needed.*The node was not opened. Set that right, and restart that server"):
         cluster.node(2)
     monkeypatch.setattr(durable, "OLDEST", (2, 14))
     wait_until(lambda: counts(one).problem == "")
@@ -199,7 +199,7 @@ def test_a_monitoring_port_of_something_else_proves_nothing(cluster: Cluster) ->
         with stranger(says, 1000) as monitor:
             urls = cluster.servers.urls.replace(f"monitor={server.monitor}", f"monitor={monitor}")
             with pytest.raises(
-                ClusterError, match=rf"It is not proven.*no answer came from .*{monitor}/varz is no server's.*Nothing was changed"
+                ClusterError, match=rf"It is not proven.*no answer came from .*{monitor}/varz is no server's.*The node was not opened"
             ):
                 cluster.node(1, cluster=urls)
     assert not [*cluster.folder.glob("node1/*.log")]
