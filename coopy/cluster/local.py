@@ -28,10 +28,13 @@ from urllib.request import urlopen
 
 import msgspec
 
+from coopy.disk import RealDisk
 from coopy.error import ClusterError, UsageError
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from coopy.disk import Lock
 
 __all__ = ["LocalServer", "LocalServers", "server_program"]
 
@@ -178,6 +181,7 @@ class LocalServers:
         plan = self._plan(count)
         self.servers = [LocalServer(name, str(self._configure(plan, name)), ports, program) for name, ports in plan.servers.items()]
         self._password = plan.password
+        self._lock: Lock | None = None
 
     @property
     def urls(self) -> str:
@@ -196,7 +200,12 @@ class LocalServers:
         self.stop()
 
     def start(self) -> None:
-        """Start those that do not run, and return when all are ready. Raises ClusterError where they do not get so far; then none runs."""
+        """Start those that do not run, and return when all are ready. Raises ClusterError where they do not get so far; then none runs.
+
+        LockedError where somebody else has started them: those go on.
+        """
+        if self._lock is None:
+            self._lock = RealDisk().lock(str(self.directory))
         try:
             for one in self.servers:
                 one.start()
@@ -235,6 +244,9 @@ class LocalServers:
             one.signal(signal.SIGTERM)
         for one in self.servers:
             one.wait()
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
 
     # --- the directory -------------------------------------------------------------------------------------------------
 
