@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from coopy.cluster.credentials import read_credentials
 from coopy.cluster.denials import Denials
 from coopy.cluster.message import LARGEST
-from coopy.error import AuthenticationError, ClusterError, CoopyError
+from coopy.error import AuthenticationError, ClusterError, CoopyError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Minds: TypeAlias = Callable[["Connection", BaseException], None]
 
-__all__ = ["Connection", "Search"]
+__all__ = ["Connection", "Search", "check_context"]
 
 ATTEMPT = 2  # seconds for one server
 PUT_DOWN = 0.1  # seconds to give back a connection that was never made whole
@@ -34,6 +34,15 @@ PING = 2  # seconds between two signs of life
 SILENT = 2  # signs of life that may stay away
 LOOK = 0.5  # seconds between two looks whether the client has closed itself
 REFUSED = re.compile("authorization (violation|failed)|authentication (expired|revoked)", re.IGNORECASE)
+
+
+def check_context(tls: Any) -> None:
+    """Raises UsageError for what is no context, or one that verifies nothing."""
+    if not isinstance(tls, ssl.SSLContext):
+        raise UsageError(f"tls={tls!r} is not possible: it is an ssl.SSLContext.", option="tls")
+    if tls.verify_mode is not ssl.CERT_REQUIRED or not tls.check_hostname:
+        what = "tls= does not verify the servers' certificates and names, so anybody could be one of them, and be told the password"
+        raise UsageError(f"{what}. Nothing was changed. Use ssl.create_default_context(cafile=...).", option="tls")
 
 
 class Connection:

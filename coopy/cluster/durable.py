@@ -30,7 +30,7 @@ LARGEST = 1 << 20
 GREETING = 1.0  # seconds in which a server says who it is; and that one has, of whom it is known that nothing depends on it
 QUESTION = "GET /{what} HTTP/1.0\r\nHost: {host}\r\n\r\n"
 WAYS = (
-    'Have each server listen for questions (`http: "127.0.0.1:8222"`) and name its port in the address (nats://host:4222?monitor=8222);'
+    'Have each server listen for questions where nodes reach it (`http: "0.0.0.0:8222"`) and name its port in the address (nats://host:4222?monitor=8222);'
     " assume_durable=True goes on without a proof."
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -317,6 +318,11 @@ def test_what_cannot_be_is_told_before_anything_is_changed(cluster: Cluster, ser
         cluster.node(2, name="a b")
     with pytest.raises(UsageError, match="name= means nothing without cluster="):
         init_system(Word, tmp_path / "x", name="x")
+    careless = ssl.create_default_context()
+    careless.check_hostname = False
+    for tls, said in (("/etc/ca.pem", "it is an ssl.SSLContext"), (careless, "does not verify the servers")):
+        with pytest.raises(UsageError, match=f"tls=.*{said}"):
+            cluster.node(2, tls=tls)
     assert not (cluster.folder / "node2").exists()
     with pytest.raises(NotSerializableError, match="a message of the cluster holds at most"):
         one.add("x" * 2_000_000)
