@@ -95,6 +95,14 @@ def test_a_node_whose_class_is_behind_stops_when_a_newer_one_joins(cluster: Clus
     assert "A node that runs version 2 of tests.words:Word has joined" in stopped(node)
 
 
+def test_a_node_of_another_source_is_warned_of_and_both_go_on(cluster: Cluster, caplog: pytest.LogCaptureFixture) -> None:
+    """So nodes are upgraded one after the other."""
+    node = cluster.node(1)
+    put(node, seal(Join(b"n" * 16, "tests.words:Word", [], b"another source"), key_of(node)))
+    assert node.add("a") == "a"
+    assert "A node with another source of tests.words:Word has joined: see to it that both make the same of a call." in caplog.messages
+
+
 def test_a_stream_that_is_full_refuses_and_goes_on_when_there_is_room(cluster: Cluster) -> None:
     """The call did not happen."""
     node = cluster.node(1)
