@@ -154,7 +154,12 @@ class Beginnings:
         if data is None:
             what = f"The stream {name} begins with message {about.first}, and its first one is gone: it was damaged"
             raise ClusterError(f"{what}. Nothing was changed.", sequence=1)
-        message = unsealed(name, 1, data, keyed(b"", self._key))
+        try:
+            message = unsealed(name, 1, data, keyed(b"", self._key))
+        except ClusterError as error:
+            raise ClusterError(
+                f"{error} Give the signing_key= that its other nodes have, or none if they have none.", sequence=1
+            ) from error
         if not isinstance(message, Genesis):
             raise ClusterError(f"The stream {name} does not begin as a shared journal of coopy's does. Nothing was changed.", sequence=1)
         return message

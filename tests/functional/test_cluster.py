@@ -328,6 +328,8 @@ def test_what_cannot_be_is_told_before_anything_is_changed(cluster: Cluster, ser
         one.add("x" * 2_000_000)
     with pytest.raises(LockedError):
         cluster.node(1)
+    with pytest.raises(ClusterError, match=r"signed with another key.*Give the signing_key= that its other nodes have"):
+        cluster.node(2, signing_key=b"another")
     with pytest.raises(UsageError, match=r"not a tests.functional.test_cluster:Other"):
         cluster.node(2, Other)
     control(one).close()
