@@ -14,6 +14,9 @@ from coopy.error import ClusterError
 __all__ = ["Client", "PrivateClient", "UnencryptedError"]
 
 
+introduce = Client._connect_command  # noqa: SLF001 - a client that has none says who it is elsewhere: then this fails, and nobody connects
+
+
 class UnencryptedError(ClusterError):
     """A server offers no TLS, and is to. Nobody was named to it."""
 
@@ -25,7 +28,7 @@ class PrivateClient(Client):
         if not self._is_encrypted():
             what = "it offers no TLS, which tls:// or tls= asks for"
             raise UnencryptedError(f"{what}; no user, password or token was sent there")
-        return super()._connect_command()
+        return introduce(self)
 
     def _is_encrypted(self) -> bool:
         writer = getattr(self._transport, "_io_writer", None)
