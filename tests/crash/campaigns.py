@@ -102,7 +102,7 @@ def crowd(_seed: int) -> str:
 
 
 def cluster(seed: int) -> str:
-    """Three nodes and three servers, SEEDS schedules of faults (in the environment); histories are judged. One that fails does not keep the others from being tried."""
+    """Three nodes and three servers, SEEDS schedules of faults (in the environment); histories are judged. One that fails keeps no other back."""
     count, told, failed = int(os.environ.get("SEEDS", "30")), list[fates.Told](), list[str]()
     for one in range(seed * 1000, seed * 1000 + count):
         try:
