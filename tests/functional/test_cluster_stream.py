@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from coopy import control
+from coopy.cluster import consumer
 from coopy.cluster.local import LocalServers
 from coopy.cluster.message import Calls, Join, keyed, seal
 from coopy.error import ClusterError, UnconfirmedError
@@ -134,8 +135,9 @@ def test_a_stream_that_would_lose_history_is_refused(cluster: Cluster, change: d
         cluster.node(1)
 
 
-def test_a_stream_that_was_deleted_is_not_made_again(cluster: Cluster) -> None:
+def test_a_stream_that_was_deleted_is_not_made_again(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """A node that runs stops; one that is opened is refused."""
+    monkeypatch.setattr(consumer, "SILENT", 1.2)  # a sign of life comes each second
     one, two = cluster.node(1), cluster.node(2)
     one.add("a")
     control(two).close()
@@ -146,8 +148,9 @@ def test_a_stream_that_was_deleted_is_not_made_again(cluster: Cluster) -> None:
         cluster.node(2)
 
 
-def test_a_stream_that_was_made_anew_is_not_taken_for_the_one_before(cluster: Cluster) -> None:
+def test_a_stream_that_was_made_anew_is_not_taken_for_the_one_before(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """By a node that runs, and by one that is opened, be the new one empty or another system's."""
+    monkeypatch.setattr(consumer, "SILENT", 1.2)  # a sign of life comes each second
     one, two = cluster.node(1), cluster.node(2)
     one.add("a")
     control(two).close()
