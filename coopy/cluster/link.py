@@ -39,6 +39,12 @@ log = logger("cluster")
 CONNECT = 5.0  # seconds to find a server at the beginning
 ANSWER = 5.0  # seconds to answer a question
 AGAIN = 0.2  # seconds between two attempts to find a server
+NOT_NOW = {
+    10008,
+    10009,
+    10118,
+    10119,
+}  # JetStream is temporarily unavailable, not led here, or what was asked of is offline: nothing was done
 PAUSE = 0.3  # seconds before something that nobody answered is asked again
 PATIENCE = 30.0  # seconds that a caller waits for a cluster that does not answer
 RENEW = 2.0  # seconds after which a connection that lost a subscription is given up for another
@@ -307,6 +313,8 @@ class Link:
         if not isinstance(answer, dict):
             raise LostError(f"The cluster at {self.addresses} gave an answer that cannot be read.")
         problem = answer.get("error")
+        if problem and problem.get("err_code") in NOT_NOW:
+            raise LostError(f"The cluster at {self.addresses} cannot do it now: {self.addresses.hide(problem.get('description'))}.")
         if problem:
             why = self.addresses.hide(problem.get("description", "it did not say why"))
             what = f"The cluster at {self.addresses} refused {asked}: {why}. Nothing was changed. {ASK_ADMIN}."

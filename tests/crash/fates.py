@@ -105,7 +105,7 @@ class Caller:
         """Until it is so."""
         with self._more:
             good = self._more.wait_for(lambda: told() or self.ended, LONG) and told()
-        assert good, f"node {self.mark} {what}: {dict(self.answers)}\n{self.lines[-1:]}\n{self._errors.read_text()[-3000:]}"
+        assert good, f"node {self.mark} {what}: {dict(self.answers)}\n{self.lines[-6:]}\n{self._errors.read_text()[-3000:]}"
 
     def heard(self, what: str) -> Any:
         """What it says when it was told this, or by itself."""
