@@ -167,6 +167,11 @@ class Link:
         if used.denials.deaf:
             self._loop.call_later(RENEW, used.gone.set)
 
+    def leave(self, why: str) -> None:
+        """Find another server, if there is one: this one is no use."""
+        self.problem = f"{self.used.server}: {why}"
+        self.used.gone.set()
+
     def heard(self, subject: str) -> None:
         """The servers did what was asked there: what they minded before is over."""
         if self.connected:

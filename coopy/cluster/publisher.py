@@ -44,6 +44,7 @@ FRONT = LARGEST - FULL
 EACH = 16  # bytes of a call beside its payload
 MOST, MOST_BYTES = 65_536, 64 << 20  # calls, and bytes of them, that may wait
 AGAIN = 2.0  # seconds after which a message goes out again
+ELSEWHERE = 10.0  # seconds in which nothing was acknowledged, after which another server is tried: this one may be cut off from the others
 TICK = 0.1
 CERTAIN = {10002, 10077, 10047, 10054, 10060, 10122, 10053, 10023, 10028, 10025}  # what a stream's leader refuses, it did not store
 ROOM = {10002, 10077, 10047, 10023, 10028, 10025}
@@ -100,6 +101,7 @@ class Publisher:
         self.refusal: CoopyError | None = None
         self._look = asyncio.Event()
         self._inbox = ""
+        self._heard = 0.0  # when something was acknowledged last, or this server was found
         self._base = self._stream.subject("calls")
 
     # --- from any thread -------------------------------------------------------------------------------------------------
@@ -248,6 +250,7 @@ class Publisher:
         except msgspec.MsgspecError:
             return
         if said.seq:
+            self._heard = time.monotonic()
             self._link.heard(self._base)
             if not said.duplicate and said.seq <= self._taken_here() and packet.counter in self.packets:
                 self._lost(_gone_back(self._stream.name, said.seq, self._taken_here()))
@@ -286,7 +289,7 @@ class Publisher:
     async def _listen(self) -> None:
         import nats.errors
 
-        used = self._link.used
+        used, self._heard = self._link.used, time.monotonic()
         self._inbox = used.client.new_inbox()
 
         async def hear(message: Msg) -> None:
@@ -317,7 +320,15 @@ class Publisher:
                 elif now - packet.last > AGAIN and self._link.connected:
                     await self._send(packet)
             self._refuse_denied()
+            self._try_elsewhere(now)
             self._tell_impatient(now)
+
+    def _try_elsewhere(self, now: float) -> None:
+        """A server that is cut off from the others, or has not found them again, still says that it lives: its word for that is not enough."""
+        since = max(self._heard, min((packet.begun for packet in self._unknown.values()), default=now))
+        if now - since > ELSEWHERE and self._link.connected:
+            self._heard = now
+            self._link.leave(f"in {ELSEWHERE:g} seconds it had nothing acknowledged")
 
     def _tell_impatient(self, now: float) -> None:
         for packet in [*self.packets.values()]:  # also those that the stream has, and that do not come back

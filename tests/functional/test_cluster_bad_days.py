@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from coopy import control
-from coopy.cluster import consumer, durable
+from coopy.cluster import consumer, durable, publisher
 from coopy.cluster import node as node_room
 from coopy.cluster.link import RefusedError
 from coopy.cluster.local import LocalServer, LocalServers
 from coopy.engine.stats import NodeStats
 from coopy.error import ClusterError, UnconfirmedError
 from coopy.wiring.systems import system_of
+from tests.crash.net import Net
 from tests.cut import Way
 from tests.servers import Cluster, cluster, level, servers
 
@@ -201,6 +202,29 @@ def test_the_streams_leader_is_killed_while_all_nodes_call(tmp_path: Path) -> No
         kept = nodes[0].kept
         assert len(kept) == len(told)
         assert all(kept[place - 1] == what for what, place in told)
+        cluster.close()
+
+
+def test_a_server_that_is_cut_off_from_the_others_is_left_for_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It goes on to say that it lives. What was sent there happens once; its caller hears of nothing."""
+    monkeypatch.setattr(publisher, "ELSEWHERE", 1.0)
+    own = LocalServers(tmp_path / "servers")
+    with Net(own, 1) as net, own:
+        cluster = Cluster(own, tmp_path)
+        cluster.node(1).keep("a")
+        cluster.close()
+        lonely = follower(own, cluster.name)
+        others = [way for one, way in zip(own.servers, net.nodes[0], strict=True) if one is not lonely]
+        for way in others:
+            way.cut()
+        node = cluster.node(1, cluster=net.addresses(0))
+        for way in others:
+            way.mend()
+        for way in net.routes_of(lonely.name):
+            way.cut()
+        impatient(node, LONG)
+        assert node.keep("b") == 2
+        assert counts(node).reconnects >= 1
         cluster.close()
 
 
