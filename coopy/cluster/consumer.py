@@ -37,9 +37,8 @@ __all__ = ["Consumer"]
 HEARTBEAT = 1.0  # seconds between two signs of life of a consumer that has nothing to push
 SILENT = 3.5  # seconds without one, after which it counts as lost
 GONE = 60_000_000_000  # nanoseconds after which the servers forget a consumer that nobody hears
-SOON = (
-    1.0  # seconds to make one, at first: where it was to live on a server that is away nobody answers, and the next one may live on another
-)
+SOON = 1.0  # seconds to make one, at first: nobody answers where it was to live on a server that is away, and the next may not
+LATE = 10.0  # seconds after which what the stream has is to be here
 BUFFER = 256 << 20
 SHORT_REPLY = 9  # parts of the reply that names a message's sequence; newer servers add three
 
@@ -61,6 +60,7 @@ class Consumer:
         self._heard = 0.0
         self._left_out = -1
         self._patience = SOON
+        self._expected, self._since = 0, 0.0  # what the stream has, and since when that is known, or something came
         self._again = asyncio.Event()
         self.problem = "it has not begun yet"
         self.made = 0
@@ -85,7 +85,7 @@ class Consumer:
             try:
                 await asyncio.wait_for(self._again.wait(), HEARTBEAT)
             except TimeoutError:
-                if time.monotonic() - self._heard < SILENT:
+                if time.monotonic() - self._heard < SILENT and not self._is_late():
                     continue
             self._again.clear()
             if not self._link.connected:
@@ -100,6 +100,17 @@ class Consumer:
                 self.problem = str(error)
                 self._arrived.put(error)
                 return
+
+    def expect(self, sequence: int) -> None:
+        """The stream has this message. A consumer may live where it does not arrive, and go on to say that it lives."""
+        if self._expected < self._next <= sequence:
+            self._expected, self._since = sequence, time.monotonic()
+
+    def _is_late(self) -> bool:
+        if self._next > self._expected or time.monotonic() - self._since < LATE:
+            return False
+        self._since = time.monotonic()  # another one has as much time
+        return True
 
     def end(self) -> None:
         """Take no more, and let the servers know. Any thread may call it."""
@@ -155,7 +166,7 @@ class Consumer:
         parts = message.reply.split(".")
         sequence = int(parts[5] if len(parts) == SHORT_REPLY else parts[7])
         if sequence == self._next:
-            self._next += 1
+            self._next, self._since = sequence + 1, self._heard
             self._arrived.put((sequence, message.data))
         elif sequence > self._next:
             self._miss(sequence)

@@ -39,12 +39,7 @@ log = logger("cluster")
 CONNECT = 5.0  # seconds to find a server at the beginning
 ANSWER = 5.0  # seconds to answer a question
 AGAIN = 0.2  # seconds between two attempts to find a server
-NOT_NOW = {
-    10008,
-    10009,
-    10118,
-    10119,
-}  # JetStream is temporarily unavailable, not led here, or what was asked of is offline: nothing was done
+NOT_NOW = {10008, 10009, 10118, 10119}  # nothing was done: it is unavailable for a while, not led here, or offline
 PAUSE = 0.3  # seconds before something that nobody answered is asked again
 PATIENCE = 30.0  # seconds that a caller waits for a cluster that does not answer
 RENEW = 2.0  # seconds after which a connection that lost a subscription is given up for another

@@ -121,8 +121,9 @@ class Node:
         comparing = Comparing(system, engine, self.stream, self.id, messages_key)
         sharing = Sharing(system, self._beginnings, self.stream, self.id, messages_key)
         publisher = Publisher(
-            self.link, self.stream, self.id, messages_key, engine.stamp, PATIENCE, self._arrived.put, lambda: engine.progress.last.sequence
-        )
+            self.link, self.stream, self.id, messages_key, engine.stamp, PATIENCE, self._arrived.put, lambda: engine.progress.last.sequence,
+            consumer.expect,
+        )  # fmt: skip
         taker = Taker(engine, self._arrived, self.stream.name, messages_key, self.id, publisher.take, consumer.taken, self, self._fail)
         watching = Watching(self.link, publisher)
         self._running = _Running(system, engine, consumer, publisher, taker, comparing, sharing, watching)

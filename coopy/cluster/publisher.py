@@ -80,14 +80,15 @@ class Publisher:
     """Of one opening of a node, whose id is `node`. `stamp()` gives the time and the zone's offset; `lost(error)` hears what no message survives.
 
     `patience`: seconds after which a caller is told; `refusal`: why no call is taken for now. `taken_here()`: up to which sequence this node has taken.
+    `expect(sequence)` hears what the stream has.
     """
 
     def __init__(  # noqa: PLR0913 - what it takes to publish: where, as whom, stamped how
         self, link: Link, stream: Stream, node: bytes, key: bytes, stamp: Callable[[], tuple[int, int]], patience: float,
-        lost: Callable[[CoopyError], object], taken_here: Callable[[], int],
+        lost: Callable[[CoopyError], object], taken_here: Callable[[], int], expect: Callable[[int], object],
     ) -> None:  # fmt: skip
         self._link, self._stream, self.node, self._key, self._stamp, self.patience = link, stream, node, key, stamp, patience
-        self._lost, self._taken_here = lost, taken_here
+        self._lost, self._taken_here, self._expect = lost, taken_here, expect
         self.published = self.republished = self.refused = 0
         self.packets: dict[int, Packet] = {}  # by counter, until they were taken here: who waits for them
         self._unknown: dict[int, Packet] = {}  # of these and those given up, the ones of which it is not known what became
@@ -252,6 +253,7 @@ class Publisher:
         if said.seq:
             self._heard = time.monotonic()
             self._link.heard(self._base)
+            self._expect(said.seq)
             if not said.duplicate and said.seq <= self._taken_here() and packet.counter in self.packets:
                 self._lost(_gone_back(self._stream.name, said.seq, self._taken_here()))
             self._know(packet)

@@ -293,6 +293,23 @@ def test_a_call_that_the_stream_has_and_that_does_not_come_back_is_not_waited_fo
     assert (counts(node).connected, counts(node).problem) == (True, "")
 
 
+def test_a_consumer_that_brings_nothing_and_says_that_it_lives_is_left_for_another(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one that lives on a server which does not catch up with the others; here it is paused."""
+    monkeypatch.setattr(consumer, "LATE", 0.5)
+    monkeypatch.setattr(consumer, "SILENT", LONG)
+    node = cluster.node(1)
+    node.keep("a")
+    impatient(node, LONG)
+    peers: Any = system_of(node).peers
+    (name,) = peers.link.run(peers.link.ask(f"CONSUMER.NAMES.{peers.stream.name}"))["consumers"]
+    peers.link.run(peers.link.ask(f"CONSUMER.PAUSE.{peers.stream.name}.{name}", {"pause_until": "2099-01-01T00:00:00Z"}))
+    wait_until(lambda: peers.link.run(peers.link.ask(f"CONSUMER.INFO.{peers.stream.name}.{name}")).get("paused"))
+    assert node.keep("b") == 2
+    assert counts(node).consumers >= 2
+
+
 def lose_consumer(node: Any) -> None:
     """The servers forget who wanted what is in the stream."""
     peers: Any = system_of(node).peers
