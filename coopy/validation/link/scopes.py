@@ -365,8 +365,7 @@ class Program:
         for path in (*self.sources.files, *self.modules):
             if path not in self._indexed:
                 self._indexed.add(path)
-                summary = self.sources.summary(path)
-                for base, names in summary.derives.items() if summary is not None else ():
+                for base, names in self.sources.derives(path).items():
                     self._deriving.setdefault(base, []).append(path)
                     self._derived.setdefault(base, {}).update(dict.fromkeys(names))
         self._classes = len({name for names in self._derived.values() for name in names})
