@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 _WRAPS = re.compile(rb"init_(?:persistent_)?system|coopy.*aio").search
 _BASES = re.compile(rb"\bclass\b[\s\\]+[^\s:(\[\\]++[\s\\]*[(\[]").search  # the possessive name leaves no other way to read it
-_IMPORT = re.compile(rb"^[ \t]*(?:from[ \t]+(\.*)[ \t]*([\w.]*)[ \t]+import[ \t]+(?:\(([^)]*)\)|([^\n#;]+))|import[ \t]+([^\n#;]+))", re.MULTILINE)
+_IMPORT = re.compile(
+    rb"^[ \t]*(?:from[ \t]+(\.*)[ \t]*([\w.]*)[ \t]+import[ \t]+(?:\(([^)]*)\)|([^\n#;]+))|import[ \t]+([^\n#;]+))", re.MULTILINE
+)
 _BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")
 
 
@@ -79,7 +81,11 @@ class _Classes:
                     self.bases.append((one.name, [name for base in one.bases for name in _last_names(_unstarred(base))]))
                 elif isinstance(one, ast.ImportFrom):
                     self.aliases.update({name.asname: name.name for name in one.names if name.asname and name.asname != name.name})
-                elif isinstance(one, ast.Assign) and isinstance(one.targets[0], ast.Name) and isinstance(one.value, (ast.Name, ast.Attribute)):
+                elif (
+                    isinstance(one, ast.Assign)
+                    and isinstance(one.targets[0], ast.Name)
+                    and isinstance(one.value, (ast.Name, ast.Attribute))
+                ):
                     self.aliases[one.targets[0].id] = one.value.id if isinstance(one.value, ast.Name) else one.value.attr
                 self._walk(one)
 

@@ -123,7 +123,7 @@ class _Crew:
             thread.join()
         known = self._sources.cache.notes
         known += sorted(self._notes.difference(known))
-        self._progress(len(self._sources.files), len(self._sources.files))
+        self._progress(len(self._sources.files), len(self._sources.files))  # also where it was not: a bar ends
 
     def hand_out(self, paths: list[str]) -> None:
         """From now on they are parsed, in this order."""
@@ -139,14 +139,19 @@ class _Crew:
         with self._changed:
             if path in self._left:
                 self._queue.appendleft(path)
+            self._tell()
             while path not in self._results and self._failure is None:
                 self._changed.wait()
-                self._progress(len(self._sources.files) - len(self._awaited) + len(self._results), len(self._sources.files))
+                self._tell()
             if self._failure is not None:
                 raise self._failure
             self._awaited.discard(path)
             found = self._results.pop(path)
         return s.decode_result(found) if isinstance(found, bytes) else found
+
+    def _tell(self) -> None:
+        count = len(self._sources.files)
+        self._progress(count - len(self._awaited) + len(self._results), count)
 
     # in the thread of a worker
 
