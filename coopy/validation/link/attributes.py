@@ -16,7 +16,6 @@ from coopy.validation.link.hazards import Args, of_state
 from coopy.validation.link.keeping import Keeping
 from coopy.validation.link.machine import Context
 from coopy.validation.link.metaclasses import of_metaclasses
-from coopy.validation.link.scopes import assigned
 from coopy.validation.link.values import (
     ANYTHING,
     EMPTY,
@@ -246,7 +245,7 @@ class Attributes(Keeping):
             return True
         for one in cls.own():
             for binding in one.scope.reaching("__init__"):
-                if isinstance(binding.statement, s.Function) and name in assigned(one.module.function(binding.statement, one).body):
+                if isinstance(binding.statement, s.Function) and name in one.module.function(binding.statement, one).assigned:
                     return True
         return False
 

@@ -24,6 +24,7 @@ from coopy.validation.link.values import (
     FunctionValue,
     Method,
     Pack,
+    Picked,
     Thing,
     Unknown,
 )  # fmt: skip
@@ -56,7 +57,13 @@ class Evaluator(Operators):
 
     def _name(self, frame: Frame, node: s.Name) -> Values:
         calm = frame.calm
-        values = self.taken(frame, node.at, self.picked(frame, self.lookup(frame, node.name, node.at)))
+        values = self.lookup(frame, node.name, node.at)
+        for one in values:
+            if type(one) in _NOTED:
+                break
+        else:
+            return values
+        values = self.taken(frame, node.at, self.picked(frame, values))
         if not calm:
             self.used(frame, values)
         return values
@@ -94,7 +101,8 @@ class Evaluator(Operators):
             return known
         values = EMPTY
         for one in self._receiver(frame, node.value):
-            values |= self.attribute(frame, node.at, one, node.name)
+            found = self.attribute(frame, node.at, one, node.name)
+            values = values | found if values else found
         return values
 
     def _callee(self, frame: Frame, node: s.Expr) -> Values:
@@ -127,15 +135,20 @@ class Evaluator(Operators):
     def _call(self, frame: Frame, node: s.Call) -> Values:
         calm = frame.calm
         callees = self._callee(frame, node.func)
-        passed = bool(callees) and all(_is_own(one) for one in callees)
+        passed = bool(callees)
+        for one in callees:
+            if not _is_own(one):
+                passed = False
+                break
         args = self.arguments(frame, node, CALM if passed else self.calm_of(frame, callees))
         if passed:
             self.passes(frame, args)
         frame.calm = calm
         values = EMPTY
         for one in callees:
-            frame.direct = isinstance(one, FunctionValue) or (isinstance(one, Method) and isinstance(one.function, FunctionValue))
-            values |= self.call(frame, node.at, one, args)
+            frame.direct = _is_own(one)
+            found = self.call(frame, node.at, one, args)
+            values = values | found if values else found
         if not callees:
             self.unresolved.add((frame.module, node.at))
         frame.forget_attributes()
@@ -382,11 +395,15 @@ def _is_own(value: Value) -> bool:
 
 def _plain(values: Values) -> Values:
     """An attribute of something unknown that is not called at once is unknown."""
-    if not any(type(one) is Bound and isinstance(one.receiver, Unknown) for one in values):
+    for one in values:
+        if type(one) is Bound and type(one.receiver) is Unknown:
+            break
+    else:
         return values
     return frozenset(one.receiver if isinstance(one, Bound) and isinstance(one.receiver, Unknown) else one for one in values)
 
 
+_NOTED = frozenset((Picked, Foreign, Box))  # values of which it is noted that a name which holds them is read
 _EVALUATE: dict[type, Callable[[Evaluator, Frame, Any], Values]] = {
     s.Name: Evaluator._name,
     s.Const: Evaluator._const,

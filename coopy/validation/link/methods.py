@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from coopy.validation.link.values import Value, Values
 
 _SEEDED = frozenset(("seed", "random", "randint", "randrange", "choice", "choices", "sample", "shuffle", "uniform", "getrandbits", "gauss"))
+_REPR = ("__repr__",)
+SPARED = 2  # calls, of a method and its function, that count towards RUNS as if they were made: precision was chosen with them
 _FLAG_ONLY = frozenset(("concurrency", "process"))  # what these run, they run elsewhere: the call itself is the finding
 
 
@@ -199,17 +201,25 @@ class Methods(Mixins):
                 values |= {of_state(one)}
         return values
 
-    def text_of(self, frame: Frame, at: int, values: Values, conversion: str, depth: int = 0) -> None:
+    def text_of(self, frame: Frame, at: int, values: Values, conversion: str) -> None:
         """Values are made text: by their own methods, or by those that print an address or a hash order."""
-        names = ("__repr__",) if conversion in ("r", "a") or depth else ("__format__", "__str__", "__repr__")
+        self._text_of(frame, at, values, _REPR if conversion in ("r", "a") else ("__format__", "__str__", *_REPR), set())
+
+    def _text_of(self, frame: Frame, at: int, values: Values, names: tuple[str, ...], said: set[Object], depth: int = 0) -> None:
+        """`said`: the objects inside that were made text here, for many containers hold the same."""
         self.used(frame, values)
         for one in values:
             if isinstance(one, Object):
+                if depth and one in said:
+                    self.steps += SPARED
+                    continue
+                if depth:
+                    said.add(one)
                 self._text_of_object(frame, at, one, names)
             elif isinstance(one, (Box, Pack)) and depth < 2:  # noqa: PLR2004 - a list of tuples
                 if (place := self.shown_at(frame, at, frozenset((one,)))) is not None:
                     self.escapes(frame, place)
-                self.text_of(frame, at, self._elements_of(frame, at, one), "r", depth + 1)
+                self._text_of(frame, at, self._elements_of(frame, at, one), _REPR, said, depth + 1)
 
     def _text_of_object(self, frame: Frame, at: int, value: Object, names: tuple[str, ...]) -> None:
         if self.is_anything(value.cls):

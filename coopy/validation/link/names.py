@@ -69,16 +69,20 @@ class Names(Machine):
 
     def module_name(self, frame: Frame, module: ModuleInfo, name: str, at: int, before: int = AT_END) -> Values:
         """What a name of a module holds."""
-        self.touch(module)
-        values = self.read(self.globals[module, name]) if (module, name) in self.globals else EMPTY
+        if module not in self.touched:
+            self.touch(module)
+        assigned = self.globals.get((module, name))
+        values = EMPTY if assigned is None else self.read(assigned)
         found = module.scope.reaching(name, before)
-        last = found[-1].at if found else -1
-        if starred := self._starred(frame, module, name, at, last, before):
-            return values | starred
+        if module.scope.stars:
+            last = found[-1].at if found else -1
+            if starred := self._starred(frame, module, name, at, last, before):
+                return values | starred
+            if found:
+                values |= self._starred(frame, module, name, at, found[0].at if found[0].always else -1, last)
         if found:
-            first = found[0].at if found[0].always else -1
-            values |= self._starred(frame, module, name, at, first, last)
-            return values | self.bound_values(frame, module, None, found, name, at)
+            bound = self.bound_values(frame, module, None, found, name, at)
+            return values | bound if values else bound
         if values:
             return values
         if name in _BUILTINS:
