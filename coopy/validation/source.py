@@ -68,11 +68,14 @@ class Sources:
     def summary(self, path: str) -> s.Module | None:
         """The summary of a file; None if there is none, and then `problems` says why."""
         if path not in self._summaries:
-            result = self.parse(path)
-            if isinstance(result, s.Problem):
-                self.problems[path] = result
-            self._summaries[path] = result if isinstance(result, s.Module) else None
+            self.take(path, self.parse(path))
         return self._summaries[path]
+
+    def take(self, path: str, result: s.Module | s.Problem) -> None:
+        """What was made of a file."""
+        if isinstance(result, s.Problem):
+            self.problems[path] = result
+        self._summaries[path] = result if isinstance(result, s.Module) else None
 
     def wraps(self, path: str) -> bool:
         """Whether a file mentions init_system; it is not parsed for that if a glance tells that it does not."""

@@ -17,7 +17,7 @@ import threading
 import traceback
 from collections import deque
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from coopy.validation import summary as s
 from coopy.validation.ahead import in_order
@@ -106,7 +106,7 @@ class _Crew:
             self._workers.append(_Worker(context, self._folder, self._workers))
         self._threads = [threading.Thread(target=self._serve, args=(one,), daemon=True) for one in self._workers]
 
-    def __enter__(self) -> _Crew:
+    def __enter__(self) -> Self:
         self._sources.parse = self.result
         for one in self._threads:
             one.start()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
@@ -15,6 +15,9 @@ from coopy.validation.ahead import in_order
 from coopy.validation.cache import Cache
 from coopy.validation.run import DomainError, Options, Outcome, run
 from coopy.validation.source import Sources
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FILLER = "".join(f"def f{number}(a, b):\n    return [a for a in range(b) if a > {number}]\n" for number in range(40)) + "# much\n" * 2000
 SHOP = """import time
