@@ -16,6 +16,7 @@ SPELLINGS = (
     "class A(B): pass\n",
     "class A(m.B, C[int], mixed(D, *more, key=E), *rest, metaclass=M): pass\n",
     "class A \\\n  (B): pass\n",
+    "class A[T](B): pass\n",
     "class A(  # why\n    B,\n): pass\n",
     "from m import B as Base, C as C\nimport x.y as z\nclass A(Base, C, z): pass\n",
     "Base = m.B\nOther = Third = Base\nclass A(Base, Other, Third): pass\n",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -102,18 +104,24 @@ def test_a_file_that_ends_its_worker_is_named_and_all_else_is_found(asked: str, 
     assert "Traceback" not in done.stderr
 
 
-def test_workers_that_are_killed_are_replaced(tmp_path: Path) -> None:
-    """Once, while they parse: nothing is missing and no file is blamed."""
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_workers_that_are_killed_are_replaced_and_interrupts_are_not_theirs(
+    number: signal.Signals, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Once, while they parse: nothing is missing, no file is blamed, and nothing is said."""
     folder = program(tmp_path / "shop")
-    killed: list[int] = []
+    sent: list[int] = []
 
-    def kill(done: int, all_: int) -> None:
-        if not killed:
-            killed.append(done)
+    def send(done: int, all_: int) -> None:
+        if not sent:
             for one in multiprocessing.active_children():
-                one.kill()
+                assert one.pid is not None
+                sent.append(one.pid)
+                os.kill(one.pid, number)
 
-    found = outcome(folder, 2, kill)
+    found = outcome(folder, 2, send)
+    assert len(sent) == 2
+    assert capfd.readouterr().err == ""
     assert without_notes(found) == without_notes(outcome(folder, 1))
 
 
