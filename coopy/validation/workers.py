@@ -64,7 +64,11 @@ class _Worker:
         self.pipe, theirs = context.Pipe()
         held = [self.pipe, *(one.pipe for one in inherited)] if context.get_start_method() == "fork" else []
         self.process = context.Process(target=_work, args=(folder, theirs, held), daemon=True)
-        self.process.start()
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # until the worker ignores it
+        try:
+            self.process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
 
     def ask(self, paths: list[str]) -> None:
