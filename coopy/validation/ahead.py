@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coopy.validation.glance import imports
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -15,8 +13,8 @@ if TYPE_CHECKING:
 def in_order(sources: Sources, paths: Iterable[str], domains: Iterable[str]) -> list[str]:
     """All of the paths, each once: first the modules of domains (`module:Class`), files that may wrap one, and what they import, depth first."""
     left = dict.fromkeys(paths)
-    modules = {path: sources.module_name(path) for path in left}
-    by_name = {name: path for path, (name, _) in reversed(modules.items())}
+    by_name = {sources.module_name(path)[0]: path for path in reversed(left)}
+    imported = {path: sources.imports(path) for path in left}
     starts = [by_name.get(one.partition(":")[0]) for one in domains] + [path for path in left if sources.may_wrap(path)]
     out: list[str] = []
     stack = [path for path in reversed(starts) if path is not None]
@@ -24,7 +22,6 @@ def in_order(sources: Sources, paths: Iterable[str], domains: Iterable[str]) -> 
         if (path := stack.pop()) in left:
             del left[path]
             out.append(path)
-            name, package = modules[path]
-            found = [by_name.get(one) for one in imports(sources.data(path), name, package=package)]
+            found = [by_name.get(one) for one in imported[path]]
             stack += [one for one in reversed(found) if one in left]
     return [*out, *left]

@@ -88,6 +88,13 @@ class Sources:
             found = self._may_wrap[path] = glance.may_wrap(self.data(path))
         return found
 
+    def imports(self, path: str) -> list[str]:
+        """Modules that a file is likely to import; and it is known whether it may mention init_system."""
+        data = self.data(path)
+        self._may_wrap[path] = glance.may_wrap(data)
+        name, package = self.module_name(path)
+        return list(glance.imports(data, name, package=package))
+
     def derives(self, path: str) -> dict[str, list[str]]:
         """The classes of a file by the names of their bases: as its summary says, or a glance if it is not at hand, or has none."""
         known = self._summaries.get(path)
@@ -120,7 +127,7 @@ class Sources:
     def module_name(self, path: str) -> tuple[str, bool]:
         """The dotted name of a file's module, and whether it is a package."""
         root = root_of(path)
-        parts = list(Path(path).relative_to(root).with_suffix("").parts)
+        parts = os.path.splitext(path[len(root.rstrip(os.sep)) + 1 :])[0].split(os.sep)
         package = parts[-1] == "__init__"
         return ".".join(parts[:-1] if package else parts), package
 

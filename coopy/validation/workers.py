@@ -17,6 +17,7 @@ import threading
 import traceback
 from collections import deque
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any, Self
 
 from coopy.validation import summary as s
@@ -62,7 +63,10 @@ class _Worker:
 
     def __init__(self, context: Any, folder: str | None, inherited: Iterable[_Worker]) -> None:
         self.pipe, theirs = context.Pipe()
-        held = [self.pipe, *(one.pipe for one in inherited)] if context.get_start_method() == "fork" else []
+        forked = context.get_start_method() == "fork"
+        if not forked:
+            resource_tracker.ensure_running()  # which lets interrupts through when it begins: not below
+        held = [self.pipe, *(one.pipe for one in inherited)] if forked else []
         self.process = context.Process(target=_work, args=(folder, theirs, held), daemon=True)
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # until the worker ignores it
         try:
