@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 WORTHWHILE = 300_000  # bytes; less is parsed sooner than a process starts
 SHARE = 8  # files that a worker takes at once
-LARGE = 40_000  # bytes, with which a share is full
+LARGE = 15_000  # bytes, with which a share is full: who waits for a file waits for two shares before it
 AHEAD = 2  # shares that a worker has, one to go on with while what it made of the other is taken in
 KINDER = 5  # how much a worker yields to the process that links: all wait for that one in the end
 
