@@ -44,6 +44,9 @@ class Assigning(Patterns):
             receivers, index = self._receiver(frame, target.value), self.peek(frame, target.index)
             self.stored_in_loop(frame, target.index, node)
             for one in receivers:
+                if isinstance(target.index, s.Slice) and isinstance(one, Box):
+                    self.call_box(frame, target.at, one, "extend", Args([values]))
+                    continue
                 self.keyed_effect(frame, one, target.index)
                 self.store_item(frame, target.at, one, index, values)
         elif isinstance(target, s.Display):

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from coopy.validation.link.values import Value, Values
 
 MANY = 4  # other definitions of a member, from which on a family has a hub for it
+_OF_NAMES = frozenset(("__dict__", "get", "pop", "setdefault", "update", "clear"))
 MAX_DOTS = 7  # of a name outside the program; a loop could go on forever
 
 
@@ -65,7 +66,14 @@ class Attributes(Keeping):
         return ANYTHING if read is None else read(self, frame, at, value, name)
 
     def _of_module(self, frame: Frame, at: int, value: ModuleValue, name: str) -> Values:
-        return self.module_member(frame, value.module, name, at) or ANYTHING
+        found = self.module_member(frame, value.module, name, at)
+        if not found and name in _OF_NAMES:  # of `globals()`, which is as good as the module
+            return frozenset((value if name == "__dict__" else self.pool.bound(value, name),))
+        return found or ANYTHING
+
+    def class_names(self, frame: Frame, at: int, value: ClassValue) -> Values:
+        """The members of a class by their names."""
+        raise NotImplementedError
 
     def _of_foreign(self, _frame: Frame, _at: int, value: Foreign, name: str) -> Values:
         if value.name.count(".") > MAX_DOTS:
@@ -78,6 +86,8 @@ class Attributes(Keeping):
         found = member(frame, at, value, name, special=False)
         if found:
             return found
+        if name == "__dict__":
+            return self.class_names(frame, at, value)
         if name in ("__name__", "__qualname__", "__module__"):
             return frozenset((self.pool.thing("builtins.str", frame.mode),))
         if name == "__new__":
@@ -187,6 +197,17 @@ class Attributes(Keeping):
         return self.has_special(value, "__set__") and not self.has_special(value, "__get__")
 
     def _of_object(self, frame: Frame, at: int, value: Object, name: str) -> Values:
+        if (
+            isinstance(self.member(value.cls, "__getattribute__"), tuple)
+            and frame.context.qualname.rpartition(".")[2] != "__getattribute__"
+        ):
+            return self.plain_attribute(frame, at, value, name) | self.call_special(
+                frame, at, value, "__getattribute__", Args([frozenset((self.pool.text(name),))])
+            )
+        return self.plain_attribute(frame, at, value, name)
+
+    def plain_attribute(self, frame: Frame, at: int, value: Object, name: str) -> Values:
+        """An attribute as `object.__getattribute__` finds it."""
         if not value.open:
             return self._of_its_class(frame, at, value, name)
         if self.is_wide(value, name):

@@ -8,6 +8,7 @@ from coopy.kinds import CHANGING
 from coopy.validation.link.containers import Containers
 from coopy.validation.link.hazards import Args
 from coopy.validation.link.lone import GROWING, grown, hash_order
+from coopy.validation.link.unasked import as_keys, compare
 from coopy.validation.link.values import ANYTHING, EMPTY, HASHED, NONE, Bound, Box, Pack, Text, Thing
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ class Boxes(Containers):
 
     def _append(self, frame: Frame, at: int, box: Box, name: str, args: Args) -> Values:
         for one in args.positional[-1:]:
+            if name == "add":
+                as_keys(self, frame, at, one)
             self.write(box.items, one)
             self.puts(frame, at, box, one)
         if name != "add":
@@ -102,6 +105,7 @@ class Boxes(Containers):
         if name in ("union", "update", "symmetric_difference", "symmetric_difference_update"):
             for one in args.positional:
                 items |= self.elements(frame, at, one)
+        as_keys(self, frame, at, items)
         if name in _SET_CHANGERS:
             self.write(box.items, items)
             return NONE
@@ -162,6 +166,8 @@ class Boxes(Containers):
             for name in ("__lt__", "__gt__"):
                 if self.has_special(one, name):
                     self.call_special(frame, at, one, name, Args([elements]))
+        if any(isinstance(one, Pack) for one in elements):
+            compare(self, frame, at, "lt", elements, elements)
 
     def _next(self, frame: Frame, at: int, box: Box, _name: str, _args: Args) -> Values:
         self.mutated(frame, at, box, "next")
@@ -172,12 +178,23 @@ class Boxes(Containers):
     def _none(self, *_: Any) -> Values:
         return NONE
 
+    def _searched(self, frame: Frame, at: int, box: Box, name: str, args: Args) -> Values:
+        """index, count, remove, discard: elements are compared with what is looked for."""
+        for one in args.positional[:1]:
+            if box.kind in HASHED:
+                as_keys(self, frame, at, one)
+            else:
+                compare(self, frame, at, "eq", self.everything(box), one)
+        return NONE if name in ("remove", "discard") else frozenset((self.pool.thing("builtins.int", frame.mode),))
+
     def _fromkeys(self, frame: Frame, at: int, _box: Box, _name: str, args: Args) -> Values:
         made = self.new_box(frame, at, "dict", args.get(1, "value") or NONE)
         if args.positional:
             if self.hashed(frame, at, args.positional[0]) or self.waiting(frame, args.positional[0]):
                 self.made_of_hashed(frame, at, made)
-            self.write(made.keys, self.elements(frame, at, args.positional[0]))
+            keys = self.elements(frame, at, args.positional[0])
+            as_keys(self, frame, at, keys)
+            self.write(made.keys, keys)
         return frozenset((made,))
 
     def is_iterator(self, value: Value) -> bool:
@@ -214,5 +231,6 @@ _METHODS: dict[str, Callable[..., Values]] = {
     "__next__": Boxes._next,
     "send": Boxes._next,
     "fromkeys": Boxes._fromkeys,
-    **dict.fromkeys(("remove", "discard", "clear", "reverse", "rotate", "close"), Boxes._none),
+    **dict.fromkeys(("index", "count", "remove", "discard"), Boxes._searched),
+    **dict.fromkeys(("clear", "reverse", "rotate", "close"), Boxes._none),
 }

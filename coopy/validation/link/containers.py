@@ -8,6 +8,7 @@ from coopy.validation.link.calls import Calls
 from coopy.validation.link.enums import enum_members, is_enum
 from coopy.validation.link.hazards import Args, of_state, type_name
 from coopy.validation.link.lone import grown
+from coopy.validation.link.unasked import as_keys, as_numbers
 from coopy.validation.link.values import (
     ANYTHING,
     EMPTY,
@@ -125,8 +126,10 @@ class Containers(Calls):
         """`value[index]`."""
         value = self.fields_of(value) or value
         if isinstance(value, Box):
+            (as_keys if value.kind == "dict" else as_numbers)(self, frame, at, index)
             return self._box_item(frame, at, value, index, node)
         if isinstance(value, Pack):
+            as_numbers(self, frame, at, index)
             return self._pack_item(frame, at, value, index, node)
         if isinstance(value, Object):
             if self.has_special(value, "__getitem__"):
@@ -144,6 +147,7 @@ class Containers(Calls):
         if isinstance(value, Foreign):
             return frozenset((value,)) if value.name[:9] == "builtins." else ANYTHING
         if isinstance(value, Text) or type_name(value) == "builtins.str":
+            as_numbers(self, frame, at, index)
             return frozenset((self.pool.thing("builtins.str", frame.mode),))
         return frozenset((of_state(value),))
 
@@ -186,6 +190,7 @@ class Containers(Calls):
                 for one in index:
                     self.write(self.slot(value, one.text), new)  # type: ignore[attr-defined]
             else:
+                as_keys(self, frame, at, index)
                 self.write(value.items, new)
                 self.write(value.keys, index)
             self.mutated(frame, at, value, "[]")

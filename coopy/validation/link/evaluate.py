@@ -8,15 +8,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from coopy.validation import summary as s
+from coopy.validation.link.guards import is_there
 from coopy.validation.link.hazards import Args
 from coopy.validation.link.lone import one_item
 from coopy.validation.link.operators import Operators
 from coopy.validation.link.order import ANYHOW, CALM, Loop
+from coopy.validation.link.unasked import as_keys
 from coopy.validation.link.values import (
     ANYTHING,
     EMPTY,
     FALSE,
     NONE,
+    QUERY,
     TRUE,
     Bound,
     Box,
@@ -24,7 +27,6 @@ from coopy.validation.link.values import (
     FunctionValue,
     Method,
     Pack,
-    Thing,
     Unknown,
 )  # fmt: skip
 
@@ -211,6 +213,8 @@ class Evaluator(Operators):
                     self.made_of_hashed(frame, node.at, box, (frame.module, one.at))
             else:
                 values = self.eval(frame, one)
+                if node.kind == "set":
+                    as_keys(self, frame, one.at, values)
                 self.write(box.items, values)
                 self.holds(frame, one.at, box, values)
         return frozenset((box,))
@@ -223,7 +227,9 @@ class Evaluator(Operators):
             if key is None:
                 self.merge(frame, node.at, box, values)
             else:
-                self.store_pair(box, self.eval(frame, key), values)
+                keys = self.eval(frame, key)
+                as_keys(self, frame, key.at, keys)
+                self.store_pair(box, keys, values)
                 self.holds(frame, value.at, box, values)
         return frozenset((box,))
 
@@ -231,15 +237,8 @@ class Evaluator(Operators):
         for value, conversion, spec in node.fields:
             values = self.eval(frame, value, CALM)
             self.text_of(frame, value.at, values, conversion)
-            if spec:
-                self._timed_format(frame, value.at, values, spec)
+            self.timed_format(frame, value.at, values, spec)
         return frozenset((self.pool.thing("builtins.str", frame.mode),))
-
-    def _timed_format(self, frame: Frame, at: int, values: Values, spec: str) -> None:
-        """`f"{moment:%s}"` is strftime."""
-        for one in values:
-            if isinstance(one, Thing) and one.type.startswith("datetime."):
-                self.flag_method(frame, at, one, one.type, "strftime", Args([frozenset((self.pool.text(spec),))]))
 
     def _boolean(self, frame: Frame, node: s.Boolean) -> Values:
         calm, before = frame.calm, dict(frame.env or {})
@@ -287,8 +286,14 @@ class Evaluator(Operators):
             self.escapes(frame, place)
         out = EMPTY
         for one in values:
+            if isinstance(one, Box) and one.filling and frame.mode == QUERY and not self._is_there(frame, node):
+                self.mutated(frame, node.at, one, "[]")
             out |= self.item(frame, node.at, one, index, node.index)
         return out
+
+    def _is_there(self, frame: Frame, node: s.Subscript) -> bool:
+        """Whether a key is certainly in a defaultdict, into which reading it would put it."""
+        return frame.context.info is not None and is_there(frame.context.info.body, node)
 
     def _slice(self, frame: Frame, node: s.Slice) -> Values:
         for one in node.parts:
@@ -318,6 +323,8 @@ class Evaluator(Operators):
 
     def _comprehended(self, frame: Frame, node: s.Comprehension, calm: int, opened: list[Loop], made: tuple[Values, Values]) -> Values:
         box = self.new_box(frame, node.at, node.kind)
+        if node.kind in ("dict", "set"):
+            as_keys(self, frame, node.at, made[node.kind == "set"])
         if node.kind == "dict":
             self.store_pair(box, *made)
         else:

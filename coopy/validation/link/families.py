@@ -243,7 +243,7 @@ class Families(Classes):
         """Containers that became one get the same cells."""
         poured, self.poured = self.poured, []
         for one, other in poured:
-            other.typed = other.typed or one.typed
+            other.typed, other.filling = other.typed or one.typed, other.filling or one.filling
             for box in (one, other):
                 grown(self, box)
                 slots, box.slots, box.loose = box.slots, {}, True

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from coopy.validation import summary as s
 from coopy.validation.link.assign import Assigning
 from coopy.validation.link.builtin import combines
+from coopy.validation.link.calls import MANAGED
 from coopy.validation.link.evaluate import path_of
 from coopy.validation.link.hazards import Args, type_name
 from coopy.validation.link.lone import grown
@@ -21,6 +22,8 @@ from coopy.validation.link.values import (
     Bound,
     Box,
     Foreign,
+    FunctionValue,
+    Object,
     Pack,
     Text,
     Thing,
@@ -202,10 +205,26 @@ class Interpreter(Assigning):
                     made |= values
                 elif isinstance(decorator, Bound) and isinstance(decorator.receiver, (Unknown, Thing)):
                     made |= values
+                elif managers := self._managers(frame, one, decorator):
+                    for function in values:
+                        if isinstance(function, FunctionValue):
+                            self.write(self.variable_of(function, MANAGED), managers)
+                    made |= values
                 else:
                     made |= self.call(frame, one.at, decorator, Args([values]))
             values = frozenset(value for value in made if not isinstance(value, Unknown)) or values
         return values
+
+    def _managers(self, frame: Frame, node: s.Expr, decorator: Value) -> Values:
+        """The context managers that a decorator makes each call enter: an object, or what calling a function with `yield` gives."""
+        if isinstance(decorator, Object) and not self.has_special(decorator, "__call__"):
+            decorates = any(one.startswith("contextlib.") and one.endswith("ContextDecorator") for one in decorator.cls.foreign())
+            return frozenset((decorator,)) if decorates else EMPTY
+        if isinstance(decorator, Box) and decorator.kind == "generator" and isinstance(node, s.Call):
+            args = self.arguments(frame, node, ANYHOW)
+            keywords = tuple(sorted(args.keywords.items()))
+            return frozenset((self.pool.partial(self._receiver(frame, node.func), tuple(args.positional), keywords),))
+        return EMPTY
 
     # blocks
 
