@@ -88,6 +88,8 @@ class Attributes(Keeping):
             return found
         if name == "__dict__":
             return self.class_names(frame, at, value)
+        if name == "__name__" and not value.open:
+            return frozenset((self.pool.text(value.cls.real.node.name),))
         if name in ("__name__", "__qualname__", "__module__"):
             return frozenset((self.pool.thing("builtins.str", frame.mode),))
         if name == "__new__":
@@ -345,6 +347,10 @@ class Attributes(Keeping):
     def _of_bound(self, _frame: Frame, _at: int, value: Value, name: str) -> Values:
         return EMPTY if lacks(value, name) else frozenset((self.pool.bound(value, name),))
 
+    def _of_wrapped(self, frame: Frame, at: int, value: Descriptor, name: str) -> Values:
+        index = {"__func__": 0, "__wrapped__": 0, "func": 0, "fget": 0, "fset": 1, "fdel": 2}.get(name, len(value.parts))
+        return value.parts[index] if index < len(value.parts) else self._of_bound(frame, at, value, name)
+
     def _of_unknown(self, _frame: Frame, _at: int, value: Unknown, name: str) -> Values:
         return ANYTHING if name == "__class__" else frozenset((self.pool.bound(value, name),))  # a class is no state
 
@@ -415,7 +421,7 @@ _READ: dict[type, Callable[..., Values]] = {
     Constant: Attributes._of_bound,
     Box: Attributes._of_box,
     Pack: Attributes._of_bound,
-    Descriptor: Attributes._of_bound,
+    Descriptor: Attributes._of_wrapped,
     Bound: Attributes._of_method,
     Virtual: Attributes._of_method,
     Method: Attributes._of_method,

@@ -148,6 +148,13 @@ class Boxes(Containers):
         view.hashed = view.hashed or hash_order(self, box) or self.waiting(frame, frozenset((box,)))
         return frozenset((view,))
 
+    def _ranked(self, frame: Frame, at: int, box: Box, _name: str, _args: Args) -> Values:
+        """Counter.most_common: those of one number stay in the order in which they came."""
+        made = self.new_box(frame, at, "list", frozenset((self.pool.pack((self._elements_of(frame, at, box), self.everything(box))),)))
+        if hash_order(self, box) or self.waiting(frame, frozenset((box,))):
+            self.made_of_hashed(frame, at, made)
+        return frozenset((made,))
+
     def _popitem(self, frame: Frame, at: int, box: Box, _name: str, _args: Args) -> Values:
         return frozenset((self.pool.pack((self._elements_of(frame, at, box), self.everything(box))),))
 
@@ -226,6 +233,7 @@ _METHODS: dict[str, Callable[..., Values]] = {
     "keys": Boxes._view,
     "values": Boxes._view,
     "items": Boxes._view,
+    "most_common": Boxes._ranked,
     "popitem": Boxes._popitem,
     "sort": Boxes._sort,
     "__next__": Boxes._next,

@@ -84,6 +84,8 @@ class Collecting(Methods):
             self.write(box.items, number)
             self.write(box.factory, number)
             self.write(box.keys, self._iterable(frame, at, args))
+            if args.positional and (self.hashed(frame, at, args.positional[0]) or self.waiting(frame, args.positional[0])):
+                self.made_of_hashed(frame, at, box, self.shown_at(frame, at, args.positional[0]))
             return frozenset((box,))
         for one in positional:
             self.merge(frame, at, box, one)
@@ -189,14 +191,15 @@ class Collecting(Methods):
         if (made := self._grouped(frame, at, name.rpartition(".")[2], args)) is not None:
             return self._iterator(frame, at, made, args.all())
         functions = frozenset(one for values in args.all() for one in values if not isinstance(one, (Box, Pack, Thing, Unknown, Text)))
-        elements = EMPTY
+        elements, sources = EMPTY, args.all()
         for values in args.all():
             elements |= self.elements(frame, at, values - functions)
         if name.endswith("from_iterable"):
+            sources.append(elements)
             elements = self.elements(frame, at, elements)
         two = name.endswith(("accumulate", "starmap"))
         result = self.call_all(frame, at, functions - NONE, Args([elements, elements] if two else [elements]))
-        return self._iterator(frame, at, elements | result, args.all())
+        return self._iterator(frame, at, elements | result, sources)
 
     def _grouped(self, frame: Frame, at: int, name: str, args: Args) -> Values | None:
         """Those that give tuples of elements."""

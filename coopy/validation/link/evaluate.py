@@ -234,11 +234,13 @@ class Evaluator(Operators):
         return frozenset((box,))
 
     def _format(self, frame: Frame, node: s.Format) -> Values:
+        parts = []
         for value, conversion, spec in node.fields:
             values = self.eval(frame, value, CALM)
             self.text_of(frame, value.at, values, conversion)
             self.timed_format(frame, value.at, values, spec)
-        return frozenset((self.pool.thing("builtins.str", frame.mode),))
+            parts.append(EMPTY if conversion or spec else values)
+        return self.interpolated(node.text, parts) or frozenset((self.pool.thing("builtins.str", frame.mode),))
 
     def _boolean(self, frame: Frame, node: s.Boolean) -> Values:
         calm, before = frame.calm, dict(frame.env or {})
@@ -280,6 +282,8 @@ class Evaluator(Operators):
         return frozenset((self.pool.function(info, parent),))
 
     def _subscript(self, frame: Frame, node: s.Subscript) -> Values:
+        if getattr(node.value, "name", "") == "modules" and (found := self._loaded(frame, node)):
+            return found
         values, index = self._receiver(frame, node.value), self.peek(frame, node.index)
         self.used(frame, frozenset(one for one in values if not (isinstance(one, Box) and one.kind == "dict")))
         if self.ordered_by_hash(values) and (place := self.shown_at(frame, node.at, values)) is not None:
@@ -290,6 +294,17 @@ class Evaluator(Operators):
                 self.mutated(frame, node.at, one, "[]")
             out |= self.item(frame, node.at, one, index, node.index)
         return out
+
+    def _loaded(self, frame: Frame, node: s.Subscript) -> Values:
+        """`sys.modules[__name__]`: a module of the program."""
+        head = node.value
+        if isinstance(head, s.Attribute):
+            values = self._attribute_values(frame, head)
+        else:
+            values = self.lookup(frame, head.name, head.at) if isinstance(head, s.Name) else EMPTY
+        if not any(isinstance(one, Foreign) and one.name == "sys.modules" for one in values):
+            return EMPTY
+        return self.modules_named(frame, self.peek(frame, node.index))
 
     def _is_there(self, frame: Frame, node: s.Subscript) -> bool:
         """Whether a key is certainly in a defaultdict, into which reading it would put it."""

@@ -112,6 +112,8 @@ class Methods(Texts):
         if not self.flag_method(frame, at, receiver, receiver.type, name, args):
             self.unresolved.add((frame.module, at))
             self.give(frame, receiver, args.all())
+        if receiver.type == "string.Template":
+            self.substituted(frame, at, args)
         if name == "shuffle":
             self.changes_first(frame, at, name, args)
         if name in ("enter_context", "push") and args.positional:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 MAX_FOLLOWED = 60  # modules that a program imports, above which none is run only for what it may fill
 _BUILTINS = frozenset(dir(builtins))
-_MODULE_NAMES = {"__name__": "builtins.str", "__file__": "builtins.str", "__doc__": "builtins.str", "__package__": "builtins.str"}
+_MODULE_NAMES = frozenset(("__name__", "__package__", "__file__", "__doc__"))
 
 
 class Names(Machine):
@@ -81,11 +81,16 @@ class Names(Machine):
             return values | self.bound_values(frame, module, None, found, name, at)
         if values:
             return values
-        if name in _BUILTINS:
-            return frozenset((self.pool.foreign(f"builtins.{name}"),))
         if name in _MODULE_NAMES:
-            return frozenset((self.pool.thing(_MODULE_NAMES[name], frame.mode),))
-        return EMPTY
+            return self._of_module_name(frame, name)
+        return frozenset((self.pool.foreign(f"builtins.{name}"),)) if name in _BUILTINS else EMPTY
+
+    def _of_module_name(self, frame: Frame, name: str) -> Values:
+        if name == "__name__":
+            return frozenset((self.pool.text(frame.module.name),))
+        if name == "__package__":
+            return frozenset((self.pool.text(frame.module.absolute(1, "")),))
+        return frozenset((self.pool.thing("builtins.str", frame.mode),))
 
     def _starred(self, frame: Frame, module: ModuleInfo, name: str, at: int, after: int, before: int) -> Values:
         """What star imports between two places of a module make of a name: the last that has it."""

@@ -48,6 +48,8 @@ class Operators(Models):
         calm = frame.calm
         left, right = self.peek(frame, node.left), self.peek(frame, node.right)
         frame.calm = calm
+        if node.op == "add" and (text := self.joined(left, right)):
+            return text
         if node.op == "mod" and any(isinstance(one, Text) for one in left):
             self.filled(frame, node.at, left, right)
         if node.op == "add":

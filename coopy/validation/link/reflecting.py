@@ -63,6 +63,11 @@ class Reflecting(Copying):
             names += [_relative(package, dots, rest) for package in packages] if dots and packages else [frame.module.absolute(dots, rest)]
         return frozenset().union(*(self.module_named(one, frame.module) for one in names)) or ANYTHING
 
+    def modules_named(self, frame: Frame, names: Values) -> Values:
+        """Modules of the program by their full names."""
+        found = (one for name in names if isinstance(name, Text) for one in self.module_named(name.text, frame.module))
+        return frozenset(one for one in found if isinstance(one, ModuleValue))
+
     def _namespace(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
         """An object whose attributes are the arguments."""
         box = self.new_box(frame, at, "namespace")
@@ -100,7 +105,7 @@ class Reflecting(Copying):
     def _candidates(self, value: Value, node: s.Expr | None) -> list[str]:
         """Methods whose names begin as the name that is put together does."""
         head = node.left if isinstance(node, s.Binary) else node
-        prefix = head.text if isinstance(head, (s.Format, s.Const)) else ""
+        prefix = head.text.partition(s.FIELD)[0] if isinstance(head, (s.Format, s.Const)) else ""
         if not prefix or not isinstance(value, Object):
             return []
         found = {name: None for one in self.order(value.cls) if not isinstance(one, str) for name in one.scope.bindings}

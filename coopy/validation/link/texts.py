@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from coopy.validation import summary as s
 from coopy.validation.link.hazards import Args
 from coopy.validation.link.mixins import Mixins
-from coopy.validation.link.values import EMPTY, Box, FunctionValue, Object, Pack, Text, Thing
+from coopy.validation.link.values import ANYTHING, EMPTY, Box, FunctionValue, Object, Pack, Text, Thing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +22,7 @@ _KINDS = {"encode": "builtins.bytes", "startswith": "builtins.bool", "endswith":
 _PARTS = frozenset(("split", "splitlines", "rsplit", "partition", "rpartition"))
 _NAMED = re.compile(r"%\((\w+)\)")  # in the template of a `%`
 _STEPS = re.compile(r"\.(\w+)|\[([^\]]+)\]")  # in a field of a template: `{page.title}`, `{row[price]}`
+LONGEST = 60  # characters of a name that is put together
 _NESTED = 2  # a list of tuples, an object in an object
 
 
@@ -112,6 +113,30 @@ class Texts(Mixins):
                 self.text_of(frame, at, inside, shown)
             if not names:
                 self.text_of(frame, at, inside, shown)
+
+    def substituted(self, frame: Frame, at: int, args: Args) -> None:
+        """`template.substitute(mapping, name=value)`: of which names is not known."""
+        for values in args.positional[:1]:
+            for one in values:
+                self.text_of(frame, at, self.item(frame, at, one, ANYTHING, None), "")
+        for values in args.keywords.values():
+            self.text_of(frame, at, values, "")
+
+    def joined(self, *parts: Values) -> Values:
+        """The string that is made of strings written in the program, if there is one of each and they are short; else nothing."""
+        texts = [next(iter(one)) for one in parts if len(one) == 1]
+        written = [one.text for one in texts if isinstance(one, Text)]
+        if len(written) < len(parts) or sum(map(len, written)) > LONGEST:
+            return EMPTY
+        return frozenset((self.pool.text("".join(written)),))
+
+    def interpolated(self, text: str, fields: list[Values]) -> Values:
+        """The same of an f-string."""
+        literals = text.split(s.FIELD)
+        if len(literals) != len(fields) + 1 or not all(len(one) == 1 for one in fields):
+            return EMPTY
+        written: list[Values] = [frozenset((self.pool.text(one),)) for one in literals]
+        return self.joined(written[0], *(one for pair in zip(fields, written[1:], strict=True) for one in pair))
 
     def timed_format(self, frame: Frame, at: int, values: Values, spec: str) -> None:
         """`f"{moment:%s}"` is strftime."""
