@@ -238,7 +238,8 @@ class Evaluator(Operators):
         for value, conversion, spec in node.fields:
             values = self.eval(frame, value, CALM)
             self.text_of(frame, value.at, values, conversion)
-            self.timed_format(frame, value.at, values, spec)
+            if spec:
+                self.timed_format(frame, value.at, values, spec)
             parts.append(EMPTY if conversion or spec else values)
         return self.interpolated(node.text, parts) or frozenset((self.pool.thing("builtins.str", frame.mode),))
 

@@ -23,12 +23,15 @@ from coopy.validation.link.values import (
     TRUE,
     Box,
     ClassValue,
+    Constant,
     Descriptor,
     Foreign,
     FunctionValue,
     Method,
     Object,
+    Partial,
     Text,
+    Virtual,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -49,6 +52,9 @@ CHANGERS = frozenset((  # they change their first argument
     "random.shuffle", "coopy.random.shuffle", "heapq.heapify", "operator.setitem", "operator.delitem", "operator.iadd", "operator.ior",
 ))  # fmt: skip
 _LOOKING = ("inspect.", "typing.", "dis.", "asyncio.iscoroutinefunction")  # they look at a function, and do not call it
+
+
+_CALLABLE = (FunctionValue, ClassValue, Method, Partial, Virtual)
 
 
 class Models(Reflecting):
@@ -140,6 +146,12 @@ class Models(Reflecting):
 
     def _truth(self, *_: Any) -> Values:
         return BOOL
+
+    def _is_callable(self, _frame: Frame, _at: int, _name: str, args: Args) -> Values:
+        given = args.positional[0] if args.positional else EMPTY
+        if given and all(isinstance(one, _CALLABLE) or self.has_special(one, "__call__") for one in given):
+            return frozenset((TRUE,))
+        return frozenset((FALSE,)) if given and all(isinstance(one, (Text, Constant)) for one in given) else BOOL
 
     def _is_instance(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
         """isinstance, where the classes of the program alone decide it."""
@@ -266,7 +278,8 @@ _FUNCTIONS: dict[str, Callable[..., Values]] = {
     **_table(Models._indexed, "builtins", "range hex bin oct"),
     **_table(Models._is_instance, "builtins", "isinstance"),
     **_table(Models._is_subclass, "builtins", "issubclass"),
-    **_table(Models._truth, "builtins", "callable hasattr"),
+    **_table(Models._is_callable, "builtins", "callable"),
+    **_table(Models._truth, "builtins", "hasattr"),
     **_table(Models._nothing, "builtins", "print"),
     **_table(Models._descriptor, "builtins", "property staticmethod classmethod"),
     **_table(Models._descriptor, "functools", "cached_property"),

@@ -132,15 +132,17 @@ class Texts(Mixins):
 
     def interpolated(self, text: str, fields: list[Values]) -> Values:
         """The same of an f-string."""
+        if not all(len(one) == 1 and type(next(iter(one))) is Text for one in fields):
+            return EMPTY
         literals = text.split(s.FIELD)
-        if len(literals) != len(fields) + 1 or not all(len(one) == 1 for one in fields):
+        if len(literals) != len(fields) + 1:
             return EMPTY
         written: list[Values] = [frozenset((self.pool.text(one),)) for one in literals]
         return self.joined(written[0], *(one for pair in zip(fields, written[1:], strict=True) for one in pair))
 
     def timed_format(self, frame: Frame, at: int, values: Values, spec: str) -> None:
         """`f"{moment:%s}"` is strftime."""
-        for one in values if spec else ():
+        for one in values:
             if isinstance(one, Thing) and one.type.startswith("datetime."):
                 self.flag_method(frame, at, one, one.type, "strftime", Args([frozenset((self.pool.text(spec),))]))
 

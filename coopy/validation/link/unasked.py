@@ -6,17 +6,15 @@ from typing import TYPE_CHECKING
 
 from coopy.validation.link.hazards import Args
 from coopy.validation.link.metaclasses import of_metaclasses
-from coopy.validation.link.values import EMPTY, Box, ClassValue, Descriptor, Object, Pack
+from coopy.validation.link.values import EMPTY, ClassValue, Descriptor, Object, Pack
 
 if TYPE_CHECKING:
     from coopy.validation.link.containers import Containers
     from coopy.validation.link.machine import Frame
-    from coopy.validation.link.values import Value, Values
+    from coopy.validation.link.values import Values
 
-_NESTED = 2  # tuples in tuples, as keys or compared
+_NESTED = 2  # tuples in tuples, as keys
 _MIRRORED = {"lt": "gt", "gt": "lt", "le": "ge", "ge": "le"}
-_COMPARED = (Pack, Box)
-_TOLD = (Object, Pack, Box)  # of what the comparison may be the program's own
 
 
 def as_keys(linker: Containers, frame: Frame, at: int, values: Values, depth: int = 0) -> None:
@@ -31,29 +29,24 @@ def as_keys(linker: Containers, frame: Frame, at: int, values: Values, depth: in
                 as_keys(linker, frame, at, item, depth + 1)
 
 
-def compare(linker: Containers, frame: Frame, at: int, op: str, left: Values, right: Values, depth: int = 0) -> None:  # noqa: PLR0913 - who compares what
-    """`left op right`, of objects, and of tuples and lists element by element."""
+def compare(linker: Containers, frame: Frame, at: int, op: str, left: Values, right: Values) -> None:
+    """`left op right`, of objects, and of what tuples have inside."""
     for one in left:
         if type(one) is Object:
             name = f"__{op}__" if op != "ne" or linker.has_special(one, "__ne__") else "__eq__"
             linker.call_special(frame, at, one, name, Args([right]))
-        elif type(one) in _COMPARED and depth < _NESTED:
-            _compare_elements(linker, frame, at, (op, one), right, depth)
     mirrored = _MIRRORED.get(op, "eq")
     for one in right:
         if type(one) is Object and not any(linker.has_special(other, f"__{op}__") for other in left):
             linker.call_special(frame, at, one, f"__{mirrored}__", Args([left]))
+    if (inside := _in_tuples(left)) and (within := _in_tuples(right)):
+        for each in dict.fromkeys((op, "eq")):  # they are compared where all before them are equal
+            compare(linker, frame, at, each, inside, within)
 
 
-def _compare_elements(linker: Containers, frame: Frame, at: int, how: tuple[str, Value], right: Values, depth: int) -> None:
-    op, left = how
-    others = frozenset(one for one in right if type(one) is type(left))
-    if others:
-        inside = linker.elements(frame, at, frozenset((left,)))
-        if any(type(one) in _TOLD for one in inside):
-            within = linker.elements(frame, at, others)
-            for one in (op, "eq"):
-                compare(linker, frame, at, one, inside, within, depth + 1)
+def _in_tuples(values: Values) -> Values:
+    """The objects in tuples."""
+    return frozenset(inner for one in values if type(one) is Pack for item in one.items for inner in item if type(inner) is Object)
 
 
 def as_numbers(linker: Containers, frame: Frame, at: int, values: Values) -> None:
