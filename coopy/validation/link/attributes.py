@@ -48,8 +48,9 @@ from coopy.validation.link.values import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from coopy.catalogue import Catalogue
     from coopy.validation.link.machine import Frame
-    from coopy.validation.link.scopes import ClassInfo
+    from coopy.validation.link.scopes import ClassInfo, Program
     from coopy.validation.link.values import Value, Values
 
 MANY = 4  # other definitions of a member, from which on a family has a hub for it
@@ -58,7 +59,11 @@ MAX_DOTS = 7  # of a name outside the program; a loop could go on forever
 
 
 class Attributes(Keeping):
-    """Attributes."""
+    """Attributes. `announced`: classes whose bases have heard of them."""
+
+    def __init__(self, program: Program, catalogue: Catalogue) -> None:
+        super().__init__(program, catalogue)
+        self.announced: set[ClassInfo] = set()
 
     def attribute(self, frame: Frame, at: int, value: Value, name: str) -> Values:
         """`value.name`."""
@@ -96,6 +101,7 @@ class Attributes(Keeping):
             return frozenset((self.pool.bound(value, name),))
         if found := of_metaclasses(self, frame, at, value, name):
             return found
+        self._announce(frame, at, value.cls)
         written = self.read(self.attribute_cell(value.cls.real, "class", name))
         base = self.member(value.cls, name)
         return written or (frozenset((self.pool.foreign(f"{base}.{name}"),)) if isinstance(base, str) else ANYTHING)
@@ -246,11 +252,25 @@ class Attributes(Keeping):
     def _added(self, frame: Frame, at: int, value: Object, name: str) -> Values:
         """What was assigned to the class from outside its body, by a decorator for one."""
         values = EMPTY
+        if value.cls not in self.announced:
+            self._announce(frame, at, value.cls)
         for cls in value.cls.own():
             if (cls, "class") in self.attributes:
                 for one in self.read(self.attribute_cell(cls, "class", name)):
                     values |= self.bound_to(frame, at, one, cls, value)
         return values
+
+    def _announce(self, frame: Frame, at: int, cls: ClassInfo) -> None:
+        """Run the statement of a class of which a base hears by `__init_subclass__`: it may put something into the class."""
+        if cls in self.announced:
+            return
+        self.announced.add(cls)
+        if cls.parent is None and isinstance(self.member(cls, "__init_subclass__", cls), tuple):
+            for one in cls.module.scope.bindings.get(cls.node.name, ()):
+                if one.statement is cls.node:
+                    context = self.statement(cls.module, None, cls.node)
+                    self.demand(context)
+                    self.called(frame, context, at)
 
     def _overrides(self, frame: Frame, at: int, value: Object | ClassValue, name: str) -> Values:
         """Of a family: what its other classes make of a member."""
@@ -353,60 +373,6 @@ class Attributes(Keeping):
 
     def _of_unknown(self, _frame: Frame, _at: int, value: Unknown, name: str) -> Values:
         return ANYTHING if name == "__class__" else frozenset((self.pool.bound(value, name),))  # a class is no state
-
-    # assignment
-
-    def assign_attribute(self, frame: Frame, at: int, value: Value, name: str, new: Values) -> None:
-        """`value.name = new`."""
-        new = self.kept(new)
-        if isinstance(value, Object):
-            found = self.member(value.cls, name)
-            if isinstance(found, tuple) and self._set_by_descriptor(frame, at, value, name, new):
-                return
-            if self.has_special(value, "__setattr__"):
-                self.call_special(frame, at, value, "__setattr__", Args([frozenset((self.pool.text(name),)), new]))
-            self.write(self.attribute_cell(value.cls, value.mode, name), new)
-            self.mutated(frame, at, value, name)
-            self.keeps(frame, at, value, name, new)
-        elif isinstance(value, ClassValue):
-            self.write(self.attribute_cell(value.cls.real, "class", name), new)
-            self.live(frame, at, f"{value.cls.qualname}.{name}")
-        elif isinstance(value, ModuleValue):
-            self.write(self.global_cell(value.module, name), new)
-            self.live(frame, at, f"{value.module.name}.{name}")
-        elif isinstance(value, FunctionValue):
-            self.write(self.variable_of(value, name), new)
-            if value.parent is None or value.parent.mode == IMPORT:
-                self.live(frame, at, f"{value.info.qualname}.{name}")
-        elif isinstance(value, (Thing, Unknown)):
-            self.give(frame, value, [new])
-            self.mutated(frame, at, value, name)
-        elif isinstance(value, Box) and value.kind == "namespace":
-            self.store_item(frame, at, value, frozenset((self.pool.text(name),)), new)
-
-    def store_item(self, frame: Frame, at: int, value: Value, index: Values, new: Values) -> None:
-        """`value[index] = new`."""
-        raise NotImplementedError
-
-    def _set_by_descriptor(self, frame: Frame, at: int, value: Object, name: str, new: Values) -> bool:
-        done = False
-        for one in self.member_values(frame, value.cls, name, at):
-            if isinstance(one, Descriptor) and one.kind == "property" and len(one.parts) > 1:
-                self.call_all(frame, at, one.parts[1], Args([frozenset((value,)), new]))
-                done = True
-            elif isinstance(one, Object) and self.has_special(one, "__set__"):
-                self.call_special(frame, at, one, "__set__", Args([frozenset((value,)), new]))
-                done = True
-        return done
-
-    def global_cell(self, module: Any, name: str) -> Any:
-        """What functions assign to a name of a module."""
-        key = (module, name)
-        if key not in self.globals:
-            from coopy.validation.link.values import Cell
-
-            self.globals[key] = Cell()
-        return self.globals[key]
 
 
 _READ: dict[type, Callable[..., Values]] = {

@@ -8,18 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from coopy.validation import summary as s
-from coopy.validation.link.guards import is_there
 from coopy.validation.link.hazards import Args
 from coopy.validation.link.lone import one_item
-from coopy.validation.link.operators import Operators
 from coopy.validation.link.order import ANYHOW, CALM, Loop
+from coopy.validation.link.subscripts import Subscripts
 from coopy.validation.link.unasked import as_keys
 from coopy.validation.link.values import (
     ANYTHING,
     EMPTY,
     FALSE,
     NONE,
-    QUERY,
     TRUE,
     Bound,
     Box,
@@ -46,7 +44,7 @@ def path_of(node: s.Expr) -> str:
     return ""
 
 
-class Evaluator(Operators):
+class Evaluator(Subscripts):
     """Expressions."""
 
     def eval(self, frame: Frame, node: s.Expr, calm: int = ANYHOW) -> Values:
@@ -86,31 +84,31 @@ class Evaluator(Operators):
 
     def _attribute(self, frame: Frame, node: s.Attribute) -> Values:
         calm = frame.calm
-        values = self.taken(frame, node.at, _plain(self._attribute_values(frame, node)))
+        values = self.taken(frame, node.at, _plain(self.attribute_values(frame, node)))
         if not calm:
             self.used(frame, values)
         return values
 
-    def _attribute_values(self, frame: Frame, node: s.Attribute) -> Values:
+    def attribute_values(self, frame: Frame, node: s.Attribute) -> Values:
         if frame.env is not None and (known := frame.env.get(path_of(node))) is not None:
             return known
         values = EMPTY
-        for one in self._receiver(frame, node.value):
+        for one in self.receiver(frame, node.value):
             values |= self.attribute(frame, node.at, one, node.name)
         return values
 
     def _callee(self, frame: Frame, node: s.Expr) -> Values:
         """What is called: of an unknown object too, the name of its method is kept."""
         if isinstance(node, s.Attribute):
-            return self._read(frame, node.at, self._attribute_values(frame, node))
-        return self._receiver(frame, node)
+            return self._read(frame, node.at, self.attribute_values(frame, node))
+        return self.receiver(frame, node)
 
-    def _receiver(self, frame: Frame, node: s.Expr) -> Values:
+    def receiver(self, frame: Frame, node: s.Expr) -> Values:
         """What an attribute is read from or a method called on: nothing is taken yet."""
         if isinstance(node, s.Name):
             return self._read(frame, node.at, self.picked(frame, self.lookup(frame, node.name, node.at)))
         if isinstance(node, s.Attribute):
-            return self._read(frame, node.at, _plain(self._attribute_values(frame, node)))
+            return self._read(frame, node.at, _plain(self.attribute_values(frame, node)))
         return self.peek(frame, node)
 
     def _read(self, frame: Frame, at: int, values: Values) -> Values:
@@ -129,6 +127,8 @@ class Evaluator(Operators):
     def _call(self, frame: Frame, node: s.Call) -> Values:
         calm = frame.calm
         callees = self._callee(frame, node.func)
+        if frame.loops and isinstance(node.func, s.Attribute):
+            self.fill(frame, node.func)
         passed = bool(callees) and all(_is_own(one) for one in callees)
         args = self.arguments(frame, node, CALM if passed else self.calm_of(frame, callees))
         if passed:
@@ -282,40 +282,6 @@ class Evaluator(Operators):
         parent = frame.context if frame.context.info is not None else frame.context.parent
         return frozenset((self.pool.function(info, parent),))
 
-    def _subscript(self, frame: Frame, node: s.Subscript) -> Values:
-        if getattr(node.value, "name", "") == "modules" and (found := self._loaded(frame, node)):
-            return found
-        values, index = self._receiver(frame, node.value), self.peek(frame, node.index)
-        self.used(frame, frozenset(one for one in values if not (isinstance(one, Box) and one.kind == "dict")))
-        if self.ordered_by_hash(values) and (place := self.shown_at(frame, node.at, values)) is not None:
-            self.escapes(frame, place)
-        out = EMPTY
-        for one in values:
-            if isinstance(one, Box) and one.filling and frame.mode == QUERY and not self._is_there(frame, node):
-                self.mutated(frame, node.at, one, "[]")
-            out |= self.item(frame, node.at, one, index, node.index)
-        return out
-
-    def _loaded(self, frame: Frame, node: s.Subscript) -> Values:
-        """`sys.modules[__name__]`: a module of the program."""
-        head = node.value
-        if isinstance(head, s.Attribute):
-            values = self._attribute_values(frame, head)
-        else:
-            values = self.lookup(frame, head.name, head.at) if isinstance(head, s.Name) else EMPTY
-        if not any(isinstance(one, Foreign) and one.name == "sys.modules" for one in values):
-            return EMPTY
-        return self.modules_named(frame, self.peek(frame, node.index))
-
-    def _is_there(self, frame: Frame, node: s.Subscript) -> bool:
-        """Whether a key is certainly in a defaultdict, into which reading it would put it."""
-        return frame.context.info is not None and is_there(frame.context.info.body, node)
-
-    def _slice(self, frame: Frame, node: s.Slice) -> Values:
-        for one in node.parts:
-            self.eval(frame, one)
-        return ANYTHING
-
     def _comprehension(self, frame: Frame, node: s.Comprehension) -> Values:
         calm, before = frame.calm, dict(frame.env or {})
         frame.env = dict(before)
@@ -415,8 +381,8 @@ _EVALUATE: dict[type, Callable[[Evaluator, Frame, Any], Values]] = {
     s.Const: Evaluator._const,
     s.Attribute: Evaluator._attribute,
     s.Call: Evaluator._call,
-    s.Subscript: Evaluator._subscript,
-    s.Slice: Evaluator._slice,
+    s.Subscript: Evaluator.subscript,
+    s.Slice: Evaluator.slice,
     s.Display: Evaluator._display,
     s.DictDisplay: Evaluator._dict_display,
     s.Binary: Evaluator._binary,

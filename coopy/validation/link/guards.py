@@ -18,6 +18,11 @@ def is_there(body: list[s.Stmt], node: s.Subscript) -> bool:
     return any(_tells(one, key, mapping) for one in _walk(body))
 
 
+def reads(node: s.Expr | None, target: s.Subscript) -> bool:
+    """Whether `target = node` reads the target first: a key that is missing raises."""
+    return node is not None and _mentions(node, _shape(target))
+
+
 def _tells(one: Any, key: object, mapping: object) -> bool:
     if isinstance(one, s.Compare):
         tested = any(op in ("in", "notin") and _mentions(right, mapping) for op, right in zip(one.ops, one.rights, strict=True))

@@ -97,7 +97,7 @@ class Interpreter(Assigning):
         if not any(isinstance(one, Box) for one in left):
             self.used(frame, right)
         if isinstance(node.target, s.Subscript):
-            for one in self._receiver(frame, node.target.value):
+            for one in self.receiver(frame, node.target.value):
                 if isinstance(one, Box) and self.read(one.factory):
                     self.keyed_effect(frame, one, node.target.index)
                 self.store_item(frame, node.at, one, self.peek(frame, node.target.index), out)
@@ -155,11 +155,11 @@ class Interpreter(Assigning):
             if isinstance(target, s.Name) and frame.env is not None:
                 frame.env.pop(target.name, None)
             elif isinstance(target, s.Attribute):
-                for one in self._receiver(frame, target.value):
+                for one in self.receiver(frame, target.value):
                     self.delete_attribute(frame, target.at, one, target.name)
             elif isinstance(target, s.Subscript):
                 index = self.peek(frame, target.index)
-                for one in self._receiver(frame, target.value):
+                for one in self.receiver(frame, target.value):
                     if self.has_special(one, "__delitem__"):
                         self.call_special(frame, target.at, one, "__delitem__", Args([index]))
                     else:
@@ -223,7 +223,7 @@ class Interpreter(Assigning):
         if isinstance(decorator, Box) and decorator.kind == "generator" and isinstance(node, s.Call):
             args = self.arguments(frame, node, ANYHOW)
             keywords = tuple(sorted(args.keywords.items()))
-            return frozenset((self.pool.partial(self._receiver(frame, node.func), tuple(args.positional), keywords),))
+            return frozenset((self.pool.partial(self.receiver(frame, node.func), tuple(args.positional), keywords),))
         return EMPTY
 
     # blocks

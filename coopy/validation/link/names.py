@@ -211,7 +211,9 @@ class Names(Machine):
             parent = cls.parent if cls else None
             if isinstance(statement, s.Function) and not statement.decorators:
                 values |= {self.pool.function(module.function(statement, cls), parent)}
-            elif isinstance(statement, s.Class) and not statement.decorators:
+            elif isinstance(statement, s.Class) and not (
+                statement.decorators or any(word != "metaclass" for word, _ in statement.keywords)
+            ):
                 values |= {self.pool.cls(module.cls(statement, parent))}
             elif isinstance(statement, s.Import):
                 values |= self.imported(frame, module, statement, name)

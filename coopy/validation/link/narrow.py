@@ -63,8 +63,19 @@ class Narrowing(Evaluator):
         if isinstance(test, (s.Name, s.Attribute)):
             if test.name == "TYPE_CHECKING":
                 return False
-            return truth(self._known(frame, test))
+            return self._truth_known(self._known(frame, test))
         return None
+
+    def _truth_known(self, values: Values) -> bool | None:
+        """Whether values can only be true, or only false: a function is true, and so is an object that does not say otherwise."""
+        known = truth(values)
+        return True if known is None and values and all(map(self._is_true, values)) else known
+
+    def _is_true(self, value: Value) -> bool:
+        if isinstance(value, Object):
+            plain = not value.open and self.member(value.cls, "__bool__") is None and self.member(value.cls, "__len__") is None
+            return plain and value.cls.known
+        return isinstance(value, (FunctionValue, Method, Partial))
 
     def outcome(self, frame: Frame, test: s.Expr, values: Values) -> bool | None:
         """The same, of a test of which the values are known. In a VAST program what is called may give more than is known."""

@@ -20,6 +20,7 @@ from coopy.validation.link.values import (
     Object,
     Pack,
     Text,
+    Thing,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -129,6 +130,8 @@ class Reflecting(Copying):
         for one in args.positional[0] if len(args.positional) == 1 else EMPTY:
             if isinstance(one, Object):
                 out |= {self.pool.cls(one.cls, one.open)}
+            elif isinstance(one, Thing) and one.type.startswith("datetime."):
+                out |= {self.pool.foreign(one.type)}
         return out or frozenset((self.pool.thing("builtins.type", frame.mode),))
 
     def _built(self, frame: Frame, at: int, args: Args) -> Values:
