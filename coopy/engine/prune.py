@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from coopy.disk import TEMPORARY
+from coopy.disk.door import TEMPORARY
 from coopy.engine.archive import snapshot_path
 from coopy.engine.opening import nothing_there, open_archive
 from coopy.error import CorruptionError

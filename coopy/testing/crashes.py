@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
 import msgspec
 
+from coopy.disk.fake import CHANGES, FakeDisk
 from coopy.error import CoopyError, CorruptionError, DivergenceError, NotSerializableError, UsageError
-from coopy.fake_disk import CHANGES, FakeDisk
 from coopy.fresh import pack, unpack
 from coopy.testing.call import Told, kind_of
 from coopy.testing.clock import standing, wall

@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from coopy.digest import digest
+from coopy.disk.fake import FakeDisk
 from coopy.error import NotSerializableError
-from coopy.fake_disk import FakeDisk
 from coopy.testing.call import kind_of, outcome_of
 from coopy.testing.clock import MovableClock, wall
 from coopy.testing.looks import look

@@ -6,7 +6,7 @@ import msgspec
 
 from coopy.clock import fix_time
 from coopy.codec import Codec
-from coopy.fake_disk import FakeDisk
+from coopy.disk.fake import FakeDisk
 from coopy.fresh import pack, unpack
 from coopy.testing.call import Told, decoded, outcome_of
 from coopy.testing.looks import Look, look

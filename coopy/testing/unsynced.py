@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from coopy.disk import RealDisk, RealFile
+from coopy.disk import RealDisk
+from coopy.disk.files import RealFile
 
 __all__ = ["UnsyncedDisk"]
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from coopy.disk import RealDisk, write_whole
+from coopy.disk.fake import FakeDisk
 from coopy.error import LockedError, UsageError
-from coopy.fake_disk import FakeDisk
 from coopy.testing.unsynced import UnsyncedDisk
 
 if TYPE_CHECKING:

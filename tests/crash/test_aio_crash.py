@@ -21,10 +21,10 @@ import pytest
 from coopy import aio, control, init_system
 from coopy.aio.mail import Mailbox, Waiting
 from coopy.aio.opening import beside
+from coopy.disk.fake import FakeDisk, PowerCut
 from coopy.engine.commit import SharedEngine
 from coopy.engine.gate import CLOSED
 from coopy.error import ClosedError, CoopyError, DiskFullError, DurabilityError
-from coopy.fake_disk import FakeDisk, PowerCut
 from coopy.wiring import Options, engine_of, open_proxy
 from coopy.wiring.systems import _systems
 from tests.crash.test_every_call import interrupted_at

@@ -14,8 +14,8 @@ from click.testing import CliRunner
 
 from coopy import control, init_system
 from coopy.cli import main
+from coopy.disk.fake import FakeDisk
 from coopy.error import AuthenticationError, CoopyError, CorruptionError, FormatError, UsageError
-from coopy.fake_disk import FakeDisk
 from coopy.journal.frame import MAGIC, Framer, Kind, salt_of, word_of
 from coopy.journal.segment import segment_name
 from coopy.manifest import read_manifest

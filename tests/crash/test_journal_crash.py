@@ -14,8 +14,8 @@ import msgspec
 import pytest
 
 from coopy.disk import write_whole
+from coopy.disk.fake import FakeDisk, PowerCut
 from coopy.error import CoopyError, DiskFullError
-from coopy.fake_disk import FakeDisk, PowerCut
 from coopy.header import Identity
 from coopy.journal.frame import Framer, Kind, genesis_tag, salt_of, stored
 from coopy.journal.high_water import HighWater

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from coopy.disk.fake import FakeDisk
 from coopy.error import AuthenticationError, CorruptionError
-from coopy.fake_disk import FakeDisk
 from coopy.header import derive_key
 from coopy.journal.frame import HEADER_SIZE, Framer, salt_of
 from coopy.journal.segment import read_header, segment_name

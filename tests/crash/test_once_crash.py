@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from coopy import control, once
+from coopy.disk.fake import FakeDisk, PowerCut
 from coopy.error import CoopyError
-from coopy.fake_disk import FakeDisk, PowerCut
 from tests.crash.points import drawn
 from tests.crash.test_power_cut import LETTERS, Run, letters
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from coopy import control
+from coopy.disk.fake import FakeDisk, PowerCut
 from coopy.engine.gate import CLOSED
 from coopy.error import CoopyError, DiskFullError
-from coopy.fake_disk import FakeDisk, PowerCut
 from coopy.wiring import Options, open_proxy
 from coopy.wiring.systems import _systems
 from tests.crash.points import drawn

@@ -20,13 +20,13 @@ from coopy import control, forked, init_system, unlocked
 from coopy.codec import Codec
 from coopy.digest import digest as digest_of
 from coopy.disk import RealDisk
+from coopy.disk.fake import FakeDisk
 from coopy.engine import snapshots
 from coopy.engine.beside import wait_for
 from coopy.engine.commit import SharedEngine
 from coopy.engine.drafts import Beside, Elsewhere
 from coopy.engine.system import Settings
 from coopy.error import ClosedError, DiskFullError, DivergenceError, DurabilityError, NotSerializableError, UsageError
-from coopy.fake_disk import FakeDisk
 from coopy.manifest import Listed
 from coopy.renames import NO_NAMES
 from coopy.snapshot import open_snapshot, parse_snapshot_name

@@ -17,10 +17,10 @@ import pytest
 
 from coopy import control, init_system, once
 from coopy.disk import RealDisk
+from coopy.disk.fake import FakeDisk
 from coopy.engine.opening import Place, read_archive
 from coopy.engine.recorded import recorded
 from coopy.error import CorruptionError
-from coopy.fake_disk import FakeDisk
 from coopy.journal.frame import Kind, word_of
 from coopy.wiring import fix_wall
 from tests.functional.test_command import ROOT, fill, run

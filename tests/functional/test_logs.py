@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coopy import control, init_system
+from coopy.disk.fake import FakeDisk
 from coopy.engine import telling
-from coopy.fake_disk import FakeDisk
 from coopy.wiring import Options, open_proxy
 from coopy.wiring.systems import system_of
 from tests.words import Word

@@ -20,6 +20,7 @@ from click.testing import CliRunner
 
 from coopy import control, init_system, readonly
 from coopy.cli import main
+from coopy.disk.fake import FakeDisk
 from coopy.error import (
     AuthenticationError,
     ClosedError,
@@ -30,7 +31,6 @@ from coopy.error import (
     UnconfirmedError,
     UsageError,
 )
-from coopy.fake_disk import FakeDisk
 from coopy.replication import replica as replica_room
 from coopy.replication import taking as taking_room
 from coopy.replication import transport as transport_room

@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import run_state_machine_as_test
 
-from coopy import clock, control, disk, init_system, readonly
+from coopy import clock, control, init_system, readonly
+from coopy.disk import files
 from coopy.error import ClosedError, UsageError
 from coopy.testing import Call, MovableClock, Systems, assert_replayable, assert_survives_crashes, calls, crash, machine, restart
 from tests import mistaken, sound
@@ -81,7 +82,7 @@ def test_systems_of_a_test_never_wait_for_the_device(systems: Systems, monkeypat
     def refuse(_descriptor: int) -> None:
         raise AssertionError("somebody waits for the device")
 
-    for owner, name in ((os, "fsync"), (os, "fdatasync"), (disk, "_force")):
+    for owner, name in ((os, "fsync"), (os, "fdatasync"), (files, "_force")):
         monkeypatch.setattr(owner, name, refuse, raising=False)
     word = systems(Word, durability="sync")
     word.add("a")

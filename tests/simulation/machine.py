@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from coopy.disk.fake import FakeDisk
 from coopy.engine.following import FollowingEngine
 from coopy.engine.gate import CLOSED
 from coopy.engine.opening import Place, domain_name
 from coopy.engine.system import Origin, Settings, System, open_system
-from coopy.fake_disk import FakeDisk
 from coopy.replication.follower import Follower, Newcomer
 from coopy.replication.handshake import GENERATION
 from coopy.replication.shipping import Shipper

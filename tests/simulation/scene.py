@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from coopy.fake_disk import PowerCut
+from coopy.disk.fake import PowerCut
 from coopy.replication.auth import Verifiers
 from tests.simulation.machine import Clock, Machine
 

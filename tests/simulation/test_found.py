@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from coopy import control
+from coopy.disk.fake import FakeDisk, PowerCut
 from coopy.error import CorruptionError, ReplicaError, UsageError
-from coopy.fake_disk import FakeDisk, PowerCut
 from coopy.journal.frame import HEADER_SIZE
 from coopy.manifest import read_manifest
 from coopy.replication.follower import Follower

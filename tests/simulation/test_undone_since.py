@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from coopy import control
+from coopy.disk.fake import FakeDisk
 from coopy.engine.drafts import Here
 from coopy.error import CoopyError, CorruptionError, DivergenceError, UsageError
-from coopy.fake_disk import FakeDisk
 from coopy.wiring import Options, open_proxy
 from tests.simulation.session import make_machine, shown
 from tests.simulation.test_found import act, act_and_abort, follow, level, level_but_for, make_primary, restart

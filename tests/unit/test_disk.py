@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from coopy import disk as door
-from coopy.disk import RealDisk, after_fork_in_child, is_full, write_whole
+from coopy.disk import RealDisk, after_fork_in_child, files, is_full, write_whole
+from coopy.disk.fake import FakeDisk, PowerCut
 from coopy.error import LockedError, UsageError
-from coopy.fake_disk import FakeDisk, PowerCut
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +55,7 @@ def test_after_a_failed_sync_nothing_of_the_file_succeeds(tmp_path: Path, monkey
     """Linux reports a lost write once: a second sync that succeeds would prove nothing. So there is none."""
     file = RealDisk().create(str(tmp_path / "word"))
     with monkeypatch.context() as patch:
-        patch.setattr(door, "_force", _fail(errno.EIO))
+        patch.setattr(files, "_force", _fail(errno.EIO))
         with pytest.raises(OSError, match="Input/output"):
             file.sync()
     for use in (file.sync, lambda: file.write(0, b"a"), lambda: file.truncate(0)):
@@ -69,7 +68,7 @@ def test_an_interrupted_sync_can_be_repeated(tmp_path: Path, monkeypatch: pytest
     """KeyboardInterrupt is no failure of the disk."""
     file = RealDisk().create(str(tmp_path / "word"))
     with monkeypatch.context() as patch:
-        patch.setattr(door, "_force", _interrupt)
+        patch.setattr(files, "_force", _interrupt)
         with pytest.raises(KeyboardInterrupt):
             file.sync()
     file.sync()

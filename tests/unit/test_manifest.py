@@ -7,8 +7,8 @@ import random
 
 import pytest
 
+from coopy.disk.fake import FakeDisk, PowerCut
 from coopy.error import AuthenticationError, CorruptionError
-from coopy.fake_disk import FakeDisk, PowerCut
 from coopy.header import Identity, derive_key
 from coopy.manifest import Listed, Manifest, is_own, read_manifest, write_manifest
 

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from coopy.disk.fake import FakeDisk
 from coopy.error import CoopyError, FormatError
-from coopy.fake_disk import FakeDisk
 from coopy.header import Identity
 from coopy.journal.frame import HEADER_SIZE, Framer, Kind, genesis_tag, salt_of, stored, word_of
 from coopy.journal.high_water import HighWater

@@ -14,8 +14,8 @@ import pytest
 
 from coopy.codec import Codec
 from coopy.disk import RealDisk
+from coopy.disk.fake import FakeDisk, PowerCut
 from coopy.error import AuthenticationError, CoopyError, CorruptionError, FormatError
-from coopy.fake_disk import FakeDisk, PowerCut
 from coopy.header import Identity, derive_key
 from coopy.manifest import is_leftover
 from coopy.snapshot import BLOCK, SnapshotHeader, open_snapshot, parse_snapshot_name, put_snapshot, python_version, snapshot_name

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coopy import control, init_system
+from coopy.disk.fake import FakeDisk
 from coopy.engine.archive import Archive
 from coopy.error import ReplicaError
-from coopy.fake_disk import FakeDisk
 from coopy.header import Identity
 from coopy.journal.copied import CopiedJournal, checked, eras_in, whole
 from coopy.journal.frame import HEADER_SIZE, Framer, Kind, genesis_tag, salt_of, stored
