@@ -22,6 +22,7 @@ _KINDS = {"encode": "builtins.bytes", "startswith": "builtins.bool", "endswith":
 _PARTS = frozenset(("split", "splitlines", "rsplit", "partition", "rpartition"))
 _NAMED = re.compile(r"%\((\w+)\)")  # in the template of a `%`
 _STEPS = re.compile(r"\.(\w+)|\[([^\]]+)\]")  # in a field of a template: `{page.title}`, `{row[price]}`
+_REPR = ("__repr__",)
 LONGEST = 60  # characters of a name that is put together
 _NESTED = 2  # a list of tuples, an object in an object
 
@@ -29,21 +30,26 @@ _NESTED = 2  # a list of tuples, an object in an object
 class Texts(Mixins):
     """Texts."""
 
-    def text_of(self, frame: Frame, at: int, values: Values, conversion: str, depth: int = 0) -> None:
+    def text_of(self, frame: Frame, at: int, values: Values, conversion: str) -> None:
         """Values are made text."""
-        names = ("__repr__",) if conversion in ("r", "a") or depth else ("__format__", "__str__", "__repr__")
-        self.used(frame, values)
-        for one in values:
-            if isinstance(one, Object):
-                self._text_of_object(frame, at, one, names, depth)
-            elif isinstance(one, (Box, Pack)) and depth < _NESTED:
-                if (place := self.shown_at(frame, at, frozenset((one,)))) is not None:
-                    self.escapes(frame, place)
-                self.text_of(frame, at, self._elements_of(frame, at, one), "r", depth + 1)
+        self._text_of(frame, at, values, _REPR if conversion in ("r", "a") else ("__format__", "__str__", *_REPR), set())
         if values and all(isinstance(one, FunctionValue) for one in values):
             self.flag_method(frame, at, next(iter(values)), "builtins.object", "__repr__", Args())
 
-    def _text_of_object(self, frame: Frame, at: int, value: Object, names: tuple[str, ...], depth: int) -> None:
+    def _text_of(self, frame: Frame, at: int, values: Values, names: tuple[str, ...], said: set[Object], depth: int = 0) -> None:
+        """`said`: the objects inside that were made text here, for many containers hold the same."""
+        self.used(frame, values)
+        for one in values:
+            if isinstance(one, Object):
+                if not depth or one not in said:
+                    said.add(one)
+                    self._text_of_object(frame, at, one, names, said, depth)
+            elif isinstance(one, (Box, Pack)) and depth < _NESTED:
+                if (place := self.shown_at(frame, at, frozenset((one,)))) is not None:
+                    self.escapes(frame, place)
+                self._text_of(frame, at, self._elements_of(frame, at, one), _REPR, said, depth + 1)
+
+    def _text_of_object(self, frame: Frame, at: int, value: Object, names: tuple[str, ...], said: set[Object], depth: int) -> None:
         if self.is_anything(value.cls):
             for name in names:
                 self.call_special(frame, at, value, name, Args([EMPTY]) if name == "__format__" else Args())
@@ -58,7 +64,7 @@ class Texts(Mixins):
         if fields := self.fields(value.cls):
             shown = (name for name, owner, binding, _ in fields if _is_shown(owner, binding))
             for name in shown if depth < _NESTED else ():
-                self.text_of(frame, at, self.held(value, name), "r", depth + 1)
+                self._text_of(frame, at, self.held(value, name), _REPR, said, depth + 1)
         elif value.cls.known and found is None and not self.is_anything(value.cls):
             self.flag_method(frame, at, value, "builtins.object", names[-1], Args())
 
