@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from coopy.disk.door import PIECE, UnreadableError
 from coopy.error import UsageError
+from coopy.signalled import from_signal
 
 if sys.platform == "darwin":
     import fcntl
@@ -81,7 +82,8 @@ class RealFile:
         try:
             _force(self._fd)
         except OSError as error:
-            self._failure = error
+            if not from_signal(error):
+                self._failure = error
             raise
 
     def reserve(self, offset: int, size: int, piece: int = PIECE) -> bool:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import msgspec
 
 from coopy.clock import follow, forget
-from coopy.codec import Codec
+from coopy.codec import ENDLESS, Codec, why
 from coopy.digest import digest
 from coopy.disk import after_fork_in_child
 from coopy.engine.archive import Archive
@@ -527,10 +527,10 @@ def _dump(codec: Codec, initial: Callable[[], object], beside: object = None) ->
     try:
         copy, _ = codec.load_state(io.BytesIO(out.getvalue()))
     except CorruptionError as error:
-        what = f"The state of {type(root).__qualname__} could not be read back, so nothing was created: {error.__cause__ or error}."
-        raise NotSerializableError(
-            f"{what} Objects are made anew by __new__ with what __getnewargs__ says.", method="", where="the state"
-        ) from error
+        reason = why(error.__cause__ or error)
+        what = f"The state of {type(root).__qualname__} could not be read back, so nothing was created: {reason}"
+        remedy = "" if reason == ENDLESS else " Objects are made anew by __new__ with what __getnewargs__ says."
+        raise NotSerializableError(what + remedy, method="", where="the state") from error
     if copy is root:
         what = f"{type(root).__qualname__}.__new__ gives the same object again, but the system must run on a copy of its own. Nothing was created."
         raise UsageError(f"{what} Let __new__ make a new object.")

@@ -13,19 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coopy.classes import Classes
-from coopy.clock import Clock
 from coopy.disk import RealDisk
 from coopy.engine.opening import Place, domain_name
 from coopy.engine.system import Settings, System, open_system
+from coopy.engine.tools import equip
 from coopy.error import CoopyError, UsageError
 from coopy.fingerprint import fingerprint
 from coopy.fresh import is_fresh
 from coopy.header import derive_key
-from coopy.kinds import INJECTED
 from coopy.logs import logger
 from coopy.project import project_at
-from coopy.proxy import check_class, make_proxy, member_of
-from coopy.random import Random
+from coopy.proxy import check_class, make_proxy
 from coopy.renames import gather
 from coopy.shapes import shape_of
 from coopy.wiring.helper import Helper
@@ -162,10 +160,7 @@ def adopt(root: object, kind: type, moment: Moment) -> None:
     if type(root) is not kind:
         what = f"The directory holds a {type(root).__module__}.{type(root).__qualname__}, not a {kind.__module__}.{kind.__qualname__}. Nothing was changed."
         raise UsageError(f"{what} Open it with that class, or choose another directory.")
-    room = getattr(root, "__dict__", None)
-    for name, tool in zip(INJECTED, (Clock(moment), Random()), strict=True):
-        if room is not None and name not in room and member_of(kind, name) is None:
-            room[name] = tool
+    equip(root, moment)
 
 
 def _let_go(system: System) -> None:
