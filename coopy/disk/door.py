@@ -55,6 +55,9 @@ class File(Protocol):
     def write(self, offset: int, data: bytes | memoryview) -> None:
         """Write all of `data` (bytes) at `offset`. After an error any part of it may be there."""
 
+    def publish(self, offset: int, data: bytes) -> None:
+        """Write all of `data`, its first byte last: who reads meanwhile, or is killed in the middle, finds nothing that looks begun."""
+
     def read(self, offset: int, size: int) -> bytes:
         """`size` bytes from `offset`, fewer at the end of the file. Raises UnreadableError."""
 

@@ -17,8 +17,11 @@ from __future__ import annotations
 
 import threading
 from _thread import LockType, allocate_lock
+from collections.abc import Callable
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import msgspec
 
 from coopy.action import Outcome
 from coopy.engine.beside import WAKE, Flight
@@ -30,16 +33,13 @@ from coopy.error import CoopyError, DiskFullError
 from coopy.journal.frame import stored
 from coopy.measured import perf_counter
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 __all__ = ["PENDING", "Entry", "SharedEngine", "copy_of"]
 
 PENDING = object()
 TAKE_OFF = object()  # an `@unlocked` action is durable: its own thread executes it
 
 
-class Entry:
+class Entry(msgspec.Struct, eq=False):
     """One call on its way. `outcome` is PENDING, then TAKE_OFF, what the method returned, or an Outcome.
 
     `next`: whom its thread is to wake when it has its outcome. `gone`: it looks no more at who that is. `hear`: of a call that no thread waits for, what
@@ -48,20 +48,21 @@ class Entry:
     Nothing of it refers to itself, or what a caller handed over would stay in memory until the garbage collector comes, if it does.
     """
 
-    __slots__ = (
-        "args", "flight", "gone", "hear", "kwargs", "leave", "lsn", "method", "next", "outcome", "payload", "time_us", "utc_offset", "wake", "word",
-    )  # fmt: skip
-
-    def __init__(self, method: str, args: tuple[object, ...], kwargs: dict[str, object], word: bytes, payload: bytes) -> None:
-        self.method, self.args, self.kwargs, self.word, self.payload = method, args, kwargs, word, payload
-        self.lsn = self.time_us = self.utc_offset = 0
-        self.outcome: object = PENDING
-        self.flight: Flight | None = None
-        self.next: Entry | None = None
-        self.gone = False
-        self.wake: LockType | None = None  # once it waits
-        self.hear: Callable[[], None] | None = None
-        self.leave: Callable[[], Callable[[], None]] | None = None
+    method: str
+    args: tuple[object, ...]
+    kwargs: dict[str, object]
+    word: bytes
+    payload: bytes
+    lsn: int = 0
+    time_us: int = 0
+    utc_offset: int = 0
+    outcome: object = PENDING
+    flight: Flight | None = None
+    next: Entry | None = None
+    gone: bool = False
+    wake: LockType | None = None  # once it waits
+    hear: Callable[[], None] | None = None
+    leave: Callable[[], Callable[[], None]] | None = None
 
     def begin_to_wait(self) -> LockType:
         """What is released when it is complete or is to lead. What came before shows in the next look."""

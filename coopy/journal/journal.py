@@ -407,16 +407,14 @@ class Journal:
             window.close()
 
     def _put(self, offset: int, data: bytes) -> None:
-        """The first byte last: a process killed in the middle leaves nothing that looks begun."""
+        """As File.publish."""
         window = self.window
         if window is not None:
             window[offset + 1 : offset + len(data)] = data[1:]
             window[offset] = data[0]
             return
-        write = self.file.write
         try:
-            write(offset + 1, data[1:])
-            write(offset, data[:1])
+            self.file.publish(offset, data)
         except OSError as error:  # what lies behind is new: it is cut off again where there is no room for all of it
             if from_signal(error):
                 raise

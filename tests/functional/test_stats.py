@@ -245,3 +245,7 @@ def test_a_stopwatch_sorts_by_how_long_it_took() -> None:
     found = watch.reading()
     assert (found.counts[0], found.counts[1], found.counts[2], found.counts[-1], found.count) == (2, 0, 1, 2, 5)
     assert (found.longest, round(found.total, 4), round(found.mean, 4)) == (100, 161.0004, 32.2001)
+    for _ in range(5000):
+        watch.add(1)
+    again = watch.reading()
+    assert (again.count, round(again.total), again.longest) == (5005, 5161, 100)
