@@ -54,7 +54,8 @@ class RealFile:
         done = os.pwrite(fd, data[1:], offset + 1) + 1
         if done != len(data):
             self._write_rest(offset, data, done)
-        os.pwrite(fd, data[:1], offset)
+        if os.pwrite(fd, data[:1], offset) != 1:
+            self._write_rest(offset, data[:1], 0)
 
     def _write_rest(self, offset: int, data: bytes | memoryview, done: int) -> None:
         rest = memoryview(data)
