@@ -402,17 +402,19 @@ class System:
         self.engine.journal.rotate(self.archive.enlist)
 
 
-def open_system(
+def open_system(  # noqa: PLR0913 - what it is opened with, and who hears of it
     place: Place,
     initial: Callable[[], object],
     adopt: Callable[[object, Moment], None],
     packages: tuple[str, ...],
     settings: Settings,
     origin: Origin | None = None,
+    made: list[System] | None = None,
 ) -> System:
     """Open the system in a directory, or create it with the state that `initial()` gives. `adopt(root, moment)` completes a loaded domain object.
 
     With an `origin` it is a replica, whose engine follows, or a node: its state comes from there. `initial` is called where nothing has begun yet.
+    `made` has the system as soon as it runs: whoever is interrupted before it has the result closes what is there.
 
     Raises what is wrong with the directory, the state or the settings; then nothing is locked and nothing was changed.
     """
@@ -449,9 +451,11 @@ def open_system(
         undo.callback(engine.journal.release)
         system = System(archive, restorer, engine, lock, settings)
         system.restored = msgspec.structs.replace(found, torn=replayed.torn)
-        log.info("%s: %s", place.directory, system.restored)
         engine.memory, engine.common, engine.name = system, common_names(engine), place.directory
+        if made is not None:
+            made.append(system)
         undo.pop_all()
+        log.info("%s: %s", place.directory, system.restored)
     return system
 
 

@@ -67,25 +67,32 @@ def open_proxy(obj: Any, basedir: str | os.PathLike[str] | None, options: Option
     )  # fmt: skip
     place = Place(disk or RealDisk(), directory, derive_key(options.signing_key), domain_name(kind), names)
     node = node_of(options, kind, source)
-    with ExitStack() as undo:
-        if node is not None:
-            undo.callback(node.stop)
-            node.connect()
-        system = open_system(
-            place,
-            lambda: _initial(obj),
-            lambda root, moment: adopt(root, kind, moment),
-            packages_of(kind),
-            settings,
-            origin_of(replica, node),
-        )
-        undo.pop_all()
-    if disk is None:
-        system.snapshots.helper = Helper(packages_of(kind), names, settings)
-    join(system, options, replica, node)
-    proxy = make_proxy(system.engine, Operations(system))
-    register(proxy, system, lambda directory, disk: open_proxy(kind, directory, options, disk))
-    weakref.finalize(proxy, _let_go, system)
+    made: list[System] = []
+    try:
+        with ExitStack() as undo:
+            if node is not None:
+                undo.callback(node.stop)
+                node.connect()
+            system = open_system(
+                place,
+                lambda: _initial(obj),
+                lambda root, moment: adopt(root, kind, moment),
+                packages_of(kind),
+                settings,
+                origin_of(replica, node),
+                made,
+            )
+            undo.pop_all()
+        if disk is None:
+            system.snapshots.helper = Helper(packages_of(kind), names, settings)
+        join(system, options, replica, node)
+        proxy = make_proxy(system.engine, Operations(system))
+        register(proxy, system, lambda directory, disk: open_proxy(kind, directory, options, disk))
+        weakref.finalize(proxy, _let_go, system)
+    except BaseException:  # an interrupt, too: nobody would hold it, and its directory would stay locked as long as this process lives
+        for one in made:
+            _close(one)
+        raise
     return proxy
 
 
@@ -171,16 +178,21 @@ def _let_go(system: System) -> None:
     ended = allocate_lock()
     ended.acquire()
     try:
-        start_new_thread(_close, (system, ended))
+        start_new_thread(_close_and_tell, (system, ended))
     except RuntimeError:  # the interpreter ends: no new threads
-        _close(system, ended)
+        _close_and_tell(system, ended)
     ended.acquire(timeout=PATIENCE)
 
 
-def _close(system: System, ended: LockType) -> None:
+def _close_and_tell(system: System, ended: LockType) -> None:
+    try:
+        _close(system)
+    finally:
+        ended.release()
+
+
+def _close(system: System) -> None:
     try:
         system.close()
     except CoopyError as error:
         log.warning("%s was not closed: %s", system.archive.directory, error)
-    finally:
-        ended.release()
