@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["adopt", "directory_of", "names_of", "open_proxy", "packages_of"]
 
 log = logger()
+FOREVER = -1.0
 PATIENCE = 1.0  # seconds that a finalizer waits for the closing; a thread that still runs in the system may keep it for longer
 
 
@@ -91,7 +92,7 @@ def open_proxy(obj: Any, basedir: str | os.PathLike[str] | None, options: Option
         weakref.finalize(proxy, _let_go, system)
     except BaseException:  # an interrupt, too: nobody would hold it, and its directory would stay locked as long as this process lives
         for one in made:
-            _close(one)
+            _let_go(one, FOREVER)
         raise
     return proxy
 
@@ -170,29 +171,25 @@ def adopt(root: object, kind: type, moment: Moment) -> None:
     equip(root, moment)
 
 
-def _let_go(system: System) -> None:
-    """Nobody holds the proxy any more, or the interpreter ends: close.
+def _let_go(system: System, patience: float = PATIENCE) -> None:
+    """Nobody holds the proxy any more, or ever did, or the interpreter ends: close.
 
-    On a thread of its own: a finalizer may run anywhere, also inside of an action of another system, or while this thread leads a batch.
+    On a thread of its own: a finalizer may run anywhere, also inside of an action of another system, or while this thread leads a batch; and
+    another interrupt does not leave it half closed.
     """
     ended = allocate_lock()
     ended.acquire()
     try:
-        start_new_thread(_close_and_tell, (system, ended))
+        start_new_thread(_close, (system, ended))
     except RuntimeError:  # the interpreter ends: no new threads
-        _close_and_tell(system, ended)
-    ended.acquire(timeout=PATIENCE)
+        _close(system, ended)
+    ended.acquire(timeout=patience)
 
 
-def _close_and_tell(system: System, ended: LockType) -> None:
-    try:
-        _close(system)
-    finally:
-        ended.release()
-
-
-def _close(system: System) -> None:
+def _close(system: System, ended: LockType) -> None:
     try:
         system.close()
     except CoopyError as error:
         log.warning("%s was not closed: %s", system.archive.directory, error)
+    finally:
+        ended.release()

@@ -146,6 +146,19 @@ def test_a_write_or_sync_that_a_handler_interrupts_is_no_failure_of_the_disk(
 
 
 @pytest.mark.usefixtures("handled")
+def test_an_opening_that_a_handler_interrupts_is_no_failure_of_the_disk(
+    tmp_path: Path, durability: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It can be opened again at once."""
+    monkeypatch.setattr(os, "pwrite", interrupted("write", os.pwrite))
+    armed.append("write")
+    with pytest.raises(TimeoutError, match="late"):
+        init_system(Word, tmp_path / "w", durability=durability, validation="off")
+    with control(init_system(Word, tmp_path / "w", durability=durability, validation="off")) as word:
+        assert word.add("a") == "aa"
+
+
+@pytest.mark.usefixtures("handled")
 def test_arguments_that_a_handler_interrupts_are_not_to_blame(word: Any) -> None:
     """Nothing has happened then."""
     armed.append("argument")
