@@ -329,8 +329,10 @@ def _as_it_is(result: object) -> object:
 
 
 def _tainted(method: str) -> UsageError:
-    what = f"{method}() used a coopy proxy while it ran as an action: on a restart there is no proxy to call. The action was undone."
-    return UsageError(f"{what} Inside of the domain, call methods on self.", method=method)
+    what = f"{method}() used a coopy proxy while it ran as an action, or a finalizer or signal handler did in the middle of it"
+    return UsageError(
+        f"{what}: on a restart there is no proxy to call. The action was undone. Inside of the domain, call methods on self.", method=method
+    )
 
 
 def _forget_context(error: BaseException, handled: BaseException | None) -> None:
