@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from coopy.wiring.elsewhere import verify
     from coopy.wiring.linear import linearizable
     from coopy.wiring.rehearsal import rehearse
+    from coopy.wiring.stored import restore
 
 __all__ = [
     "Action",
@@ -44,6 +45,7 @@ __all__ = [
     "random",
     "readonly",
     "rehearse",
+    "restore",
     "unlocked",
     "upgrade",
     "verify",
@@ -63,6 +65,7 @@ _HOMES = {
     "wiring.elsewhere": ("verify",),
     "wiring.linear": ("linearizable",),
     "wiring.rehearsal": ("rehearse",),
+    "wiring.stored": ("restore",),
 }
 
 

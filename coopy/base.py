@@ -121,7 +121,7 @@ def init_system(
     - `durability`: "sync" has each call on stable storage before it runs; "buffered" hands it to the operating system before it runs (it survives
       the death of the process) and syncs at least every `sync_interval` seconds.
     - `snapshot_time`: seconds between automatic snapshots, 0 for none. `keep_snapshots`: how many stay; the journal stays until `prune()`, or after
-      each snapshot with `auto_prune`. `compression`: of snapshots.
+      each snapshot with `auto_prune`, which has a node of a cluster delete streams that nobody needs, too. `compression`: of snapshots.
     - `segment_bytes`: size of a journal file.
     - `on_divergence`: whether a replay that differs from the recorded run stops the opening. `on_progress(lsn, last_lsn)`: called while it replays.
 

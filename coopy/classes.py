@@ -26,6 +26,7 @@ from zoneinfo import ZoneInfo
 
 from coopy.decorators import CLAIMS
 from coopy.error import UpgradeError, UsageError
+from coopy.kinds import INJECTED
 from coopy.renames import NO_NAMES
 from coopy.shapes import INTACT, OlderError, has_steps, newer, shape_of, upgraded
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
     Versions = tuple[tuple[str, int], ...]
 
-__all__ = ["STANDARD", "Classes"]
+__all__ = ["STANDARD", "TOOLS", "Classes", "resolve"]
 
 _VALUES: tuple[type, ...] = (
     bool, bytearray, bytes, complex, dict, float, frozenset, int, list, object, range, set, slice, str, tuple,
@@ -48,6 +49,8 @@ _VALUES: tuple[type, ...] = (
     *(one for one in vars(builtins).values() if isinstance(one, type) and issubclass(one, BaseException)),
 )  # fmt: skip
 _PATHS = ("PurePath", "PurePosixPath", "PureWindowsPath", "Path", "PosixPath", "WindowsPath")
+
+TOOLS = frozenset((module, name) for module, _, name in (one.rpartition(".") for one in INJECTED.values()))  # what a domain object is given
 
 STANDARD: dict[tuple[str, str], type] = {
     **{(one.__module__, one.__qualname__): one for one in _VALUES},
@@ -87,6 +90,10 @@ class Classes:
                 raise OlderError
         return known
 
+    def find_stored(self, module: str, name: str) -> Any:
+        """As `find`, in a state: a copy of the domain object in it has coopy's clock and random numbers."""
+        return resolve(module, name) if (module, name) in TOOLS else self.find(module, name)
+
     def find_any(self, module: str, name: str) -> Any:
         """The same, whether its objects carry versions or not."""
         known = self._known.get((module, name)) or self._versioned.get((module, name))
@@ -118,11 +125,15 @@ class Classes:
         raise reason
 
     def _let_through(self, module: str, name: str) -> type:
+        if (module, name) in TOOLS:
+            raise pickle.UnpicklingError(
+                "it leads to the domain object or to a copy of it, which has coopy's clock. Pass what is needed of it instead."
+            )
         if not self.passes(f"{module}:{name}"):
             raise pickle.UnpicklingError(
                 f'{module}.{name} is not let through: only the domain\'s own classes and standard values are. Pass allow=("{module}:{name}",) if it is safe.'
             )
-        return _resolve(module, name)
+        return resolve(module, name)
 
     # --- versions ----------------------------------------------------------------------------------------------------
 
@@ -150,8 +161,11 @@ class Classes:
         return stored == shape.versions
 
 
-def _resolve(module: str, name: str) -> type:
+def resolve(module: str, name: str) -> type:
     """Step by step through classes, never through what a module happens to have imported."""
+    if "<locals>" in name:
+        what = f"{module}.{name} was defined inside of a function, where a restart cannot find it by name."
+        raise pickle.UnpicklingError(f"{what} Define it at the top of its module.")
     try:
         found: Any = sys.modules.get(module) or importlib.import_module(module)
     except SystemExit as error:  # a script, not a module

@@ -11,7 +11,7 @@ import time as _time
 import weakref
 from contextvars import ContextVar
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from coopy.error import NotSerializableError
 
@@ -155,10 +155,16 @@ class Clock:
         """Seconds that never go back: inside of actions the same as `time`."""
         return self.time() if running() is not None else _time.monotonic()
 
-    def __reduce__(self) -> NoReturn:
-        raise NotSerializableError(
-            "A clock is not part of a state: a restored system gets a new one. Keep times, not clocks.", method="", where="a clock"
-        )
+    def __copy__(self) -> Clock:
+        return self
+
+    def __deepcopy__(self, _memo: object) -> Clock:
+        """The same: a copy of a domain object, as a method may make one to go back to, tells the same time."""
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """By its class alone: whoever reads the state that it is in gets a clock that knows no last action, inside of actions the same."""
+        return Clock, ()
 
 
 class FixedClock(Clock):
@@ -176,6 +182,9 @@ class FixedClock(Clock):
     def monotonic(self) -> float:
         """The same as `time`."""
         return self.time()
+
+    def __reduce__(self) -> NoReturn:
+        raise NotSerializableError("A clock of a test is not part of a state. Keep times, not clocks.", method="", where="a clock")
 
     def _stamp(self) -> tuple[int, int]:
         aware = self._fixed.astimezone()

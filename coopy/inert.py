@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Bag", "Named", "Table", "Thing", "Unfinished", "read_call", "read_value"]
 
 ALL = 1 << 62
-# What coopy's pickler writes in the place of a class (coopy/codec.py): its first argument is the class, or its first two name it.
+# What coopy's pickler writes in the place of a class (coopy/pickler.py): its first argument is the class, or its first two name it.
 FIRST_IS_CLASS = frozenset(("coopy.codec:_Root", "coopy.codec:_Member", "copyreg:__newobj__"))
 NAMES_CLASS = frozenset(("coopy.codec:_Dated", "coopy.codec:_Class"))
 PAIR = 2

@@ -11,6 +11,8 @@ import pickle
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from coopy.classes import TOOLS, resolve
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -79,6 +81,7 @@ class OldUnpickler(pickle._Unpickler):  # noqa: SLF001 - pickle's own reader in 
         self._marks: dict[tuple[str, str], Any] = {(MARKS, "_Dated"): Mark(self._make_dated)}
         if state:
             self._marks[MARKS, "_Root"] = Mark(self._make_root)
+            self._marks |= {one: resolve(*one) for one in TOOLS}
 
     def load(self) -> Any:
         """As pickle.Unpickler.load."""

@@ -88,6 +88,8 @@ GAUGES: tuple[tuple[str, str, Read], ...] = (
     ("coopy_replica_lag_actions", "Actions of the primary not executed here.", _of_replica(lambda replica: replica.lag)),
     ("coopy_replica_staleness_seconds", "How old answers may be at most.", _of_replica(lambda replica: replica.staleness)),
     ("coopy_node_connected", "1 while the node takes and sends.", _of_node(lambda node: node.connected)),
+    ("coopy_node_generation", "Generation of the stream that is taken from.", _of_node(lambda node: node.generation)),
+    ("coopy_node_former_streams", "Streams before that, last seen to be there.", _of_node(lambda node: node.former)),
     ("coopy_node_sequence", "Sequence of the last message taken.", _of_node(lambda node: node.sequence)),
     ("coopy_node_lag_messages", "Messages that came and were not taken yet.", _of_node(lambda node: node.lag)),
     ("coopy_node_waiting_calls", "Calls that were not sent yet.", _of_node(lambda node: node.waiting)),

@@ -11,10 +11,9 @@ import random as _random
 import struct
 import sys
 import uuid
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from coopy.clock import running
-from coopy.error import NotSerializableError
 
 if TYPE_CHECKING:
     from coopy.clock import Moment
@@ -66,10 +65,16 @@ class Random(_random.SystemRandom):
         """Random bytes as hexadecimal text, as `secrets.token_hex`."""
         return self.randbytes(nbytes).hex()
 
-    def __reduce__(self) -> NoReturn:
-        raise NotSerializableError(
-            "A source of random numbers is not part of a state: a restored system gets a new one.", method="", where="a Random"
-        )
+    def __copy__(self) -> Random:
+        return self
+
+    def __deepcopy__(self, _memo: object) -> Random:
+        """The same, as of a clock."""
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """By its class alone: it has no state."""
+        return Random, ()
 
 
 def _generator(now: Moment) -> _random.Random:

@@ -132,7 +132,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--statistics", action="store_true", help="how much of the program was seen")
     parser.add_argument("--no-cache", action="store_true", help="parse everything again, keep nothing")
     parser.add_argument("--cache-dir", metavar="FOLDER")
-    parser.add_argument("--jobs", type=int, default=0, metavar="N", help="processes that parse; 0: as many as there are processors")
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        default=0,
+        metavar="N",
+        help="processes that parse, beside one that links; 1: one does all; 0: as many as there are processors",
+    )
     return parser
 
 

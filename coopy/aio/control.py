@@ -149,6 +149,10 @@ class Control(Generic[T_co]):
         """As `coopy.Control.share_snapshot`."""
         return cast("int", await self._door.alone(self._blocking.share_snapshot))
 
+    async def prune_cluster(self, timeout: float = 60.0) -> list[str]:  # noqa: ASYNC109 - as coopy.Control's: how long the nodes may take
+        """As `coopy.Control.prune_cluster`."""
+        return cast("list[str]", await self._door.alone(functools.partial(self._blocking.prune_cluster, timeout)))
+
     async def compare(self, timeout: float = 60.0) -> Compared:  # noqa: ASYNC109 - as coopy.Control's: how long the nodes may take
         """As `coopy.Control.compare`. A cancelled caller leaves it to itself."""
         return cast("Compared", await self._door.look(functools.partial(self._blocking.compare, timeout)))

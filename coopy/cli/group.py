@@ -33,7 +33,7 @@ COMMANDS = {
     "prune": ("mending", "Drop what no kept snapshot needs."),
     "export": ("moving", "Everything as JSON lines, for who leaves."),
     "import": ("moving", "A new directory from JSON lines, for who arrives."),
-    "cluster": ("servers", "Servers of a cluster on this machine, for development."),
+    "cluster": ("servers", "Servers of a cluster on this machine, and streams that may go."),
     "validate": ("proving", "Is a domain replayable? As python -m coopy.validate."),
 }
 

@@ -28,6 +28,11 @@ class Server(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         return f"{bracketed(self.host)}:{self.port}"
 
+    @property
+    def private(self) -> bool:
+        """Whether a connection to it must be encrypted."""
+        return self.url.startswith("tls:")
+
 
 class Addresses(msgspec.Struct, frozen=True):
     """All servers. `secrets`: what must not be shown; `credentials`: a file with a user's key, empty without one."""

@@ -31,7 +31,8 @@ from coopy.logs import logger
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from coopy.cluster.stream import Stream
+    from coopy.cluster.moving import Moving
+    from coopy.cluster.saying import Saying
     from coopy.cluster.tally import Compared
     from coopy.disk import Child
     from coopy.engine.ordered import OrderedEngine
@@ -55,8 +56,9 @@ WAYS = (
 class Comparing:
     """Of one opening of a node. `key`: of the stream's messages. `compared`: the LSN at which most were last seen to have what this one has."""
 
-    def __init__(self, system: System, engine: OrderedEngine, stream: Stream, node: bytes, key: bytes) -> None:
-        self._system, self._engine, self._stream, self._link, self._node, self._key = system, engine, stream, stream.link, node, key
+    def __init__(self, system: System, engine: OrderedEngine, moving: Moving, saying: Saying, node: bytes, key: bytes) -> None:
+        self._system, self._engine, self._moving, self._saying, self._node, self._key = system, engine, moving, saying, node, key
+        self._link = moving.here.stream.link
         self._since = 0
         self._tallies: OrderedDict[bytes, Tally] = OrderedDict()
         self._asked: dict[bytes, Event] = {}
@@ -83,6 +85,7 @@ class Comparing:
     def take_part(self, due: Due) -> None:
         """All before this was executed. A node that does not follow yet says nothing."""
         self._since = self._engine.journal.time_us
+        self._saying.heard(due.mark.hex())
         if not self.follows:
             return
         self._tallies[due.mark] = Tally(due)
@@ -107,6 +110,8 @@ class Comparing:
 
     def judge(self, said: Digest) -> None:
         """Somebody has spoken. Raises DivergenceError where this node's state is not what most have."""
+        if said.node == self._node:
+            self._saying.heard(self._tag(said.mark))
         tally = self._tallies.get(said.mark)
         if tally is None:
             return
@@ -159,21 +164,21 @@ class Comparing:
         try:
             nodes = await self._nodes()
             if len(nodes) > 1:
-                await self._ask(secrets.token_bytes(16), nodes, tag)
+                await self._moving.here.stream.put_surely("due", seal(Due(secrets.token_bytes(16), nodes), self._key), tag)
         except ClusterError as error:
             log.warning("The nodes could not be asked to compare their states: %s", error)
 
-    async def _ask(self, mark: bytes, nodes: list[bytes], tag: str) -> None:
-        await self._stream.put_surely("due", seal(Due(mark, nodes), self._key), tag)
+    def _tag(self, mark: bytes) -> str:
+        return f"{self._node.hex()}-{mark.hex()}"
 
     async def _nodes(self) -> list[bytes]:
         """Those that are there now: this one, and who else takes from the stream."""
-        return sorted({self._node, *await self._link.again(self._stream.nodes, PATIENCE)})
+        return sorted({self._node, *await self._link.again(self._moving.here.stream.nodes, PATIENCE)})
 
     async def _say(self, mark: bytes, lsn: int, child: Child) -> None:
         try:
             said = Digest(self._node, mark, lsn, await self._taken(mark, child), self._former())
-            await self._stream.put_surely("digest", seal(said, self._key), f"{self._node.hex()}-{mark.hex()}")
+            await self._saying.say("digest", seal(said, self._key), self._tag(mark))
         except (ChildProcessError, ClusterError) as error:
             self._unheard.discard(mark)
             log.warning("The digest of this node's state at LSN %d was not taken, or could not be said: %s", lsn, error)
@@ -212,10 +217,11 @@ class Comparing:
             self._wait(asked, mark, time.monotonic() + timeout, refuse)
             return self._result(self._tallies[mark])
         finally:
+            self._saying.heard(mark.hex())
             del self._asked[mark]
 
     async def _ask_all(self, mark: bytes) -> None:
-        await self._ask(mark, await self._nodes(), mark.hex())
+        await self._saying.say("due", seal(Due(mark, await self._nodes()), self._key), mark.hex())
 
     def _wait(self, asked: Event, mark: bytes, deadline: float, refuse: Callable[[], None]) -> None:
         while not asked.wait(LOOK):

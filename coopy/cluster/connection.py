@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from coopy.cluster.credentials import read_credentials
 from coopy.cluster.denials import Denials
 from coopy.cluster.message import LARGEST
-from coopy.error import AuthenticationError, ClusterError, CoopyError
+from coopy.error import AuthenticationError, ClusterError, CoopyError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Minds: TypeAlias = Callable[["Connection", BaseException], None]
 
-__all__ = ["Connection", "Search"]
+__all__ = ["Connection", "Search", "check_context"]
 
 ATTEMPT = 2  # seconds for one server
 PUT_DOWN = 0.1  # seconds to give back a connection that was never made whole
@@ -36,17 +36,26 @@ LOOK = 0.5  # seconds between two looks whether the client has closed itself
 REFUSED = re.compile("authorization (violation|failed)|authentication (expired|revoked)", re.IGNORECASE)
 
 
+def check_context(tls: Any) -> None:
+    """Raises UsageError for what is no context, or one that verifies nothing."""
+    if not isinstance(tls, ssl.SSLContext):
+        raise UsageError(f"tls={tls!r} is not possible: it is an ssl.SSLContext.", option="tls")
+    if tls.verify_mode is not ssl.CERT_REQUIRED or not tls.check_hostname:
+        what = "tls= does not verify the servers' certificates and names, so anybody could be one of them, and be told the password"
+        raise UsageError(f"{what}. Nothing was changed. Use ssl.create_default_context(cafile=...).", option="tls")
+
+
 class Connection:
     """To one server. `gone`: set when it was lost, or is to be given up; `denials`: what the server does not let this user do.
 
-    `minds`: hears what server or client say is wrong.
+    `minds`: hears what server or client say is wrong. `private`: it is to be encrypted.
     """
 
-    def __init__(self, server: Server, minds: Minds) -> None:
-        from nats.aio.client import Client
+    def __init__(self, server: Server, minds: Minds, *, private: bool) -> None:
+        from coopy.cluster.client import Client, PrivateClient
 
         self.server, self.minds = server, minds
-        self.client, self.gone, self.denials = Client(), asyncio.Event(), Denials()
+        self.client, self.gone, self.denials = PrivateClient() if private else Client(), asyncio.Event(), Denials()
 
     async def open(self, given: dict[str, Any]) -> None:
         """Connect. Raises whatever the client makes of what it hears."""
@@ -127,7 +136,7 @@ class Search:
         for _ in self._order:
             server = self._order[0]
             self._order.append(self._order.pop(0))
-            found = Connection(server, self._note)
+            found = Connection(server, self._note, private=server.private or self._tls is not None)
             if await self._open(found):
                 found.minds = minds
                 return found
@@ -180,7 +189,11 @@ class Search:
 
 
 def _final(error: BaseException) -> type[AuthenticationError | ClusterError] | None:
-    """What would be the same the next time: a user, password or certificate that a server does not take, or a server's that this one does not trust."""
+    """What would be the same the next time: a user, password or certificate that a server does not take, or a server that this one does not trust."""
+    from coopy.cluster.client import UnencryptedError
+
+    if isinstance(error, UnencryptedError):
+        return ClusterError
     if REFUSED.search(str(error)):
         return AuthenticationError
     if not isinstance(error, ssl.SSLError) or isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError | ssl.SSLSyscallError):

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from coopy.cluster.beginnings import BehindError
-from coopy.cluster.link import PATIENCE, PAUSE, DeniedError, LostError, RefusedError
+from coopy.cluster.link import ANSWER, PATIENCE, PAUSE, DeniedError, LostError, RefusedError
 from coopy.cluster.stream import NODE
 from coopy.error import ClusterError
 
@@ -30,21 +30,24 @@ if TYPE_CHECKING:
     from coopy.cluster.stream import About, Stream
     from coopy.error import CoopyError
 
-    Arrived: TypeAlias = tuple[int, bytes] | CoopyError | None  # None: it is over
+    Arrived: TypeAlias = tuple[int, int, bytes | CoopyError] | CoopyError | None  # None: it is over
 
 __all__ = ["Consumer"]
 
 HEARTBEAT = 1.0  # seconds between two signs of life of a consumer that has nothing to push
 SILENT = 3.5  # seconds without one, after which it counts as lost
 GONE = 60_000_000_000  # nanoseconds after which the servers forget a consumer that nobody hears
+SOON = 1.0  # seconds to make one, at first: nobody answers where it was to live on a server that is away, and the next may not
+LATE = 10.0  # seconds after which what the stream has is to be here
 BUFFER = 256 << 20
 SHORT_REPLY = 9  # parts of the reply that names a message's sequence; newer servers add three
 
 
 class Consumer:
-    """Puts (sequence, bytes) into `arrived`, in order; (0, reply) where the server wants to hear that all before was taken: call `taken(reply)`.
+    """Puts (generation, sequence, bytes) into `arrived`, in order.
 
-    Where it cannot go on, the error. `verify(about)` raises ClusterError where the stream is not the one that was taken so far. `problem`: why nothing comes.
+    Sequence 0 and a reply where the server wants to hear that all before was taken: call `taken(reply)`. Where it cannot go on, sequence 0 and the error.
+    `verify(about)` raises ClusterError where the stream is not the one that was taken so far. `problem`: why nothing comes; `made`: how many consumers it had.
     """
 
     def __init__(
@@ -57,9 +60,17 @@ class Consumer:
         self._number = 0
         self._heard = 0.0
         self._left_out = -1
+        self._patience = SOON
+        self._over = False
+        self._expected, self._since = 0, 0.0  # what the stream has, and since when that is known, or something came
         self._again = asyncio.Event()
         self.problem = "it has not begun yet"
         self.made = 0
+
+    @property
+    def generation(self) -> int:
+        """The stream's."""
+        return self._stream.generation
 
     @property
     def following(self) -> int:
@@ -69,8 +80,7 @@ class Consumer:
     async def begin(self) -> None:
         """Begin, and see to it that it goes on. Raises ClusterError where the stream cannot be used as it is."""
         await self._link.again(self._make, PATIENCE)
-        self._link.reconnected.append(self._look_again)
-        self._watching = self._link.start(self._watch())
+        self._go_on()
 
     async def _look_again(self) -> None:
         self._again.set()
@@ -81,7 +91,7 @@ class Consumer:
             try:
                 await asyncio.wait_for(self._again.wait(), HEARTBEAT)
             except TimeoutError:
-                if time.monotonic() - self._heard < SILENT:
+                if time.monotonic() - self._heard < SILENT and not self._is_late():
                     continue
             self._again.clear()
             if not self._link.connected:
@@ -94,14 +104,44 @@ class Consumer:
                 self._again.set()
             except ClusterError as error:
                 self.problem = str(error)
-                self._arrived.put(error)
+                self._give(0, error)
                 return
+
+    def _give(self, sequence: int, what: bytes | CoopyError) -> None:
+        self._arrived.put((self._stream.generation, sequence, what))
+
+    def begin_soon(self) -> None:
+        """Begin, as soon as that is possible."""
+        self._again.set()
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if self._over:  # all that it gave is taken already, to the seal of the stream
+            return
+        self._link.reconnected.append(self._look_again)
+        self._watching = self._link.start(self._watch())
+
+    def expect(self, sequence: int) -> None:
+        """The stream has this message. A consumer may live where it does not arrive, and go on to say that it lives."""
+        if self._expected < self._next <= sequence:
+            self._expected, self._since = sequence, time.monotonic()
+
+    def _is_late(self) -> bool:
+        if self._next > self._expected or time.monotonic() - self._since < LATE:
+            return False
+        self._since = time.monotonic()  # another one has as much time
+        return True
 
     def end(self) -> None:
         """Take no more, and let the servers know. Any thread may call it."""
-        self._link.soon(lambda: self._link.start(self._end()))
+        self._link.soon(lambda: self._link.start(self.stop()))
 
-    async def _end(self) -> None:
+    async def stop(self) -> None:
+        """As `end`; it has ended when this returns."""
+        self._over = True
+        self._number += 1
+        if self._look_again in self._link.reconnected:
+            self._link.reconnected.remove(self._look_again)
         if self._watching is not None:
             self._watching.cancel()
         if self._subscription is not None:
@@ -114,7 +154,7 @@ class Consumer:
             await _let_go(old)
         about = await self._stream.look()
         if about is None:
-            raise ClusterError(f"The stream {self._stream.name} is gone. It is not made again: what it held is in the nodes' directories.")
+            raise ClusterError(f"The stream {self._stream.name} is gone{await self._gone_on()}")
         await self._verify(about)
         self._number += 1
         number, inbox = self._number, self._link.client.new_inbox()
@@ -129,9 +169,26 @@ class Consumer:
             "replay_policy": "instant", "flow_control": True, "idle_heartbeat": int(HEARTBEAT * 1e9), "inactive_threshold": GONE,
             "num_replicas": 1, "mem_storage": True, "metadata": {NODE: self._node.hex()},
         }  # fmt: skip
-        await self._link.ask(f"CONSUMER.CREATE.{self._stream.name}", {"stream_name": self._stream.name, "config": config})
+        await self._ask_for({"stream_name": self._stream.name, "config": config})
         self.made += 1
         self._heard, self.problem = time.monotonic(), ""
+
+    async def _ask_for(self, wanted: dict[str, Any]) -> None:
+        """Where nobody answers soon, the next one is waited for twice as long: servers may also be slow."""
+        try:
+            await self._link.ask(f"CONSUMER.CREATE.{self._stream.name}", wanted, self._patience)
+        except LostError:
+            self._patience = min(2 * self._patience, ANSWER)
+            raise
+        self._patience = SOON
+
+    async def _gone_on(self) -> str:
+        """What there is in its place."""
+        later = [one for one in await self._stream.generations() if one > self._stream.generation]
+        if not later:
+            return ". It is not made again: what it held is in the nodes' directories."
+        goes_on = f", and {self._stream.of(later[-1]).name} goes on: this node was away for too long to follow it. What it has is intact"
+        return f"{goes_on}. Open it again: it begins with a snapshot of the cluster's, and what it has goes to quarantine/."
 
     def _hear(self, message: Msg) -> None:
         self._heard = time.monotonic()
@@ -142,8 +199,8 @@ class Consumer:
         parts = message.reply.split(".")
         sequence = int(parts[5] if len(parts) == SHORT_REPLY else parts[7])
         if sequence == self._next:
-            self._next += 1
-            self._arrived.put((sequence, message.data))
+            self._next, self._since = sequence + 1, self._heard
+            self._give(sequence, message.data)
         elif sequence > self._next:
             self._miss(sequence)
 
@@ -151,7 +208,7 @@ class Consumer:
         """It lives; it may want an answer, or say that it has pushed what did not come here."""
         reply = message.reply or headers.get("Nats-Consumer-Stalled", "")
         if reply:
-            self._arrived.put((0, reply.encode()))
+            self._give(0, reply.encode())
         last = headers.get("Nats-Last-Stream", "")
         if last.isdigit() and int(last) >= self._next:
             self._number += 1  # what it still pushes is not heard
@@ -167,7 +224,7 @@ class Consumer:
                 sequence=self._next,
             )
             self.problem = str(error)
-            self._arrived.put(error)
+            self._give(0, error)
             return
         self._left_out = self._next
         self._again.set()

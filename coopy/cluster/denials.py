@@ -4,12 +4,16 @@
     -ERR 'Permissions Violation for Subscription to "_INBOX.Yk2.*"'
 
 The client gives it in lower case. A message that was denied went nowhere; where a subscription was denied, no answer comes by it: all answers come by one.
+
+Which message of those to one subject was denied it does not say, and rights can change between two. But each is denied or answered: once as many denials
+and answers have come as messages went there, those without an answer were denied.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
+from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -31,6 +35,7 @@ class Denials:
     def __init__(self) -> None:
         self._waiting: dict[asyncio.Future[str], Mapping[str, str]] = {}
         self._heard = set[str]()
+        self._open = Counter[str]()  # by subject: messages that went there, less answers and denials
         self._deaf = False
 
     def hear(self, text: str) -> bool:
@@ -41,6 +46,7 @@ class Denials:
         if found[0] not in self._heard:
             self._heard.add(found[0])
             log.warning("The servers of the cluster do not let this user do what a node does: %s", found[0])
+        self._open[found[2]] -= found[1] == "publish"
         self._deaf = self._deaf or found[1] == "subscription"
         for future, concerns in self._waiting.items():
             what = self._denied(concerns, found[2])
@@ -72,6 +78,18 @@ class Denials:
     def denies(self, subject: str) -> bool:
         """Whether a message to it was denied, and none has arrived since."""
         return _publish_to(subject) in self._heard
+
+    def sent(self, subject: str) -> None:
+        """A message goes there, of which will be told when it is answered."""
+        self._open[subject.lower()] += 1
+
+    def answered(self, subject: str) -> None:
+        """One of them was, whatever was said. Also one that did not go, after all."""
+        self._open[subject.lower()] -= 1
+
+    def denied_the_rest(self, subject: str) -> bool:
+        """Whether all of them that were not answered were denied."""
+        return self.denies(subject) and not self._open[subject.lower()]
 
     def permit(self, subject: str) -> None:
         """A message to it has arrived: rights can change."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -28,9 +28,9 @@ OLDEST = (2, 14)
 PATIENCE = 5.0  # seconds for one answer
 LARGEST = 1 << 20
 GREETING = 1.0  # seconds in which a server says who it is; and that one has, of whom it is known that nothing depends on it
-QUESTION = "GET /varz HTTP/1.0\r\nHost: {host}\r\n\r\n"
+QUESTION = "GET /{what} HTTP/1.0\r\nHost: {host}\r\n\r\n"
 WAYS = (
-    'Have each server listen for questions (`http: "127.0.0.1:8222"`) and name its port in the address (nats://host:4222?monitor=8222);'
+    'Have each server listen for questions where nodes reach it (`http: "0.0.0.0:8222"`) and name its port in the address (nats://host:4222?monitor=8222);'
     " assume_durable=True goes on without a proof."
 )
 
@@ -82,14 +82,14 @@ async def prove(addresses: Addresses, peers: Iterable[str] | None) -> None:
     """
     judged = await judge(addresses, None if peers is None else frozenset(peers))
     if judged.wrong:
-        what = f"What the cluster acknowledges may be lost: {'; '.join(judged.wrong)}. Nothing was changed."
+        what = f"What the cluster acknowledges may be lost: {'; '.join(judged.wrong)}. The node was not opened."
         raise ClusterError(f"{what} Set that right, and restart that server; assume_durable=True goes on regardless.")
     unknown = sorted(set(peers or ()) - judged.named)
     if unknown or (peers is None and judged.silent):
         which = f"its stream is kept by {', '.join(unknown)}, too" if unknown else "not all of them said so"
         asked = f", and no answer came from {'; '.join(judged.silent)}" if judged.silent else ""
         raise (AwayError if judged.away else ClusterError)(
-            f"It is not proven that every server of the cluster at {addresses} syncs what it acknowledges: {which}{asked}. Nothing was changed. {WAYS}"
+            f"It is not proven that every server of the cluster at {addresses} syncs what it acknowledges: {which}{asked}. The node was not opened. {WAYS}"
         )
 
 
@@ -140,17 +140,20 @@ async def _greets(server: Server) -> bool:
 
 
 async def _about(server: Server, patience: float) -> _About:
-    """Raises OSError, EOFError and ValueError where it does not say."""
+    """Raises OSError, EOFError and ValueError where it does not say.
+
+    Of JetStream it says for ever what it said when it was asked for the first time, also if it was only about to begin then. That it has none is looked
+    for elsewhere, too.
+    """
     where = f"http://{bracketed(server.host)}:{server.monitor}/varz"
     try:
         async with asyncio.timeout(patience):
-            answer = await _answer(server)
+            about = await _answer(server, "varz")
+            version = tuple(int(part) for part in about["version"].partition("-")[0].split("."))
+            name, config = str(about["server_name"]), about.get("jetstream", {}).get("config")
+            config = config or (await _answer(server, "jsz")).get("config")
     except TimeoutError:
         raise OSError(f"{where}: nothing in {patience:g} seconds") from None
-    try:
-        about = json.loads(answer.partition(b"\r\n\r\n")[2])
-        version = tuple(int(part) for part in about["version"].partition("-")[0].split("."))
-        name, config = str(about["server_name"]), about.get("jetstream", {}).get("config")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{where} is no server's") from error
     if version < OLDEST:
@@ -160,14 +163,14 @@ async def _about(server: Server, patience: float) -> _About:
     return _About(name, "" if config.get("sync_always") is True else "it does not sync every write (`jetstream { sync_interval: always }`)")
 
 
-async def _answer(server: Server) -> bytes:
-    """All that it says at its monitoring port, up to a limit."""
+async def _answer(server: Server, what: str) -> Any:
+    """All that it says at its monitoring port, up to a limit. Raises ValueError where it is no JSON."""
     reader, writer = await asyncio.open_connection(server.host, server.monitor)
     try:
-        writer.write(QUESTION.format(host=server.host).encode())
+        writer.write(QUESTION.format(what=what, host=server.host).encode())
         answer = b""
         while len(answer) < LARGEST and (piece := await reader.read(1 << 16)):
             answer += piece
-        return answer
+        return json.loads(answer.partition(b"\r\n\r\n")[2])
     finally:
         writer.close()

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from coopy.cluster.addresses import Addresses
 
-__all__ = ["ASK_ADMIN", "PATIENCE", "PAUSE", "DeniedError", "Link", "LostError", "RefusedError"]
+__all__ = ["ANSWER", "ASK_ADMIN", "PATIENCE", "PAUSE", "DeniedError", "Link", "LostError", "NobodyError", "RefusedError"]
 
 T = TypeVar("T")
 
@@ -39,14 +39,22 @@ log = logger("cluster")
 CONNECT = 5.0  # seconds to find a server at the beginning
 ANSWER = 5.0  # seconds to answer a question
 AGAIN = 0.2  # seconds between two attempts to find a server
+NOT_NOW = {10008, 10009, 10118, 10119}  # nothing was done: it is unavailable for a while, not led here, or offline
 PAUSE = 0.3  # seconds before something that nobody answered is asked again
 PATIENCE = 30.0  # seconds that a caller waits for a cluster that does not answer
 RENEW = 2.0  # seconds after which a connection that lost a subscription is given up for another
+LOOK_AT = (
+    "See to what stands in the addresses, or in the file that they name, and to tls=; only an administrator of the servers can say more"
+)
 ASK_ADMIN = "Have an administrator of the servers see to that: docs/cluster.md shows all that a node does there"
 
 
 class LostError(ClusterError):
     """Nobody answered: whether what was asked was done is not known."""
+
+
+class NobodyError(LostError):
+    """There is nobody to answer: what was asked was not done."""
 
 
 class RefusedError(ClusterError):
@@ -75,20 +83,20 @@ class Link:
         self._connection: Connection | None = None
 
     @property
-    def _used(self) -> Connection:
-        """The connection, once there is one."""
+    def used(self) -> Connection:
+        """The connection, once there is one; another one where it was lost."""
         assert self._connection is not None
         return self._connection
 
     @property
     def client(self) -> Client:
         """The client, once it is open."""
-        return self._used.client
+        return self.used.client
 
     @property
     def has_jetstream(self) -> bool:
         """Whether the server says that it has JetStream."""
-        return self._used.has_jetstream
+        return self.used.has_jetstream
 
     @property
     def connected(self) -> bool:
@@ -121,7 +129,7 @@ class Link:
     async def _keep(self) -> None:
         """Find a server again, whenever one is lost."""
         while True:
-            lost = self._used
+            lost = self.used
             await lost.wait_lost()
             self.problem = self.problem or f"the connection to {lost.server} was lost"
             await lost.close()
@@ -143,7 +151,7 @@ class Link:
         where = f"the cluster at {self.addresses}"
         if self._search.refused:
             return AuthenticationError(
-                f"No server of {where} accepts the user, password or certificate: {self.problem}. Nothing was changed."
+                f"No server of {where} accepts the user, password or certificate: {self.problem}. Nothing was changed. {LOOK_AT}."
             )
         ways = "Start them, or set right what is said of them; check the addresses and tls="
         return ClusterError(f"No server of {where} answers as it should: {self.problem}. Nothing was changed. {ways}.")
@@ -154,15 +162,20 @@ class Link:
         if used.denials.deaf:
             self._loop.call_later(RENEW, used.gone.set)
 
+    def leave(self, why: str) -> None:
+        """Find another server, if there is one: this one is no use."""
+        self.problem = f"{self.used.server}: {why}"
+        self.used.gone.set()
+
     def heard(self, subject: str) -> None:
         """The servers did what was asked there: what they minded before is over."""
         if self.connected:
             self.problem = ""
-            self._used.denials.permit(subject)
+            self.used.denials.permit(subject)
 
     def denies(self, subject: str) -> bool:
         """Whether the servers said, on this connection, that this user may not publish there."""
-        return self.connected and self._used.denials.denies(subject)
+        return self.connected and self.used.denials.denies(subject)
 
     # --- from other threads ----------------------------------------------------------------------------------------------
 
@@ -232,6 +245,16 @@ class Link:
         message = await self.request(f"$JS.API.{subject}", data, patience=patience)
         return self.answer(message.data, subject)
 
+    async def reaches_jetstream(self, subject: str) -> bool:
+        """Whether anybody listens to questions of JetStream's on this subject: this server, or another one. What does not answer may do so yet."""
+        try:
+            await self.ask(subject)
+        except NobodyError:
+            return False
+        except (LostError, RefusedError, DeniedError):
+            return True
+        return True
+
     async def again(self, work: Callable[[], Awaitable[T]], patience: float) -> T:
         """Do it until it is done: what was just made, or has lost its leader, has none for a while. Raises LostError after so many seconds."""
         deadline = time.monotonic() + patience
@@ -254,7 +277,7 @@ class Link:
             )
         except NoRespondersError:
             what = f"The cluster at {self.addresses} has no JetStream, or nobody leads it now: nothing was done"
-            raise LostError(f"{what}. Set `jetstream {{ store_dir: ... }}` at its servers, or try it again in a while.") from None
+            raise NobodyError(f"{what}. Set `jetstream {{ store_dir: ... }}` at its servers, or try it again in a while.") from None
         except (Error, TimeoutError, OSError) as error:
             said = f" ({self.problem})" if self.problem else ""  # what the server minds it says apart
             raise LostError(f"The cluster at {self.addresses} does not answer: {self.addresses.hide(error)}{said}.") from None
@@ -266,7 +289,7 @@ class Link:
 
         `concerns`: as Denials.watch.
         """
-        used = self._used
+        used = self.used
         with used.denials.watch(concerns) as denied:
             done, gone = asyncio.ensure_future(work()), asyncio.ensure_future(used.gone.wait())
             try:
@@ -290,6 +313,8 @@ class Link:
         if not isinstance(answer, dict):
             raise LostError(f"The cluster at {self.addresses} gave an answer that cannot be read.")
         problem = answer.get("error")
+        if problem and problem.get("err_code") in NOT_NOW:
+            raise LostError(f"The cluster at {self.addresses} cannot do it now: {self.addresses.hide(problem.get('description'))}.")
         if problem:
             why = self.addresses.hide(problem.get("description", "it did not say why"))
             what = f"The cluster at {self.addresses} refused {asked}: {why}. Nothing was changed. {ASK_ADMIN}."

@@ -28,10 +28,13 @@ from urllib.request import urlopen
 
 import msgspec
 
+from coopy.disk import RealDisk
 from coopy.error import ClusterError, UsageError
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from coopy.disk import Lock
 
 __all__ = ["LocalServer", "LocalServers", "server_program"]
 
@@ -178,6 +181,7 @@ class LocalServers:
         plan = self._plan(count)
         self.servers = [LocalServer(name, str(self._configure(plan, name)), ports, program) for name, ports in plan.servers.items()]
         self._password = plan.password
+        self._lock: Lock | None = None
 
     @property
     def urls(self) -> str:
@@ -196,7 +200,12 @@ class LocalServers:
         self.stop()
 
     def start(self) -> None:
-        """Start those that do not run, and return when all are ready. Raises ClusterError where they do not get so far; then none runs."""
+        """Start those that do not run, and return when all are ready. Raises ClusterError where they do not get so far; then none runs.
+
+        LockedError where somebody else has started them: those go on.
+        """
+        if self._lock is None:
+            self._lock = RealDisk().lock(str(self.directory))
         try:
             for one in self.servers:
                 one.start()
@@ -216,7 +225,7 @@ class LocalServers:
                 time.sleep(PAUSE)
 
     def leader(self, name: str) -> LocalServer | None:
-        """The server that leads the stream of the cluster of this name, as far as any says; None where none does now."""
+        """The server that leads the newest stream of the cluster of this name, as far as any says; None where none does now."""
         for one in self.servers:
             try:
                 found = one.ask("jsz?streams=1")
@@ -235,6 +244,9 @@ class LocalServers:
             one.signal(signal.SIGTERM)
         for one in self.servers:
             one.wait()
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
 
     # --- the directory -------------------------------------------------------------------------------------------------
 
@@ -272,10 +284,13 @@ class LocalServers:
         return path
 
 
-def _leader_in(about: Any, stream: str) -> str:
-    """Which server leads this stream, as one of them says."""
-    streams = [one for account in about.get("account_details", ()) for one in account.get("stream_detail", ())]
-    return next((one["cluster"].get("leader", "") for one in streams if one["name"] == stream and "cluster" in one), "")
+def _leader_in(about: Any, journal: str) -> str:
+    """Which server leads the newest of these streams, as one of them says."""
+    streams = [one for account in about.get("account_details", ()) for one in account.get("stream_detail", ()) if "cluster" in one]
+    leads = {
+        int(one["name"].partition("@")[2]): one["cluster"].get("leader", "") for one in streams if one["name"].startswith(f"{journal}@")
+    }
+    return str(leads[max(leads)]) if leads else ""
 
 
 def _write(path: Path, data: bytes) -> None:

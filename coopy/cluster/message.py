@@ -36,6 +36,7 @@ __all__ = [
     "Due",
     "Genesis",
     "Join",
+    "Seal",
     "Sealed",
     "keyed",
     "seal",
@@ -57,7 +58,11 @@ CODES = {word: code for code, word in WORDS.items()}
 
 
 class Genesis(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """The first message of a shared journal: whose it is, and which snapshot it begins with (the object's name, its SHA-256, its size)."""
+    """The first message of a stream: whose it is, and which snapshot the shared journal begins with (the object's name, its SHA-256, its size).
+
+    `generation`: which stream of the shared journal it is, from 1. One behind the first has no snapshot here, and `before` says when the one was made
+    that it follows on: those that begin with it have what that one held before its SEAL.
+    """
 
     system: bytes
     secret: bytes
@@ -65,15 +70,21 @@ class Genesis(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_field
     snapshot: str
     digest: bytes
     size: int
+    generation: int = 1
+    before: str = ""
 
 
 class Join(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """A node begins to write. `node`: of this opening of it, at random; the rest is its program, as Program says."""
+    """A node begins to write. `node`: of this opening of it, at random; `left_out`: LSNs of actions that it leaves out; the rest is its program.
+
+    As Program says.
+    """
 
     node: bytes
     domain: str
     versions: list[tuple[str, int]]
     source: bytes
+    left_out: list[int] = []
 
 
 class Calls(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -90,7 +101,7 @@ class Calls(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=
 class Announced(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """A snapshot that a new node may begin with is in the object store, as in GENESIS. `lsn`: of its last action; `previous`: announced before it.
 
-    `stream`: how many bytes the stream had when it was taken.
+    `stream`: how many bytes the stream had when it was taken; `left_out`: LSNs of actions that its node leaves out.
     """
 
     lsn: int
@@ -99,6 +110,7 @@ class Announced(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fie
     size: int
     previous: str
     stream: int
+    left_out: list[int] = []
 
 
 class Claim(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -126,8 +138,15 @@ class Digest(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
     former: bytes
 
 
-Sealed: TypeAlias = Genesis | Join | Calls | Announced | Due | Digest | Claim
-KINDS: dict[int, type[Sealed]] = {1: Genesis, 2: Join, 3: Calls, 4: Announced, 5: Due, 6: Digest, 7: Claim}
+class Seal(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """The last message of a stream: the one of this `generation` follows, which was made then (`created`). What stands behind it was never written."""
+
+    generation: int
+    created: str
+
+
+Sealed: TypeAlias = Genesis | Join | Calls | Announced | Due | Digest | Claim | Seal
+KINDS: dict[int, type[Sealed]] = {1: Genesis, 2: Join, 3: Calls, 4: Announced, 5: Due, 6: Digest, 7: Claim, 8: Seal}
 NUMBERS = {kind: number for number, kind in KINDS.items()}
 _decoders = {number: msgspec.msgpack.Decoder(kind) for number, kind in KINDS.items()}
 _encode = msgspec.msgpack.Encoder().encode
@@ -179,16 +198,20 @@ def _check_values(message: Sealed) -> None:
         good = good and abs(message.utc_offset) <= DAY and all(code in WORDS for code, _ in message.calls)
         ids: tuple[bytes, ...] = (message.node,)
     elif isinstance(message, Join):
-        good, ids = True, (message.node,)
+        good, ids = all(lsn > 0 for lsn in message.left_out), (message.node,)
     elif isinstance(message, Genesis):
-        good, ids = len(message.secret) == 2 * ID and message.size >= 0, (message.system,)
+        good = len(message.secret) == 2 * ID and message.size >= 0 and message.generation > 0
+        good = good and (message.generation == 1) is bool(message.snapshot) is not bool(message.before)
+        ids = (message.system,)
     elif isinstance(message, Due):
         good, ids = 0 < len(message.nodes) <= MOST_NODES, (message.mark, *message.nodes)
     elif isinstance(message, Digest):
         good, ids = message.lsn >= 0 and len(message.digest) == 2 * ID, (message.node, message.mark)
     elif isinstance(message, Claim):
         good, ids = message.turn > 0, (message.node,)
+    elif isinstance(message, Seal):
+        good, ids = message.generation > 1 and bool(message.created), ()
     else:
-        good, ids = message.lsn >= 0 and message.size >= 0 and message.stream >= 0, ()
+        good, ids = message.lsn >= 0 and message.size >= 0 and message.stream >= 0 and all(lsn > 0 for lsn in message.left_out), ()
     if not good or any(len(one) != ID for one in ids):
         raise ClusterError("it holds a value that none of coopy's has")

@@ -3,6 +3,7 @@
     connect    the servers, before anything of the directory is touched
     fetch      an empty directory gets the cluster's state; the first node of all begins the stream, with its own
     follow     is it the stream that this directory is of, do the servers keep what they acknowledge -> take what came meanwhile -> join
+    move       where the stream is sealed: on in the next one (moving.py)
     stop       what waits to be sent is sent, within a limit; then the connection goes
 
 What cannot go on stops the node, for good: its queries go on, calls raise why.
@@ -21,11 +22,15 @@ import msgspec
 from coopy.action import Outcome
 from coopy.cluster.beginnings import Beginnings
 from coopy.cluster.comparing import Comparing
-from coopy.cluster.consumer import Consumer
 from coopy.cluster.durable import AwayError, prove
+from coopy.cluster.generations import Generations
+from coopy.cluster.left_out import agreed, named
 from coopy.cluster.link import PATIENCE, PAUSE, Link
 from coopy.cluster.message import Digest, Due, Join, keyed, seal
+from coopy.cluster.moving import Moving
+from coopy.cluster.pruning import Pruning
 from coopy.cluster.publisher import Publisher
+from coopy.cluster.saying import Saying
 from coopy.cluster.sharing import Sharing
 from coopy.cluster.stream import Stream
 from coopy.cluster.taker import Taker
@@ -45,10 +50,12 @@ if TYPE_CHECKING:
 
     from coopy.cluster.addresses import Addresses
     from coopy.cluster.consumer import Arrived
+    from coopy.cluster.message import Seal
     from coopy.cluster.stream import About
     from coopy.cluster.taker import Word
     from coopy.cluster.tally import Compared
     from coopy.engine.opening import Place
+    from coopy.journal.segment import Taken
 
 __all__ = ["Node", "Program"]
 
@@ -74,12 +81,13 @@ class Node:
     ) -> None:
         self.addresses, self._program, self._versions = addresses, program, dict(program.versions)
         self.link = Link(addresses, tls)
-        self.stream = Stream(self.link, name, assume_durable=assume_durable)
-        self._beginnings = Beginnings(self.stream, key)
+        self._first = Beginnings(Stream(self.link, name, assume_durable=assume_durable), key)
+        self._generations = Generations(self._first.stream, key)
         self.id = secrets.token_bytes(16)
         self._arrived: SimpleQueue[Arrived] = SimpleQueue()
         self._joined = threading.Event()
         self._stopping = False
+        self._agreed = (0, 0)  # generation and sequence of the newest join that was known when this node began
         self._running: _Running | None = None
 
     # --- before the directory ----------------------------------------------------------------------------------------------
@@ -87,13 +95,22 @@ class Node:
     def connect(self) -> None:
         """Find a server. Raises ClusterError, AuthenticationError, UsageError."""
         self.link.open()
-        if not self.link.has_jetstream and not self.stream.assume_durable:
+        if self.link.has_jetstream:
+            return
+        if not self._first.stream.assume_durable:
             what = f"A server of the cluster at {self.addresses} has no JetStream, in which the stream is kept. Nothing was changed"
             raise ClusterError(f"{what}. Set `jetstream {{ store_dir: ..., sync_interval: always }}` there, and restart it.")
+        if not self.link.run(self._first.stream.within_reach()):
+            what = f"No server of the cluster at {self.addresses} has JetStream, in which the stream is kept, as far as can be seen now. Nothing was changed"
+            raise ClusterError(f"{what}. Set `jetstream {{ store_dir: ... }}` at one at least, or start those that have it.")
 
     def fetch(self, place: Place, initial: Callable[[object], bytes]) -> None:
-        """As Beginnings.fetch."""
-        self._beginnings.fetch(place, initial)
+        """As Generations.fetch."""
+        self._generations.fetch(place, initial)
+
+    def left_behind(self, system: bytes, last: Taken) -> bool:
+        """As Generations.left_behind."""
+        return self._generations.left_behind(system, last)
 
     # --- with the directory ------------------------------------------------------------------------------------------------
 
@@ -101,40 +118,46 @@ class Node:
         """Take what came, join, and go on. Raises ClusterError where the stream is not this directory's, or not kept as it must be."""
         engine, identity, key = system.engine, system.archive.identity, system.archive.key
         assert isinstance(engine, OrderedEngine)
-        messages_key, created = keyed(identity.secret, key), self._prove_peers()
-        last = engine.progress.last
-        following = last.sequence if engine.progress.missing(engine.journal.lsn) else last.sequence + 1
-
-        async def verify(about: About) -> None:
-            await self._beginnings.verify(about, created, identity.system, engine.progress.last, messages_key)
-
-        consumer = Consumer(self.link, self.stream, self.id, following, self._arrived, verify)
-        comparing = Comparing(system, engine, self.stream, self.id, messages_key)
-        sharing = Sharing(system, self._beginnings, self.stream, self.id, messages_key)
+        here, messages_key = self._first.of(engine.progress.last.generation), keyed(identity.secret, key)
+        about = self._prove_peers(here.stream)
+        self._verify(here, about, identity.system, engine, messages_key)
+        self._agree(here, system, engine, messages_key)
+        moving = Moving(engine, identity.system, self.id, self._arrived, here, about.created, messages_key)
+        saying = Saying(here)
+        comparing = Comparing(system, engine, moving, saying, self.id, messages_key)
+        pruning = Pruning(system, self._generations, moving)
+        sharing = Sharing(system, moving, pruning, self.id, messages_key)
         publisher = Publisher(
-            self.link, self.stream, self.id, messages_key, engine.stamp, PATIENCE, self._arrived.put, lambda: engine.progress.last.sequence
-        )
-        taker = Taker(engine, self._arrived, self.stream.name, messages_key, self.id, publisher.take, consumer.taken, self, self._fail)
+            self.link, here.stream, self.id, messages_key, engine.stamp, PATIENCE, self._arrived.put, lambda: engine.progress.last.sequence,
+            moving.expect,
+        )  # fmt: skip
+        taker = Taker(engine, self._arrived, here.stream, messages_key, self.id, publisher.take, moving.taken, self, self._fail)
         watching = Watching(self.link, publisher)
-        self._running = _Running(system, engine, consumer, publisher, taker, comparing, sharing, watching)
+        self._running = _Running(system, engine, moving, publisher, taker, saying, comparing, sharing, pruning, watching)
+        moving.told += [publisher.move, saying.move, lambda _: sharing.look()]
         after_fork_in_child(self._forked)
         taker.start()
-        self.link.run(consumer.begin())
+        self.link.run(moving.consumer.begin())
         self.link.run(publisher.begin())
-        if not self.stream.assume_durable:
+        if not here.stream.assume_durable:
             self.link.run(watching.begin())
         self._join(messages_key)
         engine.offer, engine.barrier = publisher.offer, self.barrier
         comparing.follows = True
         sharing.look()
 
-    def _prove_peers(self) -> str:
-        """That the servers which keep the stream sync what they acknowledge. Gives when it was made."""
+    @property
+    def stream(self) -> Stream:
+        """The one that is taken from."""
+        return self._running.moving.here.stream if self._running is not None else self._first.stream
+
+    def _prove_peers(self, stream: Stream) -> About:
+        """That the servers which keep the stream sync what they acknowledge. Gives what they say of it."""
         deadline = time.monotonic() + GONE
         while True:
-            about = self._about()
-            if self.stream.assume_durable:
-                return about.created
+            about = self._about(stream)
+            if stream.assume_durable:
+                return about
             try:
                 self.link.run(prove(self.addresses, about.peers))
             except AwayError:
@@ -142,19 +165,35 @@ class Node:
                     raise
                 time.sleep(PAUSE)
             else:
-                return about.created
+                return about
 
-    def _about(self) -> About:
-        about: About | None = self.link.run(self.stream.about())
+    def _verify(self, here: Beginnings, about: About, system: bytes, engine: OrderedEngine, key: bytes) -> None:
+        """That it is the stream that this directory is of, before anything is asked of it."""
+        work = lambda: here.verify(about, about.created, system, engine.progress.last, key)  # noqa: E731
+        self.link.run(self.link.again(work, PATIENCE), None)
+
+    def _agree(self, here: Beginnings, system: System, engine: OrderedEngine, key: bytes) -> None:
+        """What all nodes leave out, this one does, too."""
+        archive = system.archive
+        skips = frozenset(archive.manifest.skips)
+        sequence, engine.left_out = self.link.run(agreed(here, key, archive.directory, skips, engine.journal.lsn), None)
+        self._agreed = here.stream.generation, sequence
+        if engine.left_out != skips:
+            engine.exclusively(lambda: archive.change(skips=tuple(sorted(engine.left_out))))
+
+    def _about(self, stream: Stream) -> About:
+        about: About | None = self.link.run(stream.about())
         if about is None:
-            what = f"The stream {self.stream.name} is not there (any more), and it is not made again"
-            raise ClusterError(f"{what}: what it held is in the nodes' directories. Nothing was changed.")
+            what = f"The stream {stream.name} is not there (any more), and it is not made again"
+            ways = "If it is gone for good, another cluster begins with that: coopy.restore, as docs/cluster.md says"
+            raise ClusterError(f"{what}: what it held is in the nodes' directories. Nothing was changed. {ways}.")
         return about
 
     def _join(self, key: bytes) -> None:
         """Say that this node begins to write, and wait until all before that was taken here."""
-        data = seal(Join(self.id, self._program.domain, [*self._program.versions], self._program.source), key)
-        self.link.run(self.stream.put_surely("join", data, f"{self.id.hex()}-0"), None)
+        program, left_out = self._program, sorted(self.running.engine.left_out)
+        data = seal(Join(self.id, program.domain, [*program.versions], program.source, left_out), key)
+        self.link.run(self.running.saying.say("join", data, f"{self.id.hex()}-0"), None)
         while not self._joined.wait(WAKE):
             self._check_lives()
 
@@ -172,13 +211,22 @@ class Node:
 
     # --- what nodes say to each other, on the thread that takes --------------------------------------------------------------
 
-    def joins(self, join: Join) -> None:
-        """As Chores says: this one, or one whose program may be another. Raises ClusterError where that is ahead of this one."""
+    def joins(self, place: tuple[int, int], join: Join) -> None:
+        """As Chores says: this one, or one whose program may be another. Raises ClusterError where that is ahead of this one, or leaves out other actions."""
+        otherwise = frozenset(join.left_out) ^ self.running.engine.left_out
+        if otherwise and place > self._agreed:
+            what = (
+                f"A node has joined the cluster that makes something else of {named(sorted(otherwise))} than this one, which stopped before"
+            )
+            raise ClusterError(
+                f"{what}: one of them leaves that out (`coopy repair --skip`). Open the directory again: it says what to do."
+            )
         ahead = [f"version {version} of {name}" for name, version in join.versions if version > self._versions.get(name, version)]
         if ahead:
             what = f"A node that runs {', '.join(ahead)} has joined the cluster, and this one does not have that yet: it stopped before"
             raise ClusterError(f"{what}. Bring the program here to that version, and open the directory again.")
         if join.node == self.id:
+            self.running.saying.heard(f"{self.id.hex()}-0")
             self._joined.set()
         elif self._joined.is_set() and join.source and self._program.source not in {b"", join.source}:
             log.warning("A node with another source of %s has joined: see to it that both make the same of a call.", self._program.domain)
@@ -195,6 +243,11 @@ class Node:
         elif isinstance(word, Digest):
             self.running.comparing.judge(word)
 
+    def sealed(self, seal: Seal, sequence: int) -> Stream | None:
+        """As Chores says. Raises ClusterError where the next stream is not the one that the seal names."""
+        moving = self.running.moving
+        return moving.here.stream if moving.sealed(seal, sequence) else None
+
     # --- any thread ------------------------------------------------------------------------------------------------------------
 
     def compare(self, timeout: float) -> Compared:
@@ -206,6 +259,12 @@ class Node:
     def share(self, lsn: int) -> None:
         """Send the snapshot at this LSN to the others: a new node begins with it. Raises ClusterError."""
         self.link.run(self.running.sharing.share(lsn), None)
+
+    def prune(self, timeout: float, share: Callable[[], object]) -> list[str]:
+        """As Control.prune_cluster. `share()`: as Control.share_snapshot."""
+        self.running.engine.refuse_inside("prune_cluster()")
+        self._check_lives()
+        return self.running.pruning.prune(timeout, share, self._check_lives)
 
     # --- reads that wait -----------------------------------------------------------------------------------------------------
 
@@ -254,7 +313,9 @@ class Node:
     def problem(self) -> str:
         """Why it does not take or send at the moment; empty while it does."""
         running = self._running
-        return self.link.problem or (running.consumer.problem or running.watching.problem if running is not None else "")
+        if self.link.problem or running is None:
+            return self.link.problem
+        return running.moving.problem or running.moving.consumer.problem or running.watching.problem
 
     def _why(self) -> str:
         return f": {self.problem}" if self.problem else ""
@@ -263,13 +324,14 @@ class Node:
         """As Peers says."""
         if self._running is None:
             return NodeStats(connected=False, problem=self.problem or "it has not begun yet")
-        consumer, publisher = self._running.consumer, self._running.publisher
-        sequence = self._running.engine.progress.last.sequence
+        moving, publisher = self._running.moving, self._running.publisher
+        consumer, (generation, sequence) = moving.consumer, self._running.engine.progress.last.place
         return NodeStats(
             connected=not self.problem,
             problem=self.problem,
+            generation=generation,
             sequence=sequence,
-            lag=max(consumer.following - 1 - sequence, 0),
+            lag=max(consumer.following - 1 - sequence, 0) if consumer.generation == generation else 0,
             waiting=publisher.waiting,
             under_way=publisher.under_way,
             taken=self._running.taker.taken,
@@ -277,8 +339,9 @@ class Node:
             republished=publisher.republished,
             refused=publisher.refused,
             reconnects=self.link.reconnects,
-            consumers=consumer.made,
+            consumers=moving.made + consumer.made,
             compared=self._running.comparing.compared,
+            former=self._running.pruning.former,
         )
 
     # --- the end -------------------------------------------------------------------------------------------------------------
@@ -288,7 +351,7 @@ class Node:
         running = self.running
         running.publisher.stop(error)
         running.engine.stop_for(error)
-        running.consumer.end()
+        running.moving.consumer.end()
         log.error("The node in %s stopped: %s", running.system.archive.directory, error)
 
     def stop(self) -> None:
@@ -301,6 +364,7 @@ class Node:
             while running.publisher.busy and running.engine.final is None and time.monotonic() < deadline and not self._stopping:
                 time.sleep(LOOK)
             self._stopping = True
+            running.moving.stop()
             running.taker.stop()
             running.publisher.stop(closed)
             running.system.snapshots.stop()  # one may be taken for the others
@@ -319,9 +383,11 @@ class _Running(msgspec.Struct, frozen=True):
 
     system: System
     engine: OrderedEngine
-    consumer: Consumer
+    moving: Moving
     publisher: Publisher
     taker: Taker
+    saying: Saying
     comparing: Comparing
     sharing: Sharing
+    pruning: Pruning
     watching: Watching

@@ -4,6 +4,7 @@
     under way  until it is known what became of it: the stream has it (it was acknowledged, or has come back), or a server refused it for certain.
                Where nobody says so, or the connection was lost, the same bytes go out again under the same id. That may be any number of times: the
                servers know it again for two minutes, and every node for ever (engine/progress.py)
+    sealed     what the stream took behind its seal was never written. So all that was not taken here when the seal was goes out again, into the next
     told       a caller that has waited for too long is told what is known: its call was never sent, so that it did not happen, or was sent, and then
                nobody knows. The message stays under way all the same
 
@@ -22,7 +23,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from coopy.action import Outcome
-from coopy.cluster.message import CODES, FULL, LARGEST, Calls, seal
+from coopy.cluster.link import ASK_ADMIN
+from coopy.cluster.message import CODES, FULL, LARGEST, Calls, seal, unseal
 from coopy.engine.commit import PENDING, Entry, copy_of
 from coopy.error import ClusterError, CoopyError, NotSerializableError, UnconfirmedError
 
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 
     from nats.aio.msg import Msg
 
+    from coopy.cluster.beginnings import Beginnings
+    from coopy.cluster.connection import Connection
     from coopy.cluster.link import Link
     from coopy.cluster.stream import Stream
 
@@ -42,6 +46,7 @@ FRONT = LARGEST - FULL
 EACH = 16  # bytes of a call beside its payload
 MOST, MOST_BYTES = 65_536, 64 << 20  # calls, and bytes of them, that may wait
 AGAIN = 2.0  # seconds after which a message goes out again
+ELSEWHERE = 10.0  # seconds in which nothing was acknowledged, after which another server is tried: this one may be cut off from the others
 TICK = 0.1
 CERTAIN = {10002, 10077, 10047, 10054, 10060, 10122, 10053, 10023, 10028, 10025}  # what a stream's leader refuses, it did not store
 ROOM = {10002, 10077, 10047, 10023, 10028, 10025}
@@ -61,28 +66,31 @@ _decode = msgspec.json.Decoder(_Acknowledged).decode
 class Packet:
     """One message under way. `entries`: whose calls are in it, barriers too; `sent`: how often; `taken`: it has come back and was executed here.
 
-    `told`: who waits for it was told that nobody knows, or that it was not sent; `called_off`: it is not to be sent (any more).
+    `told`: who waits for it was told that nobody knows, or that it was not sent; `called_off`: it is not to be sent (any more). `elsewhere`: how often it
+    was sent to a stream that was sealed since. `by`: the connection on which it went to this one, as long as it did so once only, and nothing was heard of it.
     """
 
-    __slots__ = ("begun", "called_off", "counter", "data", "entries", "last", "sent", "taken", "told")
+    __slots__ = ("begun", "by", "called_off", "counter", "data", "elsewhere", "entries", "last", "sent", "taken", "told")
 
     def __init__(self, counter: int, data: bytes, entries: list[Entry], begun: float) -> None:
         self.counter, self.data, self.entries, self.begun = counter, data, entries, begun
-        self.last, self.sent, self.taken, self.told, self.called_off = 0.0, 0, False, False, False
+        self.by: Connection | None = None
+        self.last, self.sent, self.elsewhere, self.taken, self.told, self.called_off = 0.0, 0, 0, False, False, False
 
 
 class Publisher:
     """Of one opening of a node, whose id is `node`. `stamp()` gives the time and the zone's offset; `lost(error)` hears what no message survives.
 
     `patience`: seconds after which a caller is told; `refusal`: why no call is taken for now. `taken_here()`: up to which sequence this node has taken.
+    `expect(sequence)` hears what the stream has.
     """
 
     def __init__(  # noqa: PLR0913 - what it takes to publish: where, as whom, stamped how
         self, link: Link, stream: Stream, node: bytes, key: bytes, stamp: Callable[[], tuple[int, int]], patience: float,
-        lost: Callable[[CoopyError], object], taken_here: Callable[[], int],
+        lost: Callable[[CoopyError], object], taken_here: Callable[[], int], expect: Callable[[int], object],
     ) -> None:  # fmt: skip
         self._link, self._stream, self.node, self._key, self._stamp, self.patience = link, stream, node, key, stamp, patience
-        self._lost, self._taken_here = lost, taken_here
+        self._lost, self._taken_here, self._expect = lost, taken_here, expect
         self.published = self.republished = self.refused = 0
         self.packets: dict[int, Packet] = {}  # by counter, until they were taken here: who waits for them
         self._unknown: dict[int, Packet] = {}  # of these and those given up, the ones of which it is not known what became
@@ -96,6 +104,7 @@ class Publisher:
         self.refusal: CoopyError | None = None
         self._look = asyncio.Event()
         self._inbox = ""
+        self._heard = 0.0  # when something was acknowledged last, or this server was found
         self._base = self._stream.subject("calls")
 
     # --- from any thread -------------------------------------------------------------------------------------------------
@@ -217,31 +226,44 @@ class Publisher:
         if packet.called_off:
             return
         headers = {"Nats-Msg-Id": f"{self.node.hex()}-{packet.counter}", "Nats-Expected-Stream": self._stream.name}
+        used = self._link.used
+        packet.by = used if packet.sent - packet.elsewhere == 1 else None
+        used.denials.sent(self._base)
         try:
-            await self._link.client.publish(self._base, packet.data, reply=f"{self._inbox}.{packet.counter}", headers=headers)
+            reply = f"{self._inbox}.{self._stream.generation}.{packet.counter}"
+            await used.client.publish(self._base, packet.data, reply=reply, headers=headers)
         except nats.errors.OutboundBufferLimitError:  # there is no connection: it was not sent
             packet.sent -= 1
+            used.denials.answered(self._base)
             return
         except (nats.errors.Error, OSError):  # it may have been
             return
         self.published += packet.sent == 1
         self.republished += packet.sent > 1
 
-    async def _hear(self, message: Msg) -> None:
+    async def _hear(self, used: Connection, message: Msg) -> None:
         """The stream's leader says what became of a message; or a server that there is no leader."""
-        packet = self._unknown.get(int(message.subject.rpartition(".")[2]))
-        if packet is None or (message.headers and "Status" in message.headers):  # 503: it goes out again in a while
+        _, generation, counter = message.subject.rsplit(".", 2)
+        is_here = int(generation) == self._stream.generation
+        used.denials.answered(self._base if is_here else self._stream.of(int(generation)).subject("calls"))
+        packet = self._unknown.get(int(counter))
+        if packet is None or not is_here:
+            return
+        packet.by = None
+        if message.headers and "Status" in message.headers:  # 503: it goes out again in a while
             return
         try:
             said = _decode(message.data)
         except msgspec.MsgspecError:
             return
         if said.seq:
+            self._heard = time.monotonic()
             self._link.heard(self._base)
+            self._expect(said.seq)
             if not said.duplicate and said.seq <= self._taken_here() and packet.counter in self.packets:
                 self._lost(_gone_back(self._stream.name, said.seq, self._taken_here()))
             self._know(packet)
-        elif isinstance(said.error, dict) and said.error.get("err_code") in CERTAIN and packet.sent == 1:
+        elif isinstance(said.error, dict) and said.error.get("err_code") in CERTAIN and packet.sent - packet.elsewhere == 1:
             self._refuse(packet, said.error)
 
     def _know(self, packet: Packet) -> None:
@@ -249,30 +271,63 @@ class Publisher:
         self._look.set()
 
     def _refuse(self, packet: Packet, error: dict[str, Any]) -> None:
-        """It was sent once, and not stored."""
-        self.refused += 1
+        """It was sent once, to this stream, and not stored."""
         why = self._link.addresses.hide(error.get("description"))
         way = "Make room there" if error.get("err_code") in ROOM else "Have an administrator look at the stream"
         what = f"The cluster at {self._link.addresses} refused the call: {why}. It did not happen"
+        self._give_back(packet, ClusterError(f"{what}. {way}, and call it again.", code=error.get("err_code", 0)))
+
+    def _refuse_denied(self) -> None:
+        """What went out once, on this connection, and was denied there: for certain, as soon as all others that went there were answered."""
+        used = self._link.used
+        if not used.denials.denied_the_rest(self._base):
+            return
+        what = f"The cluster at {self._link.addresses} does not let this user publish to {self._base}. The call was not taken, and did not happen"
+        for packet in [*self._unknown.values()]:
+            if packet.by is used:
+                self._give_back(packet, ClusterError(f"{what}. {ASK_ADMIN}, and call it again."))
+
+    def _give_back(self, packet: Packet, error: ClusterError) -> None:
+        """It is not in the stream, and will not be."""
+        self.refused += 1
         self.packets.pop(packet.counter, None)
-        _tell(packet.entries, ClusterError(f"{what}. {way}, and call it again.", code=error.get("err_code", 0)))
+        _tell(packet.entries, error)
         self._know(packet)
 
     async def _listen(self) -> None:
         import nats.errors
 
-        self._inbox = self._link.client.new_inbox()
+        used, self._heard = self._link.used, time.monotonic()
+        self._inbox = used.client.new_inbox()
+
+        async def hear(message: Msg) -> None:
+            await self._hear(used, message)
+
         try:
-            await self._link.client.subscribe(f"{self._inbox}.*", cb=self._hear)
+            await used.client.subscribe(f"{self._inbox}.>", cb=hear)
         except (nats.errors.Error, OSError):  # this connection is lost already: with the next one it begins again
             return
 
     async def _begin_again(self) -> None:
         """There is a connection again: what was under way may have been lost with the one before."""
         await self._listen()
+        await self._send_all()
+
+    async def _send_all(self) -> None:
         for packet in [*self._unknown.values()]:
             await self._send(packet)
         self._look.set()
+
+    def move(self, there: Beginnings) -> None:
+        """All before the seal of the stream was taken here, and no more of it ever is: what was not goes into this one."""
+        self._stream, self._base = there.stream, there.stream.subject("calls")
+        under_way = {**self._unknown, **self.packets}
+        self._unknown = {counter: under_way[counter] for counter in sorted(under_way) if not under_way[counter].taken}
+        settled = min(self._unknown, default=1) - 1
+        for packet in self._unknown.values():
+            packet.data = _settled(packet.data, settled, self._key)
+            packet.elsewhere, packet.by = packet.sent, None
+        self._link.start(self._send_all())
 
     async def _watch(self) -> None:
         """What nobody speaks of goes out again; whoever has waited too long is told."""
@@ -286,7 +341,16 @@ class Publisher:
                     self._know(packet)
                 elif now - packet.last > AGAIN and self._link.connected:
                     await self._send(packet)
+            self._refuse_denied()
+            self._try_elsewhere(now)
             self._tell_impatient(now)
+
+    def _try_elsewhere(self, now: float) -> None:
+        """A server that is cut off from the others, or has not found them again, still says that it lives: its word for that is not enough."""
+        since = max(self._heard, min((packet.begun for packet in self._unknown.values()), default=now))
+        if now - since > ELSEWHERE and self._link.connected:
+            self._heard = now
+            self._link.leave(f"in {ELSEWHERE:g} seconds it had nothing acknowledged")
 
     def _tell_impatient(self, now: float) -> None:
         for packet in [*self.packets.values()]:  # also those that the stream has, and that do not come back
@@ -352,6 +416,13 @@ class Publisher:
         with self._guard:
             if self._stopped is None:
                 self._stopped = error
+
+
+def _settled(data: bytes, settled: int, key: bytes) -> bytes:
+    """A message of calls that says otherwise up to which number it is known what became of them: what a stream had behind its seal is not any more."""
+    found = unseal(data, key)
+    assert isinstance(found, Calls)
+    return seal(msgspec.structs.replace(found, settled=settled), key)
 
 
 def _tell(entries: list[Entry], error: CoopyError) -> None:

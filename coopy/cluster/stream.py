@@ -2,12 +2,19 @@
 
 The settings keep history: nothing expires, nothing may be deleted, and where there is no room a message is refused. A stream that is gone is never
 made again, or a node would go on in another history.
+
+A shared journal is one stream after the other, its generations: no name of a cluster holds an @.
+
+    coopy-NAME@GENERATION           the stream
+    coopy.NAME.GENERATION.KIND      where its messages go: genesis, calls, join, due, digest, claim, snapshot, seal
+    coopy-NAME                      the object store, which all of them share
 """
 
 from __future__ import annotations
 
 import base64
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -30,13 +37,14 @@ SETTINGS: dict[str, Any] = {
     "discard": "new", "storage": "file", "duplicate_window": WINDOW, "deny_delete": True, "deny_purge": True, "allow_rollup_hdrs": False,
     "allow_direct": False, "sealed": False,
 }  # fmt: skip
-FREE = {"max_bytes", "max_msg_size", "duplicate_window"}  # an administrator may choose them otherwise, within reason
+FREE = ("max_bytes", "max_msg_size", "duplicate_window")  # an administrator may choose them otherwise, within reason
+CHOSEN = (*FREE, "num_replicas", "placement")
 NEVER = (  # others write into it, or change, count, hold back or do not acknowledge what is written; or messages end some day
     "mirror", "sources", "republish", "subject_transform", "persist_mode", "no_ack", "allow_msg_ttl", "subject_delete_marker_ttl",
     "allow_msg_counter", "allow_msg_schedules", "first_seq",
 )  # fmt: skip
 NO_STREAM, NO_MESSAGE, NAME_TAKEN, WRONG_LAST, WRONG_LAST_OF_SUBJECT = 10059, 10037, 10058, 10071, 10164
-NOT_CLUSTERED, NO_PLACE = 10074, 10005
+NOT_CLUSTERED, NO_PLACE, IN_PROCESS = 10074, 10005, 10158
 GATHER = 10.0  # seconds in which servers that have begun, and take each other for offline, find each other
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
@@ -51,7 +59,7 @@ def check_name(name: Any) -> str:
 
 
 def stream_name(name: str) -> str:
-    """That of the stream of a cluster with this name."""
+    """What the shared journal of a cluster with this name is called; each of its streams, with its generation behind it."""
     return f"coopy-{name}"
 
 
@@ -59,7 +67,7 @@ class About(msgspec.Struct, frozen=True):
     """What the servers say of it.
 
     `created`: when, which tells it from another of this name; `peers`: the servers that keep it and are there, by name; `replicas`: how many are to keep it;
-    `size`: in bytes.
+    `size`: in bytes; `chosen`: what an administrator may choose.
     """
 
     created: str
@@ -69,19 +77,24 @@ class About(msgspec.Struct, frozen=True):
     peers: tuple[str, ...]
     replicas: int
     size: int
+    chosen: dict[str, Any] = {}
 
 
 class Stream:
-    """The stream of one cluster. All that is asked is asked on the link's thread."""
+    """One stream of a cluster, of one generation. All that is asked is asked on the link's thread."""
 
-    def __init__(self, link: Link, name: str, *, assume_durable: bool) -> None:
-        self.link, self.short, self.assume_durable = link, name, assume_durable
-        self.name = stream_name(name)
-        self.bucket = f"coopy-{name}"
+    def __init__(self, link: Link, name: str, generation: int = 1, *, assume_durable: bool) -> None:
+        self.link, self.short, self.generation, self.assume_durable = link, name, generation, assume_durable
+        self.bucket = stream_name(name)
+        self.name = f"{self.bucket}@{generation}"
+
+    def of(self, generation: int) -> Stream:
+        """That of another generation."""
+        return Stream(self.link, self.short, generation, assume_durable=self.assume_durable)
 
     def subject(self, what: str) -> str:
         """Where messages of one kind go."""
-        return f"coopy.{self.short}.{what}"
+        return f"coopy.{self.short}.{self.generation}.{what}"
 
     # --- there ---------------------------------------------------------------------------------------------------------
 
@@ -96,14 +109,27 @@ class Stream:
         self._check(found["config"])
         return _about(found)
 
+    async def within_reach(self) -> bool:
+        """Whether anybody could answer such a question: not where no server that is there has JetStream."""
+        return await self.link.reaches_jetstream(f"STREAM.INFO.{self.name}")
+
     async def about(self) -> About | None:
         """As `look`; where nobody answers, for a while."""
         return await self.link.again(self.look, PATIENCE)
 
-    async def create(self) -> About:
-        """Make it, unless it is there. Raises ClusterError where the servers cannot keep it as it must be kept."""
+    async def generations(self) -> list[int]:
+        """Of this cluster's streams those that are there, in order."""
+        found, total, name = list[str](), 1, re.compile(f"{re.escape(self.bucket)}@([1-9][0-9]*)", re.ASCII)
+        while len(found) < total:
+            page = await self.link.ask("STREAM.NAMES", {"subject": f"coopy.{self.short}.>", "offset": len(found)})
+            found += page.get("streams") or []
+            total = page.get("total", 0) if page.get("streams") else 0
+        return sorted(int(match[1]) for match in map(name.fullmatch, found) if match is not None)
+
+    async def create(self, like: About | None = None) -> About:
+        """Make it, unless it is there; with what an administrator has chosen for another. Raises ClusterError where the servers cannot keep it as it must be."""
         wanted = {"name": self.name, "subjects": [self.subject(">")], "num_replicas": REPLICAS, **SETTINGS}
-        wanted["metadata"] = {"coopy": "1"}
+        wanted |= {"metadata": {"coopy": "1"}, **(like.chosen if like is not None else {})}
         try:
             found = await self.link.again(lambda: self._create(wanted), GATHER)
         except RefusedError as error:
@@ -151,17 +177,28 @@ class Stream:
             what = f"The stream {self.name} is not as a shared journal must be: {'; '.join(wrong)}. Nothing was changed."
             raise ClusterError(f"{what} Choose another name=, or have an administrator set it right.")
 
+    async def delete(self) -> None:
+        """With all that is in it, for good. Raises RefusedError, DeniedError, LostError."""
+        try:
+            await self.link.ask(f"STREAM.DELETE.{self.name}")
+        except RefusedError as error:
+            if error.code != NO_STREAM:
+                raise
+
     # --- its messages --------------------------------------------------------------------------------------------------
 
     async def get(self, sequence: int) -> bytes | None:
         """One message, as the stream's leader has it; None where it has none of that number."""
+        found = await self._get({"seq": sequence})
+        return _data(found) if found is not None else None
+
+    async def _get(self, which: dict[str, Any]) -> dict[str, Any] | None:
         try:
-            found = await self.link.ask(f"STREAM.MSG.GET.{self.name}", {"seq": sequence})
+            return await self.link.ask(f"STREAM.MSG.GET.{self.name}", which)
         except RefusedError as error:
             if error.code == NO_MESSAGE:
                 return None
             raise
-        return _data(found)
 
     async def begin(self, data: bytes, tag: str) -> None:
         """Publish the first message, unless there is one: which it is, reading it says."""
@@ -173,13 +210,28 @@ class Stream:
 
     async def last(self, what: str) -> tuple[int, bytes] | None:
         """The newest message of one kind, with its sequence, as the stream's leader has it; None where there is none."""
+        found = await self._get({"last_by_subj": self.subject(what)})
+        return (_sequence(found), _data(found)) if found is not None else None
+
+    async def all(self, what: str) -> list[tuple[int, bytes]]:
+        """All messages of one kind, in order, each with its sequence."""
+        messages, sequence = list[tuple[int, bytes]](), 0
+        while (found := await self._get({"seq": sequence + 1, "next_by_subj": self.subject(what)})) is not None:
+            sequence = _sequence(found)
+            messages.append((sequence, _data(found)))
+        return messages
+
+    async def age(self, what: str) -> float:
+        """How many seconds ago the newest message of one kind came, by the servers' clocks; 0 where there is none."""
+        found = await self._get({"last_by_subj": self.subject(what)})
+        about = await self.link.ask(f"STREAM.INFO.{self.name}")
+        if found is None:
+            return 0.0
         try:
-            found = await self.link.ask(f"STREAM.MSG.GET.{self.name}", {"last_by_subj": self.subject(what)})
-        except RefusedError as error:
-            if error.code == NO_MESSAGE:
-                return None
-            raise
-        return _sequence(found), _data(found)
+            now, then = (datetime.fromisoformat(one) for one in (about["ts"], found["message"]["time"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise LostError(f"A time could not be read from the servers' answer: {error}.") from None
+        return max((now - then).total_seconds(), 0.0)
 
     async def put_surely(self, what: str, data: bytes, tag: str) -> None:
         """Publish a message of one kind, again until it is known that it is there, once in two minutes. Raises LostError, where nobody answers for long."""
@@ -212,7 +264,13 @@ class Stream:
     async def put(self, what: str, data: bytes, headers: dict[str, str]) -> None:
         """Publish a message of one kind, and hear that it is there. Raises RefusedError, and LostError where nobody knows."""
         answer = await self.link.request(self.subject(what), data, {**headers, "Nats-Expected-Stream": self.name})
-        if "seq" not in self.link.answer(answer.data, f"a message to {self.subject(what)}"):
+        try:
+            found = self.link.answer(answer.data, f"a message to {self.subject(what)}")
+        except RefusedError as error:
+            if error.code == IN_PROCESS:  # another one under this id, whose fate is open
+                raise LostError(str(error)) from error
+            raise
+        if "seq" not in found:
             raise LostError(f"The stream {self.name} did not acknowledge a message.")
 
 
@@ -222,6 +280,7 @@ def _about(found: dict[str, Any]) -> About:
     return About(
         found["created"], state["first_seq"], state["last_seq"], state.get("num_deleted", 0), tuple(one for one in peers if one),
         found["config"].get("num_replicas", 1), state.get("bytes", 0),
+        {one: found["config"][one] for one in CHOSEN if one in found["config"]},
     )  # fmt: skip
 
 

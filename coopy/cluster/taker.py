@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from coopy.action import Outcome
 from coopy.cluster.beginnings import unsealed
-from coopy.cluster.message import WORDS, Announced, Calls, Claim, Digest, Due, Join
+from coopy.cluster.message import WORDS, Announced, Calls, Claim, Digest, Due, Join, Seal
 from coopy.cluster.publisher import Packet
 from coopy.engine.commit import PENDING
 from coopy.engine.ordered import Message
@@ -19,26 +19,41 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from coopy.cluster.consumer import Arrived
+    from coopy.cluster.stream import Stream
     from coopy.engine.ordered import OrderedEngine
 
 __all__ = ["Taker"]
 
 log = logger("cluster")
 AT_ONCE = 64  # messages taken in one go
-Word: TypeAlias = Announced | Claim | Due | Digest  # what holds no calls
+Word: TypeAlias = Announced | Claim | Due | Digest | Seal  # what holds no calls
+
+
+class _Some:
+    """What is taken in one go. `sequence`: of the last of it; `word`: what that says, where it holds no calls; `reply`: where to say that it was taken."""
+
+    __slots__ = ("messages", "packets", "reply", "sequence", "size", "word")
+
+    def __init__(self) -> None:
+        self.messages, self.packets = list[Message](), list[Packet]()
+        self.size, self.sequence, self.reply = 0, 0, ""
+        self.word: Word | None = None
 
 
 class Chores(Protocol):
     """What nodes do for each other beside the calls. All of it is called by the thread that takes; what it raises stops the node."""
 
-    def joins(self, join: Join) -> None:
-        """A node begins to write. What was before it may not have been taken yet."""
+    def joins(self, place: tuple[int, int], join: Join) -> None:
+        """A node begins to write, with the message of this generation and number. What was before it may not have been taken yet."""
 
     def passed(self, size: int, *, own: bool) -> None:
         """So many bytes of messages were taken, some of them this node's own."""
 
     def heard(self, word: Word) -> None:
         """All up to this was taken."""
+
+    def sealed(self, seal: Seal, sequence: int) -> Stream | None:
+        """All before the seal, which has this sequence, was taken. Gives the stream to go on with; None where it is over."""
 
 
 class Taker:
@@ -49,7 +64,7 @@ class Taker:
     """
 
     def __init__(  # noqa: PLR0913 - what it takes from, how it reads it, whom it tells
-        self, engine: OrderedEngine, arrived: SimpleQueue[Arrived], stream: str, key: bytes, node: bytes, mine: Callable[[int], Packet | None],
+        self, engine: OrderedEngine, arrived: SimpleQueue[Arrived], stream: Stream, key: bytes, node: bytes, mine: Callable[[int], Packet | None],
         answer: Callable[[str], object], chores: Chores, failed: Callable[[CoopyError], object],
     ) -> None:  # fmt: skip
         self._engine, self._arrived, self._stream, self._key, self._node = engine, arrived, stream, key, node
@@ -74,39 +89,59 @@ class Taker:
         except CoopyError as error:
             self._failed(error)
         except BaseException as error:
-            log.exception("What came from the stream %s could not be taken.", self._stream)
+            log.exception("What came from the stream %s could not be taken.", self._stream.name)
             self._failed(ClusterError(f"The node stopped: {type(error).__name__}: {error}. What it has is intact in its directory."))
 
     def _take_some(self) -> bool:
         """What has come, in one go. False at the end."""
-        messages, packets, size, reply, one = list[Message](), list[Packet](), 0, "", self._arrived.get()
-        word: Word | None = None
-        while type(one) is tuple:
-            sequence, data = one
-            if not sequence:
-                reply = data.decode()
-                break
-            message, packet, word = self._read(sequence, data)
-            messages.append(message)
-            size += len(data)
-            if packet is not None:
-                packets.append(packet)
-            if word is not None or len(messages) >= AT_ONCE:
-                break
-            try:
-                one = self._arrived.get_nowait()
-            except Empty:
-                break
-        self._give(messages, packets)
-        if messages:
-            self._chores.passed(size, own=bool(packets))
-        if word is not None:
-            self._chores.heard(word)
-        if reply:
-            self._answer(reply)
+        some = _Some()
+        one = self._gather(some)
+        self._give(some.messages, some.packets)
+        if some.messages:
+            self._chores.passed(some.size, own=bool(some.packets))
+        if isinstance(some.word, Seal):
+            there = self._chores.sealed(some.word, some.sequence)
+            self._stream = there or self._stream
+            return there is not None
+        if some.word is not None:
+            self._chores.heard(some.word)
+        if some.reply:
+            self._answer(some.reply)
         if isinstance(one, CoopyError):
             raise one
         return one is not None
+
+    def _gather(self, some: _Some) -> bytes | CoopyError | None:
+        """What has come is read. Gives the last thing: an error or None where there is no more."""
+        data = self._next(some, self._arrived.get)
+        while type(data) is bytes:
+            if not some.sequence:
+                some.reply = data.decode()
+                break
+            self._read_into(some, data)
+            if some.word is not None or len(some.messages) >= AT_ONCE:
+                break
+            try:
+                data = self._next(some, self._arrived.get_nowait)
+            except Empty:
+                break
+        return data
+
+    def _next(self, some: _Some, get: Callable[[], Arrived]) -> bytes | CoopyError | None:
+        """The next that is not of a stream that was left."""
+        while isinstance(one := get(), tuple):
+            generation, some.sequence, data = one
+            if generation == self._stream.generation:
+                return data
+        return one
+
+    def _read_into(self, some: _Some, data: bytes) -> None:
+        message, packet, some.word = self._read(some.sequence, data)
+        some.size += len(data)
+        if message is not None:
+            some.messages.append(message)
+        if packet is not None:
+            some.packets.append(packet)
 
     def _give(self, messages: list[Message], packets: list[Packet]) -> None:
         try:
@@ -129,18 +164,21 @@ class Taker:
                 entry.outcome = Outcome(UnconfirmedError(f"{what}. Open it again, and look at the state.", lsn=0))
             entry.complete()
 
-    def _read(self, sequence: int, data: bytes) -> tuple[Message, Packet | None, Word | None]:
-        """One message, of our own who waits for it, and what it says where it holds no calls. Raises ClusterError."""
-        found = unsealed(self._stream, sequence, data, self._key)
+    def _read(self, sequence: int, data: bytes) -> tuple[Message | None, Packet | None, Word | None]:
+        """One message, of our own who waits for it, and what it says where it holds no calls; a seal is taken apart. Raises ClusterError."""
+        found, generation = unsealed(self._stream.name, sequence, data, self._key), self._stream.generation
         if isinstance(found, Calls):
             packet = self._mine(found.counter) if found.node == self._node else None
             own = [entry for entry in packet.entries if entry.word] if packet is not None else None
             calls = [(WORDS[code], payload) for code, payload in found.calls]
-            return Message(sequence, found.node, found.counter, found.settled, found.time_us, found.utc_offset, calls, own), packet, None
+            times = found.time_us, found.utc_offset
+            return Message(sequence, found.node, found.counter, found.settled, *times, calls, own, generation), packet, None
+        if isinstance(found, Seal):
+            return None, None, found
         if isinstance(found, Join):
-            self._chores.joins(found)
-            return Message(sequence, found.node, 0, 0, 0, 0, ()), None, None
+            self._chores.joins((generation, sequence), found)
+            return Message(sequence, found.node, 0, 0, 0, 0, (), generation=generation), None, None
         if isinstance(found, Announced | Claim | Due | Digest):
-            return Message(sequence, b"", 0, 0, 0, 0, ()), None, found
-        what = f"Message {sequence} of the stream {self._stream} is the beginning of a shared journal, and stands within one"
+            return Message(sequence, b"", 0, 0, 0, 0, (), generation=generation), None, found
+        what = f"Message {sequence} of the stream {self._stream.name} is the beginning of a shared journal, and stands within one"
         raise ClusterError(f"{what}. Nothing of it was taken.", sequence=sequence)

@@ -29,12 +29,14 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from msgspec.msgpack import Ext
 
 from coopy.error import NotSerializableError
+from coopy.kinds import INJECTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
 __all__ = ["ATOMS", "DICT", "HOW", "LIST", "REDUCED", "SET", "TUPLE", "Head", "How", "Shape", "class_name", "is_value", "shape_of", "text"]
 
+TOOLS = frozenset(INJECTED.values())  # in a copy of a domain object they are all alike
 OWN = frozenset(("coopy.clock", "coopy.random"))  # what coopy puts into a domain object is not its state
 PARAMETERS = "__orig_class__"  # nor is how `Box[int]()` was made
 ATOMS = frozenset((str, int, bool, NoneType, bytes, float))
@@ -104,6 +106,8 @@ class _Kinds(dict[type, How]):
             how = How(_flag if issubclass(kind, Flag) else _member)
         elif issubclass(kind, type):
             how = How(lambda value: text("class", class_name(value)))
+        elif class_name(kind) in TOOLS:
+            how = How(lambda value: text("tool", class_name(type(value))))
         else:
             bare = any(issubclass(kind, one) and slots == base_slots for one, base_slots in _IMMUTABLE.items())
             how = How(fixed=bare or _is_frozen(kind), bare=bare)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from coopy.disk.door import PIECE, UnreadableError
 from coopy.error import UsageError
+from coopy.signalled import from_signal
 
 if sys.platform == "darwin":
     import fcntl
@@ -53,7 +54,8 @@ class RealFile:
         done = os.pwrite(fd, data[1:], offset + 1) + 1
         if done != len(data):
             self._write_rest(offset, data, done)
-        os.pwrite(fd, data[:1], offset)
+        if os.pwrite(fd, data[:1], offset) != 1:
+            self._write_rest(offset, data[:1], 0)
 
     def _write_rest(self, offset: int, data: bytes | memoryview, done: int) -> None:
         rest = memoryview(data)
@@ -91,7 +93,8 @@ class RealFile:
         try:
             _force(self._fd)
         except OSError as error:
-            self._failure = error
+            if not from_signal(error):
+                self._failure = error
             raise
 
     def reserve(self, offset: int, size: int, piece: int = PIECE) -> bool:

@@ -8,6 +8,7 @@ The story of a call, by file:
     results        what may be handed out of what it gives
     gate           whether the next may enter, in one word
     common         the same story for the most common call and query, as lines of a compiled function
+    tools          the clock and the random numbers that a domain object is given
     beside         `@unlocked` actions, which run on their own threads
     uninterrupted  work that a signal must not cut in two
 
@@ -15,6 +16,7 @@ Another day:
 
     opening        a directory becomes a running system, or an error that says what is wrong with it
     restore        snapshot + replay gives the same state
+    replaying      the replay of one segment
     archive        what is kept: manifest, snapshots, segments
     system         a running system as a whole, and what can be asked of it
     background     what happens by the clock

@@ -29,6 +29,7 @@ from coopy.clock import moment
 from coopy.codec import ATOMS, MSGPACK
 from coopy.engine.execute import PLAIN
 from coopy.engine.gate import BUSY, LEFTOVER, OPEN
+from coopy.engine.tools import CHANCE, CLOCK
 from coopy.header import SECTOR
 from coopy.journal.frame import HEADER_SIZE, MAGIC, TAGGED, word_of
 
@@ -98,7 +99,8 @@ if $moment() is None{plain}:
                         raise
                     except $Exception as $caught:
                         $error = $caught
-                    if $error is not None or $now.tainted or $len($executor.context) != 1 or not $shown($holder.__dict__):
+                    $held = $holder.__dict__
+                    if $error is not None or $now.tainted or $len($executor.context) != 1 or not $shown($held) or $CLOCK not in $held or $CHANCE not in $held:
                         $result = $executor.ended({name!r}, $result, $error)
                         if $type($result) is $Outcome:
                             $engine.conclude($lsn, $result)
@@ -163,7 +165,8 @@ def common_names(engine: Engine) -> dict[str, Any]:
     """What the names in the lines stand for. All begin with `_coopy_`, out of the way of a method's parameters."""
     journal, executor, word = engine.journal, engine.executor, word_of(MSGPACK, 0)
     names: dict[str, Any] = {
-        "ATOMS": ATOMS, "BUSY": BUSY, "BaseException": BaseException, "Exception": Exception, "FIELDS": FIELDS, "HEADER_SIZE": HEADER_SIZE,
+        "ATOMS": ATOMS, "BUSY": BUSY, "BaseException": BaseException, "CHANCE": CHANCE, "CLOCK": CLOCK,
+        "Exception": Exception, "FIELDS": FIELDS, "HEADER_SIZE": HEADER_SIZE,
         "LEFTOVER": LEFTOVER, "OPEN": OPEN, "Outcome": Outcome, "PLAIN": PLAIN, "RuntimeError": RuntimeError,
         "SECTOR": SECTOR, "TAGGED": TAGGED, "acquire": engine.lock.acquire, "call": engine.call, "crc32": crc32,
         "encode": msgspec.msgpack.Encoder().encode, "engine": engine, "executor": executor, "first_byte": MAGIC[0], "holder": executor.holder,

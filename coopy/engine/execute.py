@@ -23,8 +23,10 @@ from coopy.codec import ATOMS, MSGPACK, NO_KEYWORDS, unpack
 from coopy.decorators import marks_of
 from coopy.engine.once import ONCE, Kept, Keys, action_of
 from coopy.engine.results import UNSETTLED, settled
+from coopy.engine.tools import CHANCE, CLOCK, equip
 from coopy.error import CoopyError, UsageError
-from coopy.kinds import ACTION_SPECIALS
+from coopy.kinds import ACTION_SPECIALS, INJECTED
+from coopy.signalled import from_signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -82,7 +84,7 @@ class Executor:
         self.moment = Moment(secret)
         self.expose: Callable[[object], object] = _as_it_is
         self.holder: Any = root if hasattr(root, "__dict__") else _NoAttributes()
-        self.names: set[str] = set()
+        self.names: set[str] = set(INJECTED)
         self.show: Callable[[str], object] = _as_it_is
         self.ask: Callable[[], object] = _nothing
         self.methods = _Methods(self.resolve)
@@ -93,6 +95,7 @@ class Executor:
         """Run one action. Gives its result, or an Outcome if it raised.
 
         Whatever is not an ordinary exception (KeyboardInterrupt, SystemExit, MemoryError, RecursionError) passes through: memory is in doubt.
+        So does what a signal handler raised.
         """
         now = self.moment
         now.lsn, now.time_us, now.utc_offset = lsn, time_us, utc_offset
@@ -105,7 +108,8 @@ class Executor:
         except Exception as error:
             caught = error
         else:
-            if not now.tainted and len(self.context) == 1 and self.names.issuperset(self.holder.__dict__):
+            held = self.holder.__dict__
+            if not now.tainted and len(self.context) == 1 and self.names.issuperset(held) and CLOCK in held and CHANCE in held:
                 return result
             return self.ended(action_of(method, args), result, None)
         plain = ALL_ATOMS.issuperset(map(type, args)) and ALL_ATOMS.issuperset(map(type, kwargs.values()))
@@ -145,7 +149,7 @@ class Executor:
         self, records: Iterator[Record], decode: Decode, mark: memoryview, raised: Callable[[int, str, Outcome], None]
     ) -> bool:
         """As far as the context stays as it was; gives whether something may be left. Entering it for each action would cost a fifth."""
-        now, methods, context, settle = self.moment, self.methods, self.context, self.settle
+        now, methods, context, settle, holder = self.moment, self.methods, self.context, self.settle, self.holder
         for lsn, now.time_us, now.utc_offset, kind, payload in records:
             mark[0] = now.lsn = lsn
             if kind == MSGPACK:  # what `decode` does, without its frame
@@ -173,18 +177,24 @@ class Executor:
                 if now.tainted:
                     method = action_of(method, args)
                     raised(lsn, method, self._outcome(method, None))
+            held = holder.__dict__
+            if CLOCK not in held or CHANCE not in held:
+                equip(self.root, now)
             if len(context) != 1:
                 return True
         return False
 
     def ended(self, method: str, result: object, error: BaseException | None, *, plain: bool = True) -> object:
-        """The unusual ends: it raised, it used a proxy, it left something in the context, or the domain object has a new attribute.
+        """The unusual ends: it raised, it used a proxy, it left something in the context, or the domain object has a new attribute or lost coopy's.
 
         `plain`: its arguments were atoms.
         """
         if len(self.context) != 1:
             self._renew_context()
+        equip(self.root, self.moment)
         self.show_new()
+        if error is not None and from_signal(error):
+            raise error
         if error is None and not self.moment.tainted:
             return result
         if error is not None:
@@ -304,7 +314,10 @@ def _either(today: Callable[..., object], before: Callable[..., object]) -> Call
 
 
 class _NoAttributes:
-    """Stands for a domain object that has only slots."""
+    """Stands for a domain object that has only slots, and misses nothing."""
+
+    def __init__(self) -> None:
+        vars(self).update(INJECTED)
 
 
 def _nothing() -> None:
@@ -316,8 +329,10 @@ def _as_it_is(result: object) -> object:
 
 
 def _tainted(method: str) -> UsageError:
-    what = f"{method}() used a coopy proxy while it ran as an action: on a restart there is no proxy to call. The action was undone."
-    return UsageError(f"{what} Inside of the domain, call methods on self.", method=method)
+    what = f"{method}() used a coopy proxy while it ran as an action, or a finalizer or signal handler did in the middle of it"
+    return UsageError(
+        f"{what}: on a restart there is no proxy to call. The action was undone. Inside of the domain, call methods on self.", method=method
+    )
 
 
 def _forget_context(error: BaseException, handled: BaseException | None) -> None:

@@ -14,7 +14,7 @@ from coopy.manifest import Manifest, read_manifest
 from coopy.snapshot import SnapshotHeader, begin_snapshot, finish_snapshot, python_version, read_through, temporary_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from coopy.engine.opening import Place
 
@@ -41,13 +41,13 @@ def _write(write: Callable[[bytes], object], state: bytes) -> None:
     write(state)
 
 
-def install(place: Place, stream: str, temporary: str) -> None:
-    """Make the directory of a node of this stream from a snapshot file: every block of it is checked, none decoded.
+def install(place: Place, stream: str, temporary: str, skips: Iterable[int] = ()) -> None:
+    """Make the directory of a node of this stream from a snapshot file: every block of it is checked, none decoded. `skips`: what all nodes leave out.
 
     What an installation that was cut off has left is set aside. Raises CorruptionError, AuthenticationError.
     """
     about, _ = read_through(place.disk, temporary, place.key, None)
     begun = read_manifest(place.disk, place.directory, place.key)
     epoch = max(about.epoch, begun.epoch if begun is not None else 0)
-    manifest = Manifest(about.identity, epoch, stream=stream)
+    manifest = Manifest(about.identity, epoch, skips=tuple(sorted(skips)), stream=stream)
     Archive(place.disk, place.directory, place.key, manifest, place.domain).replace_all(about, epoch, temporary).close()

@@ -81,10 +81,8 @@ def skip_action(place: Place, lsn: int, agreed: Callable[[str], object]) -> str:
 def _elsewhere(manifest: Manifest) -> str:
     """What others make of the same action."""
     if manifest.stream:
-        what = (
-            " This is a node's directory, and the other nodes execute the action: do the same in the directory of each while none is open"
-        )
-        return f"{what}, or they come to differ, and stop."
+        what = " This is a node's directory: do the same in the directory of each other node, or move it away, while none is open"
+        return f"{what}, and open this one first. A node whose directory has executed the action is refused then; one that is made anew leaves it out."
     if manifest.follows:
         return " This is a replica's directory: do the same in its primary's, or the two differ from now on."
     return ""

@@ -34,6 +34,7 @@ from coopy.journal.segment import SegmentHeader, segment_name
 from coopy.logs import logger
 from coopy.manifest import NOT_CLOSED, OTHERS, Listed, Manifest, is_own, read_manifest, write_manifest
 from coopy.renames import NO_NAMES, Names
+from coopy.signalled import from_signal
 from coopy.snapshot import SnapshotHeader, put_snapshot, python_version, snapshot_name
 
 if TYPE_CHECKING:
@@ -107,6 +108,8 @@ def told(directory: str) -> Iterator[None]:
         ways = "Check the disk and open it again, or see what `coopy check` and `coopy repair` offer."
         raise CorruptionError(f"{error} Nothing was changed. {ways}", path=str(error.filename), offset=error.offset) from error
     except OSError as error:
+        if from_signal(error):
+            raise
         if is_full(error):
             what = f"There is no room for {directory}: {error}. What is kept there is intact. Make room and open it again."
             raise DiskFullError(what, path=directory, needed=0) from error

@@ -44,8 +44,9 @@ SLICE = 256  # actions executed before a query may come in
 
 
 class Message(msgspec.Struct, frozen=True):
-    """One message of the order. `calls`: word and payload of each, as `stored` gave them; `own`: their entries, where they are of this node.
+    """One message of the order, in the stream of a `generation`.
 
+    `calls`: word and payload of each, as `stored` gave them; `own`: their entries, where they are of this node.
     `node`, `counter`, `settled`: as Progress says. `time_us`, `utc_offset`: when its node sent it, by its clock and zone.
     """
 
@@ -57,6 +58,7 @@ class Message(msgspec.Struct, frozen=True):
     utc_offset: int
     calls: Sequence[tuple[bytes, bytes]]
     own: Sequence[Entry] | None = None
+    generation: int = 1
 
 
 class OrderedEngine(SharedEngine):
@@ -68,6 +70,7 @@ class OrderedEngine(SharedEngine):
     offer: Callable[[Entry], None]
     barrier: Callable[[], object]
     progress: Progress
+    left_out: frozenset[int] = frozenset()  # LSNs of actions that are not executed: what was executed before is as it is
 
     def begin(self, progress: Progress) -> None:
         """What a node has beside what any engine has."""
@@ -156,6 +159,18 @@ class OrderedEngine(SharedEngine):
         with self.lead:
             self._take_each(messages)
 
+    def go_on_behind_seal(self, generation: int) -> None:
+        """The stream was sealed, and that of this generation follows, whose first message is known. It is on stable storage when this returns.
+
+        Only on the thread that takes. Raises as `take`.
+        """
+        with self.lead:
+            self._take(Message(1, b"", 0, 0, 0, 0, (), generation=generation))
+            with self.lock:
+                self._enter_to_take()
+                self.journal.flush()
+                self.journal.sync()
+
     def apart(self, work: Callable[[object], T]) -> tuple[int, T]:
         """Do something short with the state as it is after all that was taken. Only on the thread that takes. Gives the LSN, too."""
         with self.lead, self.lock:
@@ -174,16 +189,16 @@ class OrderedEngine(SharedEngine):
 
     def _take(self, message: Message) -> None:
         last = self.progress.last
-        if message.sequence == last.sequence:
+        if (message.generation, message.sequence) == last.place:
             missing = self.progress.missing(self.journal.lsn)
-            self._go_on(message, self._entries(message)[len(message.calls) - missing :])
+            self._go_on(message, self._entries(message, last.after)[len(message.calls) - missing :])
             return
-        if message.sequence != last.sequence + 1:
+        if not self.progress.is_next(message.generation, message.sequence):
             what = f"Message {message.sequence} of the shared journal came behind {last.sequence}: what is between is missing. Nothing of it was taken."
             raise ClusterError(what, sequence=last.sequence + 1)
         begins = message.counter == 0
-        entries = [] if begins or not self.progress.is_new(message.node, message.counter) else self._entries(message)
-        taken = Taken(message.sequence, message.node, message.counter, message.settled, self.journal.lsn, len(entries))
+        entries = [] if begins or not self.progress.is_new(message.node, message.counter) else self._entries(message, self.journal.lsn)
+        taken = Taken(message.sequence, message.node, message.counter, message.settled, self.journal.lsn, len(entries), message.generation)
         with self.lock:
             self._enter_to_take()
             if self.journal.end >= self.journal.limit and self.journal.lsn >= self.journal.first_lsn:
@@ -210,12 +225,19 @@ class OrderedEngine(SharedEngine):
         if self.gate is not OPEN:
             self.enter()
 
-    def _entries(self, message: Message) -> list[Entry]:
-        """The calls of a message, each as it runs. Raises ClusterError for what this node's program does not know, before anything of it is kept."""
+    def _entries(self, message: Message, after: int) -> list[Entry]:
+        """The calls of a message behind this LSN, each as it runs. Raises ClusterError for what this node's program does not know, before any is kept.
+
+        Of one that is left out, nobody needs to know what it was.
+        """
         if message.own is not None:
             return list(message.own)
+        left_out = self.left_out
         try:
-            return [self._entry_of(word, payload) for word, payload in message.calls]
+            return [
+                Entry("", (), {}, word, payload) if lsn in left_out else self._entry_of(word, payload)
+                for lsn, (word, payload) in enumerate(message.calls, after + 1)
+            ]
         except (UnknownMethodError, UpgradeError, CorruptionError) as error:
             what = f"Message {message.sequence} of the shared journal holds a call that this node's program cannot run: {error} Nothing of it was taken"
             raise ClusterError(
@@ -246,7 +268,12 @@ class OrderedEngine(SharedEngine):
 
     def _execute_each(self, entries: list[Entry]) -> None:
         for entry in entries:
-            if entry.lsn > self.executed:
+            if entry.lsn <= self.executed:
+                continue
+            if entry.lsn in self.left_out:
+                entry.outcome = None
+                self.took(entry.lsn)
+            else:
                 self._execute_one(entry, UNREACHED)
 
     # --- memory --------------------------------------------------------------------------------------------------------

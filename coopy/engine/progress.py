@@ -81,8 +81,13 @@ class Progress:
     def take_all(self, all_taken: Iterable[Taken]) -> None:
         """What records of the journal say, behind the state that this came with; some may be in that already."""
         for taken in all_taken:
-            if taken.sequence > self.last.sequence:
+            if taken.place > self.last.place:
                 self.take(taken)
+
+    def is_next(self, generation: int, sequence: int) -> bool:
+        """Whether a message at this place follows on the last: the next of its stream, or the first of the stream behind that, which was sealed."""
+        at, last = self.last.place
+        return (generation, sequence) in {(at, last + 1), (at + 1, 1)}
 
     def missing(self, lsn: int) -> int:
         """How many actions of the last message are not in a journal that ends with this LSN. A crash may have cut it off within."""

@@ -5,8 +5,7 @@
 
 Bytes that were checked another day, as their digest in the manifest says, need not be checked record by record again.
 
-Each record runs as soon as it is checked, in one loop. What later control records say of it is foretold by a look at the frames that checks
-nothing; when the checked ones say otherwise, behind a record that does not hold, the restore starts over with what they say.
+A segment at a time (replaying.py). Where a restore learns on its way what it had to know from the start, it starts over.
 
 An action to be undone (it raised under `@abort_exception`, or used a proxy) whose SKIP a crash lost is met here again: the restore
 starts over without it. Runs on a fresh thread, the garbage collector off.
@@ -20,33 +19,31 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from coopy.action import Outcome, type_name
+from coopy.action import Outcome
 from coopy.disk import UnreadableError
 from coopy.engine.archive import Archive, Segment, snapshot_path
-from coopy.engine.execute import UnknownMethodError
-from coopy.engine.once import Keys, action_of
+from coopy.engine.once import Keys
+from coopy.engine.replaying import Again, Learned, Run
 from coopy.engine.telling import Telling
-from coopy.engine.uninterrupted import Worker
 from coopy.engine.unsaid import contradicted, due, ended, endings, undone_since
 from coopy.error import CorruptionError, DivergenceError, FormatError, UpgradeError
 from coopy.journal.frame import Kind
-from coopy.journal.segment import Head, Outcomes, Scan, is_sealed, is_silent, records
+from coopy.journal.segment import Head, Outcomes, Scan, is_sealed
 from coopy.logs import logger
 from coopy.manifest import Listed
 from coopy.snapshot import SnapshotHeader, open_snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from coopy.clock import Moment
     from coopy.codec import Codec
-    from coopy.engine.execute import Executor, Record
+    from coopy.engine.execute import Executor
 
-__all__ = ["Bounds", "Replayed", "Restorer", "check_sealed", "method_in"]
+__all__ = ["Bounds", "Replayed", "Restorer", "check_sealed"]
 
 log = logger("restore")
-STEP = 4096  # actions between two reports of progress
 
 
 class Bounds(msgspec.Struct, frozen=True):
@@ -87,26 +84,8 @@ class Replayed(msgspec.Struct):
     unfit: frozenset[int] = frozenset()
 
 
-class _Again(BaseException):
-    """Start over, with what was learned. No error: domain code must not catch it."""
-
-
 class _Cancelled(BaseException):
     """Nobody waits for the end any more."""
-
-
-class _Learned(msgspec.Struct):
-    """What a restore finds out on its way and has to know from the start.
-
-    `undone`: actions to leave out, and how they ended; `alone`: those that ran out of stack, to be run on a thread whose stack is as deep,
-    live and in any replay, as nothing else decides; `said`: by first LSN, the outcomes in a segment that were foretold wrongly; `unfit`: snapshots,
-    and why.
-    """
-
-    undone: dict[int, Outcome]
-    alone: set[int]
-    said: dict[int, Outcomes]
-    unfit: dict[int, CorruptionError] = {}
 
 
 class Restorer:
@@ -135,7 +114,7 @@ class Restorer:
 
     def restore(self, bounds: Bounds) -> Replayed:
         """Load and replay. Raises CorruptionError, DivergenceError, FormatError."""
-        learned = _Learned({}, {bounds.last} if bounds.run_last and bounds.last is not None else set(), {})
+        learned = Learned({}, {bounds.last} if bounds.run_last and bounds.last is not None else set(), {})
         collecting = gc.isenabled()
         gc.disable()
         try:
@@ -149,13 +128,13 @@ class Restorer:
             if collecting:
                 gc.enable()
 
-    def _restored(self, bounds: Bounds, learned: _Learned, telling: Telling) -> Replayed:
+    def _restored(self, bounds: Bounds, learned: Learned, telling: Telling) -> Replayed:
         while True:
             base, executor = self._load(bounds, learned)
             telling.replaying(base.lsn)
             try:
                 replayed = self._replay(executor, base, bounds, learned)
-            except _Again:
+            except Again:
                 continue
             except MemoryError as error:
                 raise self.too_large(self.mark[0]) from error
@@ -168,7 +147,7 @@ class Restorer:
 
     # --- load --------------------------------------------------------------------------------------------------------
 
-    def _load(self, bounds: Bounds, learned: _Learned) -> tuple[SnapshotHeader, Executor]:
+    def _load(self, bounds: Bounds, learned: Learned) -> tuple[SnapshotHeader, Executor]:
         damage: CorruptionError | UnreadableError | None = None
         self.passed_over = []
         for lsn in reversed(self.archive.manifest.snapshots):
@@ -220,7 +199,7 @@ class Restorer:
 
     # --- replay ------------------------------------------------------------------------------------------------------
 
-    def _replay(self, executor: Executor, base: SnapshotHeader, bounds: Bounds, learned: _Learned) -> Replayed:
+    def _replay(self, executor: Executor, base: SnapshotHeader, bounds: Bounds, learned: Learned) -> Replayed:
         replayed = Replayed(base, outcomes={}, said=Outcomes(), unfit=frozenset(learned.unfit))
         head = Head(base.lsn, base.time_us, base.epoch, base.tag, b"")
         executor.moment.time_us = base.time_us
@@ -236,7 +215,7 @@ class Restorer:
             self.archive.check_order(segment, head)
             replayed.epoch_before = head.epoch
             later = self._said_later(segment, listed[listed.index(one) + 1 :])
-            run = _Run(self, executor, segment, Scan(head, segment.start, self.archive.known(one, segment)), bounds, learned, later)
+            run = Run(self, executor, segment, Scan(head, segment.start, self.archive.known(one, segment)), bounds, learned, later)
             found = run.replay()
             if following is not None:
                 check_sealed(segment, found, following)
@@ -258,14 +237,14 @@ class Restorer:
         replayed.outcomes = {lsn: one for lsn, one in {**replayed.outcomes, **learned.undone}.items() if lsn not in said}
         return replayed
 
-    def _check_base(self, base: SnapshotHeader, said: Outcomes, learned: _Learned) -> None:
+    def _check_base(self, base: SnapshotHeader, said: Outcomes, learned: Learned) -> None:
         """A replica's snapshot may hold actions of which its primary said only then how they ended."""
         for lsn, recorded, found in contradicted(self.archive.manifest, self.codec.names, base.lsn, said):
             if found is not None or recorded is None or recorded[0] != Kind.SKIP:
                 self.diverged(lsn, "an action", due(recorded), ended(found))
             else:
                 learned.unfit[base.lsn] = undone_since(snapshot_path(self.archive, base.lsn), base.lsn, lsn)
-                raise _Again
+                raise Again
 
     def _said_later(self, segment: Segment, behind: tuple[Listed, ...]) -> Outcomes:
         """How actions of a segment ended, as segments behind it say: those that a replica began for a snapshot, when not all was known yet."""
@@ -312,170 +291,6 @@ class Restorer:
         )  # fmt: skip
 
 
-class _Run:
-    """The replay of one segment. `found` fills while it runs."""
-
-    def __init__(  # noqa: PLR0913 - whose segment, what is known of it, how far to go
-        self, restorer: Restorer, executor: Executor, segment: Segment, found: Scan, bounds: Bounds, learned: _Learned, later: Outcomes
-    ) -> None:
-        self.restorer, self.executor, self.segment, self.found, self.learned = restorer, executor, segment, found, learned
-        self.first, self.last, self.after = segment.about.first_lsn, bounds.last, bounds.after
-        self.said = learned.said.get(self.first)
-        if self.said is None and not is_silent(segment.data, segment.start):
-            self.said = self._foretell()
-        said = self.said or Outcomes()
-        self.skips = {*said.skipped, *later.skipped, *bounds.skips, *restorer.archive.manifest.skips}
-        if bounds.run_last:
-            self.skips.discard(bounds.last)  # it was to be undone when it was interrupted: how it ended is found out again
-        self.skips |= learned.undone.keys()
-        self.known = max(bounds.known, later.known)
-        self.expected = {**bounds.raised, **later.raised, **said.raised}
-        self.outcomes: dict[int, Outcome] = {}
-        self.results: dict[int, object] = {}
-        self.due = sorted((lsn for lsn in self.expected if lsn >= max(self.first, self.after + 1)), reverse=True)  # the next is the last
-        self.seen: set[int] = set()
-
-    def replay(self) -> Scan:
-        """Run it; gives what was found. Raises _Again."""
-        checked = records(self.segment.data, self.restorer.archive.framer, self.found, self.segment.path)
-        self.executor.replay(self._chosen(checked), self.restorer.codec.decode, self.restorer.mark, self.raised)
-        self._visit(self.found.head.lsn if self.last is None else min(self.last, self.found.head.lsn))
-        if self.said is not None and self.found.said != self.said:
-            self.learned.said[self.first] = self.found.said
-            raise _Again
-        if self.last is None or self.last > self.found.head.lsn:
-            self.last = self.found.head.lsn
-        self._miss_none(self.last)
-        return self.found
-
-    def report(self, replayed: Replayed) -> None:
-        """Add to what came out."""
-        assert self.last is not None
-        replayed.outcomes.update(self.outcomes)
-        replayed.result = self.results.get(self.last)
-
-    def _chosen(self, checked: Iterator[Record]) -> Iterable[Record]:
-        """The records to run. Nothing stands between the file and the loop where nothing has to."""
-        if self.restorer.on_progress is not None:
-            checked = self._reported(checked)
-        if self.after:
-            after = self.after
-            checked = (record for record in checked if record[0] > after)
-        if self.restorer.marks:
-            checked = self._visited(checked)
-        if self.restorer.poison:
-            checked = self._without_poison(checked)
-        if self.last is not None:
-            last = self.last
-            checked = (record for record in checked if record[0] <= last)
-        if self.skips:
-            checked = (record for record in checked if record[0] not in self.skips)
-        if self.learned.alone:
-            checked = self._without_alone(checked)
-        return checked
-
-    def _without_alone(self, records: Iterator[Record]) -> Iterator[Record]:
-        """Those that run alone do so here, when it is their turn."""
-        for record in records:
-            if record[0] in self.learned.alone:
-                self._run_alone(record)
-            else:
-                yield record
-
-    def _run_alone(self, record: Record) -> None:
-        lsn, time_us, utc_offset, kind, payload = record
-        method, args, kwargs = self.restorer.codec.decode(kind, payload)
-        now, executor = self.executor.moment, self.executor.beside()
-        self.restorer.mark[0] = now.lsn = lsn
-        now.time_us, now.utc_offset = time_us, utc_offset
-        result = self.results[lsn] = Worker().run(lambda: executor.execute_again(method, args, kwargs, lsn, time_us, utc_offset))
-        if isinstance(result, Outcome):
-            self.raised(lsn, method, result)
-
-    def _reported(self, records: Iterator[Record]) -> Iterator[Record]:
-        report, total = self.restorer.on_progress, self.restorer.last_lsn
-        assert report is not None
-        for count, record in enumerate(records):
-            if count % STEP == 0:
-                report(record[0], total)
-            yield record
-
-    def _visited(self, records: Iterator[Record]) -> Iterator[Record]:
-        """Whoever asks for the next record has run all before it."""
-        for record in records:
-            self._visit(record[0] - 1)
-            yield record
-
-    def _visit(self, lsn: int) -> None:
-        """Show the state at the marks up to here."""
-        marks = self.restorer.marks
-        while marks and marks[-1] <= lsn:
-            self.restorer.visit(marks.pop(), self.executor.root)
-
-    def _without_poison(self, records: Iterator[Record]) -> Iterator[Record]:
-        for record in records:
-            if record[0] == self.restorer.poison and record[0] not in self.skips:
-                self.restorer.refuse_poison(record[0], named(self.restorer.codec, record))
-            yield record
-
-    def raised(self, lsn: int, method: str, outcome: Outcome) -> None:
-        """An action did not return: as recorded, or as nobody knew yet, or otherwise than recorded."""
-        got = type_name(outcome.error)
-        self._miss_none(lsn - 1)
-        if isinstance(outcome.error, RecursionError) and lsn not in self.learned.alone:
-            self.learned.alone.add(lsn)
-            raise _Again
-        if isinstance(outcome.error, UnknownMethodError):
-            self.restorer.diverged(lsn, method, self.expected.get(lsn, "exist"), f"is not there any more: {outcome.error}")
-        elif lsn > self._known():
-            if outcome.undo:
-                self.learned.undone[lsn] = outcome
-                raise _Again
-            self.outcomes[lsn] = outcome
-        elif not self.restorer.codec.names.same_error(self.expected.get(lsn), got):
-            self._prove()
-            self.restorer.diverged(lsn, method, _raising(self.expected.get(lsn)), f"raised {got}: {outcome.error}")
-        self.seen.add(lsn)
-
-    def _known(self) -> int:
-        """Up to where outcomes are known. Foretold only where an action raises: a look at all frames costs a tenth of the replay."""
-        self.said = self.said or self._foretell()
-        return max(self.known, self.said.known)
-
-    def _prove(self) -> None:
-        """Before the code is blamed: is what was foretold what the checked records say? Raises _Again if not."""
-        if self.first in self.learned.said:
-            return
-        said = self.learned.said[self.first] = self.restorer.archive.scan(self.segment, self.segment.before).said
-        if said != self.said:
-            raise _Again
-
-    def _foretell(self) -> Outcomes:
-        return self.restorer.archive.foretell(self.segment)[0]
-
-    def _miss_none(self, last: int) -> None:
-        """What raised once must have raised again."""
-        while self.due and self.due[-1] <= last:
-            lsn = self.due.pop()
-            if lsn not in self.seen and lsn not in self.skips:
-                self._prove()
-                self.restorer.diverged(
-                    lsn, method_in(self.restorer.archive, self.restorer.codec, self.segment, lsn), _raising(self.expected[lsn]), "returned"
-                )
-
-
-def method_in(archive: Archive, codec: Codec, segment: Segment, lsn: int) -> str:
-    """The method that this action of a segment runs."""
-    checked = records(segment.data, archive.framer, Scan(segment.before, segment.start), segment.path)
-    return next(named(codec, record) for record in checked if record[0] == lsn)
-
-
-def named(codec: Codec, record: Record) -> str:
-    """The method that a recorded action runs."""
-    method, args, _ = codec.decode(record[3], record[4])
-    return action_of(method, args)
-
-
 def check_sealed(segment: Segment, found: Scan, following: Listed) -> None:
     """Only the last segment may end otherwise than by a SEAL, or, where a replica took a snapshot, exactly where the next one begins."""
     ended = found.sealed or (found.head.lsn + 1, found.head.tag) == (following.first_lsn, following.previous_tag)
@@ -493,7 +308,3 @@ def check_sealed(segment: Segment, found: Scan, following: Listed) -> None:
 def unfit(error: UpgradeError, lsn: int) -> UpgradeError:
     """The same, with the action whose record it is about."""
     return UpgradeError(f"The record of LSN {lsn}: {error}", **{**vars(error), "lsn": lsn}) if lsn else error
-
-
-def _raising(name: str | None) -> str:
-    return f"raise {name}" if name else "return"

@@ -66,7 +66,8 @@ class ReplicaStats(msgspec.Struct, frozen=True, tag_field="role", tag="replica")
 class NodeStats(msgspec.Struct, frozen=True, tag_field="role", tag="node"):
     """Of a node of a cluster, since it was opened.
 
-    `connected`: whether it takes and sends now, else `problem` says why not; `sequence`: of the last message of the stream that was taken; `lag`: how many
+    `connected`: whether it takes and sends now, else `problem` says why not; `generation`: of the stream that it takes from; `former`: how many streams
+    before that were last seen to be there; `sequence`: of the last message of the stream that was taken; `lag`: how many
     have come and were not taken yet; `waiting`: calls that were not sent yet; `under_way`: messages of which it is not known yet what became of them.
     How many messages were `taken`, `published`, `republished` and `refused`; how often another server (`reconnects`) or another consumer at it
     (`consumers`, the first one too) had to be found. `compared`: the LSN at which most nodes were last seen to have this one's state, 0 if never.
@@ -74,6 +75,7 @@ class NodeStats(msgspec.Struct, frozen=True, tag_field="role", tag="node"):
 
     connected: bool
     problem: str
+    generation: int = 0
     sequence: int = 0
     lag: int = 0
     waiting: int = 0
@@ -85,6 +87,7 @@ class NodeStats(msgspec.Struct, frozen=True, tag_field="role", tag="node"):
     reconnects: int = 0
     consumers: int = 0
     compared: int = 0
+    former: int = 0
 
 
 class Errors(msgspec.Struct, frozen=True):

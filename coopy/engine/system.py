@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import msgspec
 
 from coopy.clock import follow, forget
-from coopy.codec import Codec
+from coopy.codec import ENDLESS, Codec, why
 from coopy.digest import digest
 from coopy.disk import after_fork_in_child
 from coopy.engine.archive import Archive
@@ -49,7 +49,7 @@ from coopy.error import (
     UsageError,
 )
 from coopy.journal.frame import Kind
-from coopy.journal.segment import Outcomes
+from coopy.journal.segment import Outcomes, Taken
 from coopy.logs import logger
 from coopy.manifest import NAME as MANIFEST
 from coopy.manifest import read_manifest
@@ -99,12 +99,14 @@ class Origin(msgspec.Struct, frozen=True):
     """Where the actions of a replica or of a node come from. `fetch(place, initial)` fills an empty directory with what is there.
 
     `primary`: a replica's, "host:port". `stream`: the name of a node's shared journal. If nobody has begun it, it begins with what `initial(beside)`
-    gives: the initial state as a snapshot holds it, with this beside the domain object.
+    gives: the initial state as a snapshot holds it, with this beside the domain object. `left_behind(system, last)`: whether what follows on the last message
+    that a node took cannot be had any more, so that it needs another state.
     """
 
     fetch: Callable[[Place, Initial], None]
     primary: str = ""
     stream: str = ""
+    left_behind: Callable[[bytes, Taken], bool] | None = None
 
 
 class System:
@@ -402,17 +404,19 @@ class System:
         self.engine.journal.rotate(self.archive.enlist)
 
 
-def open_system(
+def open_system(  # noqa: PLR0913 - what it is opened with, and who hears of it
     place: Place,
     initial: Callable[[], object],
     adopt: Callable[[object, Moment], None],
     packages: tuple[str, ...],
     settings: Settings,
     origin: Origin | None = None,
+    made: list[System] | None = None,
 ) -> System:
     """Open the system in a directory, or create it with the state that `initial()` gives. `adopt(root, moment)` completes a loaded domain object.
 
     With an `origin` it is a replica, whose engine follows, or a node: its state comes from there. `initial` is called where nothing has begun yet.
+    `made` has the system as soon as it runs: whoever is interrupted before it has the result closes what is there.
 
     Raises what is wrong with the directory, the state or the settings; then nothing is locked and nothing was changed.
     """
@@ -429,9 +433,7 @@ def open_system(
             undo.callback(lock.release)
             archive = open_archive(place)
         if archive is None and origin is not None:
-            with told(place.directory):
-                origin.fetch(place, lambda beside: _dump(codec, initial, beside))
-                archive = open_archive(place)
+            archive = _fetched(place, codec, initial, origin)
         elif archive is None:
             _refuse_half_replaced(place)
             state = state or _dump(codec, initial)
@@ -440,19 +442,34 @@ def open_system(
                 archive = open_archive(place)
         assert archive is not None
         _check_whose(archive, origin)
-        archive.source = settings.source
-        restorer = _restorer(archive, codec, lock, place, settings)
-        restorer.adopt = adopt
-        replayed, found = _restored(archive, restorer, lock)
+        restorer, replayed, found = _restored(archive, codec, lock, place, settings, adopt)
+        if origin is not None and _is_left_behind(restorer, origin):
+            archive = _fetched(place, codec, initial, origin)
+            restorer, replayed, found = _restored(archive, codec, lock, place, settings, adopt)
+            log.warning(
+                "%s: what it held is in quarantine/, for what follows on it is gone. It goes on with a snapshot of others'.",
+                place.directory,
+            )
         sweep(archive)
         engine = _make_engine(archive, restorer, replayed, settings, origin)
         undo.callback(engine.journal.release)
         system = System(archive, restorer, engine, lock, settings)
         system.restored = msgspec.structs.replace(found, torn=replayed.torn)
-        log.info("%s: %s", place.directory, system.restored)
         engine.memory, engine.common, engine.name = system, common_names(engine), place.directory
+        if made is not None:
+            made.append(system)
         undo.pop_all()
+        log.info("%s: %s", place.directory, system.restored)
     return system
+
+
+def _fetched(place: Place, codec: Codec, initial: Callable[[], object], origin: Origin) -> Archive:
+    """The directory with a state from elsewhere."""
+    with told(place.directory):
+        origin.fetch(place, lambda beside: _dump(codec, initial, beside))
+        archive = open_archive(place)
+    assert archive is not None
+    return archive
 
 
 def _restorer(archive: Archive, codec: Codec, lock: Lock, place: Place, settings: Settings) -> Restorer:
@@ -462,11 +479,22 @@ def _restorer(archive: Archive, codec: Codec, lock: Lock, place: Place, settings
     return restorer
 
 
-def _restored(archive: Archive, restorer: Restorer, lock: Lock) -> tuple[Replayed, Restored]:
+def _restored(
+    archive: Archive, codec: Codec, lock: Lock, place: Place, settings: Settings, adopt: Callable[[object, Moment], None]
+) -> tuple[Restorer, Replayed, Restored]:
+    archive.source = settings.source
+    restorer = _restorer(archive, codec, lock, place, settings)
+    restorer.adopt = adopt
     begun = time.monotonic()
     replayed = restore_all(restorer, lock)
     restorer.on_progress = None
-    return replayed, restored(archive, restorer, replayed, time.monotonic() - begun)
+    return restorer, replayed, restored(archive, restorer, replayed, time.monotonic() - begun)
+
+
+def _is_left_behind(restorer: Restorer, origin: Origin) -> bool:
+    """Whether a node's directory needs another state: what follows on its own is gone."""
+    progress = restorer.executor.keys.progress if restorer.executor is not None else None
+    return origin.left_behind is not None and progress is not None and origin.left_behind(restorer.archive.identity.system, progress.last)
 
 
 def _refuse_half_replaced(place: Place) -> None:
@@ -527,10 +555,10 @@ def _dump(codec: Codec, initial: Callable[[], object], beside: object = None) ->
     try:
         copy, _ = codec.load_state(io.BytesIO(out.getvalue()))
     except CorruptionError as error:
-        what = f"The state of {type(root).__qualname__} could not be read back, so nothing was created: {error.__cause__ or error}."
-        raise NotSerializableError(
-            f"{what} Objects are made anew by __new__ with what __getnewargs__ says.", method="", where="the state"
-        ) from error
+        reason = why(error.__cause__ or error)
+        what = f"The state of {type(root).__qualname__} could not be read back, so nothing was created: {reason}"
+        remedy = "" if reason == ENDLESS else " Objects are made anew by __new__ with what __getnewargs__ says."
+        raise NotSerializableError(what + remedy, method="", where="the state") from error
     if copy is root:
         what = f"{type(root).__qualname__}.__new__ gives the same object again, but the system must run on a copy of its own. Nothing was created."
         raise UsageError(f"{what} Let __new__ make a new object.")

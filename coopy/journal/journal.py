@@ -23,6 +23,7 @@ from coopy.error import DiskFullError, DurabilityError
 from coopy.journal.frame import HEADER_SIZE, Framer, Kind, word_of
 from coopy.journal.segment import Head, SegmentHeader, segment_name
 from coopy.measured import Stopwatch, Trouble, perf_counter
+from coopy.signalled import from_signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -389,6 +390,8 @@ class Journal:
         try:
             return step if self.file.reserve(self.capacity, step, MAPPED_PIECE if self.mapped else PIECE) else 0
         except OSError as error:
+            if from_signal(error):
+                raise
             if not is_full(error) or step == missing:
                 self._withdraw(self.end, error)
                 raise self._disk_full(missing, error) from error
@@ -413,6 +416,8 @@ class Journal:
         try:
             self.file.publish(offset, data)
         except OSError as error:  # what lies behind is new: it is cut off again where there is no room for all of it
+            if from_signal(error):
+                raise
             self._withdraw(offset, error)
             raise self._disk_full(len(data), error) from error
 
@@ -421,6 +426,8 @@ class Journal:
         try:
             file.sync()
         except OSError as error:  # also for want of room: a second sync that succeeds would prove nothing
+            if from_signal(error):
+                raise
             raise self._failed(error) from error
         self.syncs.add(perf_counter() - begun)
 
@@ -432,6 +439,8 @@ class Journal:
             self._close_window()
             self.file.truncate(offset)
         except OSError as second:
+            if from_signal(second):
+                raise
             raise self._failed(second) from second
         self._force(self.file)
         self.capacity, self.dirty = offset, 0

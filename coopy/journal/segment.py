@@ -92,7 +92,8 @@ class Taken(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """That the actions behind this record came in one message of a shared journal. `after`: the LSN before them; `calls`: how many they are.
 
     `sequence`: of the message there; `node`, `counter`: who wrote it, and which of theirs it is, 0 for the first; `settled`: up to which of theirs
-    it was known what became of them, so that none of those comes again.
+    it was known what became of them, so that none of those comes again. `generation`: which of the journal's streams the message stands in, from 1; message
+    1 of one behind the first says that the one before was sealed, and all before its seal taken.
     """
 
     sequence: int
@@ -101,6 +102,12 @@ class Taken(msgspec.Struct, frozen=True, array_like=True, gc=False):
     settled: int
     after: int
     calls: int
+    generation: int = 1
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Where the message stands: places grow."""
+        return self.generation, self.sequence
 
 
 class Scan(msgspec.Struct):

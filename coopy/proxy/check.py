@@ -23,6 +23,7 @@ NOT_ON_A_QUERY = {"abort_exception": "it is a query, which changes nothing that 
 NOT_ON_A_SETTER = dict.fromkeys(("readonly", "unlocked"), "it is an action, under the lock")
 NEVER = dict.fromkeys(ALL, "no call of it goes through a proxy")
 _MAKERS: tuple[Any, ...] = (contextlib.contextmanager, contextlib.asynccontextmanager)
+CACHED: type = type(functools.cache(lambda: None))
 MANAGERS = frozenset(make(lambda: None).__code__ for make in _MAKERS)
 
 
@@ -43,6 +44,9 @@ def _check_method(kind: type, name: str, member: Any) -> None:
     chain = [*_chain(member)]
     if any(getattr(one, "__code__", None) in MANAGERS for one in chain):
         raise _cannot(kind, name, "is a context manager: its end would run later, outside of the system. Make it two methods.")
+    if any(isinstance(one, CACHED) for one in chain) and "readonly" not in marks_of(member):
+        why = "is cached by functools: called again with the same arguments it would do nothing, until a restart, which has no cache."
+        raise _cannot(kind, name, f"{why} Take the cache away.")
     function = chain[-1]
     if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
         why = "is `async`: an action runs in one piece, so that it can be replayed. Make it a plain method and await outside of the domain."

@@ -18,6 +18,7 @@ from coopy.engine.common import common_call, common_query
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from coopy.engine.execute import Executor
 
@@ -50,8 +51,13 @@ MISSING = _Missing()
 
 
 class Door(Protocol):
-    """What a proxy leads to. `common`: the names in the lines of the short ways, empty where there are none; `short_way`: whether calls have one, too."""
+    """What a proxy leads to. `lock`: held while the domain object changes; `common`: the names in the lines of the short ways, empty where there are none.
 
+    `short_way`: whether calls have one, too.
+    """
+
+    @property
+    def lock(self) -> AbstractContextManager[object]: ...  # noqa: D102
     @property
     def executor(self) -> Executor: ...  # noqa: D102
     @property

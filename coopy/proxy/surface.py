@@ -47,7 +47,15 @@ class Operations(Protocol):
 
 
 def make_proxy(engine: Door, operations: Operations) -> Any:
-    """The proxy of a running system, whose class `check_class` has let through."""
+    """The proxy of a running system, whose class `check_class` has let through.
+
+    A node or a replica has begun to take actions by then: nothing changes while it is looked at what there is, and from then on what is new is shown.
+    """
+    with engine.lock:
+        return _make_proxy(engine, operations)
+
+
+def _make_proxy(engine: Door, operations: Operations) -> Any:
     root = engine.executor.root
     kind = type(root)
     names: dict[str, Any] = {
@@ -67,6 +75,7 @@ def make_proxy(engine: Door, operations: Operations) -> Any:
     proxy = surface()
     executor = engine.executor
     executor.expose = _exposer(weakref.ref(proxy), root, _public_methods(root, names))
+    executor.names.clear()  # of what came and went before, too
     executor.names.update(names)
     executor.show = functools.partial(_show, weakref.ref(surface), attributes)
     executor.ask = functools.partial(_ask, weakref.ref(surface), attributes)

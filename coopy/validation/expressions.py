@@ -147,6 +147,7 @@ class Expressions:
                 self.reader.skip(len(part.value))
             else:
                 self.field(part, fields)
+                texts.append(s.FIELD)
         return texts, fields
 
     def field(self, node: Any, fields: list[tuple[s.Expr, str, str]]) -> None:
@@ -162,7 +163,7 @@ class Expressions:
             reader.at = end - 1 - width
             texts, inner = self.parts(node.format_spec)
             fields += inner
-            spec = "".join(texts)
+            spec = "".join(texts).replace(s.FIELD, "")
         fields.append((value, node.conversion or "", spec))
         reader.at = end
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from coopy import catalogue
-from coopy.validation import summary as s
 from coopy.validation.deep import room_for
 from coopy.validation.findings import UNREADABLE, Selection, judge
 from coopy.validation.link.analysis import Analysis, Statistics
@@ -21,6 +20,7 @@ from coopy.validation.link.hazards import Args
 from coopy.validation.link.scopes import AT_END, ClassInfo, ModuleInfo, Program
 from coopy.validation.link.values import ClassValue, Values
 from coopy.validation.source import SourceError, Sources, package_marks
+from coopy.validation.summary import Problem
 from coopy.validation.verdict import Finding, Verdict, remember, remembered
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Outcome(msgspec.Struct, frozen=True):
     """What a run found. `problems`: files that could not be analysed."""
 
     findings: list[Finding]
-    problems: list[s.Problem]
+    problems: list[Problem]
     domains: list[str]
     files: int
     lines: int
@@ -75,19 +75,19 @@ def run(sources: Sources, options: Options) -> Outcome:
 
 
 def _run(sources: Sources, options: Options) -> Outcome:
-    from coopy.validation.workers import load  # which brings multiprocessing, for nothing if one class is analysed
+    from coopy.validation.workers import parsed_ahead  # which brings multiprocessing, for nothing if one class is analysed
 
-    load(sources, options.jobs, options.progress)
-    modules = {path: summary for path in sources.files if (summary := sources.summary(path)) is not None}
     program = Program(sources)
     discovery = Discovery(program, catalogue.load())
-    domains = find_domains(discovery, sources, options.domains, modules)
-    facts, statistics, _ = analyse(program, domains, discovery.built)
-    pragmas = {path: summary.pragmas for path, summary in modules.items() if summary.pragmas}
+    with parsed_ahead(sources, options.jobs, options.domains, options.progress):
+        domains = find_domains(discovery, sources, options.domains)
+        facts, statistics, _ = analyse(program, domains, discovery.built)
+    modules = [(path, summary) for path in sources.files if (summary := sources.summary(path)) is not None]
+    pragmas = {path: summary.pragmas for path, summary in modules if summary.pragmas}
     pragmas |= {one.path: one.summary.pragmas for one in program.modules.values() if one is not None and one.summary.pragmas}
     findings = judge(facts, pragmas, options.selection)
     problems = [sources.problems[path] for path in sorted(sources.problems)]
-    lines = sum(len(one.lines) - 1 for one in modules.values())  # the last is the end of the file
+    lines = sum(len(one.lines) - 1 for _, one in modules)  # the last is the end of the file
     return Outcome(findings, problems, [one.full for one in domains], len(sources.files), lines, statistics, sources.cache.notes)
 
 
@@ -150,16 +150,16 @@ def analyse(
     return facts, statistics, analyses
 
 
-def find_domains(discovery: Discovery, sources: Sources, named: Iterable[str], modules: dict[str, s.Module]) -> list[ClassInfo]:
+def find_domains(discovery: Discovery, sources: Sources, named: Iterable[str]) -> list[ClassInfo]:
     """The domain classes: those that are named, else those that any of the files passes to init_system."""
     program = discovery.program
     found = dict.fromkeys(_named(program, sources, one) for one in named)
     passed: dict[ClassInfo, None] = {}
-    for path, summary in modules.items():
-        if summary.wraps and not (found and _is_test(path)) and (module := program.at_path(path)) is not None:
+    for path in sources.files:
+        if not (found and _is_test(path)) and sources.wraps(path) and (module := program.at_path(path)) is not None:
             passed.update(dict.fromkeys(discovery.domains(module)))
     found = found or passed
-    if not found and not (sources.problems and not modules):
+    if not found and not (not any(map(sources.summary, sources.files)) and sources.problems):
         raise DomainError(
             "no domain class was found: nothing here passes one to init_system(). Name it with --domain module:Class, "
             'or in pyproject.toml: [tool.coopy] domains = ["module:Class"]'

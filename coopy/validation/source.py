@@ -13,10 +13,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from coopy.validation import glance
 from coopy.validation import summary as s
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from coopy.validation.cache import Cache
 
@@ -32,12 +33,14 @@ class Sources:
 
     def __init__(self, paths: Iterable[str], cache: Cache) -> None:
         self.cache = cache
+        self.parse: Callable[[str], s.Module | s.Problem] = cache.summary  # of a file that is not at hand
         self.problems: dict[str, s.Problem] = {}
         self.files: list[str] = []
         self.roots: list[str] = []
         self.only: frozenset[str] | None = None  # top-level names that count, where a root holds other people's packages too
         self.places: dict[str, bool] = {}  # whether there was a file, or with a slash behind it a folder, where a module was looked for
         self._summaries: dict[str, s.Module | None] = {}
+        self._may_wrap: dict[str, bool] = {}
         self._found: dict[tuple[str, str], str | None] = {}
         self._own_roots: dict[str, str] = {}
         for path in paths:
@@ -65,13 +68,40 @@ class Sources:
     def summary(self, path: str) -> s.Module | None:
         """The summary of a file; None if there is none, and then `problems` says why."""
         if path not in self._summaries:
-            result = self.cache.summary(path)
-            if isinstance(result, s.Problem):
-                self.problems[path] = result
-                self._summaries[path] = None
-            else:
-                self._summaries[path] = result
+            self.take(path, self.parse(path))
         return self._summaries[path]
+
+    def take(self, path: str, result: s.Module | s.Problem) -> None:
+        """What was made of a file."""
+        if isinstance(result, s.Problem):
+            self.problems[path] = result
+        self._summaries[path] = result if isinstance(result, s.Module) else None
+
+    def wraps(self, path: str) -> bool:
+        """Whether a file mentions init_system; it is not parsed for that if a glance tells that it does not."""
+        return self.may_wrap(path) and (summary := self.summary(path)) is not None and summary.wraps
+
+    def may_wrap(self, path: str) -> bool:
+        """Whether a file may mention init_system, at a glance."""
+        found = self._may_wrap.get(path)
+        if found is None:
+            found = self._may_wrap[path] = glance.may_wrap(self.data(path))
+        return found
+
+    def imports(self, path: str) -> list[str]:
+        """Modules that a file is likely to import; and it is known whether it may mention init_system."""
+        data = self.data(path)
+        self._may_wrap[path] = glance.may_wrap(data)
+        name, package = self.module_name(path)
+        return list(glance.imports(data, name, package=package))
+
+    def derives(self, path: str) -> dict[str, list[str]]:
+        """The classes of a file by the names of their bases: as its summary says, or a glance if it is not at hand, or has none."""
+        known = self._summaries.get(path)
+        if known is None and (glanced := glance.derives(self.data(path))) is not None:
+            return glanced
+        summary = known or self.summary(path)
+        return {} if summary is None else summary.derives
 
     def cached(self, path: str) -> bool:
         """Whether a file's summary is at hand or in the cache; it is at hand then."""
@@ -86,16 +116,18 @@ class Sources:
         except OSError:
             return 0
 
-    def take(self, path: str, result: s.Module | s.Problem) -> None:
-        """What a worker process made of a file."""
-        if isinstance(result, s.Problem):
-            self.problems[path] = result
-        self._summaries[path] = result if isinstance(result, s.Module) else None
+    def data(self, path: str) -> bytes:
+        """The bytes of a file; none if it cannot be read."""
+        try:
+            with open(path, "rb") as file:
+                return file.read()
+        except OSError:
+            return b""
 
     def module_name(self, path: str) -> tuple[str, bool]:
         """The dotted name of a file's module, and whether it is a package."""
         root = root_of(path)
-        parts = list(Path(path).relative_to(root).with_suffix("").parts)
+        parts = os.path.splitext(path[len(root.rstrip(os.sep)) + 1 :])[0].split(os.sep)
         package = parts[-1] == "__init__"
         return ".".join(parts[:-1] if package else parts), package
 

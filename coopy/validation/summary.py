@@ -16,7 +16,8 @@ from typing import Union
 
 import msgspec
 
-FORMAT = 8
+FORMAT = 9
+FIELD = "\0"  # no source has it
 
 
 class Node(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -153,7 +154,10 @@ class Await(Node, frozen=True, array_like=True, gc=False, tag=18):
 
 
 class Format(Node, frozen=True, array_like=True, gc=False, tag=19):
-    """An f-string: its literal text, and each field with conversion and literal format."""
+    """An f-string: its literal text, with a FIELD in the place of each field, and the fields with conversion and literal format.
+
+    A field in the format of another comes before it, and has no place in the text.
+    """
 
     text: str
     fields: list[tuple[Expr, str, str]]

@@ -13,19 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coopy.classes import Classes
-from coopy.clock import Clock
 from coopy.disk import RealDisk
 from coopy.engine.opening import Place, domain_name
 from coopy.engine.system import Settings, System, open_system
+from coopy.engine.tools import equip
 from coopy.error import CoopyError, UsageError
 from coopy.fingerprint import fingerprint
 from coopy.fresh import is_fresh
 from coopy.header import derive_key
-from coopy.kinds import INJECTED
 from coopy.logs import logger
 from coopy.project import project_at
-from coopy.proxy import check_class, make_proxy, member_of
-from coopy.random import Random
+from coopy.proxy import check_class, make_proxy
 from coopy.renames import gather
 from coopy.shapes import shape_of
 from coopy.wiring.helper import Helper
@@ -42,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["adopt", "directory_of", "names_of", "open_proxy", "packages_of"]
 
 log = logger()
+FOREVER = -1.0
 PATIENCE = 1.0  # seconds that a finalizer waits for the closing; a thread that still runs in the system may keep it for longer
 
 
@@ -69,25 +68,32 @@ def open_proxy(obj: Any, basedir: str | os.PathLike[str] | None, options: Option
     )  # fmt: skip
     place = Place(disk or RealDisk(), directory, derive_key(options.signing_key), domain_name(kind), names)
     node = node_of(options, kind, source)
-    with ExitStack() as undo:
-        if node is not None:
-            undo.callback(node.stop)
-            node.connect()
-        system = open_system(
-            place,
-            lambda: _initial(obj),
-            lambda root, moment: adopt(root, kind, moment),
-            packages_of(kind),
-            settings,
-            origin_of(replica, node),
-        )
-        undo.pop_all()
-    if disk is None:
-        system.snapshots.helper = Helper(packages_of(kind), names, settings)
-    join(system, options, replica, node)
-    proxy = make_proxy(system.engine, Operations(system))
-    register(proxy, system, lambda directory, disk: open_proxy(kind, directory, options, disk))
-    weakref.finalize(proxy, _let_go, system)
+    made: list[System] = []
+    try:
+        with ExitStack() as undo:
+            if node is not None:
+                undo.callback(node.stop)
+                node.connect()
+            system = open_system(
+                place,
+                lambda: _initial(obj),
+                lambda root, moment: adopt(root, kind, moment),
+                packages_of(kind),
+                settings,
+                origin_of(replica, node),
+                made,
+            )
+            undo.pop_all()
+        if disk is None:
+            system.snapshots.helper = Helper(packages_of(kind), names, settings)
+        join(system, options, replica, node)
+        proxy = make_proxy(system.engine, Operations(system))
+        register(proxy, system, lambda directory, disk: open_proxy(kind, directory, options, disk))
+        weakref.finalize(proxy, _let_go, system)
+    except BaseException:  # an interrupt, too: nobody would hold it, and its directory would stay locked as long as this process lives
+        for one in made:
+            _let_go(one, FOREVER)
+        raise
     return proxy
 
 
@@ -162,16 +168,14 @@ def adopt(root: object, kind: type, moment: Moment) -> None:
     if type(root) is not kind:
         what = f"The directory holds a {type(root).__module__}.{type(root).__qualname__}, not a {kind.__module__}.{kind.__qualname__}. Nothing was changed."
         raise UsageError(f"{what} Open it with that class, or choose another directory.")
-    room = getattr(root, "__dict__", None)
-    for name, tool in zip(INJECTED, (Clock(moment), Random()), strict=True):
-        if room is not None and name not in room and member_of(kind, name) is None:
-            room[name] = tool
+    equip(root, moment)
 
 
-def _let_go(system: System) -> None:
-    """Nobody holds the proxy any more, or the interpreter ends: close.
+def _let_go(system: System, patience: float = PATIENCE) -> None:
+    """Nobody holds the proxy any more, or ever did, or the interpreter ends: close.
 
-    On a thread of its own: a finalizer may run anywhere, also inside of an action of another system, or while this thread leads a batch.
+    On a thread of its own: a finalizer may run anywhere, also inside of an action of another system, or while this thread leads a batch; and
+    another interrupt does not leave it half closed.
     """
     ended = allocate_lock()
     ended.acquire()
@@ -179,7 +183,7 @@ def _let_go(system: System) -> None:
         start_new_thread(_close, (system, ended))
     except RuntimeError:  # the interpreter ends: no new threads
         _close(system, ended)
-    ended.acquire(timeout=PATIENCE)
+    ended.acquire(timeout=patience)
 
 
 def _close(system: System, ended: LockType) -> None:

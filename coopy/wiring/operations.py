@@ -232,6 +232,17 @@ class Control(Operations, Generic[T_co]):
         node.share(lsn)
         return lsn
 
+    def prune_cluster(self, timeout: float = 60.0) -> list[str]:
+        """Of a node: have the shared journal go on in a new stream, and delete those before it. Gives the names of the streams that went.
+
+        Where streams before the current one are there already, no other is begun. Two snapshots of the current one must be there, which this node sends,
+        and all nodes that are there must have gone on, for which they have half a minute. Calls go on meanwhile, on all nodes. Raises ClusterError, also
+        where the servers do not let this user delete a stream: then `coopy cluster prune` does so; UnconfirmedError where it has not come so far in so
+        many seconds. Nothing is lost by that. What `prune()` drops is of this node's directory only.
+        """
+        check_number("timeout", timeout)
+        return self._node().prune(timeout, self.share_snapshot)
+
     def compare(self, timeout: float = 60.0) -> Compared:
         """Of a node: have all nodes that are there take the digest of their states at one place of the order, beside the calls, and compare them.
 

@@ -58,11 +58,14 @@ def node_of(options: Options, kind: type, source: dict[str, bytes]) -> Node | No
     if options.cluster is None:
         return None
     from coopy.cluster.addresses import read_addresses
+    from coopy.cluster.connection import check_context
     from coopy.cluster.node import Node, Program
     from coopy.cluster.stream import check_name
 
     addresses, shape = read_addresses(options.cluster), shape_of(kind)
     name = check_name(kind.__name__.lower() if options.name is None else options.name)
+    if options.tls is not None:
+        check_context(options.tls)
     program = Program(domain_name(kind), shape.versions if shape is not None else (), whole(source) if source else b"")
     return Node(addresses, options.tls, name, program, derive_key(options.signing_key), assume_durable=options.assume_durable)
 
@@ -70,7 +73,7 @@ def node_of(options: Options, kind: type, source: dict[str, bytes]) -> Node | No
 def origin_of(replica: Replica | None, node: Node | None) -> Origin | None:
     """Where the system's actions come from, if from elsewhere."""
     if node is not None:
-        return Origin(node.fetch, stream=node.stream.name)
+        return Origin(node.fetch, stream=node.stream.bucket, left_behind=node.left_behind)
     if replica is None:
         return None
     return Origin(lambda place, _initial: replica.fetch(place), primary=str(replica.address))

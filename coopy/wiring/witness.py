@@ -21,7 +21,8 @@ from coopy.engine.archive import high_water_of
 from coopy.engine.opening import prove_end
 from coopy.engine.reading import ReadingRestorer, unpruned
 from coopy.engine.recorded import existing
-from coopy.engine.restore import Bounds, Replayed, Restorer, method_in
+from coopy.engine.replaying import method_in
+from coopy.engine.restore import Bounds, Replayed, Restorer
 from coopy.engine.restored import former_until, otherwise_until
 from coopy.engine.uninterrupted import Worker
 from coopy.engine.verify import Replay, Report

@@ -1,19 +1,23 @@
 """The validator's speed: lines a second cold on one core and on two, warm, memory, and whether cost grows linearly; beside ruff and flake8.
 
-    python tests/benchmarks/validation.py [LINES ...]      a table on standard output; by default 10,000, 100,000 and 500,000 lines
+    python tests/benchmarks/validation.py [LINES ...]      two tables on standard output; by default of 10,000, 100,000 and 500,000 lines
     make bench                                             the same for 10,000 lines, after everything else
 
-A second table has the processor time, user and system, of all processes of a run, beside that of LibCST's bare parse of the same files: the
+The second table has the processor time, user and system, of all processes of a run, beside that of LibCST's bare parse of the same files: the
 ratio holds on a machine that is shared.
 
-The program is generated: modules of a shop that call each other in chains, one in twenty functions reading a clock. ruff (DTZ),
-flake8-datetimez and semgrep (with one rule, for that clock) look at the same files, from environments of their own; they judge lines, not
-what is reached.
+    shop     generated: modules that call each other in chains, one in twenty functions reading a clock; every function is reached
+    library  what nobody wrote for this: the modules of the running Python's own library, those in folders aside, with a class of it as
+             the domain; a small part is reached
+
+ruff (DTZ), flake8-datetimez and semgrep (with one rule, for that clock) look at the same files, from environments of their own; they judge
+lines, not what is reached.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -28,7 +32,7 @@ PEERS = ("ruff==0.14.6", "flake8==7.3.0", "flake8-datetimez==20.10.0")
 RULE = """rules:
   - {id: clock-read, languages: [python], severity: ERROR, message: a clock is read, pattern: datetime.datetime.now()}
 """
-BARE = "import pathlib, libcst\nfor one in sorted(pathlib.Path('shop').iterdir()): libcst.parse_module(one.read_bytes())"
+BARE = "import pathlib, sys, libcst\nfor one in sorted(pathlib.Path(sys.argv[1]).iterdir()): libcst.parse_module(one.read_bytes())"
 MODULE = '''"""Orders of kind {number}."""
 
 from __future__ import annotations
@@ -73,16 +77,21 @@ def main() -> int:
     """Generate, measure, print."""
     install(HOME, "flake8", PEERS)
     install(SEMGREP, "semgrep", ("semgrep==1.185.0",))
-    print("\nThe validator beside others, on generated programs:\n")
-    print("| lines | cold, 1 process | cold, 2 | warm | memory, MB | findings | ruff DTZ | flake8-datetimez | semgrep |")
-    print("|---|---|---|---|---|---|---|---|---|", flush=True)
+    print(f"\nThe validator beside others; load of the machine before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors\n")
+    print("| program | lines | cold, 1 process | cold, 2 | warm | memory, MB | findings | ruff DTZ | flake8-datetimez | semgrep |")
+    print("|---|---|---|---|---|---|---|---|---|---|", flush=True)
     rows = []
-    for lines in map(int, sys.argv[1:] or ["10000", "100000", "500000"]):
+    for wanted in map(int, sys.argv[1:] or ["10000", "100000", "500000"]):
         with tempfile.TemporaryDirectory() as folder:
-            rows.append(measure(Path(folder), lines))
+            lines = generate(Path(folder), wanted)
+            rows.append(measure(Path(folder), "shop", "shop.app:Shop", lines))
+    with tempfile.TemporaryDirectory() as folder:
+        lines = library(Path(folder))
+        rows.append(measure(Path(folder), "library", "mailbox:Maildir", lines))
     print(
-        "\nProcessor time, in seconds:\n\n| lines | bare parse | cold, 1 process | of the bare parse | cold, 2 | warm | memory, MB |\n|---|---|---|---|---|---|---|"
+        "\nProcessor time, in seconds:\n\n| program | lines | bare parse | cold, 1 process | of the bare parse | cold, 2 | warm | memory, MB |"
     )
+    print("|---|---|---|---|---|---|---|---|")
     print("\n".join(rows))
     return 0
 
@@ -117,6 +126,15 @@ def generate(folder: Path, lines: int) -> int:
     return sum(path.read_text().count("\n") for path in (folder / "shop").iterdir())
 
 
+def library(folder: Path) -> int:
+    """The modules of the running Python's library; how many lines they have."""
+    files = sorted(Path(os.__file__).parent.glob("*.py"))
+    (folder / "library").mkdir()
+    for path in files:
+        shutil.copy(path, folder / "library")
+    return sum(path.read_bytes().count(b"\n") for path in files)
+
+
 class Run(NamedTuple):
     """What a command cost and found. `processor`: seconds of all its processes; `memory`: the peak of the largest, in MB."""
 
@@ -126,19 +144,18 @@ class Run(NamedTuple):
     findings: int
 
 
-def measure(folder: Path, wanted: int) -> str:
+def measure(folder: Path, program: str, domain: str, lines: int) -> str:
     """Print one row of the first table; the row of the second."""
-    lines = generate(folder, wanted)
-    command = [sys.executable, "-m", "coopy.validate", "shop", "--domain", "shop.app:Shop", "--format", "github"]
-    bare = run([sys.executable, "-c", BARE], folder)
+    command = [sys.executable, "-m", "coopy.validate", program, "--domain", domain, "--format", "github"]
+    bare = run([sys.executable, "-c", BARE, program], folder)
     one = run([*command, "--jobs", "1", "--no-cache"], folder)
     two = run([*command, "--jobs", "2", "--cache-dir", "cache"], folder)
     warm = run([*command, "--cache-dir", "cache"], folder)
     assert one.findings == two.findings == warm.findings, (one, two, warm)
     ruff = run(
-        [HOME / "bin" / "ruff", "check", "--isolated", "--no-cache", "--select", "DTZ", "--output-format", "concise", "shop"], folder
+        [HOME / "bin" / "ruff", "check", "--isolated", "--no-cache", "--select", "DTZ", "--output-format", "concise", program], folder
     )
-    flake8 = run([HOME / "bin" / "flake8", "--isolated", "--select", "DTZ", "--jobs", "2", "shop"], folder)
+    flake8 = run([HOME / "bin" / "flake8", "--isolated", "--select", "DTZ", "--jobs", "2", program], folder)
     (folder / "rule.yml").write_text(RULE)
     options = (
         "--config",
@@ -152,12 +169,12 @@ def measure(folder: Path, wanted: int) -> str:
         "2",
         "--no-git-ignore",
     )
-    semgrep = run([SEMGREP / "bin" / "semgrep", "scan", *options, "shop"], folder)
+    semgrep = run([SEMGREP / "bin" / "semgrep", "scan", *options, program], folder)
     speeds = [f"{one.seconds:.1f} s, {lines / one.seconds:,.0f} lines/s" for one in (one, two, warm)]
     peers = [f"{one.seconds:.1f} s, {one.findings} findings" for one in (ruff, flake8, semgrep)]
-    print(f"| {lines:,} | {' | '.join(speeds)} | {one.memory} | {one.findings} | {' | '.join(peers)} |", flush=True)
+    print(f"| {program} | {lines:,} | {' | '.join(speeds)} | {one.memory} | {one.findings} | {' | '.join(peers)} |", flush=True)
     times = f"{one.processor:.1f} | {bare.processor / one.processor:.2f} | {two.processor:.1f} | {warm.processor:.2f} | {one.memory}"
-    return f"| {lines:,} | {bare.processor:.1f} | {times} |"
+    return f"| {program} | {lines:,} | {bare.processor:.1f} | {times} |"
 
 
 def run(command: list[str | Path], folder: Path) -> Run:

@@ -25,6 +25,7 @@ import msgspec
 from coopy.cluster.local import LocalServers
 from coopy.disk import RealDisk
 from coopy.engine.archive import HIGH_WATER
+from coopy.error import CoopyError
 from coopy.header import SECTOR
 from coopy.journal.frame import HEADER_SIZE, MAGIC, Framer, salt_of
 from coopy.journal.high_water import HighWater
@@ -104,7 +105,7 @@ class Caller:
         """Until it is so."""
         with self._more:
             good = self._more.wait_for(lambda: told() or self.ended, LONG) and told()
-        assert good, f"node {self.mark} {what}: {dict(self.answers)}\n{self.lines[-1:]}\n{self._errors.read_text()[-3000:]}"
+        assert good, f"node {self.mark} {what}: {dict(self.answers)}\n{self.lines[-6:]}\n{self._errors.read_text()[-3000:]}"
 
     def heard(self, what: str) -> Any:
         """What it says when it was told this, or by itself."""
@@ -143,7 +144,11 @@ class Caller:
 
 
 class Trial:
-    """Servers, the network, and nodes that call. `ended`: those that were killed, whose calls count all the same."""
+    """Servers, the network, and nodes that call.
+
+    `ended`: those that were killed, whose calls count all the same; `alone`: what befalls it now is one fault, and no other lasts; `gone`: nodes that
+    were killed, and begin again when the servers are ready.
+    """
 
     def __init__(self, folder: Path, seed: int, stack: ExitStack) -> None:
         self.folder, self.seed, self.dice = folder, seed, random.Random(seed)
@@ -153,6 +158,8 @@ class Trial:
         self.nodes = [Caller(self, number, f"{number}-0") for number in range(NODES)]
         stack.callback(self._end)
         self.ended: list[Caller] = []
+        self.gone: list[Caller] = []
+        self.alone = True
         for one in self.nodes:
             one.heard("open")
 
@@ -178,6 +185,11 @@ class Trial:
     def leader(self) -> LocalServer:
         """The server that leads the stream; any where none does now."""
         return self.servers.leader("desk") or self.some_server()
+
+    def start_servers(self) -> None:
+        """Those that were killed. They are not waited for: another fault may still last that keeps them from being ready."""
+        for one in self.servers.servers:
+            one.start()
 
     def restart(self, node: Caller) -> None:
         """Begin a node again that was killed, with what its directory holds now."""
@@ -219,8 +231,8 @@ def node_killed(trial: Trial) -> Iterator[None]:
     """As by kill -9."""
     node = trial.some_node()
     node.kill()
+    trial.gone.append(node)
     yield
-    trial.restart(node)
 
 
 @contextmanager
@@ -229,8 +241,8 @@ def node_without_power(trial: Trial) -> Iterator[None]:
     node = trial.some_node()
     node.kill()
     lose_unsynced(trial.directory(node.number), trial.dice)
+    trial.gone.append(node)
     yield
-    trial.restart(node)
 
 
 @contextmanager
@@ -240,12 +252,13 @@ def node_burnt(trial: Trial) -> Iterator[None]:
     sharing.tell("share")
     node = trial.some_node()
     if node is not sharing:
-        assert isinstance(sharing.heard("share"), int)
+        said = sharing.heard("share")
+        assert isinstance(said, int) or not trial.alone, said  # beside another fault the servers may not take it
     node.kill()
     for file in sorted(trial.directory(node.number).rglob("*"), reverse=True):
         file.rmdir() if file.is_dir() else file.unlink()
+    trial.gone.append(node)
     yield
-    trial.restart(node)
 
 
 @contextmanager
@@ -296,7 +309,6 @@ def server_killed(trial: Trial) -> Iterator[None]:
     server.kill()
     yield
     server.start()
-    trial.servers.wait_ready()
 
 
 @contextmanager
@@ -306,7 +318,6 @@ def leader_killed(trial: Trial) -> Iterator[None]:
     server.kill()
     yield
     server.start()
-    trial.servers.wait_ready()
 
 
 @contextmanager
@@ -316,7 +327,6 @@ def leader_frozen(trial: Trial) -> Iterator[None]:
     server.signal(signal.SIGSTOP)
     yield
     server.signal(signal.SIGCONT)
-    trial.servers.wait_ready()
 
 
 @contextmanager
@@ -328,7 +338,6 @@ def leader_cut_off(trial: Trial) -> Iterator[None]:
     yield
     for way in ways:
         way.mend()
-    trial.servers.wait_ready()
 
 
 @contextmanager
@@ -341,7 +350,6 @@ def leader_unheard(trial: Trial) -> Iterator[None]:
     for way in ways:
         way.cut()
         way.mend()
-    trial.servers.wait_ready()
 
 
 @contextmanager
@@ -350,7 +358,7 @@ def no_majority(trial: Trial) -> Iterator[None]:
     for one in trial.dice.sample(trial.servers.servers, 2):
         one.kill()
     yield
-    trial.servers.start()
+    trial.start_servers()
 
 
 @contextmanager
@@ -361,16 +369,17 @@ def all_killed(trial: Trial) -> Iterator[None]:
     for one in trial.servers.servers:
         one.wait()
     yield
-    trial.servers.start()
+    trial.start_servers()
 
 
 @contextmanager
 def each_restarted(trial: Trial) -> Iterator[None]:
     """One server after the other, as for an upgrade."""
-    for one in trial.servers.servers:
+    for one in [one for one in trial.servers.servers if one.running]:
         one.stop()
         one.start()
-        trial.servers.wait_ready()
+        if trial.alone:  # beside another fault it may not get so far
+            trial.servers.wait_ready()
     yield
 
 
@@ -382,13 +391,28 @@ def snapshots_taken(trial: Trial) -> Iterator[None]:
     yield
 
 
+@contextmanager
+def stream_followed(trial: Trial) -> Iterator[None]:
+    """The stream is sealed, and another follows on it."""
+    trial.some_node().tell("follow")
+    yield
+
+
+@contextmanager
+def streams_pruned(trial: Trial) -> Iterator[None]:
+    """The same, and those before it go when all nodes that are there have gone on."""
+    trial.some_node().tell("prune")
+    yield
+
+
 KEPT = {"ok", "raised"}  # the majority is there: calls return
 ANY = {"ok", "raised", "unknown", "never"}
 FATES: dict[Fate, set[str]] = {
     node_killed: KEPT, node_without_power: KEPT, node_burnt: KEPT, node_frozen: KEPT, node_cut_off: ANY, node_unheard: ANY, answers_cut_off: KEPT,
     server_killed: KEPT, leader_killed: KEPT, leader_frozen: KEPT, leader_cut_off: ANY, leader_unheard: ANY, no_majority: ANY, all_killed: ANY,
-    each_restarted: KEPT, snapshots_taken: KEPT,
+    each_restarted: KEPT, snapshots_taken: KEPT, stream_followed: KEPT, streams_pruned: KEPT,
 }  # fmt: skip
+AWAY: set[Fate] = {node_frozen, node_cut_off, node_unheard}  # for so long that what a node needs may go: then it stops, and says so
 
 
 def lose_unsynced(directory: Path, dice: random.Random) -> None:
@@ -425,7 +449,7 @@ def lose_unsynced(directory: Path, dice: random.Random) -> None:
 
 
 def run(folder: Path, seed: int, fates: list[list[Fate]]) -> Told:
-    """A trial: those of a group overlap. Raises AssertionError, with the seed in it."""
+    """A trial: those of a group overlap. Raises AssertionError, with the seed in it, and with what the servers could not do, too."""
     try:
         with ExitStack() as stack:
             trial = Trial(folder, seed, stack)
@@ -434,25 +458,30 @@ def run(folder: Path, seed: int, fates: list[list[Fate]]) -> Told:
                 befall(trial, group)
             state = trial.stop()
         return judge([*trial.ended, *trial.nodes], *state)
-    except AssertionError as error:
+    except (AssertionError, CoopyError) as error:
         names = [[one.__name__ for one in group] for group in fates]
         raise AssertionError(f"seed {seed}, {names}: {error}") from error
 
 
 def befall(trial: Trial, group: list[Fate]) -> None:
-    """They happen together, and are mended in the opposite order; then all gets on by itself."""
-    goes_on = len(group) == 1 and FATES[group[0]] == KEPT  # two together may well take the majority
+    """They happen together, and are mended in the opposite order; then the servers are ready, nodes begin again, and all gets on by itself."""
+    trial.alone = len(group) == 1
+    goes_on = trial.alone and FATES[group[0]] == KEPT  # two together may well take the majority
     with ExitStack() as stack:
         for one in group:
             stack.enter_context(one(trial))
         trial.hold(KEPT if goes_on else ANY, CALLS if goes_on else TOLD)
+    trial.servers.wait_ready(LONG)
+    while trial.gone:
+        trial.restart(trial.gone.pop())
     trial.hold(KEPT, CALLS)
 
 
 def drawn(seed: int, count: int) -> list[list[Fate]]:
     """So many groups for a seed: mostly of one, some of two."""
     dice = random.Random(seed)
-    return [dice.sample([*FATES], 2 if dice.random() < 0.3 else 1) for _ in range(count)]
+    groups = [dice.sample([*FATES], 2 if dice.random() < 0.3 else 1) for _ in range(count)]
+    return [[one for one in group if one is not streams_pruned or not AWAY & {*group}] for group in groups]
 
 
 class Ended(NamedTuple):

@@ -3,7 +3,7 @@
     python -m tests.crash.load DIRECTORY ADDRESSES NAME MARK SEED
 
 It says lines of JSON: ["begun", mark, ns, object, method], ["ended", mark, ns, outcome, answer], ["again", mark, ns, outcome],
-["said", what, value]. It hears "share", "snapshot",
+["said", what, value]. It hears "share", "snapshot", "follow", "prune",
 "stop" (no more calls), "level" and "state"; it closes when nothing can be heard any more. Outcomes are ok, raised, never (a ClusterError) and unknown (an
 UnconfirmedError); some calls are made with a key, and again until it is known what became of them.
 """
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from coopy import control, init_system, linearizable, once
+from coopy.cluster import generations
 from coopy.error import ClusterError, CoopyError, UnconfirmedError
 from coopy.wiring.systems import system_of
 from tests.crash.desk import Desk
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 THREADS = 3
 PATIENCE = 2.0  # seconds until a caller is told
+ENOUGH = 15.0  # seconds in which a node that is there has gone on in the next stream, whatever befalls it
 EACH = 25  # calls of one thread to one object
 METHODS = {"write": 20, "swap": 15, "look": 15, "put": 20, "take": 20, "peek": 6, "refuse": 3, "undo": 1}
 READS = {"look", "peek"}
@@ -97,6 +99,7 @@ class Load:
 
 def main(directory: str, addresses: str, name: str, mark: str, seed: str) -> None:
     """Open, call, do what is said."""
+    generations.SETTLED = ENOUGH
     desk = init_system(Desk, directory, cluster=addresses, name=name, validation="off", segment_bytes=65536)
     system_of(desk).peers.running.publisher.patience = PATIENCE  # type: ignore[union-attr]
     load = Load(desk, mark, seed)
@@ -127,6 +130,11 @@ def do(what: str, load: Load) -> Any:
         return control(desk).share_snapshot()
     elif what == "snapshot":
         return control(desk).take_snapshot()
+    elif what == "prune":
+        return control(desk).prune_cluster()
+    elif what == "follow":
+        peers: Any = system_of(desk).peers
+        peers.link.run(peers.running.moving.begin_next(system_of(desk).archive.identity))
     return None
 
 

@@ -22,6 +22,8 @@ from tests.crash.fates import (
     node_without_power,
     run,
     snapshots_taken,
+    stream_followed,
+    streams_pruned,
 )
 
 if TYPE_CHECKING:
@@ -31,9 +33,9 @@ if TYPE_CHECKING:
 
 
 SCHEDULES: dict[int, list[list[Fate]]] = {  # by seed
-    1: [[answers_cut_off], [node_without_power], [leader_killed, node_killed], [node_burnt]],
-    2: [[node_cut_off], [snapshots_taken, node_without_power], [leader_frozen]],
-    3: [[node_frozen, node_unheard], [leader_cut_off]],
+    1: [[answers_cut_off, stream_followed], [node_without_power], [leader_killed, node_killed, stream_followed], [node_burnt]],
+    2: [[node_cut_off], [streams_pruned, snapshots_taken, node_without_power], [leader_frozen]],
+    3: [[node_frozen, node_unheard, stream_followed], [leader_cut_off]],
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -317,11 +318,18 @@ def test_what_cannot_be_is_told_before_anything_is_changed(cluster: Cluster, ser
         cluster.node(2, name="a b")
     with pytest.raises(UsageError, match="name= means nothing without cluster="):
         init_system(Word, tmp_path / "x", name="x")
+    careless = ssl.create_default_context()
+    careless.check_hostname = False
+    for tls, said in (("/etc/ca.pem", "it is an ssl.SSLContext"), (careless, "does not verify the servers")):
+        with pytest.raises(UsageError, match=f"tls=.*{said}"):
+            cluster.node(2, tls=tls)
     assert not (cluster.folder / "node2").exists()
     with pytest.raises(NotSerializableError, match="a message of the cluster holds at most"):
         one.add("x" * 2_000_000)
     with pytest.raises(LockedError):
         cluster.node(1)
+    with pytest.raises(ClusterError, match=r"signed with another key.*Give the signing_key= that its other nodes have"):
+        cluster.node(2, signing_key=b"another")
     with pytest.raises(UsageError, match=r"not a tests.functional.test_cluster:Other"):
         cluster.node(2, Other)
     control(one).close()

@@ -6,16 +6,20 @@ import itertools
 import signal
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from coopy import control
+from coopy.cluster import consumer, durable, publisher
+from coopy.cluster import node as node_room
+from coopy.cluster.link import RefusedError
 from coopy.cluster.local import LocalServer, LocalServers
 from coopy.engine.stats import NodeStats
 from coopy.error import ClusterError, UnconfirmedError
 from coopy.wiring.systems import system_of
+from tests.crash.net import Net
 from tests.cut import Way
 from tests.servers import Cluster, cluster, level, servers
 
@@ -149,12 +153,13 @@ def test_without_a_quorum_nothing_is_acknowledged_and_with_one_again_all_goes_on
         cluster = Cluster(own, tmp_path)
         node, other = cluster.node(1), cluster.node(2)
         node.keep("before")
-        for one in own.servers[:2]:
+        away = others_than_a_leader_of_all(own, node)
+        for one in away:
             one.kill()
         impatient(node)
         with pytest.raises((UnconfirmedError, ClusterError)) as told:
             node.keep("unknown")
-        for one in own.servers[:2]:
+        for one in away:
             one.start()
         own.wait_ready()
         impatient(node, LONG)
@@ -200,23 +205,56 @@ def test_the_streams_leader_is_killed_while_all_nodes_call(tmp_path: Path) -> No
         cluster.close()
 
 
-def test_a_node_is_opened_while_a_server_is_away(tmp_path: Path) -> None:
-    """Just killed, or frozen: what keeps the stream without it is asked whether it syncs, and that is enough."""
+def test_a_server_that_is_cut_off_from_the_others_is_left_for_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It goes on to say that it lives. What was sent there happens once; its caller hears of nothing."""
+    monkeypatch.setattr(publisher, "ELSEWHERE", 1.0)
+    own = LocalServers(tmp_path / "servers")
+    with Net(own, 1) as net, own:
+        cluster = Cluster(own, tmp_path)
+        cluster.node(1).keep("a")
+        cluster.close()
+        lonely = follower(own, cluster.name)
+        others = [way for one, way in zip(own.servers, net.nodes[0], strict=True) if one is not lonely]
+        for way in others:
+            way.cut()
+        node = cluster.node(1, cluster=net.addresses(0))
+        for way in others:
+            way.mend()
+        for way in net.routes_of(lonely.name):
+            way.cut()
+        impatient(node, LONG)
+        assert node.keep("b") == 2
+        assert counts(node).reconnects >= 1
+        cluster.close()
+
+
+def test_a_node_is_opened_while_a_server_is_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Frozen, or just killed: what keeps the stream without it is asked whether it syncs, and that is enough."""
+    monkeypatch.setattr(durable, "GREETING", 0.3)
+    monkeypatch.setattr(node_room, "GONE", LONG)
     with LocalServers(tmp_path / "servers") as own:
         cluster = Cluster(own, tmp_path)
         cluster.node(1).keep("a")
         cluster.close()
         away = follower(own, cluster.name)
-        away.kill()
+        away.signal(signal.SIGSTOP)
         assert cluster.node(1).keep("b") == 2
         cluster.close()
-        away.start()
-        own.wait_ready()
-        away = follower(own, cluster.name)
-        away.signal(signal.SIGSTOP)
-        assert cluster.node(1).keep("c") == 3
         away.signal(signal.SIGCONT)
+        own.wait_ready()
+        away.kill()
+        assert cluster.node(1).keep("c") == 3
         cluster.close()
+
+
+def others_than_a_leader_of_all(servers: LocalServers, node: Any) -> list[LocalServer]:
+    """Two servers, beside one that leads the servers and the stream, and goes on to do so if they are back soon: nobody has to be elected."""
+    about: Any = servers.servers[0].ask("jsz")
+    leads, peers = about["meta_cluster"]["leader"], system_of(node).peers
+    with suppress(RefusedError):  # it does already
+        peers.link.run(peers.link.ask(f"STREAM.LEADER.STEPDOWN.{peers.stream.name}", {"placement": {"preferred": leads}}))  # type: ignore[union-attr]
+    wait_until(lambda: leader_of(node) == leads)
+    return [one for one in servers.servers if one.name != leads]
 
 
 def follower(servers: LocalServers, name: str) -> LocalServer:
@@ -238,7 +276,9 @@ def test_a_node_begins_though_the_connection_is_lost_at_whatever_it_asks(
     assert sum(way.cuts for way in ways) >= 1
 
 
-def test_a_call_that_the_stream_has_and_that_does_not_come_back_is_not_waited_for_for_ever(cluster: Cluster) -> None:
+def test_a_call_that_the_stream_has_and_that_does_not_come_back_is_not_waited_for_for_ever(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As where the servers lose their majority just then. Its caller is told that it happens."""
     node = cluster.node(1)
     node.keep("a")
@@ -247,9 +287,27 @@ def test_a_call_that_the_stream_has_and_that_does_not_come_back_is_not_waited_fo
     with pytest.raises(UnconfirmedError, match=r"has the call, and for 1 seconds it was not executed here.*It happens, once"):
         node.keep("b")
     impatient(node, LONG)
+    monkeypatch.setattr(consumer, "SILENT", 0.1)  # it was silent for a while already
     assert node.keep("c") == 3
     assert node.kept == ["a", "b", "c"]
     assert (counts(node).connected, counts(node).problem) == (True, "")
+
+
+def test_a_consumer_that_brings_nothing_and_says_that_it_lives_is_left_for_another(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one that lives on a server which does not catch up with the others; here it is paused."""
+    monkeypatch.setattr(consumer, "LATE", 0.5)
+    monkeypatch.setattr(consumer, "SILENT", LONG)
+    node = cluster.node(1)
+    node.keep("a")
+    impatient(node, LONG)
+    peers: Any = system_of(node).peers
+    (name,) = peers.link.run(peers.link.ask(f"CONSUMER.NAMES.{peers.stream.name}"))["consumers"]
+    peers.link.run(peers.link.ask(f"CONSUMER.PAUSE.{peers.stream.name}.{name}", {"pause_until": "2099-01-01T00:00:00Z"}))
+    wait_until(lambda: peers.link.run(peers.link.ask(f"CONSUMER.INFO.{peers.stream.name}.{name}")).get("paused"))
+    assert node.keep("b") == 2
+    assert counts(node).consumers >= 2
 
 
 def lose_consumer(node: Any) -> None:
@@ -260,7 +318,7 @@ def lose_consumer(node: Any) -> None:
 
 
 def leader_of(node: Any) -> str:
-    """The server that leads the stream."""
+    """The server that leads the stream, empty where none does now."""
     peers: Any = system_of(node).peers
-    found: str = peers.link.run(peers.link.ask(f"STREAM.INFO.{peers.stream.name}"))["cluster"]["leader"]
+    found: str = peers.link.run(peers.link.ask(f"STREAM.INFO.{peers.stream.name}"))["cluster"].get("leader", "")
     return found

@@ -10,6 +10,11 @@ The hostile cases of a cluster, by what is wrong, and where each is shown (what 
                     the right key at another place              here: what stands in the stream twice; _stream.py: of a writer that never began
                     a hole in the middle                        here: messages that were deleted, a message that was damaged
                     a hole at the end, the last one going down  here: a stream that lost its end
+    its successor   missing, made anew, another system's, of    _sealed.py
+                    another stream, with messages deleted
+                    a seal of another key, that names another   _sealed.py
+                    a successor that nothing was sealed into    _sealed.py: one whose maker died
+                    deleted under a node that was away          _generations.py: a node that was away
     publishing      time-out and success, time-out and loss     _bad_days.py: an acknowledgement is lost, connections are cut, is cut off
                     a duplicate when the servers forgot it      here: what stands in the stream twice
                     several begin, or write in one place        here: nodes that begin at once; _share.py: one of two that share
@@ -57,7 +62,7 @@ __all__ = ["cluster", "servers", "ways"]
 def begin_again(node: Any) -> None:
     """Have it look at the stream, as after any trouble with the connection."""
     peers = peers_of(node)
-    peers.link.soon(peers.running.consumer._again.set)
+    peers.link.soon(peers.running.moving.consumer._again.set)
 
 
 def messages_of(node: Any) -> list[bytes]:
@@ -85,14 +90,14 @@ def messages_of(node: Any) -> list[bytes]:
         ({"no_ack": True}, "no_ack is True, and must not be"),
         ({"allow_msg_ttl": True}, "allow_msg_ttl is True, and must not be"),
         ({"first_seq": 5}, "first_seq is 5, and must not be"),
-        ({"subjects": ["coopy.{}.>", "more.{}"]}, "subjects is"),
+        ({"subjects": ["coopy.{}.1.>", "more.{}"]}, "subjects is"),
     ],
 )
 def test_a_stream_of_other_settings_than_a_journal_needs_is_refused(cluster: Cluster, change: dict[str, Any], said: str) -> None:
     """Whoever made it: each setting is named, and nothing is written into it."""
     other = cluster.node(2, name=f"{cluster.name}b")
-    name = stream.stream_name(cluster.name)
-    wanted = {"name": name, "subjects": ["coopy.{}.>"], "num_replicas": 3, **stream.SETTINGS, **change}
+    name = f"{stream.stream_name(cluster.name)}@1"
+    wanted = {"name": name, "subjects": ["coopy.{}.1.>"], "num_replicas": 3, **stream.SETTINGS, **change}
     wanted["subjects"] = [one.format(cluster.name) for one in wanted["subjects"]]
     ask(other, f"STREAM.CREATE.{name}", wanted)
     with pytest.raises(ClusterError, match="is not as a shared journal must be") as caught:
@@ -239,7 +244,7 @@ def test_a_client_that_closes_itself_unheard_is_replaced(cluster: Cluster, serve
 def damaged(lone: Lone, damage: Callable[[bytes], bytes], *, forget: bool) -> None:
     """Something becomes of the stream's file while its only server is away. `forget`: also of what the server has noted of it."""
     lone.stop()
-    file = next(lone.folder.glob("kept/**/coopy-word/msgs/*.blk"))
+    file = next(lone.folder.glob("kept/**/coopy-word@1/msgs/*.blk"))
     if forget:
         (file.parent / "index.db").unlink()
     file.write_bytes(damage(file.read_bytes()))
@@ -283,6 +288,6 @@ def test_a_message_that_was_damaged_at_the_servers_is_taken_by_nobody(tmp_path: 
             node.keep(f"mark{number}")
         damaged(lone, flipped, forget=False)
         assert node.keep("x") == 9
-        with pytest.raises(ClusterError, match=r"Message 6 of the stream coopy-word") as caught:
+        with pytest.raises(ClusterError, match=r"Message 6 of the stream coopy-word@1") as caught:
             lone.node(number=2)
         assert vars(caught.value)["sequence"] == 6

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from coopy import control
-from coopy.error import CorruptionError
+from coopy.cluster.local import LocalServers
+from coopy.error import CorruptionError, LockedError
 from tests.functional.test_replication_bad_days import run_coopy
 from tests.servers import Cluster, cluster, level, servers
 
@@ -57,6 +58,19 @@ def test_a_lost_manifest_of_a_node_is_rebuilt_as_one(cluster: Cluster) -> None:
     one = cluster.node(1)
     level(one, two)
     assert one.add("c") == "abc"
+
+
+def test_servers_that_somebody_has_started_are_not_started_again(tmp_path: Path) -> None:
+    """As by `coopy cluster up` in two windows: the first ones go on. When they have ended, others may."""
+    one, two = LocalServers(tmp_path / "servers", 1), LocalServers(tmp_path / "servers", 1)
+    with one:
+        with pytest.raises(LockedError, match=r"servers is open for writing by process"):
+            two.start()
+        told = run_coopy("cluster", "up", "--servers", "1", tmp_path / "servers")
+        assert (told.exit_code, "nats://" in told.output, "is open for writing by process" in told.output) == (2, False, True)
+        assert one.servers[0].is_ready()
+    with two:
+        assert two.servers[0].is_ready()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody tells a process that its parent has ended")

@@ -83,7 +83,7 @@ def kept(node: Any) -> set[str]:
 def first(node: Any) -> str:
     """The one that the stream begins with."""
     peers = system_of(node).peers
-    name: str = peers.link.run(peers._beginnings.genesis()).snapshot  # type: ignore[union-attr]
+    name: str = peers.link.run(peers.running.moving.here.genesis()).snapshot  # type: ignore[union-attr]
     return name
 
 
@@ -110,7 +110,7 @@ def test_a_snapshot_that_cannot_be_read_again_is_not_announced(cluster: Cluster,
     one = cluster.node(1)
     one.add("a")
     peers: Any = system_of(one).peers
-    put = peers._beginnings._store.put
+    put = peers.running.moving.here.store.put
 
     async def damage(disk: Any, path: str) -> Any:
         stored = await put(disk, path)
@@ -118,7 +118,7 @@ def test_a_snapshot_that_cannot_be_read_again_is_not_announced(cluster: Cluster,
         await bucket.put(stored.name, b"x" * stored.size)
         return stored
 
-    monkeypatch.setattr(peers._beginnings._store, "put", damage)
+    monkeypatch.setattr(peers.running.moving.here.store, "put", damage)
     with pytest.raises(ClusterError, match="is not what the stream says that it is"):
         control(one).share_snapshot()
     monkeypatch.undo()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from coopy import control
+from coopy.cluster import consumer
 from coopy.cluster.local import LocalServers
 from coopy.cluster.message import Calls, Join, keyed, seal
 from coopy.error import ClusterError, UnconfirmedError
@@ -95,6 +96,14 @@ def test_a_node_whose_class_is_behind_stops_when_a_newer_one_joins(cluster: Clus
     assert "A node that runs version 2 of tests.words:Word has joined" in stopped(node)
 
 
+def test_a_node_of_another_source_is_warned_of_and_both_go_on(cluster: Cluster, caplog: pytest.LogCaptureFixture) -> None:
+    """So nodes are upgraded one after the other."""
+    node = cluster.node(1)
+    put(node, seal(Join(b"n" * 16, "tests.words:Word", [], b"another source"), key_of(node)))
+    assert node.add("a") == "a"
+    assert "A node with another source of tests.words:Word has joined: see to it that both make the same of a call." in caplog.messages
+
+
 def test_a_stream_that_is_full_refuses_and_goes_on_when_there_is_room(cluster: Cluster) -> None:
     """The call did not happen."""
     node = cluster.node(1)
@@ -126,8 +135,9 @@ def test_a_stream_that_would_lose_history_is_refused(cluster: Cluster, change: d
         cluster.node(1)
 
 
-def test_a_stream_that_was_deleted_is_not_made_again(cluster: Cluster) -> None:
+def test_a_stream_that_was_deleted_is_not_made_again(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """A node that runs stops; one that is opened is refused."""
+    monkeypatch.setattr(consumer, "SILENT", 1.2)  # a sign of life comes each second
     one, two = cluster.node(1), cluster.node(2)
     one.add("a")
     control(two).close()
@@ -138,8 +148,9 @@ def test_a_stream_that_was_deleted_is_not_made_again(cluster: Cluster) -> None:
         cluster.node(2)
 
 
-def test_a_stream_that_was_made_anew_is_not_taken_for_the_one_before(cluster: Cluster) -> None:
+def test_a_stream_that_was_made_anew_is_not_taken_for_the_one_before(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """By a node that runs, and by one that is opened, be the new one empty or another system's."""
+    monkeypatch.setattr(consumer, "SILENT", 1.2)  # a sign of life comes each second
     one, two = cluster.node(1), cluster.node(2)
     one.add("a")
     control(two).close()

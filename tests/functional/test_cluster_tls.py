@@ -7,7 +7,9 @@ import re
 import socket
 import ssl
 import subprocess
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,10 +19,11 @@ import pytest
 from coopy import control, init_system
 from coopy.cluster import beginnings, link, store, stream
 from coopy.cluster.local import server_program
-from coopy.error import AuthenticationError, ClusterError, CoopyError, UnconfirmedError, UsageError
+from coopy.error import AuthenticationError, ClusterError, CoopyError, UsageError
 from coopy.wiring.systems import system_of
 from tests.functional.test_cluster import names_in
 from tests.functional.test_cluster_bad_days import LONG, counts, impatient
+from tests.functional.test_replication_bad_days import run_coopy
 from tests.unit.replication.test_transport import certificate, make_certificate, trusting
 from tests.words import Word
 
@@ -98,6 +101,38 @@ def test_a_node_over_tls_with_a_certificate_and_a_password(certificate: Path, tm
         assert word.add("a") == "a"
         assert PASSWORD not in repr(control(word).stats())
         control(word).close()
+        own = ("--tls-cert", tmp_path / "known" / "crt", "--tls-key", tmp_path / "known" / "key")
+        told = run_coopy("cluster", "prune", "word", "--cluster", address, "--tls-ca", certificate / "crt", *own)
+        assert (told.exit_code, "coopy-word@1 is the only stream" in told.output, PASSWORD in told.output) == (2, True, False)
+        assert run_coopy("cluster", "prune", "word", "--cluster", address, *own[2:]).exit_code == 2
+
+
+@pytest.mark.parametrize(("scheme", "with_tls"), [("tls", False), ("nats", True)])
+def test_who_says_that_no_encryption_is_needed_hears_no_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str, with_tls: bool
+) -> None:
+    """What a server says of that it says in the clear, where anybody may stand between. It is told at once; so by a real server that has none."""
+    monkeypatch.setattr(link, "CONNECT", LONG)
+    heard, options = list[bytes](), {"tls": ssl.create_default_context()} if with_tls else {}
+
+    def pretend() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.sendall(
+                b'INFO {"server_id":"x","version":"2.14.0","max_payload":1048576,"auth_required":true,"tls_required":false}\r\n'
+            )
+            while piece := connection.recv(4096):
+                heard.append(piece)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        other = threading.Thread(target=pretend)
+        other.start()
+        error = refused(tmp_path, f"{scheme}://wiki:{PASSWORD}@127.0.0.1:{listener.getsockname()[1]}", **options)
+        other.join()
+    assert "offers no TLS, which tls:// or tls= asks for; no user, password or token was sent there" in str(error)
+    assert PASSWORD.encode() not in b"".join(heard)
+    with server(tmp_path, f'authorization {{ user: wiki, password: "{PASSWORD}" }}') as port:
+        assert "offers no TLS" in str(refused(tmp_path, f"{scheme}://wiki:{PASSWORD}@127.0.0.1:{port}", **options))
 
 
 def test_a_node_with_a_token(tmp_path: Path) -> None:
@@ -112,10 +147,10 @@ def test_a_node_with_a_token(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("permissions", "told"),
     [
-        ('publish: "other.>"', "publish to $JS.API.STREAM.INFO.coopy-word"),
+        ('publish: "other.>"', "publish to $JS.API.STREAM.NAMES"),
         ('publish: "$JS.API.>"', "publish to $O.coopy-word.>"),
-        ('publish: ["$JS.API.STREAM.*.coopy-word"]', "publish to $JS.API.STREAM.CREATE.OBJ_coopy-word"),
-        ('publish: ["$JS.API.>", "$O.coopy-word.>"]', "publish to coopy.word.genesis"),
+        ('publish: ["$JS.API.STREAM.NAMES", "$JS.API.STREAM.*.coopy-word@1"]', "publish to $JS.API.STREAM.CREATE.OBJ_coopy-word"),
+        ('publish: ["$JS.API.>", "$O.coopy-word.>"]', "publish to coopy.word.1.genesis"),
         ('publish: ">", subscribe: "other.>"', "subscribe to _INBOX.>"),
     ],
 )
@@ -133,15 +168,20 @@ def test_a_user_that_may_not_do_what_a_node_does_is_told_what_to_permit(
         assert f"does not let this user {told}." in str(error)
 
 
-def test_a_caller_is_told_that_the_servers_do_not_let_its_node_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where all else is permitted."""
-    monkeypatch.setattr("coopy.cluster.node.LEAVE", 0.1)
-    with server(tmp_path, users('publish: { allow: ">", deny: "coopy.word.calls" }')) as port:
+def test_a_caller_is_told_that_the_servers_do_not_let_its_node_call(tmp_path: Path) -> None:
+    """Where all else is permitted. Nothing is waited for, and the call did not happen: so with each of some at once, and with a barrier."""
+    with server(tmp_path, users('publish: { allow: ">", deny: "coopy.word.*.calls" }')) as port:
         word = node(tmp_path, f"nats://wiki:{PASSWORD}@127.0.0.1:{port}")
-        impatient(word)
-        with pytest.raises(UnconfirmedError, match=r"the servers do not let this user publish to coopy\.word\.calls"):
-            word.add("a")
-        assert counts(word).connected
+        impatient(word, LONG)
+        with ThreadPoolExecutor() as callers:
+            for told in [callers.submit(word.add, "a") for _ in range(20)]:
+                with pytest.raises(
+                    ClusterError, match=r"not let this user publish to coopy\.word\.1\.calls\. .*did not happen.*administrator"
+                ):
+                    told.result()
+        with pytest.raises(ClusterError, match="not let this user publish"):
+            control(word).barrier()
+        assert (word.text, counts(word).refused > 1, counts(word).under_way) == ("", True, 0)
         control(word).close()
 
 

@@ -109,6 +109,8 @@ def test_a_server_without_jetstream_and_one_without_others_are_named(tmp_path: P
         lone.start()
         with pytest.raises(ClusterError, match=r"has no JetStream, in which the stream is kept. Nothing was changed. Set `jetstream"):
             lone.node(assume_durable=False)
+        with pytest.raises(ClusterError, match=r"No server of .* has JetStream.*Nothing was changed. Set `jetstream.*at one at least"):
+            lone.node(assume_durable=True)
 
 
 def test_a_server_that_takes_small_messages_only_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,7 +128,7 @@ def test_an_account_with_limits_refuses_what_is_beyond_them(tmp_path: Path) -> N
     account = 'accounts {{ A {{ users: [ {{ user: wiki, password: "p" }} ]\n{} }} }}'
     with Lone(tmp_path, account.format("")) as lone:
         with pytest.raises(
-            ClusterError, match=r"refused STREAM\.INFO\.\S+ JetStream not enabled for account. Nothing was changed. Have an admin"
+            ClusterError, match=r"refused STREAM\.NAMES: JetStream not enabled for account. Nothing was changed. Have an admin"
         ):
             lone.node("wiki:p@")
         lone.restart(account.format("jetstream: { max_file: 60KB, max_mem: 1MB }"))
@@ -183,7 +185,7 @@ def test_a_server_that_is_too_old_is_refused_also_when_it_is_so_later(cluster: C
     wait_until(lambda: "it is version 2." in counts(one).problem)
     with pytest.raises(ClusterError, match=r"it is version 2\.\S+ and 99\.1 or newer is needed.*did not happen"):
         one.add("b")
-    with pytest.raises(ClusterError, match=r"99\.1 or newer is needed.*Nothing was changed. Set that right, and restart that server"):
+    with pytest.raises(ClusterError, match=r"99\.1 or newer is needed.*The node was not opened. Set that right, and restart that server"):
         cluster.node(2)
     monkeypatch.setattr(durable, "OLDEST", (2, 14))
     wait_until(lambda: counts(one).problem == "")
@@ -197,7 +199,7 @@ def test_a_monitoring_port_of_something_else_proves_nothing(cluster: Cluster) ->
         with stranger(says, 1000) as monitor:
             urls = cluster.servers.urls.replace(f"monitor={server.monitor}", f"monitor={monitor}")
             with pytest.raises(
-                ClusterError, match=rf"It is not proven.*no answer came from .*{monitor}/varz is no server's.*Nothing was changed"
+                ClusterError, match=rf"It is not proven.*no answer came from .*{monitor}/varz is no server's.*The node was not opened"
             ):
                 cluster.node(1, cluster=urls)
     assert not [*cluster.folder.glob("node1/*.log")]

@@ -189,5 +189,5 @@ def test_a_manifest_is_no_others(member: Member, here: Path) -> None:
 
 def test_an_action_is_left_out_on_one_side_only_and_that_is_said(member: Member, here: Path) -> None:
     """The others have executed it."""
-    others = {"node": "the other nodes execute the action: do the same in the directory of each", "replica": "do the same in its primary's"}
+    others = {"node": "do the same in the directory of each other node", "replica": "do the same in its primary's"}
     assert others[member.name] in run("repair", "--skip", 7, here, code=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 from typing import TYPE_CHECKING, Any
@@ -185,3 +186,52 @@ def test_a_segment_full_of_openings_is_not_written_over(tmp_path: Path, durabili
     with control(init_system(Word, tmp_path / "w")) as word:
         assert word.text == "abc"
         assert control(word).stats().segments > 1
+
+
+class Touchy(Word):
+    """Something in its class is interrupted when it is looked at."""
+
+    armed = False
+
+    class Part:
+        """It is touched whenever somebody asks what it is."""
+
+        def __get__(self, _one: object, _kind: type) -> str:
+            if Touchy.armed:
+                Touchy.armed = False
+                raise KeyboardInterrupt
+            return ""
+
+    part = Part()
+
+
+def test_an_interrupt_while_the_proxy_is_made_leaves_nothing_locked(tmp_path: Path, durability: Any) -> None:
+    """Nobody could close a system that nobody has: the same process can open it again."""
+    opening: dict[str, Any] = {"durability": durability, "validation": "off"}
+    with control(init_system(Touchy, tmp_path / "w", **opening)) as word:
+        word.add("a")
+    Touchy.armed = True
+    with pytest.raises(KeyboardInterrupt):
+        init_system(Touchy, tmp_path / "w", **opening)
+    with control(init_system(Touchy, tmp_path / "w", **opening)) as word:
+        assert word.add("b") == "ab"
+
+
+def test_an_interrupt_at_the_end_of_an_opening_leaves_nothing_locked(tmp_path: Path, durability: Any) -> None:
+    """Likewise: here it comes where the opening says what it found."""
+
+    def interrupt(record: logging.LogRecord) -> bool:
+        log.removeFilter(interrupt)
+        raise KeyboardInterrupt(record)
+
+    log = logging.getLogger("coopy")
+    before = log.level
+    log.setLevel(logging.INFO)
+    log.addFilter(interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            init_system(Word, tmp_path / "w", durability=durability)
+    finally:
+        log.removeFilter(interrupt)
+        log.setLevel(before)
+    assert reopened(tmp_path / "w", durability) == ""

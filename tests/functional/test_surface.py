@@ -529,10 +529,36 @@ class Single:
         return cls.it  # type: ignore[no-any-return]
 
 
+class Answering:
+    """Has everything that it is asked for."""
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_: name
+
+
+class Asking:
+    """Looks for attributes in one that an object has not before it has its state."""
+
+    def __init__(self) -> None:
+        self.known = {"word": "a"}
+
+    def __getattr__(self, name: str) -> str:
+        if name in self.known:
+            return self.known[name]
+        raise AttributeError(name)
+
+
+def local() -> Any:
+    class Local: ...
+
+    return Local()
+
+
 @pytest.mark.parametrize(
     ("domain", "why"),
     [
-        (Bag([1]), "based on set, which"), (Row([1]), "based on deque, which"), (Count("a"), "based on Counter, which"),
+        (Answering(), "answers for __setstate__ by its __getattr__"), (Asking(), "its __getattr__ asks for an attribute"),
+        (local(), "defined inside of a function"), (Bag([1]), "based on set, which"), (Row([1]), "based on deque, which"), (Count("a"), "based on Counter, which"),
         (Order(a=1), "based on OrderedDict, which"), (Named("a"), "could not be read back"), (Single(), "same object again"), (Single, "same object again"),
     ],
     ids=lambda one: getattr(one, "__qualname__", one if isinstance(one, str) else type(one).__qualname__),
@@ -542,6 +568,18 @@ def test_a_class_that_cannot_be_stored_is_refused_for_the_true_reason(tmp_path: 
     with pytest.raises(UsageError, match=why):
         opened(domain, tmp_path / "w")
     assert not (tmp_path / "w").exists()
+
+
+@pytest.mark.parametrize(
+    ("argument", "why"),
+    [(Answering(), "answers for __setstate__"), (Asking(), "its __getattr__ asks for an attribute"), (local(), "inside of a function")],
+)
+def test_an_argument_whose_attributes_would_be_lost_is_refused(tmp_path: Path, argument: Any, why: str) -> None:
+    """The very object would come to the method without them."""
+    with control(opened(Box[Any](), tmp_path / "w")) as box:
+        with pytest.raises(NotSerializableError, match=f"argument 1 cannot be recorded.*{why}"):
+            box.put(argument)
+        assert control(box).lsn == 0
 
 
 @dataclasses.dataclass

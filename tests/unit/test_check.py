@@ -79,8 +79,17 @@ def test_what_does_not_run_in_one_piece_is_refused(name: str, member: Any, why: 
     check_class(of("_" + name.strip("_"), member))  # a private method is the domain's own affair
 
 
+@pytest.mark.parametrize("member", [functools.cache(copy(plain)), functools.lru_cache(8)(abort_exception(copy(plain)))])
+def test_an_action_that_is_cached_is_refused(member: Any) -> None:
+    """Whether it does anything would depend on calls that a snapshot does not know of."""
+    with pytest.raises(UsageError, match=r"X\.m is cached by functools"):
+        check_class(of("m", member))
+    check_class(of("_m", member))
+
+
 MEANINGFUL = [
     *(("m", mark(copy(plain))) for mark in (readonly, unlocked, abort_exception)), ("m", readonly(unlocked(copy(plain)))), ("m", readonly(copy(generator))),
+    ("m", functools.cache(readonly(copy(plain)))),
     *(("__setitem__", mark(copy(plain))) for mark in (readonly, unlocked, abort_exception)), ("__len__", readonly(copy(plain))),
     ("__iter__", generator), ("__call__", abort_exception(copy(plain))), ("__exit__", abort_exception(copy(plain))), ("__iadd__", unlocked(copy(plain))),
     ("p", property(readonly(copy(plain)))), ("p", with_setter(abort_exception(copy(plain)))), ("p", functools.cached_property(readonly(copy(plain)))),

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from coopy.cli.group import COMMANDS, main
@@ -59,10 +60,11 @@ def test_every_command_is_in_the_table() -> None:
 
 
 def options_of(name: str) -> set[str]:
-    """The options that a command has."""
+    """The options that a command has, or the commands of a group."""
     command = main.get_command(None, name)  # type: ignore[arg-type]
     assert command is not None
-    return {option for parameter in command.params for option in parameter.opts}
+    commands = command.commands.values() if isinstance(command, click.Group) else [command]
+    return {option for one in commands for parameter in one.params for option in parameter.opts}
 
 
 def test_every_command_that_is_spoken_of_exists() -> None:

@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from coopy.disk import RealDisk
@@ -169,14 +170,43 @@ def test_what_a_power_loss_cuts_off_in_a_message_comes_again(order: Order, cut: 
 
 def lose_power(directory: Path, copy: Path, cut: int) -> None:
     """What is there, without the last calls of the journal and all behind them."""
-    copy.mkdir(mode=0o700)
-    for file in directory.iterdir():
-        if file.is_file() and file.name != "LOCK":
-            (copy / file.name).write_bytes(file.read_bytes())
+    copy_of(directory, copy)
     segment = copy / "journal-00000000000000000001.log"
     data = segment.read_bytes()
     calls = [at for at in range(len(data)) if data[at : at + 4] == b"cp\x01\0"]
     segment.write_bytes(data[: calls[-cut]])
+
+
+def test_behind_a_seal_the_messages_of_the_next_stream_follow(order: Order) -> None:
+    """From its first one on, and from no other; that it is so is on stable storage at once. LSN, time and numbers of the writers go on."""
+    one = order.follow("one")
+    message = order.put(("add", "a"))
+    order.catch_up(one)
+    engine_of(one).go_on_behind_seal(2)
+    copy_of(order.folder / "one", order.folder / "again")
+    again = order.follow("again", take=False)
+    place = Message(2, NODE, 2, 1, 1, 0, [order.encode("add", "b")], generation=2)
+    for system in (one, again):
+        assert engine_of(system).progress.last.place == (2, 1)
+        for wrong in (
+            order.put(("add", "x"), node=OTHER),
+            Message(3, NODE, 3, 0, 1, 0, (), generation=2),
+            Message(2, NODE, 3, 0, 1, 0, (), generation=3),
+        ):
+            with pytest.raises(ClusterError, match="what is between is missing"):
+                engine_of(system).take([wrong])
+        engine_of(system).take([Message(2, NODE, message.counter, 0, 1, 0, message.calls, generation=2)])
+        engine_of(system).take([Message(3, *msgspec.structs.astuple(place)[1:])])
+        assert (text(system), system.engine.executed) == ("sab", 2)
+    assert one.digest() == again.digest()
+
+
+def copy_of(directory: Path, copy: Path) -> None:
+    """What a kill leaves."""
+    copy.mkdir(mode=0o700)
+    for file in directory.iterdir():
+        if file.is_file() and file.name != "LOCK":
+            (copy / file.name).write_bytes(file.read_bytes())
 
 
 def test_a_caller_waits_for_its_place_in_the_order(order: Order) -> None:

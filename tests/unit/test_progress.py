@@ -94,6 +94,17 @@ def test_any_order_gives_each_once_and_forgets_what_is_settled(seed: int) -> Non
     assert len(stream.progress.values()[1][0][2]) <= 8
 
 
+def test_places_grow_from_stream_to_stream() -> None:
+    """What records say that a state holds already is not taken again, whatever its number there was."""
+    stream = Stream()
+    stream.put(A, 0)
+    later = Taken(1, b"", 0, 0, 0, 0, 2)
+    stream.progress.take_all([Taken(900, A, 1, 0, 0, 1), later, Taken(901, A, 2, 0, 0, 1), Taken(2, A, 3, 0, 1, 1, 2)])
+    assert stream.progress.last.place == (2, 2)
+    assert [stream.progress.is_new(A, number) for number in (1, 2, 3)] == [False, True, False]
+    assert Progress.of(stream.progress.values()).last.place == (2, 2)
+
+
 def test_what_a_state_holds_of_it_is_read_back_and_anything_else_is_damage() -> None:
     """With the last message, of which a crash may have cut off calls."""
     stream = Stream()

@@ -7,6 +7,7 @@ import functools
 import gc
 import inspect
 import pydoc
+import sys
 import threading
 import weakref
 from dataclasses import dataclass, field
@@ -16,7 +17,9 @@ import pytest
 
 from coopy import control, init_system, readonly
 from coopy.error import UsageError
-from coopy.wiring.systems import _systems
+from coopy.proxy import make_proxy
+from coopy.wiring.operations import Operations
+from coopy.wiring.systems import _systems, system_of
 from tests.words import Word
 
 if TYPE_CHECKING:
@@ -336,3 +339,52 @@ def test_an_attribute_is_there_when_the_action_that_made_it_is_done(tmp_path: Pa
     again: Any = init_system(Growing, tmp_path / "g", validation="off")
     with again:
         assert (again.four, control(again).digest()) == ("four", digest)
+
+
+def test_a_proxy_that_is_made_while_memory_is_made_anew_shows_all_that_is_there(tmp_path: Path) -> None:
+    """A node and a replica take actions before they have a proxy; one that is undone leaves the domain object without its attributes for a moment."""
+    with control(init_system(Word, tmp_path, validation="off")) as word:
+        word.add("a")
+        system, made = system_of(word), list[Any]()
+        engine, held = system.engine, vars(system.engine.executor.root)
+        other = threading.Thread(target=lambda: made.append(make_proxy(engine, Operations(system))))
+        with engine.lock:
+            before = dict(held)
+            held.clear()
+            other.start()
+            looks = 0
+            while other.is_alive() and looks < 2:
+                other.join(0.01)
+                looks += code_of(other) is make_proxy.__code__
+            held.update(before)
+        other.join()
+        assert made[0].text == "a"
+
+
+def code_of(thread: threading.Thread) -> object:
+    """What it runs now: where it waits for a lock, who wants that."""
+    frame = sys._current_frames().get(thread.ident or 0)
+    return frame.f_code if frame is not None else None
+
+
+class Changing:
+    """An attribute that comes and goes."""
+
+    def put(self) -> None:
+        """It comes."""
+        self.here = 1
+
+    def drop(self) -> None:
+        """It goes."""
+        del self.here
+
+
+def test_an_attribute_that_came_and_went_before_there_was_a_proxy_is_shown_when_it_comes_again(tmp_path: Path) -> None:
+    """Whoever takes actions before there is a proxy, as a node does, has nobody to tell of it."""
+    with control(init_system(Changing, tmp_path, validation="off")) as changing:
+        system = system_of(changing)
+        changing.put()
+        changing.drop()
+        other = make_proxy(system.engine, Operations(system))
+        other.put()
+        assert other.here == 1

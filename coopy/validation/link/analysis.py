@@ -229,7 +229,7 @@ class Analysis(Interpreter):
         decorators = [
             one.func if isinstance(one, s.Call) else one for binding in bindings for one in getattr(binding.statement, "decorators", ())
         ]
-        return any(isinstance(one, Foreign) and one.name in marks for node in decorators for one in self._receiver(frame, node))
+        return any(isinstance(one, Foreign) and one.name in marks for node in decorators for one in self.receiver(frame, node))
 
     def _enter(self, cls: ClassInfo, name: str, value: Value, mode: str) -> None:
         context = Context(cls.module, mode, cls.node.at, lambda one: self._run_entry(one, value))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from coopy.validation import summary as s
 from coopy.validation.link.evaluate import path_of
+from coopy.validation.link.guards import reads
 from coopy.validation.link.hazards import Args
 from coopy.validation.link.patterns import Patterns
 from coopy.validation.link.values import EMPTY, IMPORT, Box, Descriptor, Object, Pack, Unknown
@@ -41,10 +42,14 @@ class Assigning(Patterns):
             self._assign_attribute(frame, target, values, node)
         elif isinstance(target, s.Subscript):
             self.used(frame, values)
-            receivers, index = self._receiver(frame, target.value), self.peek(frame, target.index)
+            receivers, index = self.receiver(frame, target.value), self.peek(frame, target.index)
             self.stored_in_loop(frame, target.index, node)
             for one in receivers:
-                self.keyed_effect(frame, one, target.index)
+                if isinstance(target.index, s.Slice) and isinstance(one, Box):
+                    self.call_box(frame, target.at, one, "extend", Args([values]))
+                    continue
+                if not (isinstance(one, Box) and not one.filling and reads(node, target)):
+                    self.keyed_effect(frame, one, target.index)
                 self.store_item(frame, target.at, one, index, values)
         elif isinstance(target, s.Display):
             self._unpack(frame, target, values)
@@ -52,7 +57,7 @@ class Assigning(Patterns):
             self.assign(frame, target.value, frozenset((self.new_box(frame, target.at, "list", values),)), node)
 
     def _assign_attribute(self, frame: Frame, target: s.Attribute, values: Values, node: s.Expr | None) -> None:
-        receivers = self._receiver(frame, target.value)
+        receivers = self.receiver(frame, target.value)
         self.stored_in_loop(frame, None, node)
         for one in receivers:
             self.assign_attribute(frame, target.at, one, target.name, values)

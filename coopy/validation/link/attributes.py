@@ -16,7 +16,6 @@ from coopy.validation.link.hazards import Args, of_state
 from coopy.validation.link.keeping import Keeping
 from coopy.validation.link.machine import Context
 from coopy.validation.link.metaclasses import of_metaclasses
-from coopy.validation.link.scopes import assigned
 from coopy.validation.link.values import (
     ANYTHING,
     EMPTY,
@@ -48,16 +47,22 @@ from coopy.validation.link.values import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from coopy.catalogue import Catalogue
     from coopy.validation.link.machine import Frame
-    from coopy.validation.link.scopes import ClassInfo
+    from coopy.validation.link.scopes import ClassInfo, Program
     from coopy.validation.link.values import Value, Values
 
 MANY = 4  # other definitions of a member, from which on a family has a hub for it
+_OF_NAMES = frozenset(("__dict__", "get", "pop", "setdefault", "update", "clear"))
 MAX_DOTS = 7  # of a name outside the program; a loop could go on forever
 
 
 class Attributes(Keeping):
-    """Attributes."""
+    """Attributes. `announced`: classes whose bases have heard of them."""
+
+    def __init__(self, program: Program, catalogue: Catalogue) -> None:
+        super().__init__(program, catalogue)
+        self.announced: set[ClassInfo] = set()
 
     def attribute(self, frame: Frame, at: int, value: Value, name: str) -> Values:
         """`value.name`."""
@@ -65,7 +70,14 @@ class Attributes(Keeping):
         return ANYTHING if read is None else read(self, frame, at, value, name)
 
     def _of_module(self, frame: Frame, at: int, value: ModuleValue, name: str) -> Values:
-        return self.module_member(frame, value.module, name, at) or ANYTHING
+        found = self.module_member(frame, value.module, name, at)
+        if not found and name in _OF_NAMES:  # of `globals()`, which is as good as the module
+            return frozenset((value if name == "__dict__" else self.pool.bound(value, name),))
+        return found or ANYTHING
+
+    def class_names(self, frame: Frame, at: int, value: ClassValue) -> Values:
+        """The members of a class by their names."""
+        raise NotImplementedError
 
     def _of_foreign(self, _frame: Frame, _at: int, value: Foreign, name: str) -> Values:
         if value.name.count(".") > MAX_DOTS:
@@ -78,12 +90,17 @@ class Attributes(Keeping):
         found = member(frame, at, value, name, special=False)
         if found:
             return found
+        if name == "__dict__":
+            return self.class_names(frame, at, value)
+        if name == "__name__" and not value.open:
+            return frozenset((self.pool.text(value.cls.real.node.name),))
         if name in ("__name__", "__qualname__", "__module__"):
             return frozenset((self.pool.thing("builtins.str", frame.mode),))
         if name == "__new__":
             return frozenset((self.pool.bound(value, name),))
         if found := of_metaclasses(self, frame, at, value, name):
             return found
+        self._announce(frame, at, value.cls)
         written = self.read(self.attribute_cell(value.cls.real, "class", name))
         base = self.member(value.cls, name)
         return written or (frozenset((self.pool.foreign(f"{base}.{name}"),)) if isinstance(base, str) else ANYTHING)
@@ -187,6 +204,17 @@ class Attributes(Keeping):
         return self.has_special(value, "__set__") and not self.has_special(value, "__get__")
 
     def _of_object(self, frame: Frame, at: int, value: Object, name: str) -> Values:
+        if (
+            isinstance(self.member(value.cls, "__getattribute__"), tuple)
+            and frame.context.qualname.rpartition(".")[2] != "__getattribute__"
+        ):
+            return self.plain_attribute(frame, at, value, name) | self.call_special(
+                frame, at, value, "__getattribute__", Args([frozenset((self.pool.text(name),))])
+            )
+        return self.plain_attribute(frame, at, value, name)
+
+    def plain_attribute(self, frame: Frame, at: int, value: Object, name: str) -> Values:
+        """An attribute as `object.__getattribute__` finds it."""
         if not value.open:
             return self._of_its_class(frame, at, value, name)
         if self.is_wide(value, name):
@@ -223,11 +251,25 @@ class Attributes(Keeping):
     def _added(self, frame: Frame, at: int, value: Object, name: str) -> Values:
         """What was assigned to the class from outside its body, by a decorator for one."""
         values = EMPTY
+        if value.cls not in self.announced:
+            self._announce(frame, at, value.cls)
         for cls in value.cls.own():
             if (cls, "class") in self.attributes:
                 for one in self.read(self.attribute_cell(cls, "class", name)):
                     values |= self.bound_to(frame, at, one, cls, value)
         return values
+
+    def _announce(self, frame: Frame, at: int, cls: ClassInfo) -> None:
+        """Run the statement of a class of which a base hears by `__init_subclass__`: it may put something into the class."""
+        if cls in self.announced:
+            return
+        self.announced.add(cls)
+        if cls.parent is None and isinstance(self.member(cls, "__init_subclass__", cls), tuple):
+            for one in cls.module.scope.bindings.get(cls.node.name, ()):
+                if one.statement is cls.node:
+                    context = self.statement(cls.module, None, cls.node)
+                    self.demand(context)
+                    self.called(frame, context, at)
 
     def _overrides(self, frame: Frame, at: int, value: Object | ClassValue, name: str) -> Values:
         """Of a family: what its other classes make of a member."""
@@ -246,7 +288,7 @@ class Attributes(Keeping):
             return True
         for one in cls.own():
             for binding in one.scope.reaching("__init__"):
-                if isinstance(binding.statement, s.Function) and name in assigned(one.module.function(binding.statement, one).body):
+                if isinstance(binding.statement, s.Function) and name in one.module.function(binding.statement, one).assigned:
                     return True
         return False
 
@@ -324,62 +366,12 @@ class Attributes(Keeping):
     def _of_bound(self, _frame: Frame, _at: int, value: Value, name: str) -> Values:
         return EMPTY if lacks(value, name) else frozenset((self.pool.bound(value, name),))
 
+    def _of_wrapped(self, frame: Frame, at: int, value: Descriptor, name: str) -> Values:
+        index = {"__func__": 0, "__wrapped__": 0, "func": 0, "fget": 0, "fset": 1, "fdel": 2}.get(name, len(value.parts))
+        return value.parts[index] if index < len(value.parts) else self._of_bound(frame, at, value, name)
+
     def _of_unknown(self, _frame: Frame, _at: int, value: Unknown, name: str) -> Values:
         return ANYTHING if name == "__class__" else frozenset((self.pool.bound(value, name),))  # a class is no state
-
-    # assignment
-
-    def assign_attribute(self, frame: Frame, at: int, value: Value, name: str, new: Values) -> None:
-        """`value.name = new`."""
-        new = self.kept(new)
-        if isinstance(value, Object):
-            found = self.member(value.cls, name)
-            if isinstance(found, tuple) and self._set_by_descriptor(frame, at, value, name, new):
-                return
-            if self.has_special(value, "__setattr__"):
-                self.call_special(frame, at, value, "__setattr__", Args([frozenset((self.pool.text(name),)), new]))
-            self.write(self.attribute_cell(value.cls, value.mode, name), new)
-            self.mutated(frame, at, value, name)
-            self.keeps(frame, at, value, name, new)
-        elif isinstance(value, ClassValue):
-            self.write(self.attribute_cell(value.cls.real, "class", name), new)
-            self.live(frame, at, f"{value.cls.qualname}.{name}")
-        elif isinstance(value, ModuleValue):
-            self.write(self.global_cell(value.module, name), new)
-            self.live(frame, at, f"{value.module.name}.{name}")
-        elif isinstance(value, FunctionValue):
-            self.write(self.variable_of(value, name), new)
-            if value.parent is None or value.parent.mode == IMPORT:
-                self.live(frame, at, f"{value.info.qualname}.{name}")
-        elif isinstance(value, (Thing, Unknown)):
-            self.give(frame, value, [new])
-            self.mutated(frame, at, value, name)
-        elif isinstance(value, Box) and value.kind == "namespace":
-            self.store_item(frame, at, value, frozenset((self.pool.text(name),)), new)
-
-    def store_item(self, frame: Frame, at: int, value: Value, index: Values, new: Values) -> None:
-        """`value[index] = new`."""
-        raise NotImplementedError
-
-    def _set_by_descriptor(self, frame: Frame, at: int, value: Object, name: str, new: Values) -> bool:
-        done = False
-        for one in self.member_values(frame, value.cls, name, at):
-            if isinstance(one, Descriptor) and one.kind == "property" and len(one.parts) > 1:
-                self.call_all(frame, at, one.parts[1], Args([frozenset((value,)), new]))
-                done = True
-            elif isinstance(one, Object) and self.has_special(one, "__set__"):
-                self.call_special(frame, at, one, "__set__", Args([frozenset((value,)), new]))
-                done = True
-        return done
-
-    def global_cell(self, module: Any, name: str) -> Any:
-        """What functions assign to a name of a module."""
-        key = (module, name)
-        if key not in self.globals:
-            from coopy.validation.link.values import Cell
-
-            self.globals[key] = Cell()
-        return self.globals[key]
 
 
 _READ: dict[type, Callable[..., Values]] = {
@@ -394,7 +386,7 @@ _READ: dict[type, Callable[..., Values]] = {
     Constant: Attributes._of_bound,
     Box: Attributes._of_box,
     Pack: Attributes._of_bound,
-    Descriptor: Attributes._of_bound,
+    Descriptor: Attributes._of_wrapped,
     Bound: Attributes._of_method,
     Virtual: Attributes._of_method,
     Method: Attributes._of_method,

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from coopy.validation.link.values import Value, Values
 
 REGISTERED = "<registered>"  # the bodies of a single dispatch function
+MANAGED = "<managed>"  # the context managers that decorate a function, and are entered by each call
 
 
 class Calls(Constructing):
@@ -114,6 +115,10 @@ class Calls(Constructing):
             return frozenset((box,))
         return self._returned(callee, context)
 
+    def entered(self, frame: Frame, at: int, managers: Values) -> Values:
+        """`with manager as value`: enter and leave."""
+        raise NotImplementedError
+
     def _returned(self, callee: FunctionValue, context: Context) -> Values:
         """What a call returns; where nothing is known of it, what the function's annotation says."""
         values = self.read(context.returned)
@@ -132,9 +137,17 @@ class Calls(Constructing):
         for name, values in given.items():
             self.set_name(frame, name, values)
         assert context.info is not None
+        if (context.info, "attributes") in self.statements:
+            self._manage(frame, context)
         self.run_body(frame, context.info.body)
         if frame.env is not None:
             self.write(context.returned, frozenset((self.nothing,)))
+
+    def _manage(self, frame: Frame, context: Context) -> None:
+        """Enter the context managers that decorate a function."""
+        assert context.function is not None
+        for one in self.read(self.variable_of(context.function, MANAGED)):
+            self.entered(frame, context.at, self.call(frame, context.at, one, Args()) if isinstance(one, Partial) else frozenset((one,)))
 
     def set_name(self, frame: Frame, name: str, values: Values) -> None:
         """Assign a local variable."""

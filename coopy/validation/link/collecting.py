@@ -8,9 +8,11 @@ from coopy.validation import summary as s
 from coopy.validation.link.hazards import Args, type_name
 from coopy.validation.link.lone import made_of_one
 from coopy.validation.link.methods import Methods
+from coopy.validation.link.unasked import as_keys
 from coopy.validation.link.values import (
     EMPTY,
     NONE,
+    NOTHING,
     Box,
     Foreign,
     Pack,
@@ -65,6 +67,7 @@ class Collecting(Methods):
 
     def _set(self, frame: Frame, at: int, name: str, args: Args) -> Values:
         kind, items = name.rpartition(".")[2], self._iterable(frame, at, args)
+        as_keys(self, frame, at, items)
         return frozenset((self.lone_box(frame, at, kind, items) if made_of_one(args) else self.new_box(frame, at, kind, items),))
 
     def _dict(self, frame: Frame, at: int, name: str, args: Args) -> Values:
@@ -73,12 +76,16 @@ class Collecting(Methods):
         self.starts_empty(frame, [*(positional if name != "collections.defaultdict" else ()), *args.keywords])
         if name == "collections.defaultdict":
             self.write(box.factory, self.call_all(frame, at, positional[0], Args()) if positional else EMPTY)
+            self.holds(frame, at, box, positional[0] if positional else EMPTY)
+            box.filling = bool(positional)
             positional = positional[1:]
         if name == "collections.Counter":
             number: Values = frozenset((self.pool.thing("builtins.int", frame.mode),))
             self.write(box.items, number)
             self.write(box.factory, number)
             self.write(box.keys, self._iterable(frame, at, args))
+            if args.positional and (self.hashed(frame, at, args.positional[0]) or self.waiting(frame, args.positional[0])):
+                self.made_of_hashed(frame, at, box, self.shown_at(frame, at, args.positional[0]))
             return frozenset((box,))
         for one in positional:
             self.merge(frame, at, box, one)
@@ -98,7 +105,14 @@ class Collecting(Methods):
 
     def _filtered(self, frame: Frame, at: int, name: str, args: Args) -> Values:
         self._mapped(frame, at, name, args)
-        return self._iterator(frame, at, self._iterable(frame, at, args, 1), args.positional[1:])
+        items = self._iterable(frame, at, args, 1)
+        if args.positional and NOTHING in args.positional[0]:
+            self.truth_of(frame, at, items)
+        return self._iterator(frame, at, items, args.positional[1:])
+
+    def truth_of(self, frame: Frame, at: int, values: Values) -> None:
+        """Values are tested (see `operators.py`)."""
+        raise NotImplementedError
 
     def _iterator(self, frame: Frame, at: int, items: Values, sources: list[Values]) -> Values:
         box = self.new_box(frame, at, "iterator", items)
@@ -110,7 +124,18 @@ class Collecting(Methods):
     def _iter(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
         if len(args.positional) > 1:
             return self._iterator(frame, at, self.call_all(frame, at, args.positional[0], Args()), [])
+        if args.positional and args.positional[0] and all(self.is_iterator(one) for one in args.positional[0]):
+            return args.positional[0]
         return self._iterator(frame, at, self._iterable(frame, at, args), args.positional)
+
+    def _reversed(self, frame: Frame, at: int, name: str, args: Args) -> Values:
+        objects = frozenset(one for one in (args.positional or [EMPTY])[0] if self.has_special(one, "__reversed__"))
+        if not objects:
+            return self._iter(frame, at, name, args)
+        out = EMPTY
+        for one in objects:
+            out |= self.call_special(frame, at, one, "__reversed__", Args())
+        return out
 
     def _enumerate(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
         number = frozenset((self.pool.thing("builtins.int", frame.mode),))
@@ -166,14 +191,15 @@ class Collecting(Methods):
         if (made := self._grouped(frame, at, name.rpartition(".")[2], args)) is not None:
             return self._iterator(frame, at, made, args.all())
         functions = frozenset(one for values in args.all() for one in values if not isinstance(one, (Box, Pack, Thing, Unknown, Text)))
-        elements = EMPTY
+        elements, sources = EMPTY, args.all()
         for values in args.all():
             elements |= self.elements(frame, at, values - functions)
         if name.endswith("from_iterable"):
+            sources.append(elements)
             elements = self.elements(frame, at, elements)
         two = name.endswith(("accumulate", "starmap"))
         result = self.call_all(frame, at, functions - NONE, Args([elements, elements] if two else [elements]))
-        return self._iterator(frame, at, elements | result, args.all())
+        return self._iterator(frame, at, elements | result, sources)
 
     def _grouped(self, frame: Frame, at: int, name: str, args: Args) -> Values | None:
         """Those that give tuples of elements."""

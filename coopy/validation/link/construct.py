@@ -8,7 +8,7 @@ from coopy.validation import summary as s
 from coopy.validation.link.contexts import Contexts
 from coopy.validation.link.enums import enum_members, is_enum
 from coopy.validation.link.hazards import Args
-from coopy.validation.link.machine import Fact, Frame
+from coopy.validation.link.machine import Frame
 from coopy.validation.link.values import ANYTHING, EMPTY, UNKNOWNS, Box, ClassValue, Descriptor, Foreign, Object
 
 if TYPE_CHECKING:
@@ -43,14 +43,23 @@ class Constructing(Contexts):
         self.attribute_cell(cls, frame.mode, "__init__")
         if result := self._metaclass(frame, at, cls, args):
             return result
-        for base in cls.foreign() if self.order(cls) else ():
-            for entry in self.catalogue.decide(base) or ():
-                if entry.kind == "class":
-                    self.fact(frame, Fact(entry.category, (frame.module, at), base, entry))
+        if not isinstance(self.member(cls, "__init__"), tuple) or not self._is_conditional(cls):
+            self.flag_bases(frame, at, cls, args)
         if is_enum(self, cls) and args.positional:
             self.call_all(frame, at, self.member_bound(frame, at, cls, "_missing_"), Args(args.positional))
             return enum_members(self, frame, at, cls)
         return self.make(frame, at, cls, args)
+
+    def _is_conditional(self, cls: ClassInfo) -> bool:
+        """Whether it depends on what a base outside the program is given: the constructor of the program says."""
+        return any(entry.when for base in cls.foreign() for entry in self.catalogue.decide(base) or ())
+
+    def flag_bases(self, frame: Frame, at: int, cls: ClassInfo, args: Args) -> None:
+        """An object of a class that derives from such as the catalogue knows is given these arguments."""
+        for base in cls.foreign() if self.order(cls) else ():
+            for entry in self.catalogue.decide(base) or ():
+                if entry.kind == "class":
+                    self._flag(frame, (frame.module, at), at, base, entry, args, None)
 
     def created(self, frame: Frame, at: int, cls: ClassInfo) -> None:
         """A class statement has run: its metaclass and the `__init_subclass__` of a base hear of it."""
@@ -102,6 +111,8 @@ class Constructing(Contexts):
             self._fill(frame, at, value, self.fields(cls), args)
         else:
             self.callbacks_of_base(frame, at, cls, args)
+        if isinstance(self.member(cls, "__del__"), tuple) and cls.real is not self.given_to:
+            self.call_special(frame, at, value, "__del__", Args())  # whenever nothing leads to it any more
         return made or frozenset((value,))
 
     def _new(self, frame: Frame, at: int, cls: ClassInfo, args: Args) -> Values:

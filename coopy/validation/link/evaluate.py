@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from coopy.validation import summary as s
 from coopy.validation.link.hazards import Args
 from coopy.validation.link.lone import one_item
-from coopy.validation.link.operators import Operators
 from coopy.validation.link.order import ANYHOW, CALM, Loop
+from coopy.validation.link.subscripts import Subscripts
+from coopy.validation.link.unasked import as_keys
 from coopy.validation.link.values import (
     ANYTHING,
     EMPTY,
@@ -24,7 +25,7 @@ from coopy.validation.link.values import (
     FunctionValue,
     Method,
     Pack,
-    Thing,
+    Picked,
     Unknown,
 )  # fmt: skip
 
@@ -44,7 +45,7 @@ def path_of(node: s.Expr) -> str:
     return ""
 
 
-class Evaluator(Operators):
+class Evaluator(Subscripts):
     """Expressions."""
 
     def eval(self, frame: Frame, node: s.Expr, calm: int = ANYHOW) -> Values:
@@ -56,7 +57,13 @@ class Evaluator(Operators):
 
     def _name(self, frame: Frame, node: s.Name) -> Values:
         calm = frame.calm
-        values = self.taken(frame, node.at, self.picked(frame, self.lookup(frame, node.name, node.at)))
+        values = self.lookup(frame, node.name, node.at)
+        for one in values:
+            if type(one) in _NOTED:
+                break
+        else:
+            return values
+        values = self.taken(frame, node.at, self.picked(frame, values))
         if not calm:
             self.used(frame, values)
         return values
@@ -84,31 +91,32 @@ class Evaluator(Operators):
 
     def _attribute(self, frame: Frame, node: s.Attribute) -> Values:
         calm = frame.calm
-        values = self.taken(frame, node.at, _plain(self._attribute_values(frame, node)))
+        values = self.taken(frame, node.at, _plain(self.attribute_values(frame, node)))
         if not calm:
             self.used(frame, values)
         return values
 
-    def _attribute_values(self, frame: Frame, node: s.Attribute) -> Values:
+    def attribute_values(self, frame: Frame, node: s.Attribute) -> Values:
         if frame.env is not None and (known := frame.env.get(path_of(node))) is not None:
             return known
         values = EMPTY
-        for one in self._receiver(frame, node.value):
-            values |= self.attribute(frame, node.at, one, node.name)
+        for one in self.receiver(frame, node.value):
+            found = self.attribute(frame, node.at, one, node.name)
+            values = values | found if values else found
         return values
 
     def _callee(self, frame: Frame, node: s.Expr) -> Values:
         """What is called: of an unknown object too, the name of its method is kept."""
         if isinstance(node, s.Attribute):
-            return self._read(frame, node.at, self._attribute_values(frame, node))
-        return self._receiver(frame, node)
+            return self._read(frame, node.at, self.attribute_values(frame, node))
+        return self.receiver(frame, node)
 
-    def _receiver(self, frame: Frame, node: s.Expr) -> Values:
+    def receiver(self, frame: Frame, node: s.Expr) -> Values:
         """What an attribute is read from or a method called on: nothing is taken yet."""
         if isinstance(node, s.Name):
             return self._read(frame, node.at, self.picked(frame, self.lookup(frame, node.name, node.at)))
         if isinstance(node, s.Attribute):
-            return self._read(frame, node.at, _plain(self._attribute_values(frame, node)))
+            return self._read(frame, node.at, _plain(self.attribute_values(frame, node)))
         return self.peek(frame, node)
 
     def _read(self, frame: Frame, at: int, values: Values) -> Values:
@@ -127,15 +135,22 @@ class Evaluator(Operators):
     def _call(self, frame: Frame, node: s.Call) -> Values:
         calm = frame.calm
         callees = self._callee(frame, node.func)
-        passed = bool(callees) and all(_is_own(one) for one in callees)
+        if frame.loops and isinstance(node.func, s.Attribute):
+            self.fill(frame, node.func)
+        passed = bool(callees)
+        for one in callees:
+            if not _is_own(one):
+                passed = False
+                break
         args = self.arguments(frame, node, CALM if passed else self.calm_of(frame, callees))
         if passed:
             self.passes(frame, args)
         frame.calm = calm
         values = EMPTY
         for one in callees:
-            frame.direct = isinstance(one, FunctionValue) or (isinstance(one, Method) and isinstance(one.function, FunctionValue))
-            values |= self.call(frame, node.at, one, args)
+            frame.direct = _is_own(one)
+            found = self.call(frame, node.at, one, args)
+            values = values | found if values else found
         if not callees:
             self.unresolved.add((frame.module, node.at))
         frame.forget_attributes()
@@ -211,6 +226,8 @@ class Evaluator(Operators):
                     self.made_of_hashed(frame, node.at, box, (frame.module, one.at))
             else:
                 values = self.eval(frame, one)
+                if node.kind == "set":
+                    as_keys(self, frame, one.at, values)
                 self.write(box.items, values)
                 self.holds(frame, one.at, box, values)
         return frozenset((box,))
@@ -223,23 +240,21 @@ class Evaluator(Operators):
             if key is None:
                 self.merge(frame, node.at, box, values)
             else:
-                self.store_pair(box, self.eval(frame, key), values)
+                keys = self.eval(frame, key)
+                as_keys(self, frame, key.at, keys)
+                self.store_pair(box, keys, values)
                 self.holds(frame, value.at, box, values)
         return frozenset((box,))
 
     def _format(self, frame: Frame, node: s.Format) -> Values:
+        parts = []
         for value, conversion, spec in node.fields:
             values = self.eval(frame, value, CALM)
             self.text_of(frame, value.at, values, conversion)
             if spec:
-                self._timed_format(frame, value.at, values, spec)
-        return frozenset((self.pool.thing("builtins.str", frame.mode),))
-
-    def _timed_format(self, frame: Frame, at: int, values: Values, spec: str) -> None:
-        """`f"{moment:%s}"` is strftime."""
-        for one in values:
-            if isinstance(one, Thing) and one.type.startswith("datetime."):
-                self.flag_method(frame, at, one, one.type, "strftime", Args([frozenset((self.pool.text(spec),))]))
+                self.timed_format(frame, value.at, values, spec)
+            parts.append(EMPTY if conversion or spec else values)
+        return self.interpolated(node.text, parts) or frozenset((self.pool.thing("builtins.str", frame.mode),))
 
     def _boolean(self, frame: Frame, node: s.Boolean) -> Values:
         calm, before = frame.calm, dict(frame.env or {})
@@ -280,21 +295,6 @@ class Evaluator(Operators):
         parent = frame.context if frame.context.info is not None else frame.context.parent
         return frozenset((self.pool.function(info, parent),))
 
-    def _subscript(self, frame: Frame, node: s.Subscript) -> Values:
-        values, index = self._receiver(frame, node.value), self.peek(frame, node.index)
-        self.used(frame, frozenset(one for one in values if not (isinstance(one, Box) and one.kind == "dict")))
-        if self.ordered_by_hash(values) and (place := self.shown_at(frame, node.at, values)) is not None:
-            self.escapes(frame, place)
-        out = EMPTY
-        for one in values:
-            out |= self.item(frame, node.at, one, index, node.index)
-        return out
-
-    def _slice(self, frame: Frame, node: s.Slice) -> Values:
-        for one in node.parts:
-            self.eval(frame, one)
-        return ANYTHING
-
     def _comprehension(self, frame: Frame, node: s.Comprehension) -> Values:
         calm, before = frame.calm, dict(frame.env or {})
         frame.env = dict(before)
@@ -318,6 +318,8 @@ class Evaluator(Operators):
 
     def _comprehended(self, frame: Frame, node: s.Comprehension, calm: int, opened: list[Loop], made: tuple[Values, Values]) -> Values:
         box = self.new_box(frame, node.at, node.kind)
+        if node.kind in ("dict", "set"):
+            as_keys(self, frame, node.at, made[node.kind == "set"])
         if node.kind == "dict":
             self.store_pair(box, *made)
         else:
@@ -382,18 +384,22 @@ def _is_own(value: Value) -> bool:
 
 def _plain(values: Values) -> Values:
     """An attribute of something unknown that is not called at once is unknown."""
-    if not any(type(one) is Bound and isinstance(one.receiver, Unknown) for one in values):
+    for one in values:
+        if type(one) is Bound and type(one.receiver) is Unknown:
+            break
+    else:
         return values
     return frozenset(one.receiver if isinstance(one, Bound) and isinstance(one.receiver, Unknown) else one for one in values)
 
 
+_NOTED = frozenset((Picked, Foreign, Box))  # values of which it is noted that a name which holds them is read
 _EVALUATE: dict[type, Callable[[Evaluator, Frame, Any], Values]] = {
     s.Name: Evaluator._name,
     s.Const: Evaluator._const,
     s.Attribute: Evaluator._attribute,
     s.Call: Evaluator._call,
-    s.Subscript: Evaluator._subscript,
-    s.Slice: Evaluator._slice,
+    s.Subscript: Evaluator.subscript,
+    s.Slice: Evaluator.slice,
     s.Display: Evaluator._display,
     s.DictDisplay: Evaluator._dict_display,
     s.Binary: Evaluator._binary,

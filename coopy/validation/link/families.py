@@ -224,7 +224,7 @@ class Families(Classes):
         """Many containers of one kind become one: what is put into any of them is in all."""
         groups: dict[tuple[str, str], list[Box]] = {}
         for one in values:
-            if isinstance(one, Box) and one.kind in _POURED and not one.default:
+            if type(one) is Box and one.kind in _POURED and not one.default:
                 groups.setdefault((one.kind, one.mode), []).append(one)
         for group in groups.values():
             whole = dict.fromkeys(whole_of(one) for one in group)
@@ -243,7 +243,7 @@ class Families(Classes):
         """Containers that became one get the same cells."""
         poured, self.poured = self.poured, []
         for one, other in poured:
-            other.typed = other.typed or one.typed
+            other.typed, other.filling = other.typed or one.typed, other.filling or one.filling
             for box in (one, other):
                 grown(self, box)
                 slots, box.slots, box.loose = box.slots, {}, True
@@ -268,8 +268,8 @@ class Families(Classes):
         """Objects of many classes become a family."""
         groups: dict[tuple[type, str], list[Object | ClassValue]] = {}
         for one in values:
-            if isinstance(one, (Object, ClassValue)) and (one.open != ANY or self.vast):
-                groups.setdefault((type(one), one.mode if isinstance(one, Object) else ""), []).append(one)
+            if (type(one) is Object or type(one) is ClassValue) and (one.open != ANY or self.vast):
+                groups.setdefault((type(one), one.mode if type(one) is Object else ""), []).append(one)
         for group in groups.values():
             whole = [one for one in group if one.open == MADE]
             for one in group:
@@ -311,5 +311,7 @@ class Families(Classes):
             for base in self.order(cls):
                 if not isinstance(base, str):
                     counts[base] = counts.get(base, 0) + 1
-        best = max(counts, key=lambda one: (counts[one], len(self.order(one)), one.full))
-        return best if counts[best] >= (FEW_OBJECTS if self.vast else WORTHWHILE) else None
+        most = max(counts.values())
+        if most < (FEW_OBJECTS if self.vast else WORTHWHILE):
+            return None
+        return max((one for one, count in counts.items() if count == most), key=lambda one: (len(self.order(one)), one.full))

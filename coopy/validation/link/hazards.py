@@ -125,7 +125,8 @@ class Hazards(Families):
     ) -> None:  # fmt: skip
         certain = self._holds(frame, entry, args, receiver)
         harmless = (entry.category == "filesystem" and _is_in_memory(args)) or (
-            entry.category == "concurrency" and frame.mode == IMPORT  # of what a module or class makes, the use counts
+            (entry.category in ("concurrency", "process-state") or name == "random.seed")
+            and frame.mode == IMPORT  # of what a module makes, the use counts
         )
         if certain is not False and not harmless:
             self.fact(frame, Fact(entry.category, place, name, entry, (frame.module, at), certain=certain is True))

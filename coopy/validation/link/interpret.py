@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from coopy.validation import summary as s
 from coopy.validation.link.assign import Assigning
 from coopy.validation.link.builtin import combines
+from coopy.validation.link.calls import MANAGED
 from coopy.validation.link.evaluate import path_of
 from coopy.validation.link.hazards import Args, type_name
 from coopy.validation.link.lone import grown
@@ -21,6 +22,8 @@ from coopy.validation.link.values import (
     Bound,
     Box,
     Foreign,
+    FunctionValue,
+    Object,
     Pack,
     Text,
     Thing,
@@ -94,7 +97,7 @@ class Interpreter(Assigning):
         if not any(isinstance(one, Box) for one in left):
             self.used(frame, right)
         if isinstance(node.target, s.Subscript):
-            for one in self._receiver(frame, node.target.value):
+            for one in self.receiver(frame, node.target.value):
                 if isinstance(one, Box) and self.read(one.factory):
                     self.keyed_effect(frame, one, node.target.index)
                 self.store_item(frame, node.at, one, self.peek(frame, node.target.index), out)
@@ -152,11 +155,11 @@ class Interpreter(Assigning):
             if isinstance(target, s.Name) and frame.env is not None:
                 frame.env.pop(target.name, None)
             elif isinstance(target, s.Attribute):
-                for one in self._receiver(frame, target.value):
+                for one in self.receiver(frame, target.value):
                     self.delete_attribute(frame, target.at, one, target.name)
             elif isinstance(target, s.Subscript):
                 index = self.peek(frame, target.index)
-                for one in self._receiver(frame, target.value):
+                for one in self.receiver(frame, target.value):
                     if self.has_special(one, "__delitem__"):
                         self.call_special(frame, target.at, one, "__delitem__", Args([index]))
                     else:
@@ -202,10 +205,26 @@ class Interpreter(Assigning):
                     made |= values
                 elif isinstance(decorator, Bound) and isinstance(decorator.receiver, (Unknown, Thing)):
                     made |= values
+                elif managers := self._managers(frame, one, decorator):
+                    for function in values:
+                        if isinstance(function, FunctionValue):
+                            self.write(self.variable_of(function, MANAGED), managers)
+                    made |= values
                 else:
                     made |= self.call(frame, one.at, decorator, Args([values]))
             values = frozenset(value for value in made if not isinstance(value, Unknown)) or values
         return values
+
+    def _managers(self, frame: Frame, node: s.Expr, decorator: Value) -> Values:
+        """The context managers that a decorator makes each call enter: an object, or what calling a function with `yield` gives."""
+        if isinstance(decorator, Object) and not self.has_special(decorator, "__call__"):
+            decorates = any(one.startswith("contextlib.") and one.endswith("ContextDecorator") for one in decorator.cls.foreign())
+            return frozenset((decorator,)) if decorates else EMPTY
+        if isinstance(decorator, Box) and decorator.kind == "generator" and isinstance(node, s.Call):
+            args = self.arguments(frame, node, ANYHOW)
+            keywords = tuple(sorted(args.keywords.items()))
+            return frozenset((self.pool.partial(self.receiver(frame, node.func), tuple(args.positional), keywords),))
+        return EMPTY
 
     # blocks
 

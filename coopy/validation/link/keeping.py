@@ -67,7 +67,7 @@ class Keeping(Hazards):
                 self.live(frame, at, what)
 
     def _is_state(self, value: Value) -> bool:
-        if isinstance(value, Object):
+        if isinstance(value, (Object, Thing)):
             return value.mode in (ACTION, TYPES)
         if isinstance(value, Box):
             return value.mode in (ACTION, TYPES) and value.kind not in ("iterator", "generator", "tuple", "frozenset")

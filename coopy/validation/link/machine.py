@@ -26,6 +26,7 @@ VAST = 1000  # functions, from which on objects without a common base are told a
 LARGE, HUGE = 600, 1500  # contexts, from which on calls are told apart less
 MAX_VALUES = 24  # of one variable, before strings and tuples are no longer told apart
 GUESSED = ".?"  # how the mark of a test begins: with a dot, as the names of what only counts where every way knows it
+_FLAT = frozenset((Text, Pack, Bound, Descriptor))  # what is told apart no longer then
 MAX_DEPTH = 60  # of calls that are run at once; deeper ones wait in the list
 
 
@@ -194,16 +195,12 @@ class Machine:
 
     def widened(self, values: Values) -> Values:
         """So many values are no dispatch table: strings, tuples and harmless names outside the program become unknown."""
-        out = {
-            one
-            for one in values
-            if not isinstance(one, (Text, Pack, Bound, Descriptor)) and not (isinstance(one, Foreign) and one.place is None)
-        }
+        out = {one for one in values if type(one) not in _FLAT and not (type(one) is Foreign and one.place is None)}
         if len(out) < len(values):
             out.add(UNKNOWN)
-        partials = frozenset(one for one in out if isinstance(one, Partial))
+        partials = [one for one in out if type(one) is Partial]
         if len(partials) > 1:
-            out = (out - partials) | {self.pool.partial_of(partials)}
+            out = out.difference(partials) | {self.pool.partial_of(frozenset(partials))}
         return frozenset(out)
 
     # contexts

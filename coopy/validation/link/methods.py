@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from coopy.kinds import CHANGING
 from coopy.validation.link.calls import REGISTERED
 from coopy.validation.link.hazards import Args, of_state, type_name
-from coopy.validation.link.mixins import Mixins
 from coopy.validation.link.templates import call_in_place
+from coopy.validation.link.texts import Texts
 from coopy.validation.link.values import (
     ANYTHING,
     EMPTY,
@@ -19,6 +19,7 @@ from coopy.validation.link.values import (
     ClassValue,
     Descriptor,
     FunctionValue,
+    ModuleValue,
     Object,
     Pack,
     Text,
@@ -28,13 +29,13 @@ from coopy.validation.link.values import (
 
 if TYPE_CHECKING:
     from coopy.validation.link.machine import Frame
-    from coopy.validation.link.values import Value, Values
+    from coopy.validation.link.values import Values
 
 _SEEDED = frozenset(("seed", "random", "randint", "randrange", "choice", "choices", "sample", "shuffle", "uniform", "getrandbits", "gauss"))
 _FLAG_ONLY = frozenset(("concurrency", "process"))  # what these run, they run elsewhere: the call itself is the finding
 
 
-class Methods(Mixins):
+class Methods(Texts):
     """Methods outside the program."""
 
     def call_bound(self, frame: Frame, at: int, callee: Bound, args: Args) -> Values:
@@ -43,7 +44,7 @@ class Methods(Mixins):
         if isinstance(receiver, Box):
             return self.call_box(frame, at, receiver, name, args)
         if isinstance(receiver, Text) or type_name(receiver) == "builtins.str":
-            return self._text_method(frame, at, receiver, name, args)
+            return self.text_method(frame, at, receiver, name, args)
         if isinstance(receiver, Thing):
             return self._thing_method(frame, at, receiver, name, args)
         if isinstance(receiver, Object):
@@ -56,6 +57,8 @@ class Methods(Mixins):
             return self._descriptor_method(receiver, name, args)
         if isinstance(receiver, FunctionValue) and name == "register":
             return self._register(receiver, callee, args)
+        if isinstance(receiver, ModuleValue):
+            return self._names_method(frame, at, receiver, name, args)
         if isinstance(receiver, Unknown):
             self._unknown_method(frame, at, receiver, name)
         self.unresolved.add((frame.module, at))
@@ -89,6 +92,12 @@ class Methods(Mixins):
         classes = frozenset(self.pool.cls(self.named[one, text]) for one in made for text in texts if (one, text) in self.named)
         return classes or frozenset(self.pool.object(one, frame.mode) for one in made)
 
+    def _names_method(self, frame: Frame, at: int, receiver: ModuleValue, name: str, args: Args) -> Values:
+        """`globals().get(name)` and its like."""
+        if name != "get":
+            self.live(frame, at, f"a name of {receiver.module.name}")
+        return self.item(frame, at, receiver, args.get(0, "key") or ANYTHING, None) | (args.get(1, "default") or EMPTY)
+
     def _register(self, function: FunctionValue, callee: Bound, args: Args) -> Values:
         """`@f.register` or `@f.register(T)`: another body of a single dispatch function."""
         bodies = frozenset(one for values in args.positional for one in values if isinstance(one, FunctionValue))
@@ -97,31 +106,14 @@ class Methods(Mixins):
         self.write(self.variable_of(function, REGISTERED), bodies)
         return bodies
 
-    def _text_method(self, frame: Frame, at: int, receiver: Value, name: str, args: Args) -> Values:
-        self.flag_method(frame, at, receiver, "builtins.str", name, args)
-        if name == "join":
-            for one in args.positional[:1]:
-                if (place := self.shown_at(frame, at, one)) is not None:
-                    self.escapes(frame, place)
-                self.used(frame, one)
-                self.elements(frame, at, one)
-        elif name == "format":
-            shown = "r" if isinstance(receiver, Text) and "!r" in receiver.text else ""
-            for one in args.all():
-                self.text_of(frame, at, one, shown)
-        if name in ("split", "splitlines", "rsplit", "partition", "rpartition"):
-            return frozenset((self.new_box(frame, at, "list", frozenset((self.pool.thing("builtins.str", frame.mode),))),))
-        kind = {"encode": "builtins.bytes", "startswith": "builtins.bool", "endswith": "builtins.bool", "find": "builtins.int"}.get(
-            name, "builtins.str"
-        )
-        return frozenset((self.pool.thing(kind, frame.mode),))
-
     def _thing_method(self, frame: Frame, at: int, receiver: Thing, name: str, args: Args) -> Values:
         if receiver.type == "random.Random" and name in _SEEDED:
             self.mutated(frame, at, receiver, name)
         if not self.flag_method(frame, at, receiver, receiver.type, name, args):
             self.unresolved.add((frame.module, at))
             self.give(frame, receiver, args.all())
+        if receiver.type == "string.Template":
+            self.substituted(frame, at, args)
         if name == "shuffle":
             self.changes_first(frame, at, name, args)
         if name in ("enter_context", "push") and args.positional:
@@ -137,9 +129,11 @@ class Methods(Mixins):
             return NONE
         if name in ("__getattribute__", "__getattr__") and args.positional:
             texts = [one.text for one in args.positional[0] if isinstance(one, Text)]
-            return frozenset().union(*(self.held(receiver, one) for one in texts)) or frozenset((of_state(receiver),))
+            return frozenset().union(*(self.plain_attribute(frame, at, receiver, one) for one in texts)) or frozenset((of_state(receiver),))
         for base in receiver.cls.foreign():
             self.flag_method(frame, at, receiver, base, name, args)
+        if name == "__init__" and self._is_conditional(receiver.cls):
+            self.flag_bases(frame, at, receiver.cls, args)
         call_in_place(self, frame, at, receiver, name)
         if (made := self.abstract_method(frame, at, receiver, name, args)) is not None:
             return made
@@ -198,32 +192,6 @@ class Methods(Mixins):
             else:
                 values |= {of_state(one)}
         return values
-
-    def text_of(self, frame: Frame, at: int, values: Values, conversion: str, depth: int = 0) -> None:
-        """Values are made text: by their own methods, or by those that print an address or a hash order."""
-        names = ("__repr__",) if conversion in ("r", "a") or depth else ("__format__", "__str__", "__repr__")
-        self.used(frame, values)
-        for one in values:
-            if isinstance(one, Object):
-                self._text_of_object(frame, at, one, names)
-            elif isinstance(one, (Box, Pack)) and depth < 2:  # noqa: PLR2004 - a list of tuples
-                if (place := self.shown_at(frame, at, frozenset((one,)))) is not None:
-                    self.escapes(frame, place)
-                self.text_of(frame, at, self._elements_of(frame, at, one), "r", depth + 1)
-
-    def _text_of_object(self, frame: Frame, at: int, value: Object, names: tuple[str, ...]) -> None:
-        if self.is_anything(value.cls):
-            for name in names:
-                self.call_special(frame, at, value, name, Args([EMPTY]) if name == "__format__" else Args())
-        for name in names:
-            found = self.member(value.cls, name)
-            if isinstance(found, tuple):
-                self.call_special(frame, at, value, name, Args([EMPTY]) if name == "__format__" else Args())
-                return
-            if isinstance(found, str) or self.is_anything(value.cls):
-                return
-        if value.cls.known and not self.fields(value.cls):
-            self.flag_method(frame, at, value, "builtins.object", names[-1], Args())
 
     def changes_first(self, frame: Frame, at: int, name: str, args: Args) -> None:
         for one in args.positional[0] if args.positional else EMPTY:

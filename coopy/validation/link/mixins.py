@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coopy.validation.link.containers import Containers
+from coopy.validation.link.boxes import Boxes
 from coopy.validation.link.hazards import Args
 from coopy.validation.link.values import ANYTHING, EMPTY, Object
 
@@ -22,7 +22,7 @@ _CALLS = {
 _GIVES_ITEM = frozenset(("get", "pop", "setdefault", "values"))
 
 
-class Mixins(Containers):
+class Mixins(Boxes):
     """Methods of abstract containers."""
 
     def abstract_method(self, frame: Frame, at: int, receiver: Object, name: str, args: Args) -> Values | None:

@@ -8,12 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from coopy.kinds import RECORDED
-from coopy.validation import summary as s
-from coopy.validation.link.built import class_statement
-from coopy.validation.link.copying import Copying
 from coopy.validation.link.hazards import Args
 from coopy.validation.link.instances import is_instance
+from coopy.validation.link.reflecting import Reflecting
 from coopy.validation.link.templates import ENCODING, encode_with
+from coopy.validation.link.unasked import ask_classes, hashed_by_itself
 from coopy.validation.link.values import (
     ANYTHING,
     BOOL,
@@ -24,20 +23,22 @@ from coopy.validation.link.values import (
     TRUE,
     Box,
     ClassValue,
+    Constant,
     Descriptor,
     Foreign,
     FunctionValue,
     Method,
     Object,
-    Pack,
+    Partial,
     Text,
+    Virtual,
 )  # fmt: skip
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from coopy.validation.link.machine import Frame
-    from coopy.validation.link.values import Value, Values
+    from coopy.validation.link.values import Values
 
 WRAPPERS = frozenset((
     "coopy.init_system", "coopy.base.init_system", "coopy.base.init_persistent_system", "coopy.wiring.init_system", "coopy.aio.open", "coopy.aio.opening.open",
@@ -51,10 +52,12 @@ CHANGERS = frozenset((  # they change their first argument
     "random.shuffle", "coopy.random.shuffle", "heapq.heapify", "operator.setitem", "operator.delitem", "operator.iadd", "operator.ior",
 ))  # fmt: skip
 _LOOKING = ("inspect.", "typing.", "dis.", "asyncio.iscoroutinefunction")  # they look at a function, and do not call it
-MAX_NAMES = 12  # that getattr is followed for; more are no dispatch
 
 
-class Models(Copying):
+_CALLABLE = (FunctionValue, ClassValue, Method, Partial, Virtual)
+
+
+class Models(Reflecting):
     """Functions outside the program."""
 
     def call_foreign(self, frame: Frame, at: int, callee: Foreign, args: Args) -> Values:
@@ -64,7 +67,8 @@ class Models(Copying):
             return self._wrap(frame, at, args)
         if name.startswith(RECORDED):
             self.recorded_calls.setdefault(frame.context, {})[frame.module, at] = name
-        known = self.flag_call(frame, at, callee, args)
+        followed = name == "builtins.hash" and hashed_by_itself(self, args.get(0, "obj") or EMPTY)
+        known = followed or self.flag_call(frame, at, callee, args)
         if name in CHANGERS:
             self.changes_first(frame, at, name, args)
         if name.endswith(".__new__") and args.positional:
@@ -108,108 +112,6 @@ class Models(Copying):
         made = frozenset(self.pool.object(one.cls, frame.mode, one.open) for one in args.positional[0] if isinstance(one, ClassValue))
         return made or ANYTHING
 
-    def _globals(self, frame: Frame, _at: int, _name: str, _args: Args) -> Values:
-        """The names of a module are as good as the module."""
-        return frozenset((self.pool.module(frame.module),))
-
-    def _vars(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
-        """The members of a class by their names, or what an object holds."""
-        out = EMPTY
-        for one in args.positional[0] if args.positional else EMPTY:
-            if isinstance(one, ClassValue):
-                box = self.new_box(frame, at, "dict")
-                for name in one.cls.scope.bindings:
-                    self.write(self.slot(box, name), self.member_values(frame, one.cls, name, at))
-                out |= {box}
-            elif isinstance(one, Object):
-                out |= self.attribute(frame, at, one, "__dict__")
-        return out or ANYTHING
-
-    def _import_module(self, frame: Frame, _at: int, _name: str, args: Args) -> Values:
-        """importlib.import_module of a name that is written in the program."""
-        texts = [one.text for one in args.get(0, "name") or EMPTY if isinstance(one, Text)]
-        relative = [frame.module.absolute(len(one) - len(one.lstrip(".")), one.lstrip(".")) for one in texts]
-        return frozenset().union(*(self.module_named(one, frame.module) for one in relative)) or ANYTHING
-
-    def _namespace(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
-        """An object whose attributes are the arguments."""
-        box = self.new_box(frame, at, "namespace")
-        for key, values in args.keywords.items():
-            self.write(self.slot(box, key), values)
-        return frozenset((box,))
-
-    def _record(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
-        """`namedtuple("Point", "x y")`: a class."""
-        names = [one.text.replace(",", " ").split() for one in args.get(1, "field_names") or EMPTY if isinstance(one, Text)]
-        for values in args.positional[1:2]:
-            for one in values:
-                inside = [first for pair in self._elements_of(frame, at, one) if isinstance(pair, Pack) for first in pair.items[0]]
-                names.append([text.text for text in (*inside, *self._elements_of(frame, at, one)) if isinstance(text, Text)])
-        fields = max(names, key=len, default=[])
-        title = next((one.text for one in args.get(0, "typename") or EMPTY if isinstance(one, Text)), "")
-        return frozenset((self.pool.cls(self.record(frame.module, at, title, fields)),)) if fields else ANYTHING
-
-    # objects, attributes, types
-
-    def _getattr(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
-        out = args.get(2, "default") or EMPTY
-        names = [one.text for one in args.get(1, "name") or EMPTY if isinstance(one, Text)]
-        for one in args.positional[0] if args.positional else EMPTY:
-            for name in (names if len(names) <= MAX_NAMES else ()) or self._candidates(one, args.node(1, "name")):
-                out |= self.attribute_taken(frame, at, one, name)
-            if not names and isinstance(one, Object):
-                out |= self.call_special(frame, at, one, "__getattr__", Args([args.get(1, "name") or ANYTHING]))
-        return out or ANYTHING
-
-    def attribute_taken(self, frame: Frame, at: int, value: Value, name: str) -> Values:
-        """An attribute that is kept: where it was taken is noted (see `expressions.py`)."""
-        raise NotImplementedError
-
-    def _candidates(self, value: Value, node: s.Expr | None) -> list[str]:
-        """Methods whose names begin as the name that is put together does."""
-        head = node.left if isinstance(node, s.Binary) else node
-        prefix = head.text if isinstance(head, (s.Format, s.Const)) else ""
-        if not prefix or not isinstance(value, Object):
-            return []
-        found = {name: None for one in self.order(value.cls) if not isinstance(one, str) for name in one.scope.bindings}
-        return [name for name in found if name.startswith(prefix)]
-
-    def _setattr(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
-        for one in args.positional[0] if args.positional else EMPTY:
-            for text in args.get(1, "name") or EMPTY:
-                if isinstance(text, Text):
-                    self.assign_attribute(frame, at, one, text.text, args.get(2, "value") or EMPTY)
-                else:
-                    self.give(frame, STATE, [args.get(2, "value") or EMPTY])
-                    self.mutated(frame, at, one, "setattr")
-        return NONE
-
-    def _type(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
-        if frame.context.info is None and (node := class_statement(at, args)) is not None:
-            cls = frame.module.cls(node, frame.context.parent)
-            self.created(frame, at, cls)
-            return frozenset((self.pool.cls(cls),))
-        out: Values = EMPTY
-        for one in args.positional[0] if len(args.positional) == 1 else EMPTY:
-            if isinstance(one, Object):
-                out |= {self.pool.cls(one.cls, one.open)}
-        return out or frozenset((self.pool.thing("builtins.type", frame.mode),))
-
-    def _super(self, frame: Frame, _at: int, _name: str, args: Args) -> Values:
-        if len(args.positional) > 1:
-            classes = [one.cls for one in args.positional[0] if isinstance(one, ClassValue)]
-            return frozenset(self.pool.super(cls, one) for cls in classes for one in args.positional[1])
-        context: Any = frame.context
-        while context is not None and (context.info is None or context.info.owner is None):
-            context = context.parent
-        if context is None:
-            return ANYTHING
-        params = context.info.node.params
-        receivers = self.read(context.variable(params[0].name)) if context is not frame.context and params else EMPTY
-        if context is frame.context and params and frame.env is not None:
-            receivers = context.args.get(params[0].name) or frame.env.get(params[0].name, EMPTY)
-        return frozenset(self.pool.super(context.info.owner, one) for one in receivers)
-
     def _text(self, frame: Frame, at: int, name: str, args: Args) -> Values:
         if args.positional:
             self.text_of(frame, at, args.positional[0], "r" if name == "builtins.repr" else "")
@@ -221,10 +123,14 @@ class Models(Copying):
         out = EMPTY
         for one in args.positional[0] if args.positional else EMPTY:
             out |= self.call_special(frame, at, one, special, Args(args.positional[1:]))
-            if isinstance(one, Box) and name in ("builtins.any", "builtins.all"):
-                self._elements_of(frame, at, one)
         kind = name if name in ("builtins.int", "builtins.float", "builtins.bool") else "builtins.int"
         return out or frozenset((self.pool.thing(kind, frame.mode),))
+
+    def _tested(self, frame: Frame, at: int, name: str, args: Args) -> Values:
+        """any, all: of elements; bool."""
+        for values in args.positional[:1]:
+            self.truth_of(frame, at, values if name == "builtins.bool" else self.elements(frame, at, values))
+        return BOOL
 
     def _indexed(self, frame: Frame, at: int, name: str, args: Args) -> Values:
         """What takes whole numbers asks an object for one."""
@@ -233,11 +139,24 @@ class Models(Copying):
                 self.call_special(frame, at, one, "__index__", Args())
         return self.returned(frame, name, args)
 
+    def _is_subclass(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
+        if len(args.positional) > 1:
+            ask_classes(self, frame, at, args.positional[1], "__subclasscheck__", args.positional[0])
+        return BOOL
+
     def _truth(self, *_: Any) -> Values:
         return BOOL
 
-    def _is_instance(self, _frame: Frame, _at: int, _name: str, args: Args) -> Values:
+    def _is_callable(self, _frame: Frame, _at: int, _name: str, args: Args) -> Values:
+        given = args.positional[0] if args.positional else EMPTY
+        if given and all(isinstance(one, _CALLABLE) or self.has_special(one, "__call__") for one in given):
+            return frozenset((TRUE,))
+        return frozenset((FALSE,)) if given and all(isinstance(one, (Text, Constant)) for one in given) else BOOL
+
+    def _is_instance(self, frame: Frame, at: int, _name: str, args: Args) -> Values:
         """isinstance, where the classes of the program alone decide it."""
+        if len(args.positional) > 1:
+            ask_classes(self, frame, at, args.positional[1], "__instancecheck__", args.positional[0])
         known = is_instance(self, args.positional[0], args.positional[1]) if len(args.positional) > 1 else None
         return BOOL if known is None else frozenset((TRUE if known else FALSE,))
 
@@ -339,7 +258,8 @@ _FUNCTIONS: dict[str, Callable[..., Values]] = {
     **_table(Models._dict, "collections", "defaultdict Counter OrderedDict ChainMap UserDict"),
     **_table(Models._mapped, "builtins", "map"),
     **_table(Models._filtered, "builtins", "filter"),
-    **_table(Models._iter, "builtins", "iter reversed"),
+    **_table(Models._iter, "builtins", "iter"),
+    **_table(Models._reversed, "builtins", "reversed"),
     **_table(Models._enumerate, "builtins", "enumerate"),
     **_table(Models._zip, "builtins", "zip"),
     **_table(Models._next_of, "builtins", "next"),
@@ -353,10 +273,13 @@ _FUNCTIONS: dict[str, Callable[..., Values]] = {
     **_table(Models._type, "builtins", "type"),
     **_table(Models._super, "builtins", "super"),
     **_table(Models._text, "builtins", "str repr ascii format"),
-    **_table(Models._special, "builtins", "len abs hash int float bool round divmod any all"),
+    **_table(Models._special, "builtins", "len abs hash int float complex bytes round divmod"),
+    **_table(Models._tested, "builtins", "any all bool"),
     **_table(Models._indexed, "builtins", "range hex bin oct"),
     **_table(Models._is_instance, "builtins", "isinstance"),
-    **_table(Models._truth, "builtins", "issubclass callable hasattr"),
+    **_table(Models._is_subclass, "builtins", "issubclass"),
+    **_table(Models._is_callable, "builtins", "callable"),
+    **_table(Models._truth, "builtins", "hasattr"),
     **_table(Models._nothing, "builtins", "print"),
     **_table(Models._descriptor, "builtins", "property staticmethod classmethod"),
     **_table(Models._descriptor, "functools", "cached_property"),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 MAX_FOLLOWED = 60  # modules that a program imports, above which none is run only for what it may fill
 _BUILTINS = frozenset(dir(builtins))
-_MODULE_NAMES = {"__name__": "builtins.str", "__file__": "builtins.str", "__doc__": "builtins.str", "__package__": "builtins.str"}
+_MODULE_NAMES = frozenset(("__name__", "__package__", "__file__", "__doc__"))
 
 
 class Names(Machine):
@@ -69,23 +69,32 @@ class Names(Machine):
 
     def module_name(self, frame: Frame, module: ModuleInfo, name: str, at: int, before: int = AT_END) -> Values:
         """What a name of a module holds."""
-        self.touch(module)
-        values = self.read(self.globals[module, name]) if (module, name) in self.globals else EMPTY
+        if module not in self.touched:
+            self.touch(module)
+        assigned = self.globals.get((module, name))
+        values = EMPTY if assigned is None else self.read(assigned)
         found = module.scope.reaching(name, before)
-        last = found[-1].at if found else -1
-        if starred := self._starred(frame, module, name, at, last, before):
-            return values | starred
+        if module.scope.stars:
+            last = found[-1].at if found else -1
+            if starred := self._starred(frame, module, name, at, last, before):
+                return values | starred
+            if found:
+                values |= self._starred(frame, module, name, at, found[0].at if found[0].always else -1, last)
         if found:
-            first = found[0].at if found[0].always else -1
-            values |= self._starred(frame, module, name, at, first, last)
-            return values | self.bound_values(frame, module, None, found, name, at)
+            bound = self.bound_values(frame, module, None, found, name, at)
+            return values | bound if values else bound
         if values:
             return values
-        if name in _BUILTINS:
-            return frozenset((self.pool.foreign(f"builtins.{name}"),))
         if name in _MODULE_NAMES:
-            return frozenset((self.pool.thing(_MODULE_NAMES[name], frame.mode),))
-        return EMPTY
+            return self._of_module_name(frame, name)
+        return frozenset((self.pool.foreign(f"builtins.{name}"),)) if name in _BUILTINS else EMPTY
+
+    def _of_module_name(self, frame: Frame, name: str) -> Values:
+        if name == "__name__":
+            return frozenset((self.pool.text(frame.module.name),))
+        if name == "__package__":
+            return frozenset((self.pool.text(frame.module.absolute(1, "")),))
+        return frozenset((self.pool.thing("builtins.str", frame.mode),))
 
     def _starred(self, frame: Frame, module: ModuleInfo, name: str, at: int, after: int, before: int) -> Values:
         """What star imports between two places of a module make of a name: the last that has it."""
@@ -206,7 +215,9 @@ class Names(Machine):
             parent = cls.parent if cls else None
             if isinstance(statement, s.Function) and not statement.decorators:
                 values |= {self.pool.function(module.function(statement, cls), parent)}
-            elif isinstance(statement, s.Class) and not statement.decorators:
+            elif isinstance(statement, s.Class) and not (
+                statement.decorators or any(word != "metaclass" for word, _ in statement.keywords)
+            ):
                 values |= {self.pool.cls(module.cls(statement, parent))}
             elif isinstance(statement, s.Import):
                 values |= self.imported(frame, module, statement, name)

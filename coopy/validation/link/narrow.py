@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from coopy.validation import summary as s
 from coopy.validation.link.builtin import lacks
-from coopy.validation.link.classes import PLAIN
+from coopy.validation.link.classes import PLAIN, RECORDS
 from coopy.validation.link.evaluate import Evaluator, path_of
 from coopy.validation.link.hazards import type_name
 from coopy.validation.link.operators import truth
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 _DATA = frozenset(f"builtins.{one}" for one in (
     "bool", "bytearray", "bytes", "complex", "dict", "float", "frozenset", "int", "list", "memoryview", "range", "set", "slice", "str", "tuple",
 ))  # fmt: skip
+_SCALARS = _DATA - {"builtins.dict", "builtins.tuple"}  # of which no record is one
 _ASKING = frozenset(("isinstance", "issubclass", "hasattr"))
 _VIRTUAL = ("collections.", "typing.", "numbers.", "abc.", "os.", "contextlib.")  # that others are instances of without deriving from them
 
@@ -62,8 +63,19 @@ class Narrowing(Evaluator):
         if isinstance(test, (s.Name, s.Attribute)):
             if test.name == "TYPE_CHECKING":
                 return False
-            return truth(self._known(frame, test))
+            return self._truth_known(self._known(frame, test))
         return None
+
+    def _truth_known(self, values: Values) -> bool | None:
+        """Whether values can only be true, or only false: a function is true, and so is an object that does not say otherwise."""
+        known = truth(values)
+        return True if known is None and values and all(map(self._is_true, values)) else known
+
+    def _is_true(self, value: Value) -> bool:
+        if isinstance(value, Object):
+            plain = not value.open and self.member(value.cls, "__bool__") is None and self.member(value.cls, "__len__") is None
+            return plain and value.cls.known
+        return isinstance(value, (FunctionValue, Method, Partial))
 
     def outcome(self, frame: Frame, test: s.Expr, values: Values) -> bool | None:
         """The same, of a test of which the values are known. In a VAST program what is called may give more than is known."""
@@ -219,14 +231,15 @@ class Narrowing(Evaluator):
             return frozenset((value,)) if known == kind.name or {known, kind.name} == {"builtins.bool", "builtins.int"} else EMPTY
         if kind.name in _DATA and isinstance(value, FunctionValue | Method | Partial | ClassValue):
             return EMPTY
-        if isinstance(value, Object) and kind.name not in PLAIN and not kind.name.startswith(_VIRTUAL) and self._is_plain(value):
+        if isinstance(value, Object) and kind.name not in PLAIN and not kind.name.startswith(_VIRTUAL) and self._is_plain(value, kind.name):
             return EMPTY
         return frozenset((value,))
 
-    def _is_plain(self, value: Object) -> bool:
-        """Whether this is an object of a class that has no bases outside the program to speak of."""
+    def _is_plain(self, value: Object, kind: str) -> bool:
+        """Whether this is an object of a class that has no bases outside the program that could be of this kind."""
+        plain = PLAIN | RECORDS if kind in _SCALARS else PLAIN
         classes = (value.cls, *(self.derived(value.cls, value.open) if value.open else ()))
-        return all(one in PLAIN if isinstance(one, str) else one.known for cls in classes for one in self.order(cls))
+        return all(one in plain if isinstance(one, str) else one.known for cls in classes for one in self.order(cls))
 
     def _not_of_kinds(self, values: Values, kinds: list[Value]) -> Values:
         out = set(values)

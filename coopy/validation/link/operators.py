@@ -10,7 +10,8 @@ from coopy.validation.link.models import CALM as CALM_FUNCTIONS
 from coopy.validation.link.models import Models
 from coopy.validation.link.order import ANYHOW, CALM, HELD
 from coopy.validation.link.scopes import version_test
-from coopy.validation.link.values import BOOL, EMPTY, FALSE, NOTHING, TRUE, Bound, Box, Foreign, Object, Pack, Text, Thing, Unknown
+from coopy.validation.link.unasked import as_keys, compare
+from coopy.validation.link.values import BOOL, EMPTY, FALSE, HASHED, NOTHING, TRUE, Bound, Box, Foreign, Object, Pack, Text, Thing, Unknown
 
 if TYPE_CHECKING:
     from coopy.validation import summary as s
@@ -47,11 +48,10 @@ class Operators(Models):
         calm = frame.calm
         left, right = self.peek(frame, node.left), self.peek(frame, node.right)
         frame.calm = calm
+        if node.op == "add" and (text := self.joined(left, right)):
+            return text
         if node.op == "mod" and any(isinstance(one, Text) for one in left):
-            shown = any(isinstance(one, Text) and "%r" in one.text for one in left)
-            for one in right:
-                inside = frozenset().union(*one.items) if isinstance(one, Pack) else frozenset((one,))
-                self.text_of(frame, node.at, inside, "r" if shown else "")
+            self.filled(frame, node.at, left, right)
         if node.op == "add":
             self.used(frame, left | right)
         return self.operate(frame, node.at, node.op, left, right)
@@ -135,6 +135,20 @@ class Operators(Models):
                         self.call_special(frame, at, one, name, Args())
                         break
 
+    def contains(self, frame: Frame, at: int, value: Value, wanted: Values) -> None:
+        """`wanted in value`."""
+        if isinstance(value, Object):
+            if self.has_special(value, "__contains__"):
+                self.call_special(frame, at, value, "__contains__", Args([wanted]))
+            elif (box := self.box_of(value)) is not None and not self.has_special(value, "__iter__"):
+                self.contains(frame, at, box, wanted)
+            else:
+                self._elements_of(frame, at, value)
+        elif isinstance(value, (Box, Pack)) and any(isinstance(one, (Object, Pack)) for one in wanted):
+            if isinstance(value, Box) and value.kind in ("dict", *HASHED):
+                as_keys(self, frame, at, wanted)
+            compare(self, frame, at, "eq", self._elements_of(frame, at, value), wanted)
+
     def _compare(self, frame: Frame, node: s.Compare) -> Values:
         if version_test(node) is not None:
             return BOOL
@@ -142,24 +156,12 @@ class Operators(Models):
         for op, right_node in zip(node.ops, node.rights, strict=True):
             right = self.peek(frame, right_node)
             if op in _COMPARISONS:
-                self._compare_objects(frame, node.at, op, left, right)
+                compare(self, frame, node.at, op, left, right)
             elif op in ("in", "notin"):
                 for one in right:
-                    if isinstance(one, Object):
-                        self.call_special(frame, node.at, one, "__contains__", Args([left])) or self._elements_of(frame, node.at, one)
-                    elif isinstance(one, (Box, Pack)) and any(isinstance(other, Object) for other in left):
-                        self._compare_objects(frame, node.at, "eq", self._elements_of(frame, node.at, one), left)
+                    self.contains(frame, node.at, one, left)
             left = right
         return BOOL
-
-    def _compare_objects(self, frame: Frame, at: int, op: str, left: Values, right: Values) -> None:
-        for one in left:
-            name = f"__{op}__" if op != "ne" or self.has_special(one, "__ne__") else "__eq__"
-            self.call_special(frame, at, one, name, Args([right]))
-        mirrored = {"lt": "gt", "gt": "lt", "le": "ge", "ge": "le"}.get(op, "eq")
-        for one in right:
-            if not any(self.has_special(other, f"__{op}__") for other in left):
-                self.call_special(frame, at, one, f"__{mirrored}__", Args([left]))
 
 
 def truth(values: Values) -> bool | None:

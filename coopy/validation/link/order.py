@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from coopy.validation import summary as s
-from coopy.validation.link.attributes import Attributes
 from coopy.validation.link.hazards import Args
 from coopy.validation.link.lasting import kept
 from coopy.validation.link.lone import hash_order
 from coopy.validation.link.machine import Fact
+from coopy.validation.link.setting import Setting
 from coopy.validation.link.values import Box, Object, Pack, Picked
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Loop:
         self.at, self.place, self.names = at, place, names
 
 
-class Order(Attributes):
+class Order(Setting):
     """Hash order. `shown`: where a context has made what shows it elsewhere, or once all is known."""
 
     def __init__(self, program: Program, catalogue: Catalogue) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 AT_END = sys.maxsize
 LITTLE = 600  # bytes of a function's body
+_BUILT_IN = frozenset((*sys.builtin_module_names, "coopy"))  # the latter is known by name, wherever it lies
 _ORDERS = {"lt": operator.lt, "le": operator.le, "gt": operator.gt, "ge": operator.ge}
 
 
@@ -36,6 +37,9 @@ class Binding:
     def __init__(self, statement: s.Stmt, always: bool, typing: bool, unless: tuple[s.Stmt, ...]) -> None:  # noqa: FBT001 - made in one place
         self.statement, self.always, self.typing, self.at = statement, always, typing, statement.at
         self.unless = unless
+
+
+_NEVER: list[Binding] = []  # what binds a name that nothing binds
 
 
 class Scope:
@@ -113,6 +117,8 @@ class Scope:
 
     def reaching(self, name: str, before: int = AT_END) -> list[Binding]:
         """The bindings that the text at `before` may see; those for type checkers only where there is no other."""
+        if name not in self.bindings:
+            return _NEVER
         if before != AT_END:
             return self._reaching(name, before)
         found = self._in_the_end.get(name)
@@ -122,7 +128,7 @@ class Scope:
 
     def _reaching(self, name: str, before: int) -> list[Binding]:
         out: list[Binding] = []
-        for one in self.bindings.get(name, ()):
+        for one in self.bindings[name]:
             if one.at >= before:
                 break
             if one.always:
@@ -256,6 +262,7 @@ class FunctionInfo:
         self.binds = frozenset(node.binds)
         self.little = owner is None and not node.is_generator and len(memoryview(node.body)) < LITTLE
         self._body: list[s.Stmt] | None = None
+        self._assigned: set[str] | None = None
 
     @property
     def body(self) -> list[s.Stmt]:
@@ -263,6 +270,13 @@ class FunctionInfo:
         if self._body is None:
             self._body = s.decode_block(self.node.body).body
         return self._body
+
+    @property
+    def assigned(self) -> set[str]:
+        """Attributes of self that it assigns whatever happens."""
+        if self._assigned is None:
+            self._assigned = assigned(self.body)
+        return self._assigned
 
 
 class ClassInfo:
@@ -317,6 +331,7 @@ class Program:
     def __init__(self, sources: Sources) -> None:
         self.sources = sources
         self.modules: dict[str, ModuleInfo | None] = {}
+        self._found: dict[tuple[str, ModuleInfo], ModuleInfo | None] = {}
         self._deriving: dict[str, list[str]] = {}
         self._derived: dict[str, dict[str, None]] = {}  # names of classes by the name of a base
         self._indexed: set[str] = set()
@@ -365,15 +380,17 @@ class Program:
         for path in (*self.sources.files, *self.modules):
             if path not in self._indexed:
                 self._indexed.add(path)
-                summary = self.sources.summary(path)
-                for base, names in summary.derives.items() if summary is not None else ():
+                for base, names in self.sources.derives(path).items():
                     self._deriving.setdefault(base, []).append(path)
                     self._derived.setdefault(base, {}).update(dict.fromkeys(names))
         self._classes = len({name for names in self._derived.values() for name in names})
 
     def find(self, name: str, importer: ModuleInfo) -> ModuleInfo | None:
         """The module of the program that this name means where it is imported; None if it is not one of the program's."""
-        if name in sys.builtin_module_names or name.partition(".")[0] == "coopy":  # which is known by name, wherever it lies
-            return None
-        path = self.sources.find(name, importer.path)
-        return None if path is None else self.at_path(path)
+        try:
+            return self._found[name, importer]
+        except KeyError:
+            known = name in _BUILT_IN or name.startswith("coopy.")
+            path = None if known else self.sources.find(name, importer.path)
+            found = self._found[name, importer] = None if path is None else self.at_path(path)
+            return found

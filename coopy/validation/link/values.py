@@ -244,12 +244,14 @@ class Box(Value):
 
     `slots` hold what is stored under a key or index that is written in the program, `items` all else, `keys` the keys; `hint` is what an
     annotation says of the items. `hashed`: its order is that of a hash table, unless it is `sorted` somewhere; a generator has it from a loop
-    in its body if it is `looped`. `default`: it is a default argument. `into`: the one that it has become, where too many containers were
+    in its body if it is `looped`. `default`: it is a default argument. `filling`: reading a key that it lacks puts one in.
+    `into`: the one that it has become, where too many containers were
     in one variable; then it is `loose`: nothing has a slot.
     """
 
     __slots__ = (
-        "default", "factory", "hashed", "hint", "into", "items", "keys", "kind", "looped", "loose", "maker", "mode", "more", "place", "slots", "sorted", "typed",
+        "default", "factory", "filling",
+        "hashed", "hint", "into", "items", "keys", "kind", "looped", "loose", "maker", "mode", "more", "place", "slots", "sorted", "typed",
     )  # fmt: skip
 
     def __init__(self, kind: str, place: Place, mode: str, maker: Context | None) -> None:
@@ -258,7 +260,7 @@ class Box(Value):
         self.slots: dict[str, Cell] = {}
         self.hashed: Place | None = place if kind in HASHED else None
         self.more: Cell | None = None  # see `lone.py`
-        self.default = self.typed = self.loose = self.looped = self.sorted = False
+        self.default = self.filling = self.typed = self.loose = self.looped = self.sorted = False
         self.into: Box | None = None
 
 

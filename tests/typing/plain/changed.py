@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, assert_type
 
-from coopy import abort_exception, control, init_system, readonly, rehearse, upgrade, was
+from coopy import abort_exception, control, init_system, readonly, rehearse, restore, upgrade, was
 
 
 @was("Article")
@@ -67,4 +67,6 @@ assert_type(found.safe, bool)
 assert_type(found.divergences[0].lsn, int)
 rehearse("wiki", "wiki:Wiki", validation="off")
 rehearse("wiki", 3)  # error
+assert_type(restore(Wiki, "wiki", allow=["more"], renames={"a": "b"}), Wiki)
+restore("wiki", Wiki)  # error
 rehearse("wiki", Wiki, validation="no")  # error

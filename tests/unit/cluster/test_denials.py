@@ -22,6 +22,21 @@ def test_a_message_that_was_denied_is_so_until_one_arrives() -> None:
     assert denials.denies("coopy.word.calls")
 
 
+def test_which_messages_were_denied_is_known_when_all_others_were_answered() -> None:
+    """Denials do not say which message they are of; one to another subject is another matter."""
+    denials = Denials()
+    for _ in range(3):
+        denials.sent("coopy.Word.calls")
+    assert not denials.denied_the_rest("coopy.Word.calls")
+    denials.hear(CALLS)
+    denials.hear(CALLS.replace("calls", "due"))
+    assert not denials.denied_the_rest("coopy.Word.calls")  # of two it is not known yet which it was
+    denials.answered("coopy.Word.calls")
+    assert not denials.denied_the_rest("coopy.Word.calls")
+    denials.hear(CALLS)
+    assert denials.denied_the_rest("coopy.Word.calls")
+
+
 def test_who_waits_is_told_of_what_concerns_it() -> None:
     """And of a subscription in any case, also where that was denied before: no answer comes."""
 

@@ -21,15 +21,19 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def says(name: str, *, syncs: bool = True) -> Iterator[Server]:
-    """One that answers."""
+def says(name: str, *, syncs: bool = True, early: bool = False, has_none: bool = False) -> Iterator[Server]:
+    """One that answers. `early`: it was asked before its JetStream had begun; `has_none`: it never does."""
+    config = {"config": {"sync_always": syncs}}
+    answers = {
+        "/varz": {"version": "2.14.1", "server_name": name, "jetstream": {} if early or has_none else config},
+        "/jsz": {"disabled": True} if has_none else config,
+    }
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            data = json.dumps({"version": "2.14.1", "server_name": name, "jetstream": {"config": {"sync_always": syncs}}}).encode()
             self.send_response(200)
             self.end_headers()
-            self.wfile.write(data)
+            self.wfile.write(json.dumps(answers[self.path]).encode())
 
         def log_message(self, *_: object) -> None:
             """Nobody reads it."""
@@ -67,6 +71,16 @@ def addresses() -> Iterator[Addresses]:
     """Two frozen ones, and one that says that it syncs, and is `c`."""
     with ExitStack() as stack:
         yield Addresses((stack.enter_context(silent()), stack.enter_context(silent()), stack.enter_context(says("c"))), ())
+
+
+def test_what_a_server_says_for_ever_of_when_it_was_asked_too_early_does_not_count() -> None:
+    """Nodes that lost it ask a server that is about to come back, and it goes on to say then that it has no JetStream."""
+    with says("a", early=True) as early, says("b", early=True, syncs=False) as lazy, says("c", has_none=True) as none:
+        prove(Addresses((early,), ()), ["a"])
+        with pytest.raises(ClusterError, match="does not sync every write"):
+            prove(Addresses((lazy,), ()), ["b"])
+        with pytest.raises(ClusterError, match="has no JetStream"):
+            prove(Addresses((none,), ()), ["c"])
 
 
 def test_a_silent_server_that_keeps_nothing_is_not_waited_for_for_long(addresses: Addresses, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from coopy.cluster.message import KINDS, MAX_SIZE, Announced, Calls, Claim, Digest, Due, Genesis, Join, Sealed, keyed, seal, unseal
+from coopy.cluster.message import KINDS, MAX_SIZE, Announced, Calls, Claim, Digest, Due, Genesis, Join, Seal, Sealed, keyed, seal, unseal
 from coopy.error import ClusterError
 
 KEY = keyed(b"s" * 32, b"")
 NODE = b"n" * 16
 MESSAGES: list[Sealed] = [
     Genesis(b"y" * 16, b"s" * 32, "wiki:Wiki", "a snapshot", b"d" * 32, 1234),
+    Genesis(b"y" * 16, b"s" * 32, "wiki:Wiki", "", b"", 0, 2, "yesterday"),
     Join(NODE, "wiki:Wiki", [("wiki:Wiki", 3)], b"source"),
     Calls(NODE, 7, 3, 1_700_000_000_000_000, 60, [(2, b"plain"), (4, b"pickle"), (5, b"")]),
     Calls(NODE, 1, 0, 1, -720, []),
@@ -18,6 +19,7 @@ MESSAGES: list[Sealed] = [
     Claim(NODE, "a snapshot", 1),
     Due(b"m" * 16, [NODE, b"o" * 16]),
     Digest(NODE, b"m" * 16, 8, b"d" * 32, b"f" * 32),
+    Seal(2, "today"),
 ]
 
 
@@ -56,7 +58,7 @@ def test_a_message_with_any_bit_flipped_is_refused(message: Sealed) -> None:
 
 def test_a_message_of_another_system_or_key_is_refused() -> None:
     """And so is one that is longer than any, before it is looked at."""
-    data = seal(MESSAGES[2], KEY)
+    data = seal(MESSAGES[3], KEY)
     for other in (keyed(b"t" * 32, b""), keyed(b"s" * 32, b"k" * 32), keyed(b"", b"")):
         with pytest.raises(ClusterError, match="of another system, or signed with another key"):
             unseal(data, other)
@@ -72,6 +74,8 @@ def test_a_message_of_another_system_or_key_is_refused() -> None:
         Calls(b"short", 1, 0, 1, 0, []), Calls(NODE, 0, 0, 1, 0, []), Calls(NODE, 1, 1, 1, 0, []), Calls(NODE, 1, -1, 1, 0, []),
         Calls(NODE, 1, 0, 0, 0, []), Calls(NODE, 1, 0, 1 << 62, 0, []), Calls(NODE, 1, 0, 1, 2000, []), Calls(NODE, 1, 0, 1, 0, [(0, b"")]),
         Calls(NODE, 1, 0, 1, 0, [(6, b"")]), Join(b"", "d", [], b""), Genesis(b"y" * 16, b"", "d", "s", b"", 1), Announced(1, "s", b"", -1, "", 1),
+        Genesis(b"y" * 16, b"s" * 32, "d", "s", b"", 1, 0), Genesis(b"y" * 16, b"s" * 32, "d", "", b"", 1), Genesis(b"y" * 16, b"s" * 32, "d", "", b"", 0, 2),
+        Genesis(b"y" * 16, b"s" * 32, "d", "s", b"", 1, 2, "t"), Genesis(b"y" * 16, b"s" * 32, "d", "s", b"", 1, 1, "t"), Seal(1, "t"), Seal(2, ""),
         Announced(1, "s", b"", 1, "", -1), Claim(NODE, "", 0), Claim(b"", "", 1),
         Due(b"m" * 16, []), Due(b"m" * 16, [b"short"]), Due(b"", [NODE]), Due(b"m" * 16, [NODE] * 5000), Digest(NODE, b"m" * 16, 8, b"d", b""),
         Digest(NODE, b"m" * 16, -1, b"d" * 32, b""), Digest(NODE, b"", 1, b"d" * 32, b""),

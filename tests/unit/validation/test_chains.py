@@ -88,6 +88,93 @@ MECHANISMS: dict[str, str] = {
     "f string": "class C{0}:\n    def __str__(self):\n        return str({inner}())\ndef f{0}():\n    return f'{{C{0}()}}'\n",
     "tuple": "T{0} = (1, {inner})\ndef f{0}():\n    _, g = T{0}\n    return g()\n",
     "cached": "import functools\n@functools.lru_cache(maxsize=None)\ndef f{0}():\n    return {inner}()\n",
+    "key": "class C{0}:\n    def __hash__(self):\n        {inner}()\n        return 5\ndef f{0}():\n    return len({{C{0}(): 1}})\n",
+    "element": "class C{0}:\n    def __hash__(self):\n        {inner}()\n        return 5\ndef f{0}():\n    seen = set()\n    seen.add((1, C{0}()))\n    return len(seen)\n",
+    "hash": "class C{0}:\n    def __hash__(self):\n        {inner}()\n        return 5\ndef f{0}():\n    return hash(C{0}())\n",
+    "equality in a list": "class C{0}:\n    def __eq__(self, other):\n        return {inner}()\ndef f{0}():\n    return [C{0}()].count(1)\n",
+    "order of tuples": "class C{0}:\n    def __lt__(self, other):\n        return {inner}()\ndef f{0}():\n    return len(sorted([(1, C{0}()), (1, C{0}())]))\n",
+    "truth": "class C{0}:\n    def __bool__(self):\n        {inner}()\n        return True\ndef f{0}():\n    return any([C{0}()])\n",
+    "filter": "class C{0}:\n    def __len__(self):\n        {inner}()\n        return 1\ndef f{0}():\n    return len(list(filter(None, [C{0}()])))\n",
+    "index": "class C{0}:\n    def __index__(self):\n        {inner}()\n        return 1\ndef f{0}():\n    return 'text'[C{0}()]\n",
+    "contains": "class C{0}:\n    def __contains__(self, one):\n        return {inner}()\ndef f{0}():\n    return 1 in C{0}()\n",
+    "instance check": (
+        "class M{0}(type):\n    def __instancecheck__(cls, one):\n        return {inner}()\nclass C{0}(metaclass=M{0}):\n    pass\n"
+        "def f{0}():\n    return isinstance(1, C{0})\n"
+    ),
+    "pattern": (
+        "class C{0}:\n    __match_args__ = ('value',)\n    @property\n    def value(self):\n        return {inner}()\n"
+        "def f{0}():\n    match C{0}():\n        case C{0}(one):\n            return one\n"
+    ),
+    "finalizer": (
+        "class C{0}:\n    def __del__(self):\n        try:\n            {inner}()\n        except (TypeError, ValueError):\n            pass\n"
+        "def f{0}():\n    C{0}()\n    return 3\n"
+    ),
+    "getattribute": "class C{0}:\n    def __getattribute__(self, name):\n        return {inner}()\ndef f{0}():\n    return C{0}().value\n",
+    "getattr dunder": "class C{0}:\n    def __getattr__(self, name):\n        return {inner}()\ndef f{0}():\n    return C{0}().value\n",
+    "setter": (
+        "class C{0}:\n    @property\n    def value(self):\n        return self.kept\n    @value.setter\n    def value(self, new):\n        self.kept = {inner}()\n"
+        "def f{0}():\n    one = C{0}()\n    one.value = 1\n    return one.value\n"
+    ),
+    "setting descriptor": (
+        "class D{0}:\n    def __set__(self, obj, new):\n        {inner}()\nclass C{0}:\n    value = D{0}()\ndef f{0}():\n    C{0}().value = 1\n    return 3\n"
+    ),
+    "leaving": (
+        "class C{0}:\n    def __enter__(self):\n        return self\n    def __exit__(self, *exc):\n        {inner}()\ndef f{0}():\n    with C{0}():\n        return 3\n"
+    ),
+    "context decorator": (
+        "import contextlib\nclass C{0}(contextlib.ContextDecorator):\n    def __enter__(self):\n        {inner}()\n    def __exit__(self, *exc):\n        return False\n"
+        "@C{0}()\ndef f{0}():\n    return 3\n"
+    ),
+    "decorating generator": "import contextlib\n@contextlib.contextmanager\ndef c{0}():\n    yield {inner}()\n@c{0}()\ndef f{0}():\n    return 3\n",
+    "exit stack": (
+        "import contextlib\ndef g{0}():\n    {inner}()\ndef f{0}():\n    with contextlib.ExitStack() as stack:\n        stack.callback(g{0})\n    return 3\n"
+    ),
+    "class made by a function": (
+        "def m{0}(name):\n    def run(self):\n        return {inner}()\n    return type(name, (), {{'run': run}})\ndef f{0}():\n    return m{0}('C')().run()\n"
+    ),
+    "class dictionary": "class C{0}:\n    def run(self):\n        return {inner}()\ndef f{0}():\n    return C{0}.__dict__['run'](C{0}())\n",
+    "globals": "def g{0}():\n    return {inner}()\ndef f{0}():\n    return globals()['g{0}']()\n",
+    "own module": "import sys\ndef g{0}():\n    return {inner}()\ndef f{0}():\n    return sys.modules[__name__].g{0}()\n",
+    "name put together": "class C{0}:\n    def run_it(self):\n        return {inner}()\ndef f{0}():\n    return getattr(C{0}(), 'run' + '_' + 'it')()\n",
+    "visitor": (
+        "class N{0}:\n    pass\nclass V{0}:\n    def visit(self, node):\n        return getattr(self, f'visit_{{type(node).__name__}}')()\n"
+        "    def visit_N{0}(self):\n        return {inner}()\ndef f{0}():\n    return V{0}().visit(N{0}())\n"
+    ),
+    "missing key": "class C{0}(dict):\n    def __missing__(self, key):\n        return {inner}()\ndef f{0}():\n    return '%(now)s' % C{0}()\n",
+    "format map": "class C{0}(dict):\n    def __missing__(self, key):\n        return {inner}()\ndef f{0}():\n    return '{{now}}'.format_map(C{0}())\n",
+    "template field": "class C{0}:\n    @property\n    def value(self):\n        return {inner}()\ndef f{0}():\n    return '{{one.value}}'.format(one=C{0}())\n",
+    "repr in a list": "class C{0}:\n    def __repr__(self):\n        return str({inner}())\ndef f{0}():\n    return str([C{0}()])\n",
+    "single dispatch": (
+        "import functools\n@functools.singledispatch\ndef g{0}(one):\n    return 3\n@g{0}.register\ndef _(one: int):\n    return {inner}()\ndef f{0}():\n    return g{0}(1)\n"
+    ),
+    "cached property": "import functools\nclass C{0}:\n    @functools.cached_property\n    def value(self):\n        return {inner}()\ndef f{0}():\n    return C{0}().value\n",
+    "partial method": (
+        "import functools\nclass C{0}:\n    def run(self, n):\n        return {inner}()\n    one = functools.partialmethod(run, 1)\ndef f{0}():\n    return C{0}().one()\n"
+    ),
+    "class decorator": (
+        "def d{0}(cls):\n    cls.run = lambda self: {inner}()\n    return cls\n@d{0}\nclass C{0}:\n    pass\ndef f{0}():\n    return C{0}().run()\n"
+    ),
+    "init subclass": (
+        "class B{0}:\n    kinds = {{}}\n    def __init_subclass__(cls, **words):\n        super().__init_subclass__(**words)\n        B{0}.kinds[cls.__name__] = cls\n"
+        "class C{0}(B{0}):\n    def run(self):\n        return {inner}()\ndef f{0}():\n    return B{0}.kinds['C{0}']().run()\n"
+    ),
+    "metaclass": (
+        "class M{0}(type):\n    def __call__(cls):\n        one = super().__call__()\n        one.value = {inner}()\n        return one\n"
+        "class C{0}(metaclass=M{0}):\n    pass\ndef f{0}():\n    return C{0}().value\n"
+    ),
+    "enumeration": "import enum\nclass E{0}(enum.Enum):\n    A = 1\n    def run(self):\n        return {inner}()\ndef f{0}():\n    return E{0}['A'].run()\n",
+    "method caller": "import operator\nclass C{0}:\n    def run(self):\n        return {inner}()\ndef f{0}():\n    return operator.methodcaller('run')(C{0}())\n",
+    "attribute getter": (
+        "import operator\nclass C{0}:\n    @property\n    def value(self):\n        return {inner}()\ndef f{0}():\n    return operator.attrgetter('value')(C{0}())\n"
+    ),
+    "reversed": "class C{0}:\n    def __reversed__(self):\n        yield {inner}()\ndef f{0}():\n    return list(reversed(C{0}()))\n",
+    "copy": "import copy\nclass C{0}:\n    def __copy__(self):\n        return {inner}()\ndef f{0}():\n    return copy.copy(C{0}())\n",
+    "class subscript": "class C{0}:\n    def __class_getitem__(cls, key):\n        return {inner}()\ndef f{0}():\n    return C{0}[1]\n",
+    "sum": "class C{0}:\n    def __radd__(self, other):\n        return {inner}()\ndef f{0}():\n    return sum([C{0}()])\n",
+    "walrus": "def f{0}():\n    return [two for one in [{inner}] if (two := one())]\n",
+    "exception": (
+        "class E{0}(Exception):\n    def __init__(self):\n        self.value = {inner}()\ndef f{0}():\n    try:\n        raise E{0}\n    except E{0} as error:\n        return error.value\n"
+    ),
 }
 IMPORTS: dict[str, Callable[[str, str], tuple[str, str]]] = {
     "same module": lambda _module, name: ("", name),

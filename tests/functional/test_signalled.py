@@ -1,0 +1,169 @@
+"""What a signal handler raises into a call, as one for a time-out does, is no outcome of the action, no fault of the disk and no argument's."""
+
+from __future__ import annotations
+
+import functools
+import os
+import signal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from coopy import abort_exception, control, init_system, unlocked
+from coopy.disk import files
+from coopy.error import NotSerializableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.parametrize("durability", ["sync", "buffered"])
+
+armed: list[str] = []  # where the signal is to come
+
+
+def come(where: str) -> None:
+    """The signal comes here, once."""
+    if where in armed:
+        armed.remove(where)
+        signal.raise_signal(signal.SIGALRM)
+
+
+def late(_number: int, _frame: object) -> None:
+    """A handler."""
+    raise TimeoutError("late")
+
+
+class Handler:
+    """More of them."""
+
+    def late(self, _number: int, _frame: object) -> None:
+        raise TimeoutError("late")
+
+    __call__ = late
+
+
+class Letter:
+    """An argument that takes its time."""
+
+    def __init__(self, letter: str) -> None:
+        self.letter = letter
+
+    def __getstate__(self) -> dict[str, str]:
+        come("argument")
+        return {"letter": self.letter}
+
+
+class Word:
+    def __init__(self) -> None:
+        self.text = ""
+
+    def add(self, letter: str) -> str:
+        self.text += letter
+        come("action")
+        self.text += letter
+        return self.text
+
+    @abort_exception
+    def abort(self, letter: str) -> str:
+        return self.add(letter)
+
+    @unlocked
+    def add_beside(self, letter: str) -> str:
+        return self.add(letter)
+
+    def put(self, letter: Letter) -> str:
+        return self.add(letter.letter)
+
+    def add_late(self, letter: str) -> None:
+        self.text += letter
+        raise TimeoutError("its own")
+
+
+@pytest.fixture(params=[late, Handler().late, Handler(), functools.partial(late)], ids=["function", "method", "object", "partial"])
+def handled(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A handler is installed, of each kind."""
+    before = signal.signal(signal.SIGALRM, request.param)
+    yield
+    signal.signal(signal.SIGALRM, before)
+    armed.clear()
+
+
+@pytest.fixture
+def word(tmp_path: Path, durability: Any) -> Iterator[Any]:
+    """A word in a system, which a restart gives again as it was left."""
+    with control(init_system(Word, tmp_path / "w", durability=durability, validation="off")) as word:
+        yield word
+        left = word.text
+    with control(init_system(Word, tmp_path / "w", durability=durability, validation="off")) as word:
+        assert word.text == left
+
+
+@pytest.mark.parametrize("method", ["add", "abort", "add_beside"])
+@pytest.mark.usefixtures("handled")
+def test_an_action_that_a_handler_interrupts_happens_once_as_a_whole(word: Any, method: str) -> None:
+    """The journal decides, as after an interrupt from the keyboard; its caller hears what the handler raised."""
+    word.add("a")
+    armed.append("action")
+    with pytest.raises(TimeoutError, match="late"):
+        getattr(word, method)("b")
+    assert word.text == "aabb"
+    assert word.add("c") == "aabbcc"
+
+
+@pytest.mark.usefixtures("handled")
+def test_the_same_raised_by_an_action_itself_is_its_outcome(word: Any) -> None:
+    """Nothing is made anew."""
+    with pytest.raises(TimeoutError, match="its own"):
+        word.add_late("a")
+    assert word.text == "a"
+    assert control(word).stats().rebuilds.count == 0
+
+
+def interrupted(place: str, call: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of the operating system during which the signal comes."""
+
+    def function(*args: Any) -> Any:
+        come(place)
+        return call(*args)
+
+    return function
+
+
+@pytest.mark.usefixtures("handled")
+def test_a_write_or_sync_that_a_handler_interrupts_is_no_failure_of_the_disk(
+    word: Any, durability: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TimeoutError is an OSError, but not the operating system's."""
+    monkeypatch.setattr(os, "pwrite", interrupted("write", os.pwrite))
+    monkeypatch.setattr(files, "_force", interrupted("sync", files._force))
+    for place in ("write", "sync") if durability == "sync" else ("write",):
+        armed.append(place)
+        with pytest.raises(TimeoutError, match="late"):
+            word.put(Letter("b" * 5_000_000))  # more than is reserved
+        assert not armed
+    assert word.add("c").endswith("cc")
+
+
+@pytest.mark.usefixtures("handled")
+def test_an_opening_that_a_handler_interrupts_is_no_failure_of_the_disk(
+    tmp_path: Path, durability: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It can be opened again at once."""
+    monkeypatch.setattr(os, "pwrite", interrupted("write", os.pwrite))
+    armed.append("write")
+    with pytest.raises(TimeoutError, match="late"):
+        init_system(Word, tmp_path / "w", durability=durability, validation="off")
+    with control(init_system(Word, tmp_path / "w", durability=durability, validation="off")) as word:
+        assert word.add("a") == "aa"
+
+
+@pytest.mark.usefixtures("handled")
+def test_arguments_that_a_handler_interrupts_are_not_to_blame(word: Any) -> None:
+    """Nothing has happened then."""
+    armed.append("argument")
+    with pytest.raises(TimeoutError, match="late"):
+        word.put(Letter("a"))
+    assert word.put(Letter("b")) == "bb"
+    with pytest.raises(NotSerializableError, match="argument 1"):
+        word.add(lambda: None)
