@@ -14,7 +14,8 @@ The story of a call, by file:
 
 Another day:
 
-    opening        a directory becomes a running system, or an error that says what is wrong with it
+    opened         a directory becomes a running system, or an error that says what is wrong with it
+    opening        what that does with files
     restore        snapshot + replay gives the same state
     replaying      the replay of one segment
     archive        what is kept: manifest, snapshots, segments

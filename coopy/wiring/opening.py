@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from coopy.classes import Classes
 from coopy.disk import RealDisk
+from coopy.engine.opened import open_system
 from coopy.engine.opening import Place, domain_name
-from coopy.engine.system import Settings, System, open_system
+from coopy.engine.system import Settings, System
 from coopy.engine.tools import equip
 from coopy.error import CoopyError, UsageError
 from coopy.fingerprint import fingerprint

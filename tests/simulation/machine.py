@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from coopy.disk.fake import FakeDisk
 from coopy.engine.following import FollowingEngine
 from coopy.engine.gate import CLOSED
+from coopy.engine.opened import open_system
 from coopy.engine.opening import Place, domain_name
-from coopy.engine.system import Origin, Settings, System, open_system
+from coopy.engine.system import Origin, Settings, System
 from coopy.replication.follower import Follower, Newcomer
 from coopy.replication.handshake import GENERATION
 from coopy.replication.shipping import Shipper

@@ -100,10 +100,10 @@ def test_links_from_outside_of_the_documentation_lead_somewhere(page: str) -> No
 
 
 FIGURES = {  # what the comparison says of whom: where the benchmarks say it
-    "13 times SQLite's": ("queries, 1 thread", "SQLite", -1),
-    "7.7 times its sync writes with 32 threads": ("sync actions, 32 threads", "SQLite", -1),
-    "1.8 times with one": ("sync actions, 1 thread", "SQLite", -1),
-    "2.6 times with one thread": ("sync actions, 1 thread", "ZODB", -1),
+    "14 times SQLite's": ("queries, 1 thread", "SQLite", -1),
+    "8 times its sync writes with 32 threads": ("sync actions, 32 threads", "SQLite", -1),
+    "1.9 times with one": ("sync actions, 1 thread", "SQLite", -1),
+    "2.8 times with one thread": ("sync actions, 1 thread", "ZODB", -1),
     "14 times with 32": ("sync actions, 32 threads", "ZODB", -1),
     "80 bytes for the benchmark's call": ("journal bytes per action", "coopy", -2),
     "against 506": ("journal bytes per action", "ZODB", -2),

@@ -12,9 +12,10 @@ import pytest
 from coopy.disk import RealDisk
 from coopy.engine.commit import Entry
 from coopy.engine.founding import first_snapshot, install, new_identity
+from coopy.engine.opened import open_system
 from coopy.engine.opening import Place
 from coopy.engine.ordered import Message, OrderedEngine
-from coopy.engine.system import Origin, Settings, System, open_system
+from coopy.engine.system import Origin, Settings, System
 from coopy.error import ClosedError, ClusterError, CoopyError, UsageError
 from tests.words import Word
 
