@@ -176,8 +176,7 @@ class Node:
         """What all nodes leave out, this one does, too."""
         archive = system.archive
         skips = frozenset(archive.manifest.skips)
-        sequence, engine.left_out = self.link.run(agreed(here, key, archive.directory, skips, engine.journal.lsn), None)
-        self._agreed = here.stream.generation, sequence
+        self._agreed, engine.left_out = self.link.run(agreed(here, key, archive.directory, skips, engine.journal.lsn), None)
         if engine.left_out != skips:
             engine.exclusively(lambda: archive.change(skips=tuple(sorted(engine.left_out))))
 

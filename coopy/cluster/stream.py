@@ -250,10 +250,15 @@ class Stream:
         return True
 
     async def nodes(self) -> list[bytes]:
-        """Who takes from it now, by what they said of themselves. Raises LostError, also where not all servers have answered."""
+        """Who takes from it now, by what they said of themselves: nobody from one that is gone. Raises LostError, also where not all servers have answered."""
         found, total = list[dict[str, Any]](), 1
         while len(found) < total:
-            page = await self.link.ask(f"CONSUMER.LIST.{self.name}", {"offset": len(found)})
+            try:
+                page = await self.link.ask(f"CONSUMER.LIST.{self.name}", {"offset": len(found)})
+            except RefusedError as error:
+                if error.code == NO_STREAM:
+                    return []
+                raise
             if page.get("missing"):
                 raise LostError(f"Not all servers said who takes from the stream {self.name}.")
             found += page.get("consumers") or []

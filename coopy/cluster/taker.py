@@ -95,8 +95,10 @@ class Taker:
     def _take_some(self) -> bool:
         """What has come, in one go. False at the end."""
         some = _Some()
-        one = self._gather(some)
-        self._give(some.messages, some.packets)
+        try:
+            one = self._gather(some)
+        finally:  # also what came before something that cannot be taken: there are those who wait for it
+            self._give(some.messages, some.packets)
         if some.messages:
             self._chores.passed(some.size, own=bool(some.packets))
         if isinstance(some.word, Seal):

@@ -7,6 +7,7 @@ The hostile cases of a cluster, by what is wrong, and where each is shown (what 
                     wrong replicas, retention, discard, storage here: a stream of other settings; _stream.py: a stream that would lose history
                     sync not always on one server               _unfit.py: a server that does not sync
     its messages    foreign, damaged, of another key            _stream.py: a message that somebody else put there, of another key
+                    foreign, right behind calls of our own      here: calls before a message that cannot be taken
                     the right key at another place              here: what stands in the stream twice; _stream.py: of a writer that never began
                     a hole in the middle                        here: messages that were deleted, a message that was damaged
                     a hole at the end, the last one going down  here: a stream that lost its end
@@ -45,6 +46,7 @@ from coopy.cluster.message import Join, keyed, seal
 from coopy.error import ClusterError, UnconfirmedError
 from coopy.wiring.systems import system_of
 from tests.functional.test_cluster_bad_days import counts, through, wait_until, ways
+from tests.functional.test_cluster_generations import kept_from_taking, messages
 from tests.functional.test_cluster_stream import ask, put, stopped, stream_of
 from tests.lone import Lone, peers_of
 from tests.servers import Cluster, cluster, level, servers
@@ -188,6 +190,25 @@ def test_a_message_of_another_system_is_not_taken(cluster: Cluster) -> None:
     archive = system_of(other).archive
     put(node, seal(Join(b"n" * 16, "tests.words:Word", [], b""), keyed(archive.identity.secret, archive.key)))
     assert "its check does not match: it is damaged, of another system, or signed with another key" in stopped(node)
+
+
+def test_calls_before_a_message_that_cannot_be_taken_are_answered(cluster: Cluster) -> None:
+    """They came in one go with it: they are executed, and nobody waits for ever."""
+    node = cluster.node(1)
+    told = list[str]()
+    with kept_from_taking(node):
+        callers = [threading.Thread(target=lambda letter=letter: told.append(node.add(letter)), daemon=True) for letter in "ab"]
+        for sent, caller in enumerate(callers, 1):
+            caller.start()
+            wait_until(lambda sent=sent: messages(node, "calls", 1) == sent)  # type: ignore[misc]
+        put(node, b"nothing that anybody wrote")
+        consumer, last = peers_of(node).running.moving.consumer, peers_of(node).link.run(stream_of(node).about()).last
+        wait_until(lambda: consumer.following > last)
+    for caller in callers:
+        caller.join(20)
+    with pytest.raises(ClusterError, match="cannot be taken: it is no message of coopy's"):
+        node.add("c")
+    assert (told, node.text) == (["a", "ab"], "ab")
 
 
 def test_nodes_that_begin_at_once_are_of_one_cluster(cluster: Cluster) -> None:

@@ -10,7 +10,8 @@ import pytest
 from coopy import control
 from coopy.cluster import generations
 from coopy.error import ClusterError, DivergenceError
-from tests.functional.test_cluster_bad_days import wait_until
+from tests.functional.test_cluster_bad_days import counts, wait_until
+from tests.functional.test_cluster_generations import move_on
 from tests.functional.test_replication_bad_days import run_coopy
 from tests.servers import Cluster, cluster, level, servers
 from tests.words import Word
@@ -143,6 +144,40 @@ def test_a_node_that_joins_beside_others_and_leaves_out_more_stops_them(cluster:
     with pytest.raises(ClusterError, match=r"makes something else of the action with LSN 1 than this one, which stopped before"):
         two.add("b")
     assert one.add("b") == "b"
+
+
+@pytest.mark.parametrize("moved", [True, False])
+def test_nodes_that_have_gone_on_in_the_next_stream_are_seen(cluster: Cluster, moved: bool) -> None:
+    """One that leaves out what they have executed is refused, and they go on: whether it was away at the seal, or nobody has joined behind that."""
+    one, two = cluster.node(1), cluster.node(2)
+    one.add("a")
+    level(one, two)
+    if not moved:
+        control(one).close()
+    move_on(two)
+    wait_until(lambda: counts(two).generation == 2)
+    if moved:
+        wait_until(lambda: counts(one).generation == 2)
+        control(one).close()
+    skip(cluster.folder / "node1", 1)
+    with pytest.raises(ClusterError, match=r"node1 leaves out the action with LSN 1, and nodes are open that have executed that"):
+        cluster.node(1)
+    assert two.add("b") == "ab"
+
+
+def test_what_is_left_out_in_a_later_stream_is_so_on_one_that_was_away_before(cluster: Cluster) -> None:
+    """It stands in an earlier one, and has not executed that: it never does."""
+    one, two = cluster.node(1), cluster.node(2)
+    control(two).close()
+    one.add("a")
+    one.add("b")
+    move_on(one)
+    wait_until(lambda: counts(one).generation == 2)
+    control(one).close()
+    skip(cluster.folder / "node1", 1)
+    one, two = cluster.node(1), cluster.node(2)
+    assert two.add("c") == "bc"
+    level(one, two)
 
 
 async def nobody(_self: object) -> list[bytes]:
