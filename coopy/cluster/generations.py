@@ -18,9 +18,10 @@ import msgspec
 
 from coopy.cluster.beginnings import Beginnings
 from coopy.cluster.durable import prove
-from coopy.cluster.link import PATIENCE
+from coopy.cluster.link import PATIENCE, RefusedError
 from coopy.cluster.message import Announced, Genesis
 from coopy.cluster.store import Stored
+from coopy.cluster.stream import NO_STREAM
 from coopy.engine.founding import first_snapshot, install, new_identity
 from coopy.error import ClusterError, UsageError
 from coopy.logs import logger
@@ -149,17 +150,26 @@ class Generations:
         """The streams that have begun, the newest first. Raises ClusterError, also where they are not of one system."""
         found = list[Begun]()
         for generation in reversed(await self._link.again(self._stream.generations, PATIENCE)):
-            beginnings = Beginnings(self._stream.of(generation), self._key)
-            genesis = await beginnings.genesis()
-            if genesis is None:
+            one = await self._look(Beginnings(self._stream.of(generation), self._key))
+            if one is None:
                 continue
-            if found and genesis.system != found[0].genesis.system:
-                what = f"The streams {found[0].name} and {beginnings.stream.name} are of different systems: somebody has made one of them"
+            if found and one.genesis.system != found[0].genesis.system:
+                what = f"The streams {found[0].name} and {one.name} are of different systems: somebody has made one of them"
                 raise ClusterError(f"{what}. Nothing was changed. Have an administrator of the servers look which.")
-            found.append(await self._look(beginnings, genesis))
+            found.append(one)
         return found
 
-    async def _look(self, beginnings: Beginnings, genesis: Genesis) -> Begun:
+    async def _look(self, beginnings: Beginnings) -> Begun | None:
+        """None where it has not begun, or is deleted meanwhile."""
+        try:
+            genesis = await beginnings.genesis()
+            return await self._look_into(beginnings, genesis) if genesis is not None else None
+        except RefusedError as error:
+            if error.code != NO_STREAM:
+                raise
+            return None
+
+    async def _look_into(self, beginnings: Beginnings, genesis: Genesis) -> Begun:
         key = beginnings.messages_key(genesis)
         joined, left_out = await self._link.again(lambda: beginnings.left_out(key), PATIENCE)
         return Begun(beginnings, genesis, await beginnings.snapshots(key), left_out if joined else None)

@@ -192,9 +192,16 @@ class Node:
         """Say that this node begins to write, and wait until all before that was taken here."""
         program, left_out = self._program, sorted(self.running.engine.left_out)
         data = seal(Join(self.id, program.domain, [*program.versions], program.source, left_out), key)
-        self.link.run(self.running.saying.say("join", data, f"{self.id.hex()}-0"), None)
+        saying = self.running.saying
+        self.link.run(saying.say("join", data, self._tag), None)
         while not self._joined.wait(WAKE):
             self._check_lives()
+            saying.check(self._tag)
+
+    @property
+    def _tag(self) -> str:
+        """Of the message with which it joins."""
+        return f"{self.id.hex()}-0"
 
     @property
     def running(self) -> _Running:
@@ -211,7 +218,7 @@ class Node:
     # --- what nodes say to each other, on the thread that takes --------------------------------------------------------------
 
     def joins(self, place: tuple[int, int], join: Join) -> None:
-        """As Chores says: this one, or one whose program may be another. Raises ClusterError where that is ahead of this one, or leaves out other actions."""
+        """As Chores says. Raises ClusterError where its program is ahead of this one's, or it leaves out other actions."""
         otherwise = frozenset(join.left_out) ^ self.running.engine.left_out
         if otherwise and place > self._agreed:
             what = (
@@ -224,8 +231,11 @@ class Node:
         if ahead:
             what = f"A node that runs {', '.join(ahead)} has joined the cluster, and this one does not have that yet: it stopped before"
             raise ClusterError(f"{what}. Bring the program here to that version, and open the directory again.")
+
+    def _hear_join(self, join: Join) -> None:
+        """This one's, or that of one whose program may be another."""
         if join.node == self.id:
-            self.running.saying.heard(f"{self.id.hex()}-0")
+            self.running.saying.heard(self._tag)
             self._joined.set()
         elif self._joined.is_set() and join.source and self._program.source not in {b"", join.source}:
             log.warning("A node with another source of %s has joined: see to it that both make the same of a call.", self._program.domain)
@@ -241,6 +251,8 @@ class Node:
             self.running.comparing.take_part(word)
         elif isinstance(word, Digest):
             self.running.comparing.judge(word)
+        elif isinstance(word, Join):
+            self._hear_join(word)
 
     def sealed(self, seal: Seal, sequence: int) -> Stream | None:
         """As Chores says. Raises ClusterError where the next stream is not the one that the seal names."""

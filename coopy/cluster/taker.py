@@ -26,7 +26,7 @@ __all__ = ["Taker"]
 
 log = logger("cluster")
 AT_ONCE = 64  # messages taken in one go
-Word: TypeAlias = Announced | Claim | Due | Digest | Seal  # what holds no calls
+Word: TypeAlias = Announced | Claim | Due | Digest | Join | Seal  # what holds no calls
 
 
 class _Some:
@@ -44,7 +44,7 @@ class Chores(Protocol):
     """What nodes do for each other beside the calls. All of it is called by the thread that takes; what it raises stops the node."""
 
     def joins(self, place: tuple[int, int], join: Join) -> None:
-        """A node begins to write, with the message of this generation and number. What was before it may not have been taken yet."""
+        """May a node begin to write, with the message of this generation and number? What was before it may not have been taken yet."""
 
     def passed(self, size: int, *, own: bool) -> None:
         """So many bytes of messages were taken, some of them this node's own."""
@@ -179,7 +179,7 @@ class Taker:
             return None, None, found
         if isinstance(found, Join):
             self._chores.joins((generation, sequence), found)
-            return Message(sequence, found.node, 0, 0, 0, 0, (), generation=generation), None, None
+            return Message(sequence, found.node, 0, 0, 0, 0, (), generation=generation), None, found
         if isinstance(found, Announced | Claim | Due | Digest):
             return Message(sequence, b"", 0, 0, 0, 0, (), generation=generation), None, found
         what = f"Message {sequence} of the stream {self._stream.name} is the beginning of a shared journal, and stands within one"
