@@ -133,13 +133,19 @@ class Generations:
             raise ClusterError(
                 f"{what}. When it is large another one follows on it; control(...).prune_cluster() of a node has that happen at once."
             )
+        self._check_missing(current, former)
+        names = [one.name for one in former]
+        agreed(f"What stands in {', '.join(names)} is deleted for good. {current.name} goes on, with two snapshots.")
+        current, *former = self._link.run(self._in_use(), None)  # it may have taken a while: a node that was away may need them now
+        former = [one for one in former if one.name in names]
+        self._check_missing(current, former)
+        gone: list[str] = self._link.run(drop(current, former), None)
+        return gone
+
+    def _check_missing(self, current: Begun, former: Sequence[Begun]) -> None:
         lacks = self._link.run(missing(current, former), None)
         if lacks:
             raise ClusterError(f"Nothing was deleted: {lacks}.")
-        names = ", ".join(one.name for one in former)
-        agreed(f"What stands in {names} is deleted for good. {current.name} goes on, with two snapshots.")
-        gone: list[str] = self._link.run(drop(current, former), None)
-        return gone
 
     # --- the link's thread -----------------------------------------------------------------------------------------------
 

@@ -83,6 +83,39 @@ def test_a_node_that_has_begun_has_taken_all_that_was_before(cluster: Cluster, m
     assert (joined, two.text) == ([False], "abc")
 
 
+def test_streams_that_a_node_needs_again_stay_though_it_was_agreed_that_they_go(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was away when somebody was asked, and has come before the answer."""
+    one, two = cluster.node(1), cluster.node(2)
+    control(two).close()
+    one.add("a")
+    move_on(one)
+    wait_until(lambda: counts(one).generation == 2)
+    control(one).share_snapshot()
+    control(one).share_snapshot()
+    takes, go_on, sealed = threading.Event(), threading.Event(), Moving.sealed
+    opened = list[Any]()
+
+    def seal_later(moving: Moving, found: Seal, sequence: int) -> bool:
+        takes.set()
+        return go_on.wait(20) and sealed(moving, found, sequence)
+
+    monkeypatch.setattr(Moving, "sealed", seal_later)
+    opener = threading.Thread(target=lambda: opened.append(cluster.node(2)))
+
+    def agree(_: str) -> None:
+        opener.start()
+        takes.wait(20)
+
+    try:
+        with pytest.raises(ClusterError, match=rf"Nothing was deleted: 1 node still takes from coopy-{cluster.name}@1\."):
+            peers_of(one)._generations.prune(agree)
+    finally:
+        go_on.set()
+        opener.join()
+    assert streams(one) == [1, 2]
+    level(one, *opened)
+
+
 def test_a_new_node_begins_while_streams_are_deleted(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """One goes while the node looks at it: it begins with what is there."""
     one = cluster.node(1)
