@@ -96,7 +96,7 @@ class Beginnings:
         `left_out`: what its node leaves out; `key`: of the stream's messages. Raises ClusterError.
         """
         about = await self.stream.about()
-        sequence, before = await self.announced(key)
+        sequence, before = await self.stream.link.again(lambda: self.announced(key), PATIENCE)
         name = before.snapshot if before is not None else ""
         if about is None or behind not in {None, name} or (before is not None and not self._is_wanted(lsn, before)):
             return False

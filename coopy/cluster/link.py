@@ -328,3 +328,6 @@ async def _cancel(tasks: AbstractSet[asyncio.Task[Any]]) -> None:
         for one in waiting:
             one.cancel()
         await asyncio.wait(waiting, timeout=AGAIN)
+    for one in tasks:
+        if not one.cancelled():
+            one.exception()  # what it ended with instead: nobody waits for that any more, and asyncio would complain

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +11,14 @@ import pytest
 
 from coopy import control
 from coopy.cluster import sharing, stream
+from coopy.cluster.link import LostError
 from coopy.cluster.message import Announced, Claim, keyed, seal, unseal
+from coopy.cluster.stream import Stream
 from coopy.error import ClusterError
 from coopy.wiring.systems import system_of
 from tests.functional.test_cluster import names_in
 from tests.functional.test_cluster_bad_days import wait_until
+from tests.lone import peers_of
 from tests.servers import Cluster, cluster, level, servers
 
 if TYPE_CHECKING:
@@ -143,3 +147,39 @@ def test_of_two_nodes_that_send_one_at_once_one_is_named(cluster: Cluster, monke
     assert control(one).share_snapshot() == 1
     assert len(announced(one)) == 1
     assert kept(one) == {first(one), announced(one)[0].snapshot}
+
+
+def test_a_snapshot_is_sent_though_an_answer_is_lost(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where the connection is cut: what the last one was is asked again."""
+    node = cluster.node(1)
+    node.add("a")
+    last, lost = Stream.last, list[str]()
+
+    async def lose_one(stream: Stream, what: str) -> tuple[int, bytes] | None:
+        if what == "snapshot" and not lost:
+            lost.append(what)
+            raise LostError("The answer was lost.")
+        return await last(stream, what)
+
+    monkeypatch.setattr(Stream, "last", lose_one)
+    control(node).share_snapshot()
+    assert (lost, len(announced(node))) == (["snapshot"], 1)
+
+
+def test_what_ends_otherwise_than_it_was_told_when_the_connection_is_lost_is_not_complained_of(
+    cluster: Cluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As the client's object store does: it cleans up, and that fails, too."""
+    link = peers_of(cluster.node(1)).link
+
+    async def clean_up() -> None:
+        link.soon(lambda: link.leave("a test"))
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise ConnectionError("It cannot be cleaned up.") from None
+
+    with pytest.raises(LostError, match="before the connection was lost"):
+        link.run(link.unless_denied(clean_up, {}))
+    gc.collect()
+    assert "never retrieved" not in caplog.text
