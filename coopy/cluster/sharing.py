@@ -76,8 +76,8 @@ class Sharing:
             claim = await self._link.again(self._claim, PATIENCE)
             if claim is not None:
                 self.shared += await self._share(await asyncio.to_thread(self._take), claim.behind)
+            await self._pruning.look()  # first: where calls come fast, what follows may be due to be followed before it has its snapshots
             await self._move_on()
-            await self._pruning.look()
         except ClosedError:  # while it was taken
             pass
         except CoopyError as error:
