@@ -15,7 +15,6 @@ from coopy.cluster.link import PATIENCE
 from coopy.cluster.message import Announced, Calls, Genesis, Join, Sealed, keyed, seal, unseal
 from coopy.cluster.store import Store
 from coopy.error import ClusterError
-from coopy.logs import logger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Beginnings", "BehindError", "unsealed"]
 
-log = logger("cluster")
 INTACT = "What this node has is intact in its directory."
 
 

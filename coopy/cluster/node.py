@@ -169,8 +169,8 @@ class Node:
 
     def _verify(self, here: Beginnings, about: About, system: bytes, engine: OrderedEngine, key: bytes) -> None:
         """That it is the stream that this directory is of, before anything is asked of it."""
-        work = lambda: here.verify(about, about.created, system, engine.progress.last, key)  # noqa: E731
-        self.link.run(self.link.again(work, PATIENCE), None)
+        last = engine.progress.last
+        self.link.run(self.link.again(lambda: here.verify(about, about.created, system, last, key), PATIENCE), None)
 
     def _agree(self, here: Beginnings, system: System, engine: OrderedEngine, key: bytes) -> None:
         """What all nodes leave out, this one does, too."""
