@@ -32,13 +32,15 @@ _hooks: list[Callable[[], Callable[[], None] | None]] = []
 class RealLock:
     """Holds a directory by flock on it and on its file LOCK; on both, so that deleting LOCK by hand lets nobody in.
 
-    The operating system gives both back when the last descriptor is closed, however the process ends. Only by closing: an explicit
-    unlock in a forked child would free the parent's lock.
+    The operating system gives both back when the last descriptor is closed, however the process ends. A child in its first moments has copies
+    of them still (any fork of the program's, `subprocess` between fork and exec), so whoever took the lock unlocks it, too. A forked child
+    only closes: its unlock would free the parent's lock.
     """
 
-    __slots__ = ("_descriptors", "_key", "_map", "cells")
+    __slots__ = ("_descriptors", "_key", "_map", "_pid", "cells")
 
     def __init__(self, directory: str) -> None:
+        self._pid = os.getpid()
         self._descriptors: list[int] = []
         self._map: mmap.mmap | None = None
         self.cells = memoryview(b"")
@@ -86,6 +88,8 @@ class RealLock:
         descriptors, self._descriptors = self._descriptors, []
         for fd in descriptors:
             with suppress(OSError):
+                if os.getpid() == self._pid:
+                    fcntl.flock(fd, fcntl.LOCK_UN)
                 os.close(fd)
         if _held.get(self._key) is self:
             del _held[self._key]

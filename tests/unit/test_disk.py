@@ -9,6 +9,7 @@ import random
 import socket
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +20,8 @@ from coopy.error import LockedError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
+
+DESCRIPTORS = Path("/proc/self/fd")
 
 
 # --- files -----------------------------------------------------------------------------------------------------------
@@ -268,6 +270,20 @@ def test_a_forked_child_that_lives_on_does_not_hold_the_directory(tmp_path: Path
     assert not refused
 
 
+@pytest.mark.skipif(not DESCRIPTORS.is_dir(), reason="there is no list of the descriptors")
+def test_a_lock_is_given_back_though_a_child_has_not_closed_its_copies_yet(tmp_path: Path) -> None:
+    """Any other thread may fork in the moment in which the lock is given back: the next one to open is not refused for that."""
+    lock = RealDisk().lock(str(tmp_path))
+    inherited = [int(link.name) for link in DESCRIPTORS.iterdir() if _is_within(tmp_path, link)]
+    copies = [os.dup(one) for one in inherited]
+    lock.release()
+    refused = _in_another_process(tmp_path)
+    for one in copies:
+        os.close(one)
+    assert len(copies) == 3  # the directory, LOCK, and its mapping
+    assert not refused
+
+
 def test_hooks_run_in_a_forked_child(tmp_path: Path) -> None:
     """A method given to `after_fork_in_child` runs there as long as its object lives."""
 
@@ -440,6 +456,14 @@ def _in_another_process(directory: Path) -> bool:
     """Whether a process that inherited nothing is refused."""
     code = "import sys; from coopy.disk import RealDisk; RealDisk().lock(sys.argv[1]).release()"
     return subprocess.run([sys.executable, "-c", code, str(directory)], capture_output=True, check=False).returncode != 0
+
+
+def _is_within(folder: Path, link: Path) -> bool:
+    """Whether that descriptor is of the folder or of a file in it."""
+    try:
+        return link.readlink().is_relative_to(folder)
+    except OSError:
+        return False  # the one that listed them
 
 
 def _in_child(question: Callable[[], bool]) -> bool:
