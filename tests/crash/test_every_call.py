@@ -151,6 +151,8 @@ def test_an_interrupt_at_any_point_leaves_a_system_that_goes_on_and_restores(tmp
         else:
             caller.call("keep")
         assert proxy.kept[-1] == caller.last, point
+        if point % 40 == 0:
+            proxy.take_snapshot()  # what memory is made anew from stays short
     assert point > 3, "nothing was interrupted"
     kept = proxy.kept
     assert len(set(kept)) == len(kept)
@@ -275,6 +277,8 @@ def test_an_interrupted_leader_takes_nobodys_outcome_with_it(tmp_path: Path, mon
         caller.call("keep")
         other.join(20)
         assert heard == ["raised"], point
+        if point % 40 == 0:
+            proxy.take_snapshot()
     assert point > 100
     assert set(caller.acknowledged) <= set(proxy.kept)
     assert -1 not in proxy.kept
