@@ -402,7 +402,8 @@ class Engine:
             del self.beside.flights[lsn]
         if self.stale and self.gate is not LEFTOVER:
             self._rebuild(self.executed, NOTHING)
-        self.journal.known = self.beside.known(self.executed)
+        if not self.stale:  # else how an interrupted one ends is found out by the rebuild to come
+            self.journal.known = self.beside.known(self.executed)
 
     # --- what nobody may disturb -------------------------------------------------------------------------------------
 

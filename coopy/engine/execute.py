@@ -141,6 +141,7 @@ class Executor:
         Call it on a fresh thread: no signal comes there, so that what is not an ordinary exception is the action's own doing and an
         outcome like any other. MemoryError passes through.
         """
+        self.moment.tainted = False  # by an action that was interrupted: it runs again
         rest = iter(records)
         while self.run(self._replay_in_context, rest, decode, mark, raised):
             self._renew_context()

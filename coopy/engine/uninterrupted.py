@@ -60,20 +60,23 @@ class Worker:
 
 class _Job:
     def __init__(self, work: Callable[[], Any]) -> None:
-        self.work, self.finished, self.started = work, False, False
+        self.work, self.finished = work, False
         self.claim, self.end = allocate_lock(), allocate_lock()
         self.end.acquire()
         self.result: Any = None
         self.error: BaseException | None = None
 
     def start_or_wait(self) -> None:
-        """An interrupt may hide whether the thread was started: then another is, and the first to claim the work does it."""
-        if not self.started:
+        """Have a thread begin, as long as none has: the first to claim the work does it.
+
+        An interrupt may hide whether one was started. And in CPython 3.11 what `PyThreadState_SetAsyncExc` raises may hit the new thread instead of the one
+        that starts it, for as long as they have one identity: it ends before its first line.
+        """
+        if not self.claim.locked():
             try:
                 start_new_thread(self.run, ())
             except RuntimeError:  # the interpreter shuts down: no new threads
                 self.run()
-            self.started = True
         self.end.acquire(timeout=0.05)  # the end may have been taken by a wait that was interrupted
 
     def run(self) -> None:

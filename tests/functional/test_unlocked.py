@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import shutil
 import threading
@@ -55,6 +56,33 @@ class Tally:
             ITSELF.clear()  # coopy: ignore[live-global] the test's own switch: a restart runs the rest
             raise KeyboardInterrupt
         self.counts[name] = 2
+
+
+class Stopped(Tally):
+    """Its actions stop in the middle the first time."""
+
+    @unlocked
+    def count_and_fail(self, name: str) -> None:
+        self.counts[name] = 1
+        for halfway, go_on in ITSELF[:1]:
+            halfway.set()
+            go_on.wait(60)
+            ITSELF.clear()
+            raise KeyboardInterrupt
+        raise ValueError(name)
+
+    def ask_and_stop(self, amount: int) -> None:
+        self.total += amount
+        if ITSELF:
+            with contextlib.suppress(UsageError):
+                ITSELF.pop().total  # noqa: B018 - it is refused
+            raise KeyboardInterrupt
+
+    def add_and_stop(self, amount: int) -> None:
+        self.total += amount
+        if ITSELF[1:]:
+            del ITSELF[1:]
+            raise KeyboardInterrupt
 
 
 def run_all(*works: Callable[[], object]) -> None:
@@ -138,6 +166,44 @@ def test_one_that_is_interrupted_is_whole_for_whoever_looks_next(tmp_path: Path,
     control(tally).close()
     with control(init_system(Tally, tmp_path / "t")) as again:
         assert again.counts == {"a": 2}
+
+
+def test_one_that_raises_and_one_under_the_lock_are_interrupted_together(tmp_path: Path) -> None:
+    """How the first ends is found out when memory is made anew for the second: until then nobody may say that it returned."""
+    tally = init_system(Stopped(), tmp_path / "t", durability="buffered", validation="off")
+    halfway, go_on = threading.Event(), threading.Event()
+    ITSELF[:] = [(halfway, go_on), "once"]
+
+    def fly() -> None:
+        with pytest.raises(KeyboardInterrupt):
+            tally.count_and_fail("a")
+
+    def be_interrupted() -> None:
+        halfway.wait(60)
+        with pytest.raises(KeyboardInterrupt):
+            tally.add_and_stop(1)
+        go_on.set()
+
+    run_all(fly, be_interrupted)
+    assert (tally.total, tally.counts) == (1, {"a": 1})
+    control(tally).close()
+    with control(init_system(Stopped, tmp_path / "t", validation="off")) as again:
+        assert (again.total, again.counts) == (1, {"a": 1})
+
+
+def test_an_interrupt_behind_a_use_of_a_proxy_is_not_laid_at_the_door_of_others(tmp_path: Path) -> None:
+    """The interrupted action runs once more, without its mark; those before it are replayed, and are as they were."""
+    tally = init_system(Stopped(), tmp_path / "t", durability="buffered", validation="off")
+    tally.add(1)
+    ITSELF[:] = [tally]
+    with pytest.raises(KeyboardInterrupt):
+        tally.ask_and_stop(2)
+    assert tally.total == 3
+    tally.add(4)
+    assert (tally.total, control(tally).stats().undone) == (7, 0)
+    control(tally).close()
+    with control(init_system(Stopped, tmp_path / "t", validation="off")) as again:
+        assert again.total == 7
 
 
 def test_one_that_stands_before_what_is_put_back_does_not_wait_for_itself(tmp_path: Path) -> None:
