@@ -187,8 +187,10 @@ class Engine:
         """What was acknowledged anywhere before is executed here when this returns. Of a system of its own it always is."""
 
     def read_beside(self, function: Callable[..., object], /, *args: object, **kwargs: object) -> Any:
-        """Execute a query that does its own locking: without the lock."""
-        if not self.gate.readable:
+        """Execute a query that does its own locking: without the lock. It does not begin while memory is made anew."""
+        if moment_of() is not None:
+            self.refuse_nested(getattr(function, "__name__", "a query"))
+        if self.stale or not self.gate.readable:
             self.read(_nothing)
         return self.executor.settle(function(*args, **kwargs))
 

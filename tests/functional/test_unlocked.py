@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from coopy import abort_exception, control, init_system, unlocked
+from coopy import abort_exception, control, init_system, readonly, unlocked
 from coopy.engine.commit import SharedEngine
 from coopy.error import UsageError
 from coopy.wiring.systems import _systems
@@ -77,6 +77,21 @@ class Stopped(Tally):
             with contextlib.suppress(UsageError):
                 ITSELF.pop().total  # noqa: B018 - it is refused
             raise KeyboardInterrupt
+
+    @readonly
+    @unlocked
+    def look(self) -> int:
+        return self.total
+
+    def ask_beside(self, amount: int) -> None:
+        self.total += amount
+        for proxy in ITSELF:
+            proxy.look()
+
+    def look_meanwhile(self, amount: int) -> None:
+        self.total += amount
+        for look in ITSELF:
+            look()
 
     def add_and_stop(self, amount: int) -> None:
         self.total += amount
@@ -204,6 +219,39 @@ def test_an_interrupt_behind_a_use_of_a_proxy_is_not_laid_at_the_door_of_others(
     control(tally).close()
     with control(init_system(Stopped, tmp_path / "t", validation="off")) as again:
         assert again.total == 7
+
+
+@both
+def test_a_query_that_takes_no_lock_is_refused_inside_of_an_action_too(tmp_path: Path, durability: Any) -> None:
+    """A restart has no proxy to ask: the action is undone."""
+    tally = init_system(Stopped(), tmp_path / "t", durability=durability, validation="off")
+    ITSELF[:] = [tally]
+    with pytest.raises(UsageError, match=r"ask_beside\(\) used a coopy proxy"):
+        tally.ask_beside(1)
+    ITSELF.clear()
+    assert tally.look() == tally.total == 0
+
+
+@both
+def test_a_query_that_takes_no_lock_does_not_begin_while_memory_is_made_anew(tmp_path: Path, durability: Any) -> None:
+    """It would see the replay halfway, or an object without attributes."""
+    tally = init_system(Stopped(), tmp_path / "t", durability=durability, validation="off")
+    tally.look_meanwhile(1)
+    tally.add(1)
+    seen: list[int] = []
+    looking = threading.Thread(target=lambda: seen.append(tally.look()), daemon=True)
+
+    def look() -> None:
+        ITSELF.clear()
+        looking.start()
+        looking.join(0.1)
+
+    ITSELF[:] = [look]
+    with pytest.raises(ValueError, match="5"):
+        tally.add_or_abort(5)
+    assert not ITSELF, "nothing was replayed"
+    looking.join(60)
+    assert seen == [2]
 
 
 def test_one_that_stands_before_what_is_put_back_does_not_wait_for_itself(tmp_path: Path) -> None:
