@@ -25,7 +25,7 @@ LOCK = "LOCK"
 CELLS_AT = 512
 LOCK_SIZE = 1024
 
-_held: dict[tuple[int, int], RealLock] = {}  # by device and inode of the directory: a path may be spelled in many ways
+_held: dict[tuple[int, int], weakref.ref[RealLock]] = {}  # by device and inode of the directory: a path may be spelled in many ways
 _hooks: list[Callable[[], Callable[[], None] | None]] = []
 
 
@@ -34,20 +34,23 @@ class RealLock:
 
     The operating system gives both back when the last descriptor is closed, however the process ends. A child in its first moments has copies
     of them still (any fork of the program's, `subprocess` between fork and exec), so whoever took the lock unlocks it, too. A forked child
-    only closes: its unlock would free the parent's lock.
+    only closes: its unlock would free the parent's lock. A lock that nobody refers to any more is given back as well: whoever could write
+    refers to it, and an opening that was interrupted again while it was being undone may have left one.
     """
 
-    __slots__ = ("_descriptors", "_key", "_map", "_pid", "cells")
+    __slots__ = ("__weakref__", "_descriptors", "_key", "_map", "_pid", "_self", "cells")
 
     def __init__(self, directory: str) -> None:
         self._pid = os.getpid()
         self._descriptors: list[int] = []
         self._map: mmap.mmap | None = None
         self.cells = memoryview(b"")
+        self._self = weakref.ref(self)
+        self._key = (0, 0)
         path = f"{directory}/{LOCK}"
         about = os.stat(directory)
         self._key = (about.st_dev, about.st_ino)
-        if _held.setdefault(self._key, self) is not self:
+        if _held.setdefault(self._key, self._self) is not self._self:
             raise _locked(directory, f"process {os.getpid()} (this one)")
         try:
             self._hold(os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), directory, path)
@@ -91,8 +94,10 @@ class RealLock:
                 if os.getpid() == self._pid:
                     fcntl.flock(fd, fcntl.LOCK_UN)
                 os.close(fd)
-        if _held.get(self._key) is self:
+        if _held.get(self._key) is self._self:
             del _held[self._key]
+
+    __del__ = release
 
 
 def after_fork_in_child(hook: Callable[[], None]) -> None:
@@ -102,8 +107,9 @@ def after_fork_in_child(hook: Callable[[], None]) -> None:
 
 
 def _after_fork() -> None:
-    for lock in list(_held.values()):
-        lock.release()
+    for lock in [reference() for reference in _held.values()]:
+        if lock is not None:
+            lock.release()
     for hook in [reference() for reference in _hooks]:
         if hook is not None:
             hook()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import multiprocessing
 import os
 import random
@@ -268,6 +269,16 @@ def test_a_forked_child_that_lives_on_does_not_hold_the_directory(tmp_path: Path
     os.close(ends)
     os.waitpid(child, 0)
     assert not refused
+
+
+def test_a_lock_that_nobody_refers_to_is_given_back(tmp_path: Path) -> None:
+    """As an opening leaves it that is interrupted, and once more while it is undone."""
+    lock = RealDisk().lock(str(tmp_path))
+    assert _in_another_process(tmp_path)
+    del lock
+    gc.collect()
+    assert not _in_another_process(tmp_path)
+    RealDisk().lock(str(tmp_path)).release()
 
 
 @pytest.mark.skipif(not DESCRIPTORS.is_dir(), reason="there is no list of the descriptors")
