@@ -27,7 +27,7 @@ from coopy.action import Outcome
 from coopy.engine.beside import WAKE, Flight
 from coopy.engine.engine import NOTHING, Engine
 from coopy.engine.entrance import inside, moment_of
-from coopy.engine.gate import BUSY, FAILED, FORKED, LEFTOVER, OPEN, SHARED
+from coopy.engine.gate import BUSY, FAILED, IN_CHILD, LEFTOVER, OPEN, SHARED
 from coopy.engine.keyed import call_keyed, refuse_beside
 from coopy.engine.once import ONCE
 from coopy.error import CoopyError, DiskFullError
@@ -142,7 +142,7 @@ class SharedEngine(Engine):
         `listen(entry)` gives what is called when it has its outcome, and, while that is PENDING, when somebody is to call `lead_all`. It is called
         on any thread, maybe more than once, and maybe not at all where the thread was interrupted: look at `entry.outcome` now and then.
         """
-        if self.final is FORKED:
+        if self.final in IN_CHILD:
             raise self.refusal()  # whoever would lead was not forked
         entry = self._entry(method, args, kwargs)
         entry.gone = True  # it has no thread that could wake the next

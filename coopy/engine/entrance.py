@@ -10,7 +10,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from coopy.clock import moment, running
-from coopy.engine.gate import BROKEN, BUSY, CLOSED, FAILED, FORKED, OPEN, SHARED
+from coopy.engine.gate import BROKEN, BUSY, CLOSED, FAILED, FORKED, OPEN, SHARED, TORN
 from coopy.error import ClosedError, ReplicaError, UsageError
 from coopy.logs import logger
 from coopy.measured import Trouble
@@ -60,6 +60,9 @@ class Entrance:
         """Why the gate does not open."""
         if self.gate is BUSY:
             return inside()
+        if self.gate is TORN:
+            what = "This process was forked from the one that owns the system while a call ran there: what it holds of it is not whole."
+            return ClosedError(f"{what} Nothing was recorded. Call it in the parent, or open it in the process that uses it.")
         if self.gate is FORKED:
             return ClosedError(
                 "This process was forked from the one that owns the system: it may read, not call actions. Call them in the parent."

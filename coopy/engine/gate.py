@@ -5,11 +5,12 @@ SHARED                    open, while `@unlocked` actions run: who enters looks 
 BUSY -> LEFTOVER          it was interrupted: the next entrant finishes what it left behind
 FAILED, BROKEN, CLOSED    for good: the disk failed, memory could not be rebuilt, or it was closed
 FORKED                    in a forked child: it may read
+TORN                      the same, where it was forked while a call ran: what it holds is not whole
 """
 
 from __future__ import annotations
 
-__all__ = ["BROKEN", "BUSY", "CLOSED", "FAILED", "FORKED", "LEFTOVER", "OPEN", "SHARED", "Gate"]
+__all__ = ["BROKEN", "BUSY", "CLOSED", "FAILED", "FORKED", "IN_CHILD", "LEFTOVER", "OPEN", "SHARED", "TORN", "Gate"]
 
 
 class Gate:
@@ -29,3 +30,5 @@ CLOSED = Gate("closed", readable=False)
 FAILED = Gate("failed", readable=True)
 BROKEN = Gate("broken", readable=False)
 FORKED = Gate("forked", readable=True)
+TORN = Gate("torn", readable=False)
+IN_CHILD = FORKED, TORN

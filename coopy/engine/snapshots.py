@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from coopy.engine.beside import WAKE
 from coopy.engine.drafts import Beside, Cancelled, Elsewhere, Here, Plan, incomplete
-from coopy.engine.gate import FORKED
+from coopy.engine.gate import IN_CHILD
 from coopy.engine.opening import domain_name
 from coopy.engine.prune import put_aside, snapshots_kept, unlink_aside
 from coopy.error import ClosedError, CoopyError, DiskFullError, DurabilityError, UsageError
@@ -182,7 +182,7 @@ class Snapshots:
 
     def _wait_for(self, job: _Job | None) -> None:
         while job is not None and not job.ended:
-            if self._engine.final is FORKED:  # its thread is the parent's
+            if self._engine.final in IN_CHILD:  # its thread is the parent's
                 raise self._engine.refusal()
             job.sleep()
 

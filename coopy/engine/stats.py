@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from coopy.engine.gate import BROKEN, CLOSED, FAILED, FORKED
+from coopy.engine.gate import BROKEN, CLOSED, FAILED, FORKED, TORN
 from coopy.engine.restored import Restored
 from coopy.error import UsageError
 from coopy.journal.segment import segment_name
@@ -30,7 +30,7 @@ __all__ = ["Errors", "NodeStats", "PrimaryStats", "ReplicaStats", "Role", "Stats
 
 Role = Literal["alone", "primary", "replica", "node"]
 State = Literal["open", "failed", "broken", "closed", "forked"]
-STATES: dict[object, State] = {FAILED: "failed", BROKEN: "broken", CLOSED: "closed", FORKED: "forked"}
+STATES: dict[object, State] = {FAILED: "failed", BROKEN: "broken", CLOSED: "closed", FORKED: "forked", TORN: "forked"}
 
 
 class PrimaryStats(msgspec.Struct, frozen=True, tag_field="role", tag="primary"):

@@ -17,7 +17,7 @@ from coopy.digest import digest
 from coopy.disk import after_fork_in_child
 from coopy.engine.archive import Archive
 from coopy.engine.background import Timer
-from coopy.engine.gate import BROKEN, CLOSED, FAILED, FORKED, OPEN, SHARED
+from coopy.engine.gate import CLOSED, FAILED, FORKED, IN_CHILD, OPEN, SHARED, TORN
 from coopy.engine.history import History
 from coopy.engine.opening import Place
 from coopy.engine.ordered import OrderedEngine
@@ -228,7 +228,7 @@ class System:
     def close(self) -> None:
         """Finish what runs, say in the journal and in the manifest that this is its end, sync, unlock. Again: nothing."""
         engine = self.engine
-        if engine.final is CLOSED or engine.final is FORKED:
+        if engine.final is CLOSED or engine.final in IN_CHILD:
             return
         engine.refuse_inside("close()")  # before the peers are: their threads may wait for what this thread holds
         if self.peers is not None:
@@ -371,7 +371,8 @@ class System:
         engine = self.engine
         whole = engine.gate is OPEN or engine.gate is SHARED
         engine.after_fork()
-        engine.shut(FORKED if whole else BROKEN, ClosedError("this process was forked while a call ran."))
+        engine.beside.clear()  # whoever ran them was not forked
+        engine.shut(FORKED if whole else TORN)
         engine.journal.abandon()
 
     # --- memory ------------------------------------------------------------------------------------------------------

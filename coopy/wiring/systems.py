@@ -6,7 +6,7 @@ import time
 import weakref
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from coopy.engine.gate import CLOSED, FORKED
+from coopy.engine.gate import CLOSED, IN_CHILD
 from coopy.error import UsageError
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def open_systems() -> list[System]:
     """Those of this process that nobody has closed, whether or not they still take actions."""
     while True:
         try:
-            return [one for one in _systems.values() if one.engine.final is not CLOSED and one.engine.final is not FORKED]
+            return [one for one in _systems.values() if one.engine.final not in (CLOSED, *IN_CHILD)]
         except RuntimeError:  # one was opened meanwhile
             continue
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
-from coopy import control, forked, init_system, unlocked
+from coopy import control, forked, init_system, readonly, unlocked
 from coopy.codec import Codec
 from coopy.digest import digest as digest_of
 from coopy.disk import RealDisk
@@ -36,7 +36,7 @@ from coopy.wiring.systems import system_of
 from tests.words import Word
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 both = pytest.mark.parametrize("durability", ["sync", "buffered"])
 
@@ -351,6 +351,71 @@ def test_a_forked_child_of_the_users_takes_none_and_waits_for_none(held: Any, ga
     gate.open()
     assert control(held).wait_snapshot() == 1
     control(held).close()
+
+
+class Forking(Held):
+    """Forks in the middle of a query."""
+
+    @readonly
+    def fork(self) -> int:
+        return os.fork()
+
+
+def ends_well(child: int, act: Callable[[], None]) -> None:
+    """A forked child does this, and comes to its end; its parent waits for it."""
+    if child == 0:
+        signal.alarm(60)
+        code = 1
+        try:
+            act()
+            code = 0
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@both
+def test_a_child_that_was_forked_while_a_call_ran_waits_for_none_either(gate: Gate, tmp_path: Path, durability: Any) -> None:
+    """It closes what it believes to be its own, as any program does; it says that it is a child, not that something is broken."""
+    word = init_system(Forking(), tmp_path / "w", validation="off", durability=durability)
+    word.add("a")
+    gate.hold(word)
+    child = word.fork()
+
+    def act() -> None:
+        with pytest.raises(ClosedError, match="forked from the one that owns the system while a call ran"):
+            word.add("b")
+        with pytest.raises(ClosedError, match="forked"):
+            control(word).wait_snapshot()
+        assert control(word).stats().state == "forked"
+        control(word).close()
+
+    ends_well(child, act)
+    gate.open()
+    assert control(word).wait_snapshot() == 1
+    control(word).close()
+
+
+@both
+def test_a_forked_child_does_not_wait_for_an_action_that_runs_on_a_thread_of_its_parent(tmp_path: Path, durability: Any) -> None:
+    """Snapshots wait for `@unlocked` actions in flight; in the child that thread is not there."""
+    Unlockable.started.clear()
+    Unlockable.may_end.clear()
+    word = init_system(Unlockable(), tmp_path / "w", validation="off", durability=durability)
+    flying = threading.Thread(target=word.add_slowly, args=("a",), daemon=True)
+    flying.start()
+    assert Unlockable.started.wait(20)
+
+    def act() -> None:
+        for snapshot in (word.take_snapshot, lambda: word.take_snapshot(background=True)):
+            with pytest.raises(ClosedError, match="forked"):
+                snapshot()
+
+    ends_well(os.fork(), act)
+    Unlockable.may_end.set()
+    flying.join(20)
+    assert word.text == "a"
+    control(word).close()
 
 
 # --- where it fails --------------------------------------------------------------------------------------------------
