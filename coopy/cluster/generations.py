@@ -258,7 +258,7 @@ async def drop(current: Begun, former: Sequence[Begun]) -> list[str]:
     for stored in current.stored[:ENOUGH]:
         await current.beginnings.store.verify(stored)
     for one in reversed(former):
-        await one.beginnings.stream.delete()
+        await current.beginnings.stream.link.again(one.beginnings.stream.delete, PATIENCE)
         log.info("The stream %s was deleted: %s goes on.", one.name, current.name)
         for stored in one.stored:
             await one.beginnings.store.drop(stored.name)

@@ -25,7 +25,7 @@ import msgspec
 
 from coopy.action import Outcome
 from coopy.cluster import verdicts
-from coopy.cluster.link import ASK_ADMIN
+from coopy.cluster.link import ASK_ADMIN, LostError
 from coopy.cluster.message import CODES, FULL, LARGEST, Calls, seal, unseal
 from coopy.engine.commit import PENDING, Entry, copy_of
 
@@ -74,8 +74,8 @@ class Packet:
 
     __slots__ = ("begun", "by", "called_off", "counter", "data", "elsewhere", "entries", "last", "sent", "taken", "told")
 
-    def __init__(self, counter: int, data: bytes, entries: list[Entry], begun: float) -> None:
-        self.counter, self.data, self.entries, self.begun = counter, data, entries, begun
+    def __init__(self, counter: int, begun: float) -> None:
+        self.counter, self.begun, self.data, self.entries = counter, begun, b"", list[Entry]()
         self.by: Connection | None = None
         self.last, self.sent, self.elsewhere, self.taken, self.told, self.called_off = 0.0, 0, 0, False, False, False
 
@@ -141,13 +141,13 @@ class Publisher:
 
     def _keep_promise(self) -> None:
         self._promised = None  # before it calls: who comes later promises again
-        with contextlib.suppress(RuntimeError):  # the link was closed, and whoever waited was told
-            self._call()
+        self._call()
 
     def _call(self) -> None:
         if not self._called:
             self._called = True
-            self._link.soon(self._look.set)
+            with contextlib.suppress(RuntimeError):  # the link was closed, and whoever waited was told
+                self._link.soon(self._look.set)
 
     def take(self, counter: int) -> Packet | None:
         """Those who wait for a message of ours that has come back; None where it came before."""
@@ -211,25 +211,26 @@ class Publisher:
 
     def _pack(self) -> Packet:
         """What waits, as one message."""
-        entries, calls, size, now = list[Entry](), list[tuple[int, bytes]](), 0, time.monotonic()
-        waiting = self._waiting
+        calls, size, waiting = list[tuple[int, bytes]](), 0, self._waiting
+        settled = self._oldest - 1
+        self._counter += 1
+        packet = Packet(self._counter, time.monotonic())
         with self._guard:
+            self.packets[packet.counter] = packet  # before it has what no longer waits: who stops all this finds each call in one of both
             while waiting:
                 entry = waiting[0][1]
                 more = len(entry.payload) + EACH
-                if entries and size + more > FULL:
+                if packet.entries and size + more > FULL:
                     break
+                packet.entries.append(entry)
                 waiting.popleft()
-                entries.append(entry)
                 size += more
                 if entry.word:
                     calls.append((CODES[entry.word], entry.payload))
             self._bytes -= size
-        settled = self._oldest - 1
-        self._counter += 1
         time_us, offset = self._stamp()
-        data = seal(Calls(self.node, self._counter, settled, time_us, offset, calls), self._key)
-        packet = self.packets[self._counter] = self._unknown[self._counter] = Packet(self._counter, data, entries, now)
+        packet.data = seal(Calls(self.node, packet.counter, settled, time_us, offset, calls), self._key)
+        self._unknown[packet.counter] = packet
         return packet
 
     async def _send(self, packet: Packet) -> None:
@@ -303,18 +304,14 @@ class Publisher:
         self._know(packet)
 
     async def _listen(self) -> None:
-        import nats.errors
-
         used, self._heard = self._link.used, time.monotonic()
         self._inbox = used.client.new_inbox()
 
         async def hear(message: Msg) -> None:
             await self._hear(used, message)
 
-        try:
-            await used.client.subscribe(f"{self._inbox}.>", cb=hear)
-        except (nats.errors.Error, OSError):  # this connection is lost already: with the next one it begins again
-            return
+        with contextlib.suppress(LostError):  # with the next connection it begins again
+            await self._link.subscribe(f"{self._inbox}.>", hear)
 
     async def _begin_again(self) -> None:
         """There is a connection again: what was under way may have been lost with the one before."""

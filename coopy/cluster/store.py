@@ -84,7 +84,12 @@ class Store:
 
     async def _read(self, stored: Stored, sink: _Sink) -> None:
         bucket = await self._bucket()
-        await self._kept(lambda: bucket.get(stored.name, sink), f"The snapshot {stored.name} could not be had from")
+        try:
+            await self._kept(lambda: bucket.get(stored.name, sink), f"The snapshot {stored.name} could not be had from")
+        except LostError as error:
+            if sink.trouble is not None:  # of this disk, and not of the cluster
+                raise sink.trouble from error
+            raise
         if (sink.digest, sink.size) != (stored.digest, stored.size):
             what = f"The snapshot {stored.name} at the cluster at {self._stream.link.addresses} is not what the stream says that it is"
             raise ClusterError(f"{what}: {sink.size:,} bytes of {stored.size:,}. It was not taken, and nothing was changed.")
@@ -161,17 +166,22 @@ class _Source(io.RawIOBase):
 
 
 class _Sink(io.RawIOBase):
-    """A file as the client writes it, and no more than it is to be; None: it is only looked at."""
+    """A file as the client writes it, and no more than it is to be; None: it is only looked at. `trouble`: why the disk did not take it."""
 
     def __init__(self, file: File | None, most: int) -> None:
         super().__init__()
+        self.trouble: OSError | None = None
         self._file, self._hasher, self._most, self.size = file, hashlib.sha256(), most, 0
 
     def write(self, data: Any) -> int:
         if self.size + len(data) > self._most:
             raise EOFError(f"it is larger than {self._most:,} bytes")
         if self._file is not None:
-            self._file.write(self.size, data)
+            try:
+                self._file.write(self.size, data)
+            except OSError as error:
+                self.trouble = error
+                raise
         self._hasher.update(data)
         self.size += len(data)
         return len(data)

@@ -206,8 +206,8 @@ def test_what_goes_again_behind_a_seal_goes_no_faster_than_other_messages(cluste
     for caller in callers:
         caller.join()
     level(one, two)
-    sent = [number for much, number in said if much > 0]
-    assert (sent[: len(callers)], len(told)) == ([*range(1, len(callers) + 1)], len(callers))
+    in_order = [number for much, number in said if much > 0]
+    assert (in_order[: len(callers)], len(told)) == ([*range(1, len(callers) + 1)], len(callers))
     assert max(itertools.accumulate(much for much, _ in said)) <= publisher.UNDER_WAY
 
 

@@ -1,0 +1,197 @@
+"""What happens to a node in the very moment in which something else does: nobody waits for ever, and nobody is told what is not so."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from coopy import control
+from coopy.cluster import node as node_room
+from coopy.cluster.beginnings import Beginnings
+from coopy.disk.fake import FakeDisk
+from coopy.error import ClosedError, ClusterError, DiskFullError, UnconfirmedError
+from coopy.wiring import Options, open_proxy
+from coopy.wiring.systems import system_of
+from tests.functional.test_cluster_bad_days import LONG, counts, through, wait_until, ways
+from tests.functional.test_cluster_generations import kept_from_taking, messages, streams
+from tests.lone import peers_of
+from tests.servers import Cluster, cluster, level, servers
+from tests.words import Word
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from coopy.cluster.local import LocalServers
+    from coopy.cluster.stream import About
+    from tests.cut import Way
+
+__all__ = ["cluster", "servers", "ways"]
+
+
+class Beside:
+    """Something done by another thread. `told`: what it gave or raised."""
+
+    def __init__(self, work: Callable[[], object]) -> None:
+        self.told: list[object] = []
+        self._work = work
+        self._thread = threading.Thread(target=self._do, daemon=True)  # one that waits for ever keeps nobody
+        self._thread.start()
+
+    def _do(self) -> None:
+        try:
+            self.told.append(self._work())
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the test shows it
+            self.told.append(error)
+
+    def end(self) -> Any:
+        """What it was told."""
+        self._thread.join(LONG)
+        assert self.told, "it still waits"
+        return self.told[0]
+
+
+# --- a node is closed ----------------------------------------------------------------------------------------------------
+
+
+def test_a_call_that_is_just_put_into_a_message_when_its_node_is_closed_is_told(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waits no longer, and is not under way yet: nobody is to overlook it."""
+    word = cluster.node(1)
+    peers, engine = peers_of(word), system_of(word).engine
+    wall, reached, go_on = engine.wall, threading.Event(), threading.Event()
+
+    def stop_there() -> int:
+        if threading.current_thread().name == "coopy cluster link":
+            reached.set()
+            go_on.wait(LONG)
+        return wall()
+
+    monkeypatch.setattr(node_room, "LEAVE", 0.0)
+    monkeypatch.setattr(engine, "wall", stop_there)
+    caller = Beside(lambda: word.add("a"))
+    assert reached.wait(LONG)
+    closer = Beside(control(word).close)
+    wait_until(lambda: not peers.running.taker._thread.is_alive() and peers.link._closed)
+    go_on.set()
+    assert closer.end() is None
+    assert isinstance(caller.end(), ClosedError)
+
+
+def test_who_asks_the_cluster_for_something_while_the_node_is_closed_is_told_so(
+    cluster: Cluster, servers: LocalServers, ways: list[Way]
+) -> None:
+    """Here the servers do not answer meanwhile."""
+    word = cluster.node(1, cluster=through(servers, ways))
+    for way in ways:
+        way.deaf = True
+    asking = [Beside(control(word).compare), Beside(control(word).share_snapshot)]
+    wait_until(lambda: len(peers_of(word).link.run(tasks())) >= 2)
+    control(word).close()
+    assert [type(one.end()) for one in asking] == [ClosedError] * 2
+
+
+async def tasks() -> list[str]:
+    """What waits for an answer."""
+    return [one.get_name() for one in asyncio.all_tasks() if "request" in str(one.get_coro())]
+
+
+def test_what_is_asked_behind_the_end_is_not_waited_for(cluster: Cluster) -> None:
+    """While the connection is given back, and something of it still takes its time."""
+    word, begun, go_on = cluster.node(1), threading.Event(), threading.Event()
+    link = peers_of(word).link
+
+    def take_time() -> None:
+        begun.set()
+        go_on.wait(LONG)
+
+    slow = Beside(lambda: link.run(asyncio.to_thread(take_time)))
+    assert begun.wait(LONG)
+    closer = Beside(control(word).close)
+    wait_until(lambda: link.problem == "it was closed")
+    late = Beside(lambda: link.run(asyncio.Event().wait()))
+    assert isinstance(late.end(), ClosedError)
+    go_on.set()
+    assert isinstance(slow.end(), ClosedError)
+    assert closer.end() is None
+
+
+# --- a connection is lost, a node stops, a disk is full --------------------------------------------------------------------
+
+
+def test_a_node_takes_again_that_lost_its_connection_between_two_questions(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stream is looked at, and then there is nobody to take from it by."""
+    word, verify = cluster.node(1), Beginnings.verify
+    lost = list[bool]()
+
+    async def and_lose(self: Beginnings, about: About, *given: Any) -> None:
+        await verify(self, about, *given)
+        if not lost:
+            lost.append(True)
+            await self.stream.link.client.close()
+
+    monkeypatch.setattr(Beginnings, "verify", and_lose)
+    peers_of(word).link.run(peers_of(word).link.client.close())
+    wait_until(lambda: bool(lost) and counts(word).connected)
+    assert word.add("a") == "a"
+
+
+def test_a_barrier_says_nothing_of_what_its_node_stopped_before(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where both came at once: what cannot be executed here, and the barrier behind it."""
+    one, two = cluster.node(1), cluster.node(2)
+    with kept_from_taking(two):
+        one.add("a")  # is being taken while the others come
+        wait_until(lambda: counts(two).lag == 1 and peers_of(two)._arrived.empty())
+        one.keep("b")
+        engine = system_of(two).engine
+        monkeypatch.setattr(engine.executor, "methods", {"add": engine.executor.methods["add"]})
+        waiting = Beside(control(two).barrier)
+        wait_until(lambda: messages(one, "calls", 1) == 3)
+    found = waiting.end()
+    assert isinstance(found, ClusterError | UnconfirmedError), found
+
+
+def test_a_node_whose_disk_has_no_room_for_the_state_says_so(cluster: Cluster) -> None:
+    """At once, and not that the cluster has nothing to begin with."""
+    one = cluster.node(1)
+    one.keep(random.Random(1).randbytes(400_000))
+    control(one).share_snapshot()
+    options = Options(cluster=cluster.servers.urls, name=cluster.name, validation="off")
+    with pytest.raises(DiskFullError, match=r"There is no room for .*Make room and open it again"):
+        open_proxy(Word, "/node2", options, FakeDisk(capacity=200_000))
+
+
+# --- what nodes do beside their calls ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("asked", [b".STREAM.MSG.GET.", b".STREAM.CREATE.OBJ_", b"$O.", b".CONSUMER.CREATE.OBJ_", b".snapshot "])
+def test_a_snapshot_is_shared_though_the_connection_is_lost_at_whatever_it_asks(
+    cluster: Cluster, servers: LocalServers, ways: list[Way], asked: bytes
+) -> None:
+    """It is asked again."""
+    word = cluster.node(1, cluster=through(servers, ways))
+    word.add("a")
+    for way in ways:
+        way.cut_at = asked
+    assert control(word).share_snapshot() == 1
+    assert sum(way.cuts for way in ways) >= 1
+    assert messages(word, "snapshot", 1) == 1
+    level(word, cluster.node(2))
+
+
+@pytest.mark.parametrize("asked", [b".STREAM.NAMES", b".STREAM.CREATE.", b".CONSUMER.LIST.", b".STREAM.DELETE.", b".seal "])
+def test_a_cluster_is_pruned_though_the_connection_is_lost_at_whatever_it_asks(
+    cluster: Cluster, servers: LocalServers, ways: list[Way], asked: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked again."""
+    monkeypatch.setattr("coopy.cluster.generations.SETTLED", 0.0)
+    word = cluster.node(1, cluster=through(servers, ways))
+    word.add("a")
+    for way in ways:
+        way.cut_at = asked
+    assert control(word).prune_cluster(LONG) == [f"coopy-{cluster.name}@1"]
+    assert sum(way.cuts for way in ways) >= 1
+    assert streams(word) == [2]
+    level(word, cluster.node(2))
