@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from coopy.cluster.addresses import Addresses
 
-__all__ = ["ANSWER", "ASK_ADMIN", "PATIENCE", "PAUSE", "DeniedError", "Link", "LostError", "NobodyError", "RefusedError"]
+__all__ = ["ANSWER", "ASK_ADMIN", "PATIENCE", "PAUSE", "DeniedError", "Link", "LostError", "NobodyError", "RefusedError", "cancel_all"]
 
 T = TypeVar("T")
 
@@ -242,11 +242,11 @@ class Link:
         self.problem = "this process was forked from the one that has the connection"
 
     async def _end(self) -> None:
-        await _cancel(self._tasks)
+        await cancel_all(self._tasks)
         self.problem = "it was closed"
         if self._connection is not None:
             await self._connection.close()
-        await _cancel({one for one in asyncio.all_tasks() if one is not asyncio.current_task()})
+        await cancel_all({one for one in asyncio.all_tasks() if one is not asyncio.current_task()})
         await asyncio.get_running_loop().shutdown_default_executor()
         await asyncio.sleep(0)  # what was closed a moment ago is so when the loop has come round
 
@@ -318,7 +318,7 @@ class Link:
                     raise DeniedError(f"{what}. It was not done. {ASK_ADMIN}.")
             finally:
                 gone.cancel()
-                await _cancel({done})
+                await cancel_all({done})
         raise LostError(f"The cluster at {self.addresses} did not answer before the connection was lost.")
 
     async def subscribe(self, subject: str, hear: Callable[[Msg], Awaitable[None]], **given: Any) -> Subscription:
@@ -348,7 +348,7 @@ class Link:
         return answer
 
 
-async def _cancel(tasks: AbstractSet[asyncio.Task[Any]]) -> None:
+async def cancel_all(tasks: AbstractSet[asyncio.Task[Any]]) -> None:
     """End these. Who is told while what it waits for comes may not hear of it, and is told again."""
     while waiting := {one for one in tasks if not one.done()}:
         for one in waiting:

@@ -11,6 +11,7 @@ import pytest
 
 from coopy import control
 from coopy.cluster import node as node_room
+from coopy.cluster import store
 from coopy.cluster.beginnings import Beginnings
 from coopy.disk.fake import FakeDisk
 from coopy.error import ClosedError, ClusterError, DiskFullError, UnconfirmedError
@@ -161,6 +162,30 @@ def test_a_node_whose_disk_has_no_room_for_the_state_says_so(cluster: Cluster) -
     options = Options(cluster=cluster.servers.urls, name=cluster.name, validation="off")
     with pytest.raises(DiskFullError, match=r"There is no room for .*Make room and open it again"):
         open_proxy(Word, "/node2", options, FakeDisk(capacity=200_000))
+
+
+def test_a_snapshot_that_goes_while_a_new_node_takes_it_is_not_waited_for(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two newer ones were sent meanwhile, so that it was dropped: the new node begins with the newest."""
+    monkeypatch.setattr(store, "STALLED", 1.0)
+    one, dice = cluster.node(1), random.Random(1)
+    for _ in range(24):
+        one.keep(dice.randbytes(500_000))
+    control(one).share_snapshot()
+    write, sent = store._Sink.write, list[int]()
+
+    def while_others_are_sent(self: store._Sink, data: bytes) -> int:
+        if self._file is not None and self.size > 1_000_000 and not sent:
+            sent.append(0)
+            for _ in range(2):
+                one.add("a")
+                sent.append(control(one).share_snapshot())
+        return write(self, data)
+
+    monkeypatch.setattr(store._Sink, "write", while_others_are_sent)
+    two = cluster.node(2)
+    assert sent == [0, 25, 26]
+    assert (two.text, control(two).restored.base) == ("aa", 26)
+    level(one, two)
 
 
 # --- what nodes do beside their calls ---------------------------------------------------------------------------------------
