@@ -5,26 +5,29 @@ from __future__ import annotations
 import asyncio
 import random
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from coopy import control
+from coopy.cluster import generations, store
 from coopy.cluster import node as node_room
-from coopy.cluster import store
 from coopy.cluster.beginnings import Beginnings
+from coopy.cluster.node import Node
+from coopy.cluster.taker import Taker
 from coopy.disk.fake import FakeDisk
 from coopy.error import ClosedError, ClusterError, DiskFullError, UnconfirmedError
 from coopy.wiring import Options, open_proxy
 from coopy.wiring.systems import system_of
 from tests.functional.test_cluster_bad_days import LONG, counts, through, wait_until, ways
-from tests.functional.test_cluster_generations import kept_from_taking, messages, streams
+from tests.functional.test_cluster_generations import kept_from_taking, messages, move_on, streams
 from tests.lone import peers_of
 from tests.servers import Cluster, cluster, level, servers
 from tests.words import Word
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from coopy.cluster.local import LocalServers
     from coopy.cluster.stream import About
@@ -188,6 +191,64 @@ def test_a_snapshot_that_goes_while_a_new_node_takes_it_is_not_waited_for(cluste
     level(one, two)
 
 
+@pytest.mark.parametrize("moment", ["asks of its stream", "takes from it"])
+def test_a_node_that_is_opened_as_its_stream_goes_begins_with_what_follows(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, moment: str
+) -> None:
+    """By itself; what it had is in quarantine/."""
+    monkeypatch.setattr(generations, "SETTLED", 0.0)
+    one, two = cluster.node(1), cluster.node(2)
+    two.add("a")
+    control(two).close()
+    one.add("b")
+    gone = list[str]()
+
+    def prune() -> None:
+        if not gone:
+            gone.append("")
+            gone.extend(control(one).prune_cluster())
+
+    where, what = {"asks of its stream": (Node, "_about"), "takes from it": (Taker, "start")}[moment]
+    real = getattr(where, what)
+
+    def first_prune(self: Any, *given: Any) -> Any:
+        prune()
+        return real(self, *given)
+
+    monkeypatch.setattr(where, what, first_prune)
+    two = cluster.node(2)
+    assert gone == ["", f"coopy-{cluster.name}@1"]
+    assert any("what it held is in quarantine/" in one.message for one in caplog.records)
+    assert two.add("c") == "abc"
+    level(one, two)
+    control(two).close()
+    level(one, cluster.node(2))
+
+
+def test_a_node_whose_stream_was_deleted_by_hand_says_what_goes_on(cluster: Cluster) -> None:
+    """Before the one that follows had a snapshot: as soon as it has one, the node begins with that."""
+    one, two = cluster.node(1), cluster.node(2)
+    two.add("a")
+    control(two).close()
+    with quiet(one):
+        move_on(one)
+        wait_until(lambda: counts(one).generation == 2)
+        peers_of(one).link.run(peers_of(one).stream.of(1).delete())
+        with pytest.raises(ClusterError, match=r"@1 is gone, and \S+@2 goes on.*share_snapshot\(\).*open this directory again"):
+            cluster.node(2)
+    control(one).share_snapshot()
+    level(one, cluster.node(2))
+
+
+@contextmanager
+def quiet(node: Any) -> Iterator[None]:
+    """It sends no snapshots by itself."""
+    sharing = peers_of(node).running.sharing
+    sharing._looks = True
+    yield
+    sharing._looks = False
+
+
 # --- what nodes do beside their calls ---------------------------------------------------------------------------------------
 
 
@@ -211,7 +272,7 @@ def test_a_cluster_is_pruned_though_the_connection_is_lost_at_whatever_it_asks(
     cluster: Cluster, servers: LocalServers, ways: list[Way], asked: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is asked again."""
-    monkeypatch.setattr("coopy.cluster.generations.SETTLED", 0.0)
+    monkeypatch.setattr(generations, "SETTLED", 0.0)
     word = cluster.node(1, cluster=through(servers, ways))
     word.add("a")
     for way in ways:
