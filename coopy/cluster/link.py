@@ -83,7 +83,7 @@ class Link:
         self._tasks: set[asyncio.Task[None]] = set()
         self._search = Search(addresses, tls)
         self._connection: Connection | None = None
-        self._closed = False
+        self._begun = self._closed = False
         self._door, self._end_once = threading.Lock(), threading.Lock()
 
     @property
@@ -227,6 +227,8 @@ class Link:
         """Give the connection back, and end the thread. May be repeated."""
         with self._door:
             self._closed = True
+            if not self._begun:
+                self._loop.close()
         with self._end_once:
             if self._loop.is_closed():
                 return
@@ -251,6 +253,10 @@ class Link:
         await asyncio.sleep(0)  # what was closed a moment ago is so when the loop has come round
 
     def _live(self) -> None:
+        with self._door:  # an interrupt may have come before the thread had begun
+            if self._closed:
+                return
+            self._begun = True
         asyncio.set_event_loop(self._loop)
         self._loop.run_forever()
 
