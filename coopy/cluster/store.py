@@ -175,7 +175,7 @@ async def _while_it_comes(work: Coroutine[Any, Any, Any], sink: _Sink) -> None:
     task, size = asyncio.ensure_future(work), -1
     try:
         while not task.done():
-            if sink.size == size:
+            if sink.size == size and not sink.busy:
                 raise TimeoutError(f"for {STALLED:g} seconds nothing of it came")
             size = sink.size
             await asyncio.wait((task,), timeout=STALLED)
@@ -205,11 +205,12 @@ class _Source(io.RawIOBase):
 
 
 class _Sink(io.RawIOBase):
-    """A file as the client writes it, and no more than it is to be; None: it is only looked at. `trouble`: why the disk did not take it."""
+    """A file as the client writes it, and no more than it is to be; None: it is only looked at. `trouble`: why the disk did not take it; `busy`: it does now."""
 
     def __init__(self, file: File | None, most: int) -> None:
         super().__init__()
         self.trouble: OSError | None = None
+        self.busy = False
         self._guard, self._over = Lock(), False
         self._file, self._hasher, self._most, self.size = file, hashlib.sha256(), most, 0
 
@@ -219,7 +220,9 @@ class _Sink(io.RawIOBase):
         with self._guard:
             if self._over:
                 raise EOFError("nobody wants it any more")
+            self.busy = True
             self._keep(data)
+            self.busy = False
         self._hasher.update(data)
         self.size += len(data)
         return len(data)

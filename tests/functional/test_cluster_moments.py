@@ -171,23 +171,23 @@ def test_a_snapshot_that_goes_while_a_new_node_takes_it_is_not_waited_for(cluste
     """Two newer ones were sent meanwhile, so that it was dropped: the new node begins with the newest."""
     monkeypatch.setattr(store, "STALLED", 1.0)
     one, dice = cluster.node(1), random.Random(1)
-    for _ in range(24):
+    for _ in range(12):
         one.keep(dice.randbytes(500_000))
     control(one).share_snapshot()
-    write, sent = store._Sink.write, list[int]()
+    keep, sent = store._Sink._keep, list[int]()
 
-    def while_others_are_sent(self: store._Sink, data: bytes) -> int:
+    def while_others_are_sent(self: store._Sink, data: bytes) -> None:
         if self._file is not None and self.size > 1_000_000 and not sent:
             sent.append(0)
             for _ in range(2):
                 one.add("a")
                 sent.append(control(one).share_snapshot())
-        return write(self, data)
+        keep(self, data)
 
-    monkeypatch.setattr(store._Sink, "write", while_others_are_sent)
+    monkeypatch.setattr(store._Sink, "_keep", while_others_are_sent)
     two = cluster.node(2)
-    assert sent == [0, 25, 26]
-    assert (two.text, control(two).restored.base) == ("aa", 26)
+    assert sent == [0, 13, 14]
+    assert (two.text, control(two).restored.base) == ("aa", 14)
     level(one, two)
 
 
