@@ -14,7 +14,7 @@ import asyncio
 import json
 import threading
 import time
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from coopy.cluster.connection import Connection, Search
@@ -79,6 +79,8 @@ class Link:
         self.problem = "it has not connected yet"
         self.reconnects = 0
         self._loop = asyncio.new_event_loop()
+        self._helpers = ThreadPoolExecutor(thread_name_prefix="coopy cluster help")
+        self._loop.set_default_executor(self._helpers)
         self._thread = threading.Thread(target=self._live, name="coopy cluster link", daemon=True)
         self._tasks: set[asyncio.Task[None]] = set()
         self._search = Search(addresses, tls)
@@ -236,6 +238,9 @@ class Link:
                 asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
                 self._loop.call_soon_threadsafe(self._loop.stop)
                 self._thread.join()
+            self._helpers.shutdown(
+                cancel_futures=True
+            )  # not the loop: it would begin a thread for that, which an interpreter that ends refuses
             self._loop.close()
 
     def abandon(self) -> None:
@@ -249,7 +254,6 @@ class Link:
         if self._connection is not None:
             await self._connection.close()
         await cancel_all({one for one in asyncio.all_tasks() if one is not asyncio.current_task()})
-        await asyncio.get_running_loop().shutdown_default_executor()
         await asyncio.sleep(0)  # what was closed a moment ago is so when the loop has come round
 
     def _live(self) -> None:

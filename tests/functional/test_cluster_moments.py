@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import random
+import subprocess
+import sys
 import threading
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,6 +25,7 @@ from coopy.wiring import Options, open_proxy
 from coopy.wiring.systems import system_of
 from tests.functional.test_cluster_bad_days import LONG, counts, through, wait_until, ways
 from tests.functional.test_cluster_generations import kept_from_taking, messages, move_on, streams
+from tests.functional.test_replication_bad_days import run_coopy
 from tests.lone import peers_of
 from tests.servers import Cluster, cluster, level, servers
 from tests.words import Word
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
     from tests.cut import Way
 
 __all__ = ["cluster", "servers", "ways"]
+ROOT = Path(__file__).parents[2]
 
 
 class Beside:
@@ -120,6 +125,21 @@ def test_what_is_asked_behind_the_end_is_not_waited_for(cluster: Cluster) -> Non
     go_on.set()
     assert isinstance(slow.end(), ClosedError)
     assert closer.end() is None
+
+
+def test_a_program_that_ends_closes_its_node(cluster: Cluster) -> None:
+    """It does not do so itself. No thread can be begun any more then (on Python 3.12), and nobody complains."""
+    addresses = cluster.servers.urls.replace("127.0.0.1", "localhost")
+    text = f"""
+from coopy import control, init_system
+from tests.words import Word
+word = init_system(Word, {str(cluster.folder / "node1")!r}, cluster={addresses!r}, name={cluster.name!r}, validation="off")
+word.add("a")
+control(word).share_snapshot()
+"""
+    ended = subprocess.run([sys.executable, "-c", text], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "closed    at LSN 1" in run_coopy("status", cluster.folder / "node1").output
 
 
 # --- a connection is lost, a node stops, a disk is full --------------------------------------------------------------------
