@@ -38,6 +38,7 @@ from coopy.cluster.watching import Watching
 from coopy.disk import after_fork_in_child
 from coopy.engine.beside import WAKE
 from coopy.engine.commit import PENDING, Entry
+from coopy.engine.gate import FAILED
 from coopy.engine.ordered import OrderedEngine
 from coopy.engine.stats import NodeStats
 from coopy.engine.system import System
@@ -352,6 +353,8 @@ class Node:
     def problem(self) -> str:
         """Why it does not take or send at the moment; empty while it does."""
         running = self._running
+        if running is not None and running.engine.final is FAILED:
+            return str(running.engine.refusal())
         if self.link.problem or running is None:
             return self.link.problem
         return running.moving.problem or running.moving.consumer.problem or running.watching.problem

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import subprocess
 import sys
 import threading
@@ -185,6 +186,29 @@ def test_a_node_whose_disk_has_no_room_for_the_state_says_so(cluster: Cluster) -
     options = Options(cluster=cluster.servers.urls, name=cluster.name, validation="off")
     with pytest.raises(DiskFullError, match=r"There is no room for .*Make room and open it again"):
         open_proxy(Word, "/node2", options, FakeDisk(capacity=200_000))
+
+
+def test_a_node_whose_disk_is_full_says_so_and_goes_on_where_there_is_room(cluster: Cluster) -> None:
+    """What it cannot keep it does not execute; its callers, its queries and who looks after it hear or see that."""
+    one, disk = cluster.node(1), FakeDisk(capacity=1_500_000)
+    options = Options(cluster=cluster.servers.urls, name=cluster.name, validation="off")
+    two, dice = open_proxy(Word, "/node2", options, disk), random.Random(1)
+    two.add("a")
+    for _ in range(6):
+        one.keep(dice.randbytes(300_000))
+    wait_until(lambda: control(two).stats().state == "failed")
+    said = r"There is no room for [\d,]+ bytes in /node2\S+, so the node took no more behind message \d+ of the shared journal. What it has is intact. Make room."
+    for ask in (lambda: two.add("b"), control(two).barrier):
+        with pytest.raises(ClosedError, match=said):
+            ask()
+    assert re.search(said, control(two).problem)
+    assert not counts(two).connected
+    assert (two.text, one.text, len(two.kept) < 6) == ("a", "a", True)
+    control(two).close()
+    disk.capacity = None
+    two = open_proxy(Word, "/node2", options, disk)
+    level(one, two)
+    control(two).close()
 
 
 def test_a_snapshot_that_goes_while_a_new_node_takes_it_is_not_waited_for(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
