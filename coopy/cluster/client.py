@@ -7,6 +7,8 @@ imports nats-py at once: whoever needs no cluster does not load it.
 
 from __future__ import annotations
 
+from typing import Any
+
 from nats.aio.client import Client
 
 from coopy.error import ClusterError
@@ -25,11 +27,20 @@ class PrivateClient(Client):
     """Says nothing of a user over a connection that is not encrypted."""
 
     def _connect_command(self) -> bytes:
-        if not self._is_encrypted():
+        writer = getattr(self._transport, "_io_writer", None)
+        if writer is None or writer.get_extra_info("ssl_object") is None:
             what = "it offers no TLS, which tls:// or tls= asks for"
             raise UnencryptedError(f"{what}; no user, password or token was sent there")
+        _close_as_tls_does(writer.transport.get_protocol())
         return introduce(self)
 
-    def _is_encrypted(self) -> bool:
-        writer = getattr(self._transport, "_io_writer", None)
-        return writer is not None and writer.get_extra_info("ssl_object") is not None
+
+def _close_as_tls_does(protocol: Any) -> None:
+    """The client makes it as one of a connection in the clear, which stays half open where the other end closes. Over TLS asyncio complains of that."""
+    hear_the_end = protocol.eof_received
+
+    def eof_received() -> bool:
+        hear_the_end()
+        return False
+
+    protocol.eof_received = eof_received

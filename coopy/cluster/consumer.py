@@ -163,7 +163,7 @@ class Consumer:
             if number == self._number:
                 self._hear(message)
 
-        self._subscription = await self._link.client.subscribe(inbox, cb=hear, pending_msgs_limit=1 << 20, pending_bytes_limit=BUFFER)
+        self._subscription = await self._link.subscribe(inbox, hear, pending_msgs_limit=1 << 20, pending_bytes_limit=BUFFER)
         config = {
             "deliver_subject": inbox, "deliver_policy": "by_start_sequence", "opt_start_seq": self._next, "ack_policy": "none", "max_deliver": 1,
             "replay_policy": "instant", "flow_control": True, "idle_heartbeat": int(HEARTBEAT * 1e9), "inactive_threshold": GONE,

@@ -20,7 +20,7 @@ from coopy.cluster.beginnings import Beginnings
 from coopy.cluster.durable import prove
 from coopy.cluster.link import PATIENCE, RefusedError
 from coopy.cluster.message import Announced, Genesis
-from coopy.cluster.store import Stored
+from coopy.cluster.store import GoneError, Stored
 from coopy.cluster.stream import NO_STREAM
 from coopy.engine.founding import first_snapshot, install, new_identity
 from coopy.error import ClusterError, UsageError
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["Begun", "Generations", "drop", "in_use", "missing"]
 
 log = logger("cluster")
+TRIES = 3
 ENOUGH = 2  # snapshots of a stream, before those before it may go
 SETTLED = 30.0  # seconds in which a node that is there goes on, also where it has just lost its connection or a server its consumer
 
@@ -97,9 +98,20 @@ class Generations:
             what = f"The cluster {self._stream.short!r} at {self._link.addresses} holds a {domain}, not a {place.domain}"
             raise UsageError(f"{what}. Nothing was changed. Open it with that class, or choose another name=.", option="name")
         path = temporary_path(place.directory, 0)
-        left_out = _left_out(begun)
-        self._link.run(_get(begun, left_out, place.disk, path), None)
-        install(place, self._stream.bucket, path, left_out)
+        install(place, self._stream.bucket, path, self._get(begun, place.disk, path))
+
+    def _get(self, begun: Sequence[Begun], disk: Disk, path: str) -> frozenset[int]:
+        """Have a snapshot that new nodes begin with. Gives what the cluster leaves out. Where newer ones are named meanwhile, that one may be gone."""
+        for _ in range(TRIES):
+            left_out = _left_out(begun)
+            try:
+                self._link.run(_get(begun, left_out, disk, path), None)
+            except GoneError:
+                begun = self._link.run(self.begun(), None)
+            else:
+                return left_out
+        what = f"{TRIES} times newer snapshots than the one that was taken were sent to the cluster {self._stream.short!r}, and it went"
+        raise ClusterError(f"{what}. Nothing was changed. Open the directory again when fewer are sent, or by a faster connection.")
 
     def _begin(self, place: Place, initial: Callable[[object], bytes]) -> None:
         first = Beginnings(self._stream.of(1), self._key)
@@ -207,17 +219,33 @@ def _left_out(begun: Sequence[Begun]) -> frozenset[int]:
 
 
 async def _get(begun: Sequence[Begun], left_out: frozenset[int], disk: Disk, path: str) -> None:
-    """The newest snapshot there is. One that cannot be had any more is passed over, and one that holds what is left out since."""
+    """The newest snapshot there is. One that cannot be had any more is passed over, and one that holds what is left out since.
+
+    Raises GoneError where newer ones are named by now.
+    """
     for one in begun:
         for stored in one.without(left_out):
             try:
                 await one.beginnings.store.get(stored, disk, path)
             except ClusterError as error:
+                if isinstance(error, GoneError) and not await _is_named(one, stored):
+                    raise
                 log.warning("%s One before it is taken instead, and more of the stream.", error)
             else:
                 return
     what = f"No snapshot that {' or '.join(one.name for one in begun)} names can be had"
     raise ClusterError(f"{what}. Nothing was changed. control(...).share_snapshot() of a node that is open sends one.")
+
+
+async def _is_named(one: Begun, stored: Stored) -> bool:
+    """Whether a new node is still to begin with it."""
+    try:
+        now = msgspec.structs.replace(one, snapshots=await one.beginnings.snapshots(one.beginnings.messages_key(one.genesis)))
+    except RefusedError as error:
+        if error.code != NO_STREAM:
+            raise
+        return False
+    return stored in now.stored
 
 
 # --- those that nobody needs, on the link's thread -----------------------------------------------------------------------
@@ -258,7 +286,7 @@ async def drop(current: Begun, former: Sequence[Begun]) -> list[str]:
     for stored in current.stored[:ENOUGH]:
         await current.beginnings.store.verify(stored)
     for one in reversed(former):
-        await one.beginnings.stream.delete()
+        await current.beginnings.stream.link.again(one.beginnings.stream.delete, PATIENCE)
         log.info("The stream %s was deleted: %s goes on.", one.name, current.name)
         for stored in one.stored:
             await one.beginnings.store.drop(stored.name)

@@ -14,11 +14,12 @@ import asyncio
 import json
 import threading
 import time
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from coopy.cluster.connection import Connection, Search
 from coopy.cluster.credentials import read_credentials
-from coopy.error import AuthenticationError, ClusterError, UsageError
+from coopy.error import AuthenticationError, ClosedError, ClusterError, UsageError
 from coopy.logs import logger
 
 if TYPE_CHECKING:
@@ -28,10 +29,11 @@ if TYPE_CHECKING:
 
     from nats.aio.client import Client
     from nats.aio.msg import Msg
+    from nats.aio.subscription import Subscription
 
     from coopy.cluster.addresses import Addresses
 
-__all__ = ["ANSWER", "ASK_ADMIN", "PATIENCE", "PAUSE", "DeniedError", "Link", "LostError", "NobodyError", "RefusedError"]
+__all__ = ["ANSWER", "ASK_ADMIN", "PATIENCE", "PAUSE", "DeniedError", "Link", "LostError", "NobodyError", "RefusedError", "cancel_all"]
 
 T = TypeVar("T")
 
@@ -77,10 +79,14 @@ class Link:
         self.problem = "it has not connected yet"
         self.reconnects = 0
         self._loop = asyncio.new_event_loop()
+        self._helpers = ThreadPoolExecutor(thread_name_prefix="coopy cluster help")
+        self._loop.set_default_executor(self._helpers)
         self._thread = threading.Thread(target=self._live, name="coopy cluster link", daemon=True)
         self._tasks: set[asyncio.Task[None]] = set()
         self._search = Search(addresses, tls)
         self._connection: Connection | None = None
+        self._begun = self._closed = False
+        self._door, self._end_once = threading.Lock(), threading.Lock()
 
     @property
     def used(self) -> Connection:
@@ -136,7 +142,7 @@ class Link:
             while not await self._find():  # noqa: ASYNC110 - what is waited for is another program's
                 await asyncio.sleep(AGAIN)
             self.reconnects += 1
-            for one in self.reconnected:
+            for one in [*self.reconnected]:  # some of it may end meanwhile
                 await one()
 
     async def _find(self) -> bool:
@@ -180,16 +186,26 @@ class Link:
     # --- from other threads ----------------------------------------------------------------------------------------------
 
     def run(self, work: Coroutine[Any, Any, Any], timeout: float | None = 60.0) -> Any:
-        """Do it on the link's thread; gives what it gives. Raises what it raises, and LostError where it takes longer."""
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        """Do it on the link's thread; gives what it gives. Raises what it raises, LostError where it takes longer, and ClosedError."""
+        with self._door:  # what comes behind that would not be ended with all else, and be waited for for ever
+            if self._closed:
+                work.close()
+                raise self._was_closed()
+            future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return future.result(timeout)
+        except CancelledError:
+            raise self._was_closed() from None
         except TimeoutError:
             future.cancel()
             raise LostError(f"The cluster at {self.addresses} did not do in {timeout:g} seconds what was asked.") from None
         except BaseException:
             future.cancel()
             raise
+
+    def _was_closed(self) -> ClosedError:
+        what = f"The connection to the cluster at {self.addresses} was closed, and what was asked may have been done or not"
+        return ClosedError(f"{what}. What this node has is intact in its directory. Open it again.")
 
     def soon(self, work: Callable[[], object]) -> None:
         """Call something on the link's thread. Raises RuntimeError when it was closed."""
@@ -211,13 +227,21 @@ class Link:
 
     def close(self) -> None:
         """Give the connection back, and end the thread. May be repeated."""
-        if self._loop.is_closed():
-            return
-        if self._thread.is_alive():
-            asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
-        self._loop.close()
+        with self._door:
+            self._closed = True
+            if not self._begun:
+                self._loop.close()
+        with self._end_once:
+            if self._loop.is_closed():
+                return
+            if self._thread.is_alive():
+                asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
+                self._loop.call_soon_threadsafe(self._loop.stop)
+                self._thread.join()
+            self._helpers.shutdown(
+                cancel_futures=True
+            )  # not the loop: it would begin a thread for that, which an interpreter that ends refuses
+            self._loop.close()
 
     def abandon(self) -> None:
         """In a forked child: all of it is the parent's."""
@@ -225,15 +249,18 @@ class Link:
         self.problem = "this process was forked from the one that has the connection"
 
     async def _end(self) -> None:
-        await _cancel(self._tasks)
+        await cancel_all(self._tasks)
         self.problem = "it was closed"
         if self._connection is not None:
             await self._connection.close()
-        await _cancel({one for one in asyncio.all_tasks() if one is not asyncio.current_task()})
-        await asyncio.get_running_loop().shutdown_default_executor()
+        await cancel_all({one for one in asyncio.all_tasks() if one is not asyncio.current_task()})
         await asyncio.sleep(0)  # what was closed a moment ago is so when the loop has come round
 
     def _live(self) -> None:
+        with self._door:  # an interrupt may have come before the thread had begun
+            if self._closed:
+                return
+            self._begun = True
         asyncio.set_event_loop(self._loop)
         self._loop.run_forever()
 
@@ -301,8 +328,17 @@ class Link:
                     raise DeniedError(f"{what}. It was not done. {ASK_ADMIN}.")
             finally:
                 gone.cancel()
-                await _cancel({done})
+                await cancel_all({done})
         raise LostError(f"The cluster at {self.addresses} did not answer before the connection was lost.")
+
+    async def subscribe(self, subject: str, hear: Callable[[Msg], Awaitable[None]], **given: Any) -> Subscription:
+        """Hear what goes to a subject, on this connection. Raises LostError."""
+        from nats.errors import Error
+
+        try:
+            return await self.client.subscribe(subject, cb=hear, **given)
+        except (Error, OSError) as error:
+            raise LostError(f"The connection to the cluster at {self.addresses} was lost: {self.addresses.hide(error)}.") from None
 
     def answer(self, data: bytes, asked: str) -> dict[str, Any]:
         """What JetStream said to something. Raises RefusedError, LostError."""
@@ -322,7 +358,7 @@ class Link:
         return answer
 
 
-async def _cancel(tasks: AbstractSet[asyncio.Task[Any]]) -> None:
+async def cancel_all(tasks: AbstractSet[asyncio.Task[Any]]) -> None:
     """End these. Who is told while what it waits for comes may not hear of it, and is told again."""
     while waiting := {one for one in tasks if not one.done()}:
         for one in waiting:

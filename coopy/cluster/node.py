@@ -38,6 +38,7 @@ from coopy.cluster.watching import Watching
 from coopy.disk import after_fork_in_child
 from coopy.engine.beside import WAKE
 from coopy.engine.commit import PENDING, Entry
+from coopy.engine.gate import FAILED
 from coopy.engine.ordered import OrderedEngine
 from coopy.engine.stats import NodeStats
 from coopy.engine.system import System
@@ -57,12 +58,16 @@ if TYPE_CHECKING:
     from coopy.engine.opening import Place
     from coopy.journal.segment import Taken
 
-__all__ = ["Node", "Program"]
+__all__ = ["LeftBehindError", "Node", "Program"]
 
 log = logger("cluster")
 LEAVE = 10.0  # seconds that closing waits for it
 GONE = 10.0  # seconds in which the servers notice that one of them is gone
 LOOK = 0.002  # seconds between two looks at what others are to do
+
+
+class LeftBehindError(ClusterError):
+    """What this directory was following is gone, and others go on."""
 
 
 class Program(msgspec.Struct, frozen=True):
@@ -115,7 +120,26 @@ class Node:
     # --- with the directory ------------------------------------------------------------------------------------------------
 
     def follow(self, system: System) -> None:
-        """Take what came, join, and go on. Raises ClusterError where the stream is not this directory's, or not kept as it must be."""
+        """Take what came, join, and go on. Raises ClusterError where the stream is not this directory's, or not kept as it must be.
+
+        LeftBehindError where the stream was deleted meanwhile, and others go on: opened again, the directory begins with those.
+        """
+        try:
+            self._follow(system)
+        except ClusterError as error:
+            if self._was_left_behind(system):
+                raise LeftBehindError(str(error)) from error
+            raise
+
+    def _was_left_behind(self, system: System) -> bool:
+        engine = system.engine
+        assert isinstance(engine, OrderedEngine)
+        try:
+            return self.left_behind(system.archive.identity.system, engine.progress.last)
+        except CoopyError:  # it cannot be known now: why the node does not follow says more
+            return False
+
+    def _follow(self, system: System) -> None:
         engine, identity, key = system.engine, system.archive.identity, system.archive.key
         assert isinstance(engine, OrderedEngine)
         here, messages_key = self._first.of(engine.progress.last.generation), keyed(identity.secret, key)
@@ -183,6 +207,11 @@ class Node:
     def _about(self, stream: Stream) -> About:
         about: About | None = self.link.run(stream.about())
         if about is None:
+            later = [one for one in self.link.run(stream.generations()) if one > stream.generation]
+            if later:
+                what = f"The stream {stream.name} is gone, and {stream.of(later[-1]).name} goes on, which has no snapshot to begin with yet"
+                ways = "control(...).share_snapshot() of a node that is open sends one: then open this directory again"
+                raise ClusterError(f"{what}. What this node has is intact in its directory, and nothing was changed. {ways}.")
             what = f"The stream {stream.name} is not there (any more), and it is not made again"
             ways = "If it is gone for good, another cluster begins with that: coopy.restore, as docs/cluster.md says"
             raise ClusterError(f"{what}: what it held is in the nodes' directories. Nothing was changed. {ways}.")
@@ -324,6 +353,8 @@ class Node:
     def problem(self) -> str:
         """Why it does not take or send at the moment; empty while it does."""
         running = self._running
+        if running is not None and running.engine.final is FAILED:
+            return str(running.engine.refusal())
         if self.link.problem or running is None:
             return self.link.problem
         return running.moving.problem or running.moving.consumer.problem or running.watching.problem

@@ -4,7 +4,8 @@
     under way  until it is known what became of it: the stream has it (it was acknowledged, or has come back), or a server refused it for certain.
                Where nobody says so, or the connection was lost, the same bytes go out again under the same id. That may be any number of times: the
                servers know it again for two minutes, and every node for ever (engine/progress.py)
-    sealed     what the stream took behind its seal was never written. So all that was not taken here when the seal was goes out again, into the next
+    sealed     what the stream took behind its seal was never written. So all that was not taken here when the seal was goes out again, into the next,
+               before anything that waits, and no faster than that
     told       a caller that has waited for too long is told what is known: its call was never sent, so that it did not happen, or was sent, and then
                nobody knows. The message stays under way all the same
 
@@ -24,7 +25,7 @@ import msgspec
 
 from coopy.action import Outcome
 from coopy.cluster import verdicts
-from coopy.cluster.link import ASK_ADMIN
+from coopy.cluster.link import ASK_ADMIN, LostError
 from coopy.cluster.message import CODES, FULL, LARGEST, Calls, seal, unseal
 from coopy.engine.commit import PENDING, Entry, copy_of
 
@@ -73,8 +74,8 @@ class Packet:
 
     __slots__ = ("begun", "by", "called_off", "counter", "data", "elsewhere", "entries", "last", "sent", "taken", "told")
 
-    def __init__(self, counter: int, data: bytes, entries: list[Entry], begun: float) -> None:
-        self.counter, self.data, self.entries, self.begun = counter, data, entries, begun
+    def __init__(self, counter: int, begun: float) -> None:
+        self.counter, self.begun, self.data, self.entries = counter, begun, b"", list[Entry]()
         self.by: Connection | None = None
         self.last, self.sent, self.elsewhere, self.taken, self.told, self.called_off = 0.0, 0, 0, False, False, False
 
@@ -95,6 +96,7 @@ class Publisher:
         self.published = self.republished = self.refused = 0
         self.packets: dict[int, Packet] = {}  # by counter, until they were taken here: who waits for them
         self._unknown: dict[int, Packet] = {}  # of these and those given up, the ones of which it is not known what became
+        self._behind: deque[Packet] = deque()  # a seal: of these it is not known either, and they were not sent to the next stream yet
         self._counter = 0
         self._waiting: deque[tuple[float, Entry]] = deque()
         self._bytes = 0
@@ -105,7 +107,7 @@ class Publisher:
         self.refusal: CoopyError | None = None
         self._look = asyncio.Event()
         self._inbox = ""
-        self._heard = 0.0  # when something was acknowledged last, or this server was found
+        self._heard = 0.0  # when something was acknowledged last, or this server found, or this stream
         self._base = self._stream.subject("calls")
 
     # --- from any thread -------------------------------------------------------------------------------------------------
@@ -139,13 +141,13 @@ class Publisher:
 
     def _keep_promise(self) -> None:
         self._promised = None  # before it calls: who comes later promises again
-        with contextlib.suppress(RuntimeError):  # the link was closed, and whoever waited was told
-            self._call()
+        self._call()
 
     def _call(self) -> None:
         if not self._called:
             self._called = True
-            self._link.soon(self._look.set)
+            with contextlib.suppress(RuntimeError):  # the link was closed, and whoever waited was told
+                self._link.soon(self._look.set)
 
     def take(self, counter: int) -> Packet | None:
         """Those who wait for a message of ours that has come back; None where it came before."""
@@ -153,7 +155,7 @@ class Publisher:
 
     def given_up(self) -> list[Packet]:
         """Messages whose callers were told that nobody knows, and still nobody does."""
-        return [packet for packet in [*self._unknown.values()] if packet.told]
+        return [packet for packet in (*self._unknown.values(), *self._behind) if packet.told]
 
     @property
     def busy(self) -> bool:
@@ -168,7 +170,7 @@ class Publisher:
     @property
     def under_way(self) -> int:
         """Of how many messages it is not known yet what became of them."""
-        return len(self._unknown)
+        return len(self._unknown) + len(self._behind)
 
     # --- on the link's thread ----------------------------------------------------------------------------------------------
 
@@ -184,35 +186,51 @@ class Publisher:
             await self._look.wait()
             self._look.clear()
             self._called = False  # before it looks: whoever comes later calls again
-            while self._waiting and self._may_send():
-                await self._send(self._pack())
+            while (self._behind or self._waiting) and self._may_send():
+                await self._send(self._sealed_off() if self._behind else self._pack())
+
+    @property
+    def _following(self) -> int:
+        """The number of the next message."""
+        return self._behind[0].counter if self._behind else self._counter + 1
+
+    @property
+    def _oldest(self) -> int:
+        """The first number of which it is not settled what becomes of it: what is behind a seal comes after all that is under way."""
+        return min(self._unknown, default=self._following)
 
     def _may_send(self) -> bool:
         """What is under way is bounded, and so is what nodes remember of it: the numbers beyond the first that is not settled."""
-        oldest = min(self._unknown, default=self._counter)
-        return self._link.connected and len(self._unknown) < UNDER_WAY and self._counter - oldest < SPAN
+        return self._link.connected and len(self._unknown) < UNDER_WAY and self._following - self._oldest <= SPAN
+
+    def _sealed_off(self) -> Packet:
+        """The first of those behind a seal is under way again."""
+        packet = self._behind.popleft()
+        self._unknown[packet.counter] = packet
+        return packet
 
     def _pack(self) -> Packet:
         """What waits, as one message."""
-        entries, calls, size, now = list[Entry](), list[tuple[int, bytes]](), 0, time.monotonic()
-        waiting = self._waiting
+        calls, size, waiting = list[tuple[int, bytes]](), 0, self._waiting
+        settled = self._oldest - 1
+        self._counter += 1
+        packet = Packet(self._counter, time.monotonic())
         with self._guard:
+            self.packets[packet.counter] = packet  # before it has what no longer waits: who stops all this finds each call in one of both
             while waiting:
                 entry = waiting[0][1]
                 more = len(entry.payload) + EACH
-                if entries and size + more > FULL:
+                if packet.entries and size + more > FULL:
                     break
+                packet.entries.append(entry)
                 waiting.popleft()
-                entries.append(entry)
                 size += more
                 if entry.word:
                     calls.append((CODES[entry.word], entry.payload))
             self._bytes -= size
-        settled = min(self._unknown, default=self._counter + 1) - 1
-        self._counter += 1
         time_us, offset = self._stamp()
-        data = seal(Calls(self.node, self._counter, settled, time_us, offset, calls), self._key)
-        packet = self.packets[self._counter] = self._unknown[self._counter] = Packet(self._counter, data, entries, now)
+        packet.data = seal(Calls(self.node, packet.counter, settled, time_us, offset, calls), self._key)
+        self._unknown[packet.counter] = packet
         return packet
 
     async def _send(self, packet: Packet) -> None:
@@ -265,6 +283,8 @@ class Publisher:
 
     def _know(self, packet: Packet) -> None:
         self._unknown.pop(packet.counter, None)
+        with contextlib.suppress(ValueError):
+            self._behind.remove(packet)
         self._look.set()
 
     def _refuse_denied(self) -> None:
@@ -284,18 +304,14 @@ class Publisher:
         self._know(packet)
 
     async def _listen(self) -> None:
-        import nats.errors
-
         used, self._heard = self._link.used, time.monotonic()
         self._inbox = used.client.new_inbox()
 
         async def hear(message: Msg) -> None:
             await self._hear(used, message)
 
-        try:
-            await used.client.subscribe(f"{self._inbox}.>", cb=hear)
-        except (nats.errors.Error, OSError):  # this connection is lost already: with the next one it begins again
-            return
+        with contextlib.suppress(LostError):  # with the next connection it begins again
+            await self._link.subscribe(f"{self._inbox}.>", hear)
 
     async def _begin_again(self) -> None:
         """There is a connection again: what was under way may have been lost with the one before."""
@@ -310,13 +326,14 @@ class Publisher:
     def move(self, there: Beginnings) -> None:
         """All before the seal of the stream was taken here, and no more of it ever is: what was not goes into this one."""
         self._stream, self._base = there.stream, there.stream.subject("calls")
-        under_way = {**self._unknown, **self.packets}
-        self._unknown = {counter: under_way[counter] for counter in sorted(under_way) if not under_way[counter].taken}
-        settled = min(self._unknown, default=1) - 1
-        for packet in self._unknown.values():
-            packet.data = _settled(packet.data, settled, self._key)
+        under_way = {**self._unknown, **self.packets, **{packet.counter: packet for packet in self._behind}}
+        self._unknown = {}
+        self._behind = deque(under_way[counter] for counter in sorted(under_way) if not under_way[counter].taken)
+        for packet in self._behind:
+            packet.data = _settled(packet.data, self._oldest - 1, self._key)
             packet.elsewhere, packet.by = packet.sent, None
-        self._link.start(self._send_all())
+        self._heard = time.monotonic()  # this stream has as much time as another server
+        self._look.set()
 
     async def _watch(self) -> None:
         """What nobody speaks of goes out again; whoever has waited too long is told."""
@@ -347,7 +364,7 @@ class Publisher:
                 packet.told = packet.called_off = True
                 if packet.sent:
                     packet.called_off = False
-                    verdict = verdicts.not_known if packet.counter in self._unknown else verdicts.not_here
+                    verdict = verdicts.not_known if packet.counter in self._unknown or packet in self._behind else verdicts.not_here
                     _tell(packet.entries, self._after_waiting(verdict))
                 else:
                     self.packets.pop(packet.counter, None)

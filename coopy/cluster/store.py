@@ -6,31 +6,38 @@ taken. All of this is asked on the link's thread.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import io
 import secrets
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from coopy.cluster.link import PATIENCE, LostError, RefusedError
+from coopy.cluster.link import PATIENCE, LostError, RefusedError, cancel_all
 from coopy.cluster.stream import NO_STREAM, REPLICAS
 from coopy.error import ClusterError
 from coopy.logs import logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from coopy.cluster.stream import Stream
     from coopy.disk import Disk, File
 
-__all__ = ["Store", "Stored"]
+__all__ = ["GoneError", "Store", "Stored"]
 
 
 log = logger("cluster")
 ANSWER = 3.0  # seconds for one piece
 SOON = 0.5  # seconds to say whether it has a leader
+STALLED = 10.0  # seconds without a piece: what is dropped while it is read simply ends to come
 API = ("STREAM.CREATE.", "STREAM.INFO.", "STREAM.PURGE.", "STREAM.MSG.GET.", "CONSUMER.CREATE.", "DIRECT.GET.")  # what is asked of it
+
+
+class GoneError(ClusterError):
+    """There is no such snapshot (any more)."""
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -65,26 +72,49 @@ class Store:
 
     async def verify(self, stored: Stored) -> None:
         """Read it again, as a new node would. Raises ClusterError where it is not what it must be."""
-        await self._stream.link.again(lambda: self._read(stored, _Sink(None, stored.size)), PATIENCE)
+
+        async def read() -> None:
+            try:
+                await self._read(stored, _Sink(None, stored.size))
+            except GoneError as error:  # a server that was cut off may not have heard of it
+                raise LostError(str(error)) from None
+
+        await self._stream.link.again(read, PATIENCE)
 
     async def get(self, stored: Stored, disk: Disk, path: str) -> None:
-        """Have a file here, on stable storage, under a path that is new. Raises ClusterError where it cannot be had as it must be."""
+        """Have a file here, on stable storage, under a path that is new. Raises ClusterError where it cannot be had as it must be.
+
+        GoneError where there is none; OSError of the disk.
+        """
         await self._stream.link.again(lambda: self._get(stored, disk, path), PATIENCE)
 
     async def _get(self, stored: Stored, disk: Disk, path: str) -> None:
         file = disk.create(path)
+        sink = _Sink(file, stored.size)
         try:
-            await self._read(stored, _Sink(file, stored.size))
+            await self._read(stored, sink)
             file.sync()
         except BaseException:
+            sink.end()
             file.close()
             disk.unlink(path)
             raise
         file.close()
 
     async def _read(self, stored: Stored, sink: _Sink) -> None:
+        from nats.js.errors import ObjectNotFoundError
+
         bucket = await self._bucket()
-        await self._kept(lambda: bucket.get(stored.name, sink), f"The snapshot {stored.name} could not be had from")
+        try:
+            await self._kept(
+                lambda: _while_it_comes(bucket.get(stored.name, sink), sink), f"The snapshot {stored.name} could not be had from"
+            )
+        except LostError as error:
+            if sink.trouble is not None:  # of this disk, and not of the cluster
+                raise sink.trouble from error
+            if isinstance(error.__cause__, ObjectNotFoundError):
+                raise GoneError(str(error)) from None
+            raise
         if (sink.digest, sink.size) != (stored.digest, stored.size):
             what = f"The snapshot {stored.name} at the cluster at {self._stream.link.addresses} is not what the stream says that it is"
             raise ClusterError(f"{what}: {sink.size:,} bytes of {stored.size:,}. It was not taken, and nothing was changed.")
@@ -137,7 +167,21 @@ class Store:
         except (nats.errors.Error, TimeoutError, OSError, EOFError) as error:
             addresses = self._stream.link.addresses
             why = addresses.hide(getattr(error, "description", None) or error)
-            raise LostError(f"{what} the cluster at {addresses}: {why}. Nothing was changed; try it again.") from None
+            raise LostError(f"{what} the cluster at {addresses}: {why}. Nothing was changed; try it again.") from error
+
+
+async def _while_it_comes(work: Coroutine[Any, Any, Any], sink: _Sink) -> None:
+    """Do it as long as there is something new in the sink. Raises what it raises, and TimeoutError."""
+    task, size = asyncio.ensure_future(work), -1
+    try:
+        while not task.done():
+            if sink.size == size and not sink.busy:
+                raise TimeoutError(f"for {STALLED:g} seconds nothing of it came")
+            size = sink.size
+            await asyncio.wait((task,), timeout=STALLED)
+        task.result()
+    finally:
+        await cancel_all({task})
 
 
 class _Source(io.RawIOBase):
@@ -161,20 +205,40 @@ class _Source(io.RawIOBase):
 
 
 class _Sink(io.RawIOBase):
-    """A file as the client writes it, and no more than it is to be; None: it is only looked at."""
+    """A file as the client writes it, and no more than it is to be; None: it is only looked at. `trouble`: why the disk did not take it; `busy`: it does now."""
 
     def __init__(self, file: File | None, most: int) -> None:
         super().__init__()
+        self.trouble: OSError | None = None
+        self.busy = False
+        self._guard, self._over = Lock(), False
         self._file, self._hasher, self._most, self.size = file, hashlib.sha256(), most, 0
 
     def write(self, data: Any) -> int:
         if self.size + len(data) > self._most:
             raise EOFError(f"it is larger than {self._most:,} bytes")
-        if self._file is not None:
-            self._file.write(self.size, data)
+        with self._guard:
+            if self._over:
+                raise EOFError("nobody wants it any more")
+            self.busy = True
+            self._keep(data)
+            self.busy = False
         self._hasher.update(data)
         self.size += len(data)
         return len(data)
+
+    def _keep(self, data: Any) -> None:
+        if self._file is not None:
+            try:
+                self._file.write(self.size, data)
+            except OSError as error:
+                self.trouble = error
+                raise
+
+    def end(self) -> None:
+        """The file is about to be closed: a thread that still writes has done so, and none does any more."""
+        with self._guard:
+            self._over = True
 
     @property
     def digest(self) -> bytes:

@@ -148,23 +148,12 @@ class Taker:
     def _give(self, messages: list[Message], packets: list[Packet]) -> None:
         try:
             self._engine.take(messages)
+            for packet in packets:
+                _let_pass(packet)
         finally:
             for packet in packets:
-                self._finish(packet)
+                _finish(packet)
         self.taken += len(messages)
-
-    def _finish(self, packet: Packet) -> None:
-        """A message of our own came back: who waits for calls in it was told as they were executed, barriers are now."""
-        packet.taken = True
-        for entry in packet.entries:
-            if entry.outcome is not PENDING:
-                continue
-            if not entry.word and self._engine.final is None:
-                entry.outcome = None
-            else:
-                what = "The call is in the stream, and this node did not execute it: it stopped, or was away for so long that the others forgot it"
-                entry.outcome = Outcome(UnconfirmedError(f"{what}. Open it again, and look at the state.", lsn=0))
-            entry.complete()
 
     def _read(self, sequence: int, data: bytes) -> tuple[Message | None, Packet | None, Word | None]:
         """One message, of our own who waits for it, and what it says where it holds no calls; a seal is taken apart. Raises ClusterError."""
@@ -184,3 +173,24 @@ class Taker:
             return Message(sequence, b"", 0, 0, 0, 0, (), generation=generation), None, found
         what = f"Message {sequence} of the stream {self._stream.name} is the beginning of a shared journal, and stands within one"
         raise ClusterError(f"{what}. Nothing of it was taken.", sequence=sequence)
+
+
+def _let_pass(packet: Packet) -> None:
+    """A message of our own was taken, with all before it: its barriers have what they wait for."""
+    for entry in packet.entries:
+        if entry.outcome is PENDING and not entry.word:
+            entry.outcome = None
+
+
+def _finish(packet: Packet) -> None:
+    """A message of our own came back: who waits for calls in it was told as they were executed, barriers are now."""
+    packet.taken = True
+    for entry in packet.entries:
+        if entry.outcome is PENDING:
+            what = (
+                "The call is in the stream, and this node did not execute it: it stopped, or was away for so long that the others forgot it"
+            )
+            entry.outcome = Outcome(UnconfirmedError(f"{what}. Open it again, and look at the state.", lsn=0))
+        elif entry.word:
+            continue
+        entry.complete()

@@ -27,7 +27,7 @@ from coopy.engine.gate import BUSY, FAILED, OPEN
 from coopy.engine.keyed import refuse_beside
 from coopy.engine.once import action_of
 from coopy.engine.settled import is_to_settle
-from coopy.error import ClusterError, CoopyError, CorruptionError, DivergenceError, UpgradeError
+from coopy.error import ClusterError, CoopyError, CorruptionError, DiskFullError, DivergenceError, UpgradeError
 from coopy.journal.frame import Kind, original
 from coopy.journal.segment import Taken
 
@@ -158,7 +158,11 @@ class OrderedEngine(SharedEngine):
         was taken before stays so. Whoever calls it says `stop_for` then.
         """
         with self.lead:
-            self._take_each(messages)
+            try:
+                self._take_each(messages)
+            except DiskFullError as error:
+                what = f"There is no room for {error.needed:,} bytes in {error.path}, so the node took no more behind message {self.progress.last.sequence}"
+                raise DiskFullError(f"{what} of the shared journal. What it has is intact. Make room.", **vars(error)) from error
 
     def go_on_behind_seal(self, generation: int) -> None:
         """The stream was sealed, and that of this generation follows, whose first message is known. It is on stable storage when this returns.

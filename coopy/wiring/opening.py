@@ -30,7 +30,7 @@ from coopy.shapes import shape_of
 from coopy.wiring.helper import Helper
 from coopy.wiring.operations import Operations
 from coopy.wiring.options import Options, check_options
-from coopy.wiring.peers import join, node_of, origin_of, replica_of
+from coopy.wiring.peers import also_where_left_behind, join, node_of, origin_of, replica_of
 from coopy.wiring.systems import is_proxy, register
 
 if TYPE_CHECKING:
@@ -68,9 +68,10 @@ def open_proxy(obj: Any, basedir: str | os.PathLike[str] | None, options: Option
         free=free, source=source, confirmed=options.min_acks > 0,
     )  # fmt: skip
     place = Place(disk or RealDisk(), directory, derive_key(options.signing_key), domain_name(kind), names)
-    node = node_of(options, kind, source)
     made: list[System] = []
-    try:
+
+    def begin() -> System:
+        node = node_of(options, kind, source)
         with ExitStack() as undo:
             if node is not None:
                 undo.callback(node.stop)
@@ -88,6 +89,10 @@ def open_proxy(obj: Any, basedir: str | os.PathLike[str] | None, options: Option
         if disk is None:
             system.snapshots.helper = Helper(packages_of(kind), names, settings)
         join(system, options, replica, node)
+        return system
+
+    try:
+        system = begin() if options.cluster is None else also_where_left_behind(begin)
         proxy = make_proxy(system.engine, Operations(system))
         register(proxy, system, lambda directory, disk: open_proxy(kind, directory, options, disk))
         weakref.finalize(proxy, _let_go, system)

@@ -11,11 +11,13 @@ from coopy.engine.system import Origin
 from coopy.error import UsageError
 from coopy.fingerprint import whole
 from coopy.header import derive_key
+from coopy.logs import logger
 from coopy.shapes import shape_of
 from coopy.wiring.options import check_number
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Callable
 
     from coopy.cluster.node import Node
     from coopy.engine.system import System
@@ -23,7 +25,10 @@ if TYPE_CHECKING:
     from coopy.replication.replica import Replica
     from coopy.wiring.options import Options
 
-__all__ = ["join", "listen", "node_of", "origin_of", "place_to_listen", "replica_of"]
+__all__ = ["also_where_left_behind", "join", "listen", "node_of", "origin_of", "place_to_listen", "replica_of"]
+
+log = logger("cluster")
+TRIES = 3
 
 
 def replica_of(options: Options, kind: type) -> Replica | None:
@@ -68,6 +73,18 @@ def node_of(options: Options, kind: type, source: dict[str, bytes]) -> Node | No
         check_context(options.tls)
     program = Program(domain_name(kind), shape.versions if shape is not None else (), whole(source) if source else b"")
     return Node(addresses, options.tls, name, program, derive_key(options.signing_key), assume_durable=options.assume_durable)
+
+
+def also_where_left_behind(begin: Callable[[], System]) -> System:
+    """What it gives. Where the stream of a node was deleted in that very moment the directory begins with what follows, a few times."""
+    from coopy.cluster.node import LeftBehindError
+
+    for _ in range(TRIES - 1):
+        try:
+            return begin()
+        except LeftBehindError as error:
+            log.info("%s", error)
+    return begin()
 
 
 def origin_of(replica: Replica | None, node: Node | None) -> Origin | None:

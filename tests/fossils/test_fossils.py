@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from coopy import control, init_system, once, rehearse
+from coopy import control, init_system, once, rehearse, restore
+from coopy.error import UsageError
 from tests.fossils.library import Library
 from tests.fossils.write import KEY, ask_keyed
+from tests.functional.test_replication_bad_days import run_coopy
 from tests.words import Word
 
 HERE = Path(__file__).parent
@@ -18,7 +20,7 @@ FOSSILS = sorted(
     for version in HERE.iterdir()
     if version.is_dir() and version.name[0].isdigit()
     for path in version.iterdir()
-    if path.name != "keyed"
+    if path.name not in {"keyed", "node"}
 )
 
 
@@ -42,6 +44,32 @@ def test_an_old_directory_knows_its_keys(tmp_path: Path) -> None:
         with once("late"):
             assert word.add("b") == "arb"
         assert (word.text, word.kept, control(word).lsn, control(word).stats().keys) == ("arb", [{1: ["x"]}], 4, 4)
+
+
+def test_an_old_directory_of_a_node_is_read_without_its_cluster(tmp_path: Path) -> None:
+    """By the commands, and by what begins another system with it; what its cluster left out is left out, and it goes on in no other way."""
+    shutil.copytree(HERE / "1.0" / "node", tmp_path / "w")
+    (tmp_path / "w").chmod(0o700)
+    status, log = run_coopy("status", tmp_path / "w").output, run_coopy("log", tmp_path / "w").output
+    assert "of the cluster whose stream is coopy-word" in status
+    assert "left out  LSN 2" in status
+    assert [line.split()[3] for line in log.splitlines()] == [
+        "returned",
+        "skipped",
+        "raised",
+        "returned",
+        "returned",
+        "skipped",
+        "returned",
+    ]
+    for command in ("check", "verify"):
+        assert run_coopy(command, tmp_path / "w").exit_code == 0
+    found = restore(Word, tmp_path / "w")
+    assert (found.text, found.kept) == ("abc-d", [{"list": [1, (2.5, None)], "zeros": bytes(600)}])
+    with pytest.raises(UsageError, match="cluster="):
+        init_system(Word, tmp_path / "w")
+    with control(init_system(found, tmp_path / "alone")) as word:
+        assert word.add("e") == "abc-de"
 
 
 def test_there_are_fossils() -> None:

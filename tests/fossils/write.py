@@ -7,13 +7,17 @@ python -m tests.fossils.write tests/fossils/changed-1.0     of classes that have
 from __future__ import annotations
 
 import contextlib
+import shutil
 import sys
 import types
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from coopy import control, init_system, once
-from coopy.wiring.systems import _systems
+from coopy.cluster.local import LocalServers
+from coopy.wiring.systems import _systems, system_of
+from tests.functional.test_replication_bad_days import run_coopy
 from tests.words import Word
 
 KEY = b"a fossil's key"
@@ -109,6 +113,39 @@ def ask_keyed(word: Any) -> None:
         word.add_and_raise("r")
 
 
+def write_node(directory: Path) -> None:
+    """Of a node: calls of two nodes, one of them left out, a snapshot, and a second stream that followed on the first."""
+    with TemporaryDirectory() as folder, LocalServers(Path(folder) / "servers") as servers:
+        both = (directory, Path(folder) / "other")
+        one, two = (init_system(Word, each, cluster=servers.urls) for each in both)
+        one.add("a")
+        two.add("wrong")
+        control(one).barrier()
+        for word, each in zip((one, two), both, strict=True):
+            control(word).close()
+            run_coopy("repair", "--yes", "--skip", 2, each)
+        one, two = (init_system(Word, each, cluster=servers.urls) for each in both)
+        with contextlib.suppress(ValueError):
+            two.add_and_raise("b")
+        control(one).barrier()
+        control(one).take_snapshot()
+        with once("atom", within=None):
+            one.add("c")
+        system = system_of(one)
+        system.peers.link.run(system.peers.running.moving.begin_next(system.archive.identity))  # type: ignore[union-attr]
+        while control(one).stats().replication.generation == 1:  # type: ignore[union-attr]
+            control(one).barrier()
+        two.keep({"list": [1, (2.5, None)], "zeros": bytes(600)})
+        with contextlib.suppress(ValueError):
+            one.add_or_abort("x", fail=True)
+        two.add_many("-", "d")
+        control(one).barrier()
+        control(one).close()
+        control(two).close()
+    (directory / "LOCK").unlink()
+    shutil.rmtree(directory / "quarantine")
+
+
 if __name__ == "__main__":
     if "changed" in sys.argv[1]:
         write_changed(Path(sys.argv[1]))
@@ -116,6 +153,7 @@ if __name__ == "__main__":
     for name, key, close in (("closed", None, True), ("signed", KEY, True), ("killed", None, False)):
         write(Path(sys.argv[1]) / name, key, close=close)
     write_keyed(Path(sys.argv[1]) / "keyed")
+    write_node(Path(sys.argv[1]) / "node")
     import os
 
     os._exit(0)  # as a killed process: nothing is closed on the way out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ import pytest
 
 from coopy import control, linearizable
 from coopy.aio.opening import beside
-from coopy.cluster import generations, sharing, stream
+from coopy.cluster import generations, publisher, sharing, stream
 from coopy.cluster.message import Calls, unseal
 from coopy.engine.ordered import OrderedEngine
 from coopy.error import ClusterError
@@ -29,6 +30,8 @@ from tests.servers import Cluster, cluster, level, servers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from nats.aio.msg import Msg
 
     from coopy.cluster.local import LocalServers
     from coopy.cluster.moving import Moving
@@ -156,14 +159,13 @@ def test_what_went_behind_the_seal_goes_into_the_next_stream(cluster: Cluster) -
     """Calls that the sealed stream has acknowledged, and that somebody wants to compare; they happen once, and nobody waits for ever."""
     one, two = cluster.node(1), cluster.node(2)
     told, compared = list[str](), list[int]()
-    publisher = peers_of(two).running.publisher
     with kept_from_taking(two):
         move_on(one)
         wait_until(lambda: counts(one).generation == 2)
         callers = [threading.Thread(target=lambda letter=letter: told.append(two.add(letter))) for letter in "abc"]
         for sent, caller in enumerate(callers, 1):
             caller.start()
-            wait_until(lambda sent=sent: messages(one, "calls", 1) == sent and not publisher.under_way)  # type: ignore[misc]
+            wait_until(lambda sent=sent: messages(one, "calls", 1) == sent and not counts(two).under_way)  # type: ignore[misc]
         comparer = threading.Thread(target=lambda: compared.append(control(two).compare(60).nodes))
         comparer.start()
         wait_until(lambda: messages(one, "due", 1) == 1)
@@ -178,6 +180,35 @@ def test_what_went_behind_the_seal_goes_into_the_next_stream(cluster: Cluster) -
     again = [message for message in found if isinstance(message, Calls) and message.calls]
     assert min(message.counter for message in again) > max(message.settled for message in again), "none says that another one is settled"
     assert (control(one).lsn, counts(two).generation) == (3, 2)
+
+
+def test_what_goes_again_behind_a_seal_goes_no_faster_than_other_messages(cluster: Cluster, servers: LocalServers) -> None:
+    """A node that lags has sent many when it takes the seal: so many are under way at once as ever, in their order."""
+    first, said = servers.servers[0], list[tuple[int, int]]()  # all by one server, which hears an answer before what is sent upon it
+    one, two = (cluster.node(each, cluster=servers.url(first, first.port), assume_durable=True) for each in (1, 2))
+    calls, told = peers_of(one).stream.of(2).subject("calls"), list[str]()
+
+    async def hear(message: Msg) -> None:
+        kind, _, number = message.subject.rsplit(".", 2)
+        if message.subject == calls and message.reply.startswith("_INBOX."):  # as it was sent, not as it came from the stream
+            said.append((1, int(message.reply.rsplit(".", 1)[1])))
+        elif kind.startswith("_INBOX.") and message.subject.endswith(f".2.{number}"):
+            said.append((-1, int(number)))
+
+    callers = [threading.Thread(target=lambda: told.append(two.add("x"))) for _ in range(3 * publisher.UNDER_WAY)]
+    with kept_from_taking(two):
+        move_on(one)
+        wait_until(lambda: counts(one).generation == 2)
+        peers_of(one).link.run(peers_of(one).link.client.subscribe(">", cb=hear))
+        for sent, caller in enumerate(callers, 1):
+            caller.start()
+            wait_until(lambda sent=sent: messages(one, "calls", 1) == sent and not counts(two).under_way)  # type: ignore[misc]
+    for caller in callers:
+        caller.join()
+    level(one, two)
+    in_order = [number for much, number in said if much > 0]
+    assert (in_order[: len(callers)], len(told)) == ([*range(1, len(callers) + 1)], len(callers))
+    assert max(itertools.accumulate(much for much, _ in said)) <= publisher.UNDER_WAY
 
 
 def test_of_many_that_have_another_stream_follow_one_seals(cluster: Cluster) -> None:

@@ -22,7 +22,7 @@ from coopy.cluster.local import server_program
 from coopy.error import AuthenticationError, ClusterError, CoopyError, UsageError
 from coopy.wiring.systems import system_of
 from tests.functional.test_cluster import names_in
-from tests.functional.test_cluster_bad_days import LONG, counts, impatient
+from tests.functional.test_cluster_bad_days import LONG, counts, impatient, wait_until
 from tests.functional.test_replication_bad_days import run_coopy
 from tests.unit.replication.test_transport import certificate, make_certificate, trusting
 from tests.words import Word
@@ -211,3 +211,15 @@ def test_a_credentials_file_that_cannot_be_used_is_named(tmp_path: Path) -> None
     """Before any server is asked."""
     address = f"nats://127.0.0.1:1?credentials={tmp_path}/wiki.creds"
     assert isinstance(refused(tmp_path, address), UsageError)
+
+
+def test_a_server_that_ends_a_connection_over_tls_is_not_complained_of_by_others(
+    certificate: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Python's asyncio would say, on the standard error of who has set up no logs, that the client does not close as TLS does."""
+    with server(tmp_path, f'tls {{ cert_file: "{certificate}/crt", key_file: "{certificate}/key" }}') as port:
+        word = node(tmp_path, f"tls://localhost:{port}", tls=trusting(certificate))
+        assert word.add("a") == "a"
+    wait_until(lambda: not counts(word).connected)
+    control(word).close()
+    assert [one.getMessage() for one in caplog.records if one.name == "asyncio"] == []
