@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import functools
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from coopy.error import UsageError
@@ -120,6 +121,8 @@ def upgrade(*, from_: int) -> Callable[[T], T]:
 
 def claims_of(member: Any) -> tuple[str, ...]:
     """The former names of a method, also through wrappers."""
+    if _is_bare(member):
+        return ()
     found: dict[str, None] = {}
     for one in _wrapped(member):
         found.update(dict.fromkeys(getattr(one, CLAIMS, ())))
@@ -129,9 +132,16 @@ def claims_of(member: Any) -> tuple[str, ...]:
 def marks_of(member: Any) -> frozenset[str]:
     """The marks of a function, also through properties, wrappers made by `functools.wraps`, and partial methods."""
     marks: frozenset[str] = frozenset()
+    if _is_bare(member):
+        return marks
     for one in _wrapped(member):
         marks |= getattr(one, MARK, frozenset())
     return marks
+
+
+def _is_bare(member: Any) -> bool:
+    """Whether this is a function of which nothing was ever said, as most are."""
+    return type(member) is FunctionType and not member.__dict__
 
 
 def _wrapped(member: Any) -> Iterator[Any]:

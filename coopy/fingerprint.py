@@ -6,6 +6,7 @@ files: a program may lie elsewhere tomorrow. Nothing is imported, a module witho
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import lru_cache
 from hashlib import blake2b
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["differences", "fingerprint", "whole"]
 
 SIZE = 8  # bytes: it tells versions of a file apart, it protects nothing
+OF_NO_MODULE = frozenset((str, int, float, bool, type(None), bytes, tuple, list, dict, set, frozenset))
 REMEMBERED = 8192  # hashes of files; each has some 300 bytes
 
 
@@ -43,9 +45,13 @@ def fingerprint(kind: type, own: Callable[[str], bool]) -> dict[str, bytes]:
 
 def _around(name: str) -> set[str]:
     """The modules that a module's names are of, and the package it lies in."""
-    values = [*getattr(sys.modules.get(name), "__dict__", {}).values()]
-    modules = (value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None) for value in values)
-    return {one for one in (*modules, name.rpartition(".")[0]) if isinstance(one, str) and one}
+    found = {name.rpartition(".")[0]}
+    for value in [*getattr(sys.modules.get(name), "__dict__", {}).values()]:
+        if type(value) not in OF_NO_MODULE:
+            one = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
+            if isinstance(one, str):
+                found.add(one)
+    return found - {""}
 
 
 def _hash_of(name: str) -> bytes | None:
@@ -53,7 +59,7 @@ def _hash_of(name: str) -> bytes | None:
     if not isinstance(path, str) or not path.endswith(".py"):
         return None
     try:
-        now = Path(path).stat()
+        now = os.stat(path)  # noqa: PTH116 - a Path for each of many modules takes longer than all else here
         return _hash_at(path, (now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns))
     except OSError:
         return None

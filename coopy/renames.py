@@ -215,7 +215,7 @@ def _methods(kind: type, given: dict[str, str]) -> dict[str, str]:
 
 def _claims_at(kind: type, name: str) -> Iterator[tuple[str, str]]:
     """Old and today's names of a member, wherever in the bases it was marked."""
-    for base in kind.__mro__:
+    for base in kind.__mro__[:-1]:  # `object` was never marked
         member = vars(base).get(name)
         if isinstance(member, property):
             for old in {*claims_of(member.fget), *claims_of(member.fset)}:

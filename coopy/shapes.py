@@ -43,7 +43,7 @@ class OlderError(Exception):
 
 def shape_of(kind: type) -> Shape | None:
     """The shape of a class, None if neither it nor a base has steps. Raises UsageError where they do not follow one another."""
-    found = [(one, steps) for one in reversed(kind.__mro__) if (steps := dict(_steps(one)))]
+    found = [(one, steps) for one in kind.__mro__[-2::-1] if (steps := dict(_steps(one)))]
     if not found:
         return None
     versions = tuple((_name(one), max(steps) + 1) for one, steps in found)

@@ -10,6 +10,7 @@ import errno
 import os
 import random
 import threading
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from coopy.disk.fake_parts import FakeChild, FakeFile, FakeLock, PowerCut, error
@@ -273,5 +274,6 @@ class FakeDisk:
         return self._directory("/".join(parts[:-1])), parts[-1]
 
 
-def _parts(path: str) -> list[str]:
-    return [part for part in os.path.normpath(path).split("/") if part not in {"", "."}]
+@lru_cache(maxsize=1024)
+def _parts(path: str) -> tuple[str, ...]:
+    return tuple(part for part in os.path.normpath(path).split("/") if part not in {"", "."})

@@ -26,6 +26,7 @@ from __future__ import annotations
 import hashlib
 import struct
 import zlib
+from functools import lru_cache
 from typing import NamedTuple
 
 from coopy.error import NotSerializableError
@@ -131,6 +132,13 @@ WORDS = {(kind, flags): word_of(kind, flags) for kind in Kind.NAMES for flags in
 READABLE = [word_of(kind, flags) for kind in range(256) if kind in Kind.NAMES or kind & IGNORABLE for flags in (0, COMPRESSED)]
 
 
+@lru_cache(maxsize=16)
+def _started(salt: int) -> tuple[dict[bytes, int], dict[int, int]]:
+    """The CRC behind each readable word, by its bytes and by its number: a system that is opened again need not compute them again."""
+    crcs = {word: _crc32(word, salt) for word in READABLE}
+    return crcs, {int.from_bytes(word, "little"): crc for word, crc in crcs.items()}
+
+
 class Framer:
     """Writes and checks the frames of one system. It has no state, threads may share it.
 
@@ -142,8 +150,7 @@ class Framer:
     def __init__(self, salt: int, key: bytes) -> None:
         self.salt, self.key, self.crc32 = salt, key, _crc32
         self.hasher = _blake2b(digest_size=TAG_SIZE, key=key)
-        self.crcs = {word: _crc32(word, salt) for word in READABLE}
-        self.crcs_as_read = {int.from_bytes(word, "little"): crc for word, crc in self.crcs.items()}
+        self.crcs, self.crcs_as_read = map(dict, _started(salt))
 
     def frame(  # noqa: PLR0913 - the fields of the frame, on the hot path: no object is made to carry them
         self,

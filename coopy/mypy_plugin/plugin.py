@@ -53,7 +53,7 @@ class CoopyPlugin(Plugin):
     def __init__(self, options: Options) -> None:
         super().__init__(options)
         self._domains = domains(options.config_file)
-        self._key = {"coopy": _digest_of_code(), "domains": list(self._domains)}
+        self._key = _digest_of_code()
         self._used = False
         self._library: dict[str, bool] = {}  # by full name of a class: whether its methods need no hook
 
@@ -83,9 +83,12 @@ class CoopyPlugin(Plugin):
 
     # what mypy asks about modules
 
-    def report_config_data(self, ctx: ReportConfigContext) -> Any:  # noqa: ARG002 - the same for all modules
-        """Part of each module's key in mypy's cache: another plugin would have kept other facts and said other things."""
-        return self._key
+    def report_config_data(self, ctx: ReportConfigContext) -> Any:
+        """Part of each module's key in mypy's cache: another plugin would have kept other facts, and so would this one with other domains in it.
+
+        Of the domains of other modules it learns by what it imports, as of any other change there.
+        """
+        return self._key, [one for one in self._domains if one.startswith(f"{ctx.id}.")]
 
     def get_additional_deps(self, file: MypyFile) -> list[tuple[int, str, int]]:
         """A module that imports any part of coopy, or has a domain, needs the types of what is injected and of the proxy's operations."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from coopy.decorators import marks_of
 from coopy.error import UsageError
 from coopy.kinds import ACTION_SPECIALS
-from coopy.proxy.names import ALWAYS, QUERY_SPECIALS, member_of
+from coopy.proxy.names import ALWAYS, QUERY_SPECIALS, member_of, own_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ MANAGERS = frozenset(make(lambda: None).__code__ for make in _MAKERS)
 
 def check_class(kind: type) -> None:
     """Raises UsageError for a class with a method that cannot be an action (it does not run in one piece) or with a mark that means nothing."""
-    for name in dir(kind):
+    for name in own_names(kind):
         member = member_of(kind, name)
         _check_marks(kind, name, member)
         if name in ASYNCHRONOUS and member is not None:

@@ -10,8 +10,9 @@ import contextlib
 import functools
 import inspect
 import keyword
-from types import CodeType, FunctionType
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from inspect import Parameter
+from types import CodeType, FunctionType, MethodType
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from coopy.decorators import marks_of
 from coopy.engine.common import common_call, common_query
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["NO_KEYWORDS", "Door", "Ways", "make_awaited", "make_method"]
 
-PLACED = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+PLACED = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+SIGNED = frozenset(("__wrapped__", "__signature__"))  # what makes `inspect` look elsewhere for a signature
+ANYTHING = inspect.Signature((Parameter("args", Parameter.VAR_POSITIONAL), Parameter("kwargs", Parameter.VAR_KEYWORD)))
 NO_KEYWORDS: dict[str, object] = {}  # never changed
 
 
@@ -127,11 +130,14 @@ def _signature(bound: Any) -> inspect.Signature:
             signature = inspect.signature(bound, follow_wrapped=False)
             if not any(name.startswith("_coopy_") for name in signature.parameters):
                 return signature
-    anything = inspect.Parameter("args", inspect.Parameter.VAR_POSITIONAL), inspect.Parameter("kwargs", inspect.Parameter.VAR_KEYWORD)
-    return inspect.Signature(anything)
+    return ANYTHING
 
 
 def _shown_signature(bound: Any, signature: inspect.Signature) -> inspect.Signature:
+    """What `inspect.signature` shows of it. Of a plain function that wraps none and says nothing of itself, as most are, that is known by now."""
+    plain = type(bound) is MethodType and type(bound.__func__) is FunctionType and not bound.__func__.__dict__.keys() & SIGNED
+    if plain and signature is not ANYTHING:
+        return signature
     with contextlib.suppress(TypeError, ValueError):
         return inspect.signature(bound)
     return signature
@@ -144,7 +150,7 @@ def _dressed(function: FunctionType, bound: Any, signature: inspect.Signature) -
         if value is not None:
             setattr(function, name, value)
     every = signature.parameters.values()
-    me = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
+    me = Parameter("self", Parameter.POSITIONAL_ONLY)
     if any(one.name == "self" for one in every):
         me = me.replace(name="_self")
     elif not any(one.kind is one.POSITIONAL_ONLY for one in every):
@@ -192,24 +198,34 @@ def _passed_on(arguments: list[str], items: list[str]) -> str:
     return _listed(arguments) + (f"**{_dictionary(items)}" if items else "")
 
 
+RECORDING = frozenset((_action, _common_action, _awaited_action))
+
+
 # --- generated functions ---------------------------------------------------------------------------------------------
 
 
+class _Taken(NamedTuple):
+    """A parameter, as far as the lines depend on it."""
+
+    name: str
+    kind: inspect._ParameterKind
+    optional: bool
+
+
 def _generate(name: str, signature: inspect.Signature, write: Writer, names: dict[str, Any]) -> FunctionType:
-    """Compile the function, with `names` as its globals."""
-    records, define = (
-        write in {_action, _common_action, _awaited_action},
-        "async def" if write in {_awaited_action, _awaited_query} else "def",
-    )
+    """Make the function, with `names` as its globals."""
     every = signature.parameters.values()
+    records = write in RECORDING
     names |= {f"_coopy_default_{one.name}": MISSING if records else one.default for one in every if one.default is not one.empty}
-    called = "method" if keyword.iskeyword(name) or not name.isidentifier() else name
-    body = _recorded_body(write, name, signature) if records else write(name, *_passed(signature))
-    source = "\n".join((f"{define} {called}({_declared(signature)}):", *(f"    {line}" for line in body)))
-    exec(_own(_compiled(source, f"<proxy method {name}>")), names)  # noqa: S102 - made of parameter names only
-    function = names[called]
+    taken = tuple(_Taken(one.name, one.kind, one.default is not one.empty) for one in every)
+    exec(_own(_compiled(name, taken, write)), names)  # noqa: S102 - made of parameter names only
+    function = names[_called(name)]
     assert isinstance(function, FunctionType)
     return function
+
+
+def _called(name: str) -> str:
+    return "method" if keyword.iskeyword(name) or not name.isidentifier() else name
 
 
 def _own(code: CodeType) -> CodeType:
@@ -218,48 +234,49 @@ def _own(code: CodeType) -> CodeType:
 
 
 @functools.lru_cache(maxsize=1024)
-def _compiled(source: str, where: str) -> CodeType:
-    """A class that is opened again, as in every test of a program, has the same text again."""
-    code: CodeType = compile(source, where, "exec")
+def _compiled(name: str, every: tuple[_Taken, ...], write: Writer) -> CodeType:
+    """A class that is opened again, as in every test of a program, has the same lines again."""
+    define = "async def" if write in {_awaited_action, _awaited_query} else "def"
+    body = _recorded_body(write, name, every) if write in RECORDING else write(name, *_passed(every))
+    source = "\n".join((f"{define} {_called(name)}({_declared(every)}):", *(f"    {line}" for line in body)))
+    code: CodeType = compile(source, f"<proxy method {name}>", "exec")
     return code
 
 
-def _declared(signature: inspect.Signature) -> str:
+def _declared(every: tuple[_Taken, ...]) -> str:
     """The parameters as `def` lists them; `_coopy_self` can never be passed by name."""
     parts, positional_only, star = ["_coopy_self"], True, False
-    for one in signature.parameters.values():
-        if positional_only and one.kind is not one.POSITIONAL_ONLY:
+    for name, kind, optional in every:
+        if positional_only and kind is not Parameter.POSITIONAL_ONLY:
             parts.append("/")
             positional_only = False
-        if one.kind is one.KEYWORD_ONLY and not star:
+        if kind is Parameter.KEYWORD_ONLY and not star:
             parts.append("*")
-        star = star or one.kind in {one.KEYWORD_ONLY, one.VAR_POSITIONAL}
-        prefix = "*" if one.kind is one.VAR_POSITIONAL else "**" if one.kind is one.VAR_KEYWORD else ""
-        parts.append(f"{prefix}{one.name}" + ("" if one.default is one.empty else f"=_coopy_default_{one.name}"))
+        star = star or kind in {Parameter.KEYWORD_ONLY, Parameter.VAR_POSITIONAL}
+        prefix = "*" if kind is Parameter.VAR_POSITIONAL else "**" if kind is Parameter.VAR_KEYWORD else ""
+        parts.append(f"{prefix}{name}" + (f"=_coopy_default_{name}" if optional else ""))
     return ", ".join([*parts, "/"] if positional_only else parts)
 
 
-def _passed(signature: inspect.Signature) -> tuple[list[str], list[str]]:
+def _passed(every: tuple[_Taken, ...]) -> tuple[list[str], list[str]]:
     """How all parameters are passed on: arguments, and items of a dictionary of keyword arguments."""
-    every = signature.parameters.values()
     placed = [one.name for one in every if one.kind in PLACED]
-    star = [f"*{one.name}" for one in every if one.kind is one.VAR_POSITIONAL]
-    named = [_item(one) for one in every if one.kind is one.KEYWORD_ONLY]
-    return placed + star, named + [f"**{one.name}" for one in every if one.kind is one.VAR_KEYWORD]
+    star = [f"*{one.name}" for one in every if one.kind is Parameter.VAR_POSITIONAL]
+    named = [_item(one) for one in every if one.kind is Parameter.KEYWORD_ONLY]
+    return placed + star, named + [f"**{one.name}" for one in every if one.kind is Parameter.VAR_KEYWORD]
 
 
-def _recorded_body(write: Writer, name: str, signature: inspect.Signature) -> list[str]:
+def _recorded_body(write: Writer, name: str, every: tuple[_Taken, ...]) -> list[str]:
     """The shortest code that records what was passed, and no default: one path if all of it was, one if the least was, one for the rest."""
-    arguments, items = _passed(signature)
+    arguments, items = _passed(every)
     everything = write(name, arguments, items)
-    every = list(signature.parameters.values())
-    optional = [one for one in every if one.default is not one.empty]
+    optional = [one for one in every if one.optional]
     if not optional:
         return everything
     names = {one.name for one in optional}
     required = [one for one in arguments if one not in names]
     least = write(name, required, [one for one in items if one not in {_item(parameter) for parameter in optional}])
-    optionals = "".join(f"({one.name!r}, {one.name}), " for one in optional if one.kind is not one.KEYWORD_ONLY)
+    optionals = "".join(f"({one.name!r}, {one.name}), " for one in optional if one.kind is not Parameter.KEYWORD_ONLY)
     placed, star = [one for one in required if not one.startswith("*")], [one for one in required if one.startswith("*")]
     return [
         f"if {' and '.join(f'{one.name} is _coopy_missing' for one in optional)}:",
@@ -271,7 +288,7 @@ def _recorded_body(write: Writer, name: str, signature: inspect.Signature) -> li
     ]
 
 
-def _item(parameter: inspect.Parameter) -> str:
+def _item(parameter: _Taken) -> str:
     return f"{parameter.name!r}: {parameter.name}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["ALWAYS", "BINARY", "COMPARISONS", "ITERATIONS", "QUERY_SPECIALS", "SYSTEM_NAMES", "has", "member_of"]
+__all__ = ["ALWAYS", "BINARY", "COMPARISONS", "ITERATIONS", "QUERY_SPECIALS", "SYSTEM_NAMES", "has", "member_of", "own_names"]
 
 BINARY = (
     *(f"__{side}{name}__" for side in ("", "r") for name in (
@@ -33,3 +33,8 @@ def member_of(kind: type, name: str) -> Any:
         if name in base.__dict__:
             return base.__dict__[name]
     return None
+
+
+def own_names(kind: type) -> list[str]:
+    """What `dir` lists of a class, but for what it has as every object has it."""
+    return [name for name in dir(kind) if member_of(kind, name) is not vars(object).get(name)]

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 import weakref
+from itertools import chain
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -137,11 +138,14 @@ def _specials(engine: Door, root: object, reading: Reading) -> dict[str, Any]:
     """Operators: those that change are actions, all others queries."""
     kind = type(root)
     found: dict[str, Any] = {}
+    defined = {*chain.from_iterable(map(vars, kind.__mro__))}
     for name in (*QUERY_SPECIALS, *ALWAYS, *sorted(ACTION_SPECIALS)):
+        if name not in defined:
+            continue
         member = member_of(kind, name)
-        if member is None and has(kind, name):
+        if member is None:
             found[name] = None  # as in the domain: Python refuses what is None by name
-        elif member is None or isinstance(member, staticmethod | classmethod):
+        elif isinstance(member, staticmethod | classmethod):
             continue
         elif name in ACTION_SPECIALS and "readonly" not in marks_of(member):
             found[name] = _exit(engine) if name == "__exit__" else make_method(engine, root, name, member, reading)

@@ -214,7 +214,7 @@ print(box.name.upper(), box.nme, box.size)
 
 
 def test_domains_named_in_pyproject_know_the_injected_names_and_a_change_of_them_is_noticed(tmp_path: Path, libraries: Path) -> None:
-    """A domain module in which nothing says that it is one is checked before the application that does."""
+    """A domain module in which nothing says that it is one is checked before the application that does. Who uses it is checked again, too."""
     dice = """\
 class Dice:
     def __init__(self) -> None:
@@ -224,11 +224,12 @@ class Dice:
         self.rolls.append(self._random.randint(1, 6))
         return self.rolls[-1]
 """
-    project = Project(tmp_path, {"dice.py": dice, "pyproject.toml": '[tool.coopy]\ndomains = ["dice:Dice"]\n'})
+    game = "from dice import Dice\n\nDice()._random.random()\n"
+    project = Project(tmp_path, {"dice.py": dice, "game.py": game, "pyproject.toml": '[tool.coopy]\ndomains = ["dice:Dice"]\n'})
     project.begin_with(libraries)
     assert project.cached().lines == []
     project.write({"pyproject.toml": "[tool.coopy]\ndomains = []\n"})
-    assert project.cached().codes() == [("dice.py", 6, "attr-defined")]
+    assert project.cached().codes() == [("dice.py", 6, "attr-defined"), ("game.py", 3, "attr-defined")]
     project.write({"pyproject.toml": '[tool.coopy]\ndomains = ["dice:Dice"]\n'})
     assert project.cached().lines == []
 
