@@ -278,7 +278,7 @@ def test_a_node_whose_stream_was_deleted_by_hand_says_what_goes_on(cluster: Clus
         move_on(one)
         wait_until(lambda: counts(one).generation == 2)
         peers_of(one).link.run(peers_of(one).stream.of(1).delete())
-        with pytest.raises(ClusterError, match=r"@1 is gone, and \S+@2 goes on.*share_snapshot\(\).*open this directory again"):
+        with pytest.raises(ClusterError, match=r"@1 is gone, and \S+@2, which follows.*share_snapshot\(\).*open this directory again"):
             cluster.node(2)
     control(one).share_snapshot()
     level(one, cluster.node(2))
