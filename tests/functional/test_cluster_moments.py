@@ -325,3 +325,61 @@ def test_a_cluster_is_pruned_though_the_connection_is_lost_at_whatever_it_asks(
     assert sum(way.cuts for way in ways) >= 1
     assert streams(word) == [2]
     level(word, cluster.node(2))
+
+
+def test_a_snapshot_that_is_pruned_before_it_is_sent_is_told_of(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Newer ones took its place in the node's directory. The next is sent."""
+    word = cluster.node(1, keep_snapshots=1)
+    peers = peers_of(word)
+    share = peers.share
+
+    def prune_first(lsn: int) -> None:
+        word.add("b")
+        control(word).take_snapshot()
+        control(word).prune()
+        share(lsn)
+
+    word.add("a")
+    monkeypatch.setattr(peers, "share", prune_first)
+    with pytest.raises(ClusterError, match=r"snap was to be sent to the cluster, and is not there any more.*call it again"):
+        control(word).share_snapshot()
+    monkeypatch.undo()
+    assert control(word).share_snapshot() == 2
+
+
+def test_streams_go_though_newer_snapshots_are_sent_while_the_others_are_read_again(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those go as the newer ones come, and these are read."""
+    monkeypatch.setattr(generations, "SETTLED", 0.0)
+    one, two = cluster.node(1), cluster.node(2)
+    verify, read = store.Store.verify, list[store.Stored]()
+
+    def send_two() -> None:
+        for letter in "bc":
+            two.add(letter)
+            control(two).share_snapshot()
+
+    async def first_send(self: store.Store, stored: store.Stored) -> None:
+        if self._stream.link is peers_of(one).link and former(one):
+            read.append(stored)
+            if len(read) == 1:
+                await asyncio.to_thread(send_two)
+        await verify(self, stored)
+
+    with quiet(one), quiet(two):
+        one.add("a")
+        move_on(one)
+        level(one, two)
+        for _ in range(2):
+            control(two).share_snapshot()
+            two.add("x")
+        monkeypatch.setattr(store.Store, "verify", first_send)
+        assert control(one).prune_cluster() == [f"coopy-{cluster.name}@1"]
+    assert len(read) == 3
+    level(one, two, cluster.node(3))
+
+
+def former(node: Any) -> bool:
+    """Whether it takes from another stream than the first."""
+    return counts(node).generation > 1
