@@ -271,10 +271,9 @@ async def missing(current: Begun, former: Sequence[Begun]) -> str:
         if nodes:
             return f"{len(nodes)} node{'s' if len(nodes) != 1 else ''} still take{'s' if len(nodes) == 1 else ''} from {one.name}"
     if former:
-        sealed = former[0].beginnings.stream
-        age = await sealed.link.again(lambda: sealed.age("seal"), PATIENCE)
+        age = await former[0].beginnings.age_of_seal()
         if age < SETTLED:
-            return f"{sealed.name} was sealed {age:.0f} seconds ago, and a node that lost its connection then has {SETTLED:g} to go on"
+            return f"{former[0].name} was sealed {age:.0f} seconds ago, and a node that lost its connection then has {SETTLED:g} to go on"
     return ""
 
 

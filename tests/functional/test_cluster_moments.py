@@ -383,3 +383,33 @@ def test_streams_go_though_newer_snapshots_are_sent_while_the_others_are_read_ag
 def former(node: Any) -> bool:
     """Whether it takes from another stream than the first."""
     return counts(node).generation > 1
+
+
+@pytest.mark.parametrize("asked", ["is_sealed", "age_of_seal"])
+def test_streams_that_another_one_deletes_at_the_same_moment_are_gone(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
+    """Who was about to delete them finds it done."""
+    monkeypatch.setattr(generations, "SETTLED", 0.0)
+    one, two = cluster.node(1), cluster.node(2)
+    one.add("a")
+    with quiet(one), quiet(two):
+        move_on(one)
+        level(one, two)
+        if asked == "age_of_seal":
+            for _ in range(2):
+                one.add("b")
+                control(one).share_snapshot()
+        real, deleted = getattr(Beginnings, asked), list[str]()
+
+        async def first_delete(self: Beginnings) -> Any:
+            if not deleted:
+                deleted.append(self.stream.name)
+                await self.stream.delete()
+            return await real(self)
+
+        monkeypatch.setattr(Beginnings, asked, first_delete)
+        gone = control(one).prune_cluster()
+    assert deleted == [f"coopy-{cluster.name}@1"]
+    assert gone in ([], deleted)
+    level(one, two, cluster.node(3))
