@@ -9,11 +9,13 @@ The first message is authenticated by the signing key if there is one; it carrie
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
-from coopy.cluster.link import PATIENCE
+from coopy.cluster.link import PATIENCE, RefusedError
 from coopy.cluster.message import Announced, Calls, Genesis, Join, Sealed, keyed, seal, unseal
 from coopy.cluster.store import Store
+from coopy.cluster.stream import NO_STREAM
 from coopy.error import ClusterError
 
 if TYPE_CHECKING:
@@ -73,8 +75,22 @@ class Beginnings:
         return found[0], frozenset(message.left_out if isinstance(message, Join) else ())
 
     async def is_sealed(self) -> bool:
-        """Whether another stream follows on this one. Raises LostError."""
-        return await self.stream.link.again(lambda: self.stream.last("seal"), PATIENCE) is not None
+        """Whether another stream follows on this one, also where it is deleted: then one does. Raises LostError."""
+        try:
+            return await self.stream.link.again(lambda: self.stream.last("seal"), PATIENCE) is not None
+        except RefusedError as error:
+            if error.code != NO_STREAM:
+                raise
+            return True
+
+    async def age_of_seal(self) -> float:
+        """How many seconds ago it was sealed; without an end where it is deleted. Raises LostError."""
+        try:
+            return await self.stream.link.again(lambda: self.stream.age("seal"), PATIENCE)
+        except RefusedError as error:
+            if error.code != NO_STREAM:
+                raise
+            return math.inf
 
     async def snapshots(self, key: bytes) -> list[Announced]:
         """Those that messages name, the newest first: two of them are there. `key`: of the stream's messages."""

@@ -228,7 +228,7 @@ async def _get(begun: Sequence[Begun], left_out: frozenset[int], disk: Disk, pat
             try:
                 await one.beginnings.store.get(stored, disk, path)
             except ClusterError as error:
-                if isinstance(error, GoneError) and not await _is_named(one, stored):
+                if isinstance(error, GoneError) and stored not in (await _as_named_now(one)).stored:
                     raise
                 log.warning("%s One before it is taken instead, and more of the stream.", error)
             else:
@@ -237,15 +237,15 @@ async def _get(begun: Sequence[Begun], left_out: frozenset[int], disk: Disk, pat
     raise ClusterError(f"{what}. Nothing was changed. control(...).share_snapshot() of a node that is open sends one.")
 
 
-async def _is_named(one: Begun, stored: Stored) -> bool:
-    """Whether a new node is still to begin with it."""
+async def _as_named_now(one: Begun) -> Begun:
+    """With the snapshots that it names by now; none where it is deleted."""
     try:
-        now = msgspec.structs.replace(one, snapshots=await one.beginnings.snapshots(one.beginnings.messages_key(one.genesis)))
+        snapshots = await one.beginnings.snapshots(one.beginnings.messages_key(one.genesis))
     except RefusedError as error:
         if error.code != NO_STREAM:
             raise
-        return False
-    return stored in now.stored
+        snapshots = []
+    return msgspec.structs.replace(one, snapshots=snapshots)
 
 
 # --- those that nobody needs, on the link's thread -----------------------------------------------------------------------
@@ -271,11 +271,24 @@ async def missing(current: Begun, former: Sequence[Begun]) -> str:
         if nodes:
             return f"{len(nodes)} node{'s' if len(nodes) != 1 else ''} still take{'s' if len(nodes) == 1 else ''} from {one.name}"
     if former:
-        sealed = former[0].beginnings.stream
-        age = await sealed.link.again(lambda: sealed.age("seal"), PATIENCE)
+        age = await former[0].beginnings.age_of_seal()
         if age < SETTLED:
-            return f"{sealed.name} was sealed {age:.0f} seconds ago, and a node that lost its connection then has {SETTLED:g} to go on"
+            return f"{former[0].name} was sealed {age:.0f} seconds ago, and a node that lost its connection then has {SETTLED:g} to go on"
     return ""
+
+
+async def _verify(current: Begun) -> None:
+    """That two snapshots of it can be read whole. Where newer ones are named meanwhile those that were may go, and the newer are read."""
+    for left in reversed(range(TRIES)):
+        try:
+            for stored in current.stored[:ENOUGH]:
+                await current.beginnings.store.verify(stored)
+        except GoneError:
+            before, current = current, await _as_named_now(current)
+            if not left or before.stored == current.stored:
+                raise
+        else:
+            return
 
 
 async def drop(current: Begun, former: Sequence[Begun]) -> list[str]:
@@ -283,8 +296,7 @@ async def drop(current: Begun, former: Sequence[Begun]) -> list[str]:
 
     Before, two snapshots of the current one are read whole. Raises ClusterError: DeniedError or RefusedError where the user may not.
     """
-    for stored in current.stored[:ENOUGH]:
-        await current.beginnings.store.verify(stored)
+    await _verify(current)
     for one in reversed(former):
         await current.beginnings.stream.link.again(one.beginnings.stream.delete, PATIENCE)
         log.info("The stream %s was deleted: %s goes on.", one.name, current.name)

@@ -207,15 +207,18 @@ class Node:
     def _about(self, stream: Stream) -> About:
         about: About | None = self.link.run(stream.about())
         if about is None:
-            later = [one for one in self.link.run(stream.generations()) if one > stream.generation]
-            if later:
-                what = f"The stream {stream.name} is gone, and {stream.of(later[-1]).name} goes on, which has no snapshot to begin with yet"
-                ways = "control(...).share_snapshot() of a node that is open sends one: then open this directory again"
-                raise ClusterError(f"{what}. What this node has is intact in its directory, and nothing was changed. {ways}.")
-            what = f"The stream {stream.name} is not there (any more), and it is not made again"
-            ways = "If it is gone for good, another cluster begins with that: coopy.restore, as docs/cluster.md says"
-            raise ClusterError(f"{what}: what it held is in the nodes' directories. Nothing was changed. {ways}.")
+            raise self._gone(stream)
         return about
+
+    def _gone(self, stream: Stream) -> ClusterError:
+        """What there is in its place, and how to go on with that, or with what this directory holds."""
+        what, ways = f"The stream {stream.name} is not there (any more), and it is not made again", "If it is gone for good, another"
+        later = [one for one in self.link.run(stream.generations()) if one > stream.generation]
+        if later:
+            what = f"The stream {stream.name} is gone, and {stream.of(later[-1]).name}, which follows, has no snapshot to begin with yet"
+            ways = "If a node is open that has gone on there, control(...).share_snapshot() of it sends one: open this directory again then. Else another"
+        ways += " cluster begins with that: coopy.restore, as docs/cluster.md says"
+        return ClusterError(f"{what}: what it held is in the nodes' directories. Nothing was changed. {ways}.")
 
     def _join(self, key: bytes) -> None:
         """Say that this node begins to write, and wait until all before that was taken here."""

@@ -62,7 +62,11 @@ class Store:
 
     async def _put(self, disk: Disk, path: str) -> Stored:
         bucket, name = await self._bucket(), secrets.token_hex(16)
-        file = disk.open_read(path)
+        try:
+            file = disk.open_read(path)
+        except FileNotFoundError:
+            what = f"{path} was to be sent to the cluster, and is not there any more: newer snapshots took its place here"
+            raise ClusterError(f"{what}. Nothing is lost by that; call it again.") from None
         try:
             source = _Source(file)
             await self._kept(lambda: bucket.put(name, source), f"The snapshot {name} could not be sent to")
@@ -71,15 +75,8 @@ class Store:
         return Stored(name, source.digest, source.size)
 
     async def verify(self, stored: Stored) -> None:
-        """Read it again, as a new node would. Raises ClusterError where it is not what it must be."""
-
-        async def read() -> None:
-            try:
-                await self._read(stored, _Sink(None, stored.size))
-            except GoneError as error:  # a server that was cut off may not have heard of it
-                raise LostError(str(error)) from None
-
-        await self._stream.link.again(read, PATIENCE)
+        """Read it again, as a new node would. Raises ClusterError where it is not what it must be, GoneError where there is none."""
+        await self._stream.link.again(lambda: self._read(stored, _Sink(None, stored.size)), PATIENCE)
 
     async def get(self, stored: Stored, disk: Disk, path: str) -> None:
         """Have a file here, on stable storage, under a path that is new. Raises ClusterError where it cannot be had as it must be.

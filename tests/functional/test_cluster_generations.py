@@ -347,8 +347,9 @@ def test_streams_go_by_the_command_when_nobody_needs_them(
         assert (refused.exit_code, "seconds ago, and a node that lost its connection then has 1000 to go on" in refused.output) == (2, True)
     for _ in range(3):
         peers_of(one).link.run(peers_of(one).running.pruning.look())
-    [told] = [found.message for found in caplog.records if "Nobody needs" in found.message]
-    assert f"`coopy cluster prune {cluster.name} --cluster ADDRESSES`" in told
+    told = [found.message for found in caplog.records if "Nobody needs" in found.message]
+    assert (len(told) in {1, 2}, len({*told})) == (True, 1)  # each node that looks says it once
+    assert f"`coopy cluster prune {cluster.name} --cluster ADDRESSES`" in told[0]
     assert (counts(one).former, prune(cluster.name, cluster.servers.urls).exit_code, streams(one)) == (1, 2, [1, 2])  # nobody can be asked
     done = prune(cluster.name, cluster.servers.urls, "--yes")
     assert (done.exit_code, f"coopy-{cluster.name}@1 deleted" in done.output) == (0, True)
