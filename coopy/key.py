@@ -68,13 +68,26 @@ class Once:
         if running() is not None:
             what = f"once({self._name!r}) stands inside of an action: a key says that a call from outside happens once. Nothing was done with it."
             raise UsageError(f"{what} Put it around the call of the proxy.", key=self._name)
-        moment.set(Key(self, self._name, self._within, self._most))
+        before = moment.get()
+        try:
+            moment.set(Key(self, self._name, self._within, self._most))
+        except BaseException:  # an interrupt: the block is not entered, and whoever keeps the error keeps this block alive
+            moment.set(before)
+            raise
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        try:
+            self._leave()
+        except BaseException:  # an interrupt, as above
+            self._leave()
+            raise
+
+    def _leave(self) -> None:
+        """May be repeated."""
         key = moment.get()
         if isinstance(key, Key) and key.block() is self:  # else it is left in another context than it was entered in
-            moment.set(key.before)
             key.over = True
+            moment.set(key.before)
 
 
 def key_in_force() -> Key | None:

@@ -27,7 +27,7 @@ from coopy.action import Outcome
 from coopy.engine.beside import WAKE, Flight
 from coopy.engine.engine import NOTHING, Engine
 from coopy.engine.entrance import inside, moment_of
-from coopy.engine.gate import BUSY, FAILED, IN_CHILD, LEFTOVER, OPEN, SHARED
+from coopy.engine.gate import BUSY, IN_CHILD, LEFTOVER, OPEN, SHARED
 from coopy.engine.keyed import call_keyed, refuse_beside
 from coopy.engine.once import ONCE
 from coopy.error import CoopyError, DiskFullError
@@ -308,8 +308,8 @@ class SharedEngine(Engine):
         with self.lock:
             if isinstance(error, DiskFullError):
                 self.journal.take_back()
-            elif self.journal.failure is not None and self.final is None:
-                self.end(FAILED, self.journal.failure)
+            elif self.journal.failure is not None:
+                self.fail(self.journal.failure)
             refused, self.batch = [*self.batch, *self.queue], []
         for entry in refused:
             if entry.outcome is PENDING:

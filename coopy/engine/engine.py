@@ -255,6 +255,14 @@ class Engine(Entrance):
                     self.end(FAILED, self.journal.failure)
             self.gate = self.rest()
 
+    def fail(self, error: DurabilityError) -> None:
+        """The disk failed: no more actions. Queries go on, so memory is to be whole before, also where somebody was interrupted meanwhile."""
+        try:
+            self.finish_leftover()
+        finally:
+            if self.final is None:
+                self.end(BROKEN if self.stale else FAILED, error)
+
     def _catch_up(self, last: int) -> None:
         while self.executed < last:
             self._rebuild(self.executed + 1)

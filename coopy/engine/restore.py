@@ -262,7 +262,8 @@ class Restorer:
     def diverged(self, lsn: int, method: str, expected: str, got: str) -> None:
         """Stop, or warn if that was asked for."""
         who = method if " " in method else f"{method}()"
-        what = f"Replay differs from the recorded run at LSN {lsn}: {who} was expected to {expected}, but it {got}. Nothing was changed."
+        but = got.rstrip(". :")  # an exception's own words are at its end, or none
+        what = f"Replay differs from the recorded run at LSN {lsn}: {who} was expected to {expected}, but it {but}. Nothing was changed."
         error = DivergenceError(
             f"{what} Open the directory with the code that wrote it, take a snapshot, then go on with the new code; on_divergence='warn' goes on regardless.",
             lsn=lsn, method=method, expected=expected, got=got,

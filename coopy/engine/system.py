@@ -279,8 +279,7 @@ class System:
             synced = journal.durable >= lsn or journal.sync_beside(file)
         except DurabilityError as error:
             with engine.lock:
-                if engine.final is None:
-                    engine.end(FAILED, error)
+                engine.fail(error)
             raise
         with engine.lock:
             if synced and engine.final is None:

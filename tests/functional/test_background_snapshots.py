@@ -407,9 +407,9 @@ def test_a_forked_child_does_not_wait_for_an_action_that_runs_on_a_thread_of_its
     assert Unlockable.started.wait(20)
 
     def act() -> None:
-        for snapshot in (word.take_snapshot, lambda: word.take_snapshot(background=True)):
+        for background in (False, True):
             with pytest.raises(ClosedError, match="forked"):
-                snapshot()
+                control(word).take_snapshot(background=background)
 
     ends_well(os.fork(), act)
     Unlockable.may_end.set()

@@ -216,6 +216,22 @@ def test_code_that_no_longer_does_what_was_recorded_is_found(tmp_path: Path, mon
         init_system(Unsteady, tmp_path / "w")
 
 
+@pytest.mark.parametrize(("words", "said"), [((), r"builtins\.OSError\. Nothing"), (("Gone.",), r"builtins\.OSError: Gone\. Nothing")])
+def test_what_differs_is_told_in_whole_sentences(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], said: str
+) -> None:
+    """Also where the exception says nothing, or ends with a full stop itself."""
+    with control(init_system(Unsteady(), tmp_path / "w", validation="off")) as word:
+        word.act()
+
+    def act(_self: Unsteady) -> None:
+        raise OSError(*words)
+
+    monkeypatch.setattr(Unsteady, "act", act)
+    with pytest.raises(DivergenceError, match=said):
+        init_system(Unsteady, tmp_path / "w", validation="off")
+
+
 def test_outside_of_actions_chance_is_the_systems_own() -> None:
     """Two draws differ, and nothing is recorded."""
     draw: Callable[[], str] = random.token_hex

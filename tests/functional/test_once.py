@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import threading
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
@@ -20,6 +21,7 @@ from tests.words import Word
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from types import FrameType
 
 pytestmark = pytest.mark.parametrize("durability", ["sync", "buffered"])
 
@@ -532,6 +534,30 @@ def test_two_systems_have_keys_of_their_own(bank: Bank, tmp_path: Path, durabili
         bank.account.pay("ann", 1)
     with control(init_system(Word, tmp_path / "w", durability=durability)) as word, once("a"):
         assert word.add("a") == "a"
+
+
+@pytest.mark.parametrize("edge", ["__enter__", "_leave"])
+def test_an_interrupt_at_the_edge_of_a_block_leaves_no_key_behind(tmp_path: Path, durability: Any, edge: str) -> None:
+    """Also where somebody keeps the error, and with it the block: the next call has no key, and the key is free for its own."""
+    word = init_system(Word(), tmp_path / "w", durability=durability, validation="off")
+
+    def interrupt(frame: FrameType, event: str, called: object) -> None:
+        if event == "c_return" and frame.f_code.co_name == edge and getattr(called, "__name__", "") == "set":
+            sys.setprofile(None)
+            raise KeyboardInterrupt
+
+    def call() -> None:
+        with once("k"):
+            word.add("a")
+
+    sys.setprofile(interrupt)
+    with pytest.raises(KeyboardInterrupt) as kept:
+        call()
+    word.add("b")
+    call()
+    assert sorted(word.text) == ["a", "b"]
+    assert kept.value.__traceback__ is not None
+    control(word).close()
 
 
 def test_an_interrupted_action_is_remembered_as_it_ended(bank: Bank, tmp_path: Path, durability: Any) -> None:
