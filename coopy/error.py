@@ -90,7 +90,7 @@ class ReplicaError(CoopyError):
 
 
 class DiskFullError(CoopyError):
-    """There is no room for the record: the call was refused, memory and journal are as before. `path`, `needed` (bytes)."""
+    """There is no room for the record: the call was refused, memory and journal are as before. `path`, `needed` (bytes; 0 where not known)."""
 
     path: str
     needed: int

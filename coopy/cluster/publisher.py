@@ -23,20 +23,22 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from coopy.action import Outcome
+from coopy.cluster import verdicts
 from coopy.cluster.link import ASK_ADMIN
 from coopy.cluster.message import CODES, FULL, LARGEST, Calls, seal, unseal
 from coopy.engine.commit import PENDING, Entry, copy_of
-from coopy.error import ClusterError, CoopyError, NotSerializableError, UnconfirmedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nats.aio.msg import Msg
 
+    from coopy.cluster.addresses import Addresses
     from coopy.cluster.beginnings import Beginnings
     from coopy.cluster.connection import Connection
     from coopy.cluster.link import Link
     from coopy.cluster.stream import Stream
+    from coopy.error import ClusterError, CoopyError
 
 __all__ = ["Packet", "Publisher"]
 
@@ -49,7 +51,6 @@ AGAIN = 2.0  # seconds after which a message goes out again
 ELSEWHERE = 10.0  # seconds in which nothing was acknowledged, after which another server is tried: this one may be cut off from the others
 TICK = 0.1
 CERTAIN = {10002, 10077, 10047, 10054, 10060, 10122, 10053, 10023, 10028, 10025}  # what a stream's leader refuses, it did not store
-ROOM = {10002, 10077, 10047, 10023, 10028, 10025}
 
 
 class _Acknowledged(msgspec.Struct):
@@ -113,18 +114,14 @@ class Publisher:
         """Have it published. Raises NotSerializableError (too large for one message), ClusterError (too much waits): then it does not happen."""
         size = len(entry.payload) + EACH
         if size + FRONT > FULL:
-            what = f"{entry.method}(): the call takes {len(entry.payload):,} bytes, a message of the cluster holds at most {FULL - FRONT - EACH:,}"
-            raise NotSerializableError(
-                f"{what}: pass less at once. Nothing was recorded.", method=entry.method, size=len(entry.payload), limit=FULL
-            )
+            raise verdicts.too_large(entry.method, len(entry.payload), FULL - FRONT - EACH)
         with self._guard:
             if self._stopped is not None:
                 raise copy_of(self._stopped)
             if self.refusal is not None and entry.word:
                 raise copy_of(self.refusal)
             if len(self._waiting) >= MOST or self._bytes + size > MOST_BYTES:
-                what = f"{len(self._waiting):,} calls wait already to be sent to the cluster at {self._link.addresses}"
-                raise ClusterError(f"{what}{self._why()}. This one was not recorded. Call it again later.")
+                raise verdicts.too_many(self._link.addresses, len(self._waiting), self._why())
             self._bytes += size
             self._waiting.append((time.monotonic(), entry))
         if not self._called:
@@ -261,31 +258,23 @@ class Publisher:
             self._link.heard(self._base)
             self._expect(said.seq)
             if not said.duplicate and said.seq <= self._taken_here() and packet.counter in self.packets:
-                self._lost(_gone_back(self._stream.name, said.seq, self._taken_here()))
+                self._lost(verdicts.gone_back(self._stream.name, said.seq, self._taken_here()))
             self._know(packet)
         elif isinstance(said.error, dict) and said.error.get("err_code") in CERTAIN and packet.sent - packet.elsewhere == 1:
-            self._refuse(packet, said.error)
+            self._give_back(packet, verdicts.refused(self._link.addresses, said.error))  # it was sent once, to this stream, and not stored
 
     def _know(self, packet: Packet) -> None:
         self._unknown.pop(packet.counter, None)
         self._look.set()
-
-    def _refuse(self, packet: Packet, error: dict[str, Any]) -> None:
-        """It was sent once, to this stream, and not stored."""
-        why = self._link.addresses.hide(error.get("description"))
-        way = "Make room there" if error.get("err_code") in ROOM else "Have an administrator look at the stream"
-        what = f"The cluster at {self._link.addresses} refused the call: {why}. It did not happen"
-        self._give_back(packet, ClusterError(f"{what}. {way}, and call it again.", code=error.get("err_code", 0)))
 
     def _refuse_denied(self) -> None:
         """What went out once, on this connection, and was denied there: for certain, as soon as all others that went there were answered."""
         used = self._link.used
         if not used.denials.denied_the_rest(self._base):
             return
-        what = f"The cluster at {self._link.addresses} does not let this user publish to {self._base}. The call was not taken, and did not happen"
         for packet in [*self._unknown.values()]:
             if packet.by is used:
-                self._give_back(packet, ClusterError(f"{what}. {ASK_ADMIN}, and call it again."))
+                self._give_back(packet, verdicts.denied(self._link.addresses, self._base, ASK_ADMIN))
 
     def _give_back(self, packet: Packet, error: ClusterError) -> None:
         """It is not in the stream, and will not be."""
@@ -358,10 +347,11 @@ class Publisher:
                 packet.told = packet.called_off = True
                 if packet.sent:
                     packet.called_off = False
-                    _tell(packet.entries, self._not_known() if packet.counter in self._unknown else self._not_here())
+                    verdict = verdicts.not_known if packet.counter in self._unknown else verdicts.not_here
+                    _tell(packet.entries, self._after_waiting(verdict))
                 else:
                     self.packets.pop(packet.counter, None)
-                    _tell(packet.entries, self._not_sent())
+                    _tell(packet.entries, self._after_waiting(verdicts.not_sent))
                     self._know(packet)
         late = list[Entry]()
         with self._guard:
@@ -370,27 +360,15 @@ class Publisher:
                 self._bytes -= len(entry.payload) + EACH
                 late.append(entry)
         if late:
-            _tell(late, self._not_sent())
+            _tell(late, self._after_waiting(verdicts.not_sent))
+
+    def _after_waiting(self, verdict: Callable[[Addresses, float, str], CoopyError]) -> CoopyError:
+        return verdict(self._link.addresses, self.patience, self._why())
 
     def _why(self) -> str:
         denied = f"the servers do not let this user publish to {self._base}" if self._link.denies(self._base) else ""
         why = denied or self._link.problem
         return f" ({why})" if why else ""
-
-    def _not_sent(self) -> ClusterError:
-        what = f"The call was not sent: for {self.patience:g} seconds the cluster at {self._link.addresses} took nothing{self._why()}"
-        return ClusterError(f"{what}. It did not happen. Call it again when the cluster answers.")
-
-    def _not_known(self) -> UnconfirmedError:
-        what = f"The call was sent to the cluster at {self._link.addresses}, and for {self.patience:g} seconds nobody said that it has it{self._why()}"
-        ways = "It may happen yet, at most once. control(...).barrier() returns when the cluster answers: then look at the state; or call with coopy.once"
-        return UnconfirmedError(f"{what}. {ways}, and again with the same key.", lsn=0)
-
-    def _not_here(self) -> UnconfirmedError:
-        what = (
-            f"The cluster at {self._link.addresses} has the call, and for {self.patience:g} seconds it was not executed here{self._why()}"
-        )
-        return UnconfirmedError(f"{what}. It happens, once. control(...).barrier() returns when it has: then look at the state.", lsn=0)
 
     # --- the end -----------------------------------------------------------------------------------------------------------
 
@@ -406,8 +384,7 @@ class Publisher:
         for packet in [*self.packets.values()]:
             packet.called_off = True
             if packet.sent:
-                what = f"The node stopped before it was known what became of the call, which was sent: {error}"
-                _tell(packet.entries, UnconfirmedError(f"{what} It may have happened, at most once.", lsn=0))
+                _tell(packet.entries, verdicts.stopped(error))
             else:
                 _tell(packet.entries, error)
 
@@ -430,11 +407,3 @@ def _tell(entries: list[Entry], error: CoopyError) -> None:
         if entry.outcome is PENDING:
             entry.outcome = Outcome(copy_of(error))
             entry.complete()
-
-
-def _gone_back(stream: str, sequence: int, taken: int) -> ClusterError:
-    what = f"The stream {stream} gave a new message the sequence {sequence}, and this node has taken {taken} already"
-    return ClusterError(
-        f"{what}: it lost what it had acknowledged, or is another one. The node stopped; what it has is intact in its directory.",
-        sequence=sequence,
-    )

@@ -25,7 +25,8 @@ import msgspec
 
 from coopy.action import Outcome
 from coopy.engine.beside import WAKE, Flight
-from coopy.engine.engine import NOTHING, Engine, inside, moment_of
+from coopy.engine.engine import NOTHING, Engine
+from coopy.engine.entrance import inside, moment_of
 from coopy.engine.gate import BUSY, FAILED, FORKED, LEFTOVER, OPEN, SHARED
 from coopy.engine.keyed import call_keyed, refuse_beside
 from coopy.engine.once import ONCE

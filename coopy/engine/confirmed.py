@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from coopy.action import Outcome
 from coopy.engine.commit import SharedEngine
-from coopy.engine.engine import moment_of
+from coopy.engine.entrance import moment_of
 from coopy.engine.keyed import call_keyed
 from coopy.engine.once import ONCE
 from coopy.error import CoopyError

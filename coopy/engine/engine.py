@@ -1,4 +1,4 @@
-"""One call from the door to the answer; who may enter, and what an interrupted call leaves behind.
+"""One call from the door to the answer, and what an interrupted call leaves behind. Who may enter is said in entrance.py.
 
     call   encode -> append -> execute -> answer, one at a time under the state's lock            ("buffered"; "sync" is in commit.py)
     read   execute -> answer, under the same lock
@@ -14,20 +14,19 @@ a `try`: in CPython 3.13 its backward jump may lie outside of what the compiler 
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any, Protocol
 
 from coopy.action import Outcome, type_name
-from coopy.clock import moment, offset_minutes, running
+from coopy.clock import offset_minutes
 from coopy.engine.beside import Beside, Flight, wait_for
+from coopy.engine.entrance import Entrance, moment_of
 from coopy.engine.execute import PLAIN
-from coopy.engine.gate import BROKEN, BUSY, CLOSED, FAILED, FORKED, LEFTOVER, OPEN, SHARED, Gate
+from coopy.engine.gate import BROKEN, BUSY, FAILED, LEFTOVER, OPEN, SHARED, Gate
 from coopy.engine.keyed import call_keyed, refuse_beside
 from coopy.engine.once import ONCE
 from coopy.engine.uninterrupted import Worker
-from coopy.error import ClosedError, DiskFullError, DurabilityError, ReplicaError, UsageError
+from coopy.error import DiskFullError, DurabilityError, UsageError
 from coopy.journal.frame import Kind, stored
-from coopy.logs import logger
 from coopy.measured import Stopwatch, Trouble, perf_counter
 
 if TYPE_CHECKING:
@@ -37,11 +36,9 @@ if TYPE_CHECKING:
     from coopy.engine.execute import Executor
     from coopy.journal.journal import Journal
 
-__all__ = ["NOTHING", "Engine", "Memory", "inside", "moment_of"]
+__all__ = ["NOTHING", "Engine", "Memory"]
 
-log = logger()
 QUARTER = 900_000_000  # microseconds; zones change their offset at quarters of an hour
-moment_of = moment.get
 AS_NEW = object()  # how an action ended that nobody saw end
 NOTHING = object()  # it has ended, and its caller has heard
 
@@ -59,31 +56,24 @@ class Memory(Protocol):
         """Go on in a new segment."""
 
 
-class Engine:
+class Engine(Entrance):
     """A running system without its door. `follows`: its actions come from elsewhere now; nothing else says so of a running system."""
 
     memory: Memory  # handed in by whoever owns the files
     common: dict[str, Any]  # the names in the lines of the short ways (common.py), by whoever makes the engine
-    name = "A system"  # how it is called where it says something: its directory
-    opener = "init_system"  # what opens it again, in the words of whoever uses it
     follows = False
     short_way = True  # whether the common call has one (common.py); the common query always has
 
     def __init__(self, executor: Executor, journal: Journal, codec: Codec, wall: Callable[[], int]) -> None:
+        super().__init__()
         self.executor, self.journal, self.codec, self.wall = executor, journal, codec, wall
         self._perform, self._encode = executor.execute, codec.encode
-        self.lock = threading.RLock()
-        self.gate = OPEN
-        self.final: Gate | None = None  # where the gate stays, whatever an interrupted thread stores there meanwhile
-        self.reason: BaseException | None = None  # why it is FAILED or BROKEN
         self.executed = journal.lsn
         self.beside = Beside()
         self.worker = Worker()
-        self.stale = False  # memory holds something that the journal does not say
         self.before, self.raised, self.undone = journal.lsn, 0, 0  # the last LSN before this run, and what actions did since
         self.batches, self.rebuilds = Stopwatch(), Stopwatch()
         self.trouble: Trouble | None = None  # why memory could not be made anew the last time
-        self.ended: Trouble | None = None  # why it takes no more actions
         self.utc_offset = self.zone_ends = 0
 
     # --- the story of a call -----------------------------------------------------------------------------------------
@@ -233,80 +223,8 @@ class Engine:
             raise result.error
         return result
 
-    def check_writable(self, what: str) -> None:
-        """Raises ReplicaError on a replica."""
-
-    # --- who may enter -----------------------------------------------------------------------------------------------
-
-    def enter(self) -> None:
-        """The gate is not open: finish what was left over, or say why not."""
-        self.gate = self.final or self.gate
-        self.finish_leftover()
-        if self.gate is not OPEN and self.gate is not SHARED:
-            raise self.refusal()
-
-    def enter_to_read(self) -> None:
-        """The same for a query."""
-        self.gate = self.final or self.gate
-        self.finish_leftover()
-        if not self.gate.readable or (self.gate is BUSY and self.stale):
-            raise self.refusal()
-
-    def refusal(self) -> BaseException:
-        """Why the gate does not open."""
-        if self.gate is BUSY:
-            return inside()
-        if self.gate is FORKED:
-            return ClosedError(
-                "This process was forked from the one that owns the system: it may read, not call actions. Call them in the parent."
-            )
-        if self.gate is CLOSED:
-            return self.closed()
-        if isinstance(self.reason, ReplicaError):
-            return ReplicaError(str(self.reason), **vars(self.reason))
-        return ClosedError(f"The system closed itself: {str(self.reason) or type(self.reason).__name__} Open it again with {self.opener}.")
-
-    def closed(self) -> ClosedError:
-        """That somebody closed it."""
-        return ClosedError(f"The system is closed: open it again with {self.opener}.")
-
-    def refuse_inside(self, what: str) -> None:
-        """Raises UsageError where this thread is inside of the system already: whoever it would wait for waits for it."""
-        if moment_of() is not None:
-            self.refuse_nested(what)
-        if self.lock._is_owned():  # type: ignore[attr-defined]  # noqa: SLF001 - what threading.Condition asks, too
-            raise inside()
-
-    def refuse_nested(self, what: str) -> None:
-        """Something stands in `moment`. If it is an action, that is to be undone, even if it swallows this error; a key may stand there."""
-        now = running()
-        if now is None:
-            return
-        now.tainted = True
-        raise UsageError(
-            f"{what} was called through a coopy proxy inside of an action. Inside of the domain, call methods on self: a restart has no proxy to call."
-        )
-
     def confirm_known(self, lsn: int) -> None:
         """Before a caller hears again how an action ended: as far as others have to have it, they do."""
-
-    def end(self, gate: Gate, reason: BaseException | None = None) -> None:
-        """No more actions, for good."""
-        self.shut(gate, reason)
-        if (gate is FAILED or gate is BROKEN) and self.ended is not None:
-            log.error("%s takes no more actions: %s", self.name, self.ended.message)
-
-    def shut(self, gate: Gate, reason: BaseException | None = None) -> None:
-        """As `end`, where nothing went wrong that somebody should read of: a forked child is not the system."""
-        self.final, self.gate, self.reason = gate, gate, reason
-        if gate is FAILED or gate is BROKEN:
-            assert reason is not None
-            self.ended = Trouble.now(reason)
-
-    def after_fork(self) -> None:
-        """In a forked child: locks that other threads of the parent held are nobody's here; one that this thread holds it gives back itself."""
-        if not self.lock._is_owned():  # type: ignore[attr-defined]  # noqa: SLF001 - what threading.Condition asks, too
-            self.lock._at_fork_reinit()  # type: ignore[attr-defined]  # noqa: SLF001 - what threading's own locks do after a fork
 
     # --- what an interrupted call leaves behind ----------------------------------------------------------------------
 
@@ -442,10 +360,3 @@ class Engine:
 
 def _nothing() -> None:
     """Read nothing: only pass the gate."""
-
-
-def inside() -> UsageError:
-    """A query, a finalizer or a signal handler called an action while this thread holds its system."""
-    return UsageError(
-        "A proxy was called while this thread was inside of its system (a query, a finalizer or a signal handler). Nothing was recorded."
-    )

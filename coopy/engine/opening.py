@@ -96,8 +96,8 @@ def domain_name(kind: type) -> str:
 
 
 @contextmanager
-def told(directory: str) -> Iterator[None]:
-    """What the operating system refuses while a directory is opened or created, as an error that says what to do.
+def told(directory: str, needed: int = 0) -> Iterator[None]:
+    """What the operating system refuses while a directory is opened or created, as an error that says what to do. `needed`: bytes of room, if known.
 
     Where it is about the path it is UsageError, where there is no room DiskFullError, where a disk does not give what it holds CorruptionError, and
     else DurabilityError. A second try goes on where the first one stopped.
@@ -111,8 +111,9 @@ def told(directory: str) -> Iterator[None]:
         if from_signal(error):
             raise
         if is_full(error):
-            what = f"There is no room for {directory}: {error}. What is kept there is intact. Make room and open it again."
-            raise DiskFullError(what, path=directory, needed=0) from error
+            room = f"{needed:,} bytes in " if needed else ""
+            what = f"There is no room for {room}{directory}: {error}. What is kept there is intact. Make room and open it again."
+            raise DiskFullError(what, path=directory, needed=needed) from error
         if error.errno in PATHS:
             what = f"{directory} cannot be opened: {error}. Nothing that is kept there was changed."
             raise UsageError(f"{what} {PATHS[error.errno]}", path=directory) from error
@@ -294,7 +295,8 @@ def settle_end(archive: Archive, replayed: Replayed) -> tuple[Scan, Segment, Hig
                 kept,
             )
         if torn or not found.closed or archive.manifest.closed != found.head.lsn:
-            write_whole(disk, archive.directory, segment_name(segment.about.first_lsn), segment.data[: found.end])
+            with told(archive.directory, found.end):
+                write_whole(disk, archive.directory, segment_name(segment.about.first_lsn), segment.data[: found.end])
     except BaseException:
         high_water.close()
         raise

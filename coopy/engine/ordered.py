@@ -20,7 +20,8 @@ import msgspec
 
 from coopy.engine.beside import WAKE
 from coopy.engine.commit import PENDING, UNREACHED, Entry, SharedEngine, wake
-from coopy.engine.engine import QUARTER, moment_of
+from coopy.engine.engine import QUARTER
+from coopy.engine.entrance import moment_of
 from coopy.engine.execute import UnknownMethodError
 from coopy.engine.gate import BUSY, FAILED, OPEN
 from coopy.engine.keyed import refuse_beside

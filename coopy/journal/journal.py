@@ -1,4 +1,4 @@
-"""The journal being written: append and draft records, sync, rotate, close.
+"""The journal being written: append and draft records, sync, rotate, close. Where their bytes go is in open_segment.py.
 
 One owner at a time: whoever holds the engine's guard for appending (the state's lock when buffered, the lead when synced). Nothing here
 calls back. What is published is one run of plain stores at the end of a method, for CPython looks for signals at calls and backward
@@ -18,23 +18,20 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from coopy import header
-from coopy.disk import is_full, is_refused, write_whole
-from coopy.error import DiskFullError, DurabilityError
+from coopy.disk import write_whole
+from coopy.error import DiskFullError
 from coopy.journal.frame import HEADER_SIZE, Framer, Kind, word_of
+from coopy.journal.open_segment import OpenSegment
 from coopy.journal.segment import Head, SegmentHeader, segment_name
-from coopy.measured import Stopwatch, Trouble, perf_counter
-from coopy.signalled import from_signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from coopy.disk import Disk, File, Window
+    from coopy.disk import Disk, File
     from coopy.journal.high_water import HighWater
 
 __all__ = ["Batch", "Draft", "Journal", "create_segment"]
 
-STEPS = 256 << 10, 4 << 20  # bytes reserved at a time: as many as there are, but so many at least and at most
-PIECE, MAPPED_PIECE = 4 << 10, 64 << 10  # written at a time: small where a sync writes little, large where pages are stored to
 MAX_DURABLE_BACK = 0xFFFFFFFF
 MAX_EXECUTED_BACK = 0xFFFF
 
@@ -65,74 +62,49 @@ def create_segment(disk: Disk, directory: str, about: SegmentHeader, key: bytes)
     return disk.open(f"{directory}/{name}")
 
 
-class Journal:
+class Journal(OpenSegment):
     """The last segment, open for appending. `lsn`, `time_us`: of the last action; `known`: up to where outcomes are known.
 
-    `epoch_before`: of the last record before this segment; `durable`: the highest LSN on stable storage. Where `end` has reached `limit`,
-    rotate before the next append. What ends before `room` and finds nothing `dirty` may be stored in the window at once.
-
-    `syncs`: how long they took; `trouble`: the last write or sync that failed, or was refused.
+    `epoch_before`: of the last record before this segment; `durable`: the highest LSN on stable storage.
     """
 
     __slots__ = (
-        "_directory",
         "_disk",
         "_frame",
         "_identity",
         "_next",
-        "_released",
         "_sealed",
-        "_sync_guard",
         "action_tag",
         "batch",
-        "capacity",
         "controls",
-        "dirty",
         "durable",
-        "end",
         "epoch",
         "epoch_before",
-        "failure",
-        "file",
         "first_lsn",
         "framer",
         "high_water",
         "known",
-        "limit",
         "lsn",
-        "mapped",
         "pack_into",
-        "room",
-        "segment_bytes",
-        "syncs",
         "tag",
         "time_us",
-        "trouble",
-        "window",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913 - what it takes to write: where, whose, how, from where on
         self, disk: Disk, directory: str, identity: header.Identity, framer: Framer, file: File, head: Head, high_water: HighWater
     ) -> None:
-        self._disk, self._directory, self._identity, self.framer = disk, directory, identity, framer
-        self.file, self.high_water = file, high_water
+        super().__init__(directory, file)
+        self._disk, self._identity, self.framer, self.high_water = disk, identity, framer, high_water
         self.lsn, self.time_us, self.epoch, self.tag, self.action_tag = head.lsn, head.time_us, head.epoch, head.tag, head.action_tag
         self.durable = self.known = head.lsn
         self.epoch_before = head.epoch
-        self.first_lsn, self.end, self.capacity, self.dirty = head.lsn + 1, file.size(), file.size(), 0
-        self.segment_bytes, self.limit, self.mapped = 64 << 20, 64 << 20, False
+        self.first_lsn = head.lsn + 1
         self.controls: list[tuple[int, bytes]] = []
         self.batch: Batch | None = None
-        self.window: Window | None = None
-        self.room = 0
         self.pack_into = disk.pack_into
         self._frame = framer.frame
         self._next: tuple[SegmentHeader, File] | None = None
-        self._sealed = self._released = False
-        self.failure: DurabilityError | None = None
-        self.trouble: Trouble | None = None
-        self.syncs = Stopwatch()
-        self._sync_guard = threading.Lock()
+        self._sealed = False
 
     # --- records -----------------------------------------------------------------------------------------------------
 
@@ -260,14 +232,6 @@ class Journal:
         self._force(self.file)
         self.durable = lsn
 
-    def sync_beside(self, file: File) -> bool:
-        """Sync while others append: `file` is what `self.file` was under the guard. False if it was sealed or closed since, so synced already."""
-        with self._sync_guard:
-            if file is not self.file or self._released:
-                return False
-            self._force(file)
-            return True
-
     def rotate(self, enlist: Callable[[int, bytes], None]) -> None:
         """Seal this segment and go on in a new one. `enlist(first LSN, previous tag)` lists it in the manifest.
 
@@ -324,7 +288,7 @@ class Journal:
             if self._next is not None:
                 self._next[1].close()
 
-    # --- space -------------------------------------------------------------------------------------------------------
+    # --- control records ---------------------------------------------------------------------------------------------
 
     def _make_ready(self, size: int) -> None:
         """Zero what an interrupt left beyond the end, write pending control records, have room for `size` bytes more."""
@@ -340,12 +304,6 @@ class Journal:
             self._put(self.end, data)
             self.tag, self.end, self.controls, self.dirty = tag, end, none, 0
             self.room = self._room()
-
-    def _clear(self) -> None:
-        """Zero what an interrupt left beyond the end. Synced: else a crash could leave parts of it within the record that comes there."""
-        self._put(self.end, bytes(self.dirty - self.end))
-        self._force(self.file)
-        self.dirty = 0
 
     def _framed_controls(self) -> tuple[list[bytes], bytes]:
         """A crash may leave the first of them: none says that an outcome is known of which one behind it has yet to speak."""
@@ -372,101 +330,8 @@ class Journal:
         self._put(self.end, frame)
         self.tag, self.end, self.dirty = tag, end, 0
 
-    def _reserve(self, size: int) -> None:
-        missing = self.end + size - self.capacity
-        if missing <= 0:
-            return
-        least, most = STEPS
-        step = min(max(self.capacity, least), most, self.segment_bytes)
-        reserved = self._ask_for(max(step, missing), missing)
-        self._close_window()
-        self.capacity += reserved or missing
-        if reserved and self.mapped:
-            self.window = self.file.window(self.capacity)
-        self.room = self._room()
-
-    def _ask_for(self, step: int, missing: int) -> int:
-        """The bytes reserved behind the present capacity: a whole step, or what is missing where a step is too much; 0 where nothing can be."""
-        try:
-            return step if self.file.reserve(self.capacity, step, MAPPED_PIECE if self.mapped else PIECE) else 0
-        except OSError as error:
-            if from_signal(error):
-                raise
-            if not is_full(error) or step == missing:
-                self._withdraw(self.end, error)
-                raise self._disk_full(missing, error) from error
-        return self._ask_for(missing, missing)
-
     def _room(self) -> int:
-        return 0 if self.window is None or self.controls else min(self.capacity, self.limit)
-
-    def _close_window(self) -> None:
-        self.room = 0
-        window, self.window = self.window, None
-        if window is not None:
-            window.close()
-
-    def _put(self, offset: int, data: bytes) -> None:
-        """As File.publish."""
-        window = self.window
-        if window is not None:
-            window[offset + 1 : offset + len(data)] = data[1:]
-            window[offset] = data[0]
-            return
-        try:
-            self.file.publish(offset, data)
-        except OSError as error:  # what lies behind is new: it is cut off again where there is no room for all of it
-            if from_signal(error):
-                raise
-            self._withdraw(offset, error)
-            raise self._disk_full(len(data), error) from error
-
-    def _force(self, file: File) -> None:
-        begun = perf_counter()
-        try:
-            file.sync()
-        except OSError as error:  # also for want of room: a second sync that succeeds would prove nothing
-            if from_signal(error):
-                raise
-            raise self._failed(error) from error
-        self.syncs.add(perf_counter() - begun)
-
-    def _withdraw(self, offset: int, error: OSError) -> None:
-        """Cut off what a refused write may have left. Where even that fails, or it was not for want of room, the disk has failed."""
-        if not is_full(error):
-            raise self._failed(error) from error
-        try:
-            self._close_window()
-            self.file.truncate(offset)
-        except OSError as second:
-            if from_signal(second):
-                raise
-            raise self._failed(second) from second
-        self._force(self.file)
-        self.capacity, self.dirty = offset, 0
-
-    def not_made(self, error: OSError) -> DiskFullError | DurabilityError:
-        """The next segment: where no file can be made, those that are there go on."""
-        if is_full(error) or not is_refused(error):
-            return self._disk_full(header.SECTOR, error)
-        what = f"The next segment could not be made in {self._directory}: {error.strerror}. The call was refused, nothing changed."
-        return self._refused(DiskFullError(f"{what} Make that possible and call again.", path=self._directory, needed=header.SECTOR))
-
-    def _disk_full(self, needed: int, error: OSError) -> DiskFullError | DurabilityError:
-        if not is_full(error):
-            return self._failed(error)
-        what = f"There is no room for {needed:,} bytes in {self._directory}: {error.strerror}. The call was refused, nothing changed."
-        return self._refused(DiskFullError(f"{what} Make room and call again.", path=self.file.path, needed=needed))
-
-    def _refused(self, error: DiskFullError) -> DiskFullError:
-        self.trouble = Trouble.now(error)
-        return error
-
-    def _failed(self, error: OSError) -> DurabilityError:
-        what = f"Writing {self.file.path} failed: {error}. Whether the last calls are on disk is unknown, so the system takes no more."
-        self.failure = DurabilityError(f"{what} Check the disk, then open the directory again.", path=self.file.path)
-        self.trouble = Trouble.now(self.failure)
-        return self.failure
+        return 0 if self.controls else super()._room()
 
     # --- rotation ----------------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 import signal
 import threading
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from coopy import control, init_system
-from coopy.error import ClosedError, LockedError, UsageError
+from coopy.disk.fake import FakeDisk
+from coopy.error import ClosedError, DiskFullError, LockedError, UsageError
+from coopy.wiring import Options, open_proxy
 from tests.words import Word
 
 if TYPE_CHECKING:
@@ -235,3 +238,21 @@ def test_an_interrupt_at_the_end_of_an_opening_leaves_nothing_locked(tmp_path: P
         log.removeFilter(interrupt)
         log.setLevel(before)
     assert reopened(tmp_path / "w", durability) == ""
+
+
+def test_an_opening_after_a_crash_says_how_much_room_it_needs(durability: Any) -> None:
+    """What is kept of the last segment is written anew, for nobody knows what of it had reached the disk; without room for it nothing is changed."""
+    disk = FakeDisk()
+    word = open_proxy(Word, "/w", Options(durability=durability), disk)
+    word.add("a" * 1_000_000)
+    control(word).wait_durable()
+    left = disk.crash(random.Random(1))
+    left.capacity = sum(map(len, left.contents().values())) + 4_000
+    before = left.contents()
+    with pytest.raises(DiskFullError, match=r"no room for 1,000,\d+ bytes in /w.*is intact.*Make room") as refused:
+        open_proxy(Word, "/w", Options(), left)
+    assert 1_000_000 < refused.value.needed < 1_001_000
+    assert left.contents() == before
+    left.capacity = None
+    with control(open_proxy(Word, "/w", Options(), left)) as again:
+        assert len(again.text) == 1_000_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import multiprocessing
 import os
 import random
@@ -218,6 +219,15 @@ lock.cells[2] = 7
 print("held", flush=True)
 sys.stdin.read()
 """
+KEEP = """
+import os, subprocess, sys
+from coopy.disk import RealDisk
+lock = RealDisk().lock(sys.argv[1])
+kept = [int(fd) for fd in os.listdir("/proc/self/fd") if int(fd) > 2]
+subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], pass_fds=[fd for fd in kept if os.path.exists(f"/proc/self/fd/{fd}")])
+print("held", flush=True)
+sys.stdin.read()
+"""
 
 
 def test_another_process_holds_the_directory(tmp_path: Path) -> None:
@@ -270,6 +280,16 @@ def test_a_forked_child_that_lives_on_does_not_hold_the_directory(tmp_path: Path
     assert not refused
 
 
+def test_a_lock_that_nobody_refers_to_is_given_back(tmp_path: Path) -> None:
+    """As an opening leaves it that is interrupted, and once more while it is undone."""
+    lock = RealDisk().lock(str(tmp_path))
+    assert _in_another_process(tmp_path)
+    del lock
+    gc.collect()
+    assert not _in_another_process(tmp_path)
+    RealDisk().lock(str(tmp_path)).release()
+
+
 @pytest.mark.skipif(not DESCRIPTORS.is_dir(), reason="there is no list of the descriptors")
 def test_a_lock_is_given_back_though_a_child_has_not_closed_its_copies_yet(tmp_path: Path) -> None:
     """Any other thread may fork in the moment in which the lock is given back: the next one to open is not refused for that."""
@@ -282,6 +302,37 @@ def test_a_lock_is_given_back_though_a_child_has_not_closed_its_copies_yet(tmp_p
         os.close(one)
     assert len(copies) == 3  # the directory, LOCK, and its mapping
     assert not refused
+
+
+def test_what_a_killed_process_started_may_hold_its_lock_a_moment_longer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever opens the directory then waits for it: the process that LOCK names is no more."""
+    with _holding(tmp_path, KEEP) as killed:
+        killed.kill()
+        killed.wait()
+        pipes = killed.stdin, killed.stdout  # which the other one has, too
+
+        def sleep(_: float) -> None:
+            assert pipes[0] is not None
+            assert pipes[1] is not None
+            pipes[0].close()
+            pipes[1].read()
+
+        monkeypatch.setattr("coopy.disk.lock.sleep", sleep)
+        RealDisk().lock(str(tmp_path)).release()
+
+
+def test_a_lock_whose_holder_lives_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor is one of a process that this machine does not know."""
+
+    def sleep(_: float) -> None:
+        pytest.fail("waited")
+
+    with _holding(tmp_path) as child:
+        monkeypatch.setattr("coopy.disk.lock.sleep", sleep)
+        assert _is_refused(tmp_path)
+        (tmp_path / "LOCK").write_text(f"process {child.pid} on another machine, boot 1\n")
+        assert _is_refused(tmp_path)
+        child.kill()
 
 
 def test_hooks_run_in_a_forked_child(tmp_path: Path) -> None:
@@ -435,9 +486,9 @@ def _interrupt(_: int) -> None:
     raise KeyboardInterrupt
 
 
-def _holding(directory: Path) -> subprocess.Popen[bytes]:
+def _holding(directory: Path, code: str = HOLD) -> subprocess.Popen[bytes]:
     child = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(directory)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        [sys.executable, "-c", code, str(directory)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
     assert child.stdout is not None
     child.stdout.readline()

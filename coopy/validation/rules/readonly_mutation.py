@@ -8,8 +8,8 @@ RULE = Rule(
     code="CPY202",
     category="readonly-mutation",
     title="changes state in a query",
-    why="A @readonly method is not recorded: what it changes is lost at a restart, and other nodes never see it.",
-    fix="Leave out @readonly, or change a copy.",
+    why="A query (a @readonly method, `in`, `len()`, iteration and the like) is not recorded: what it changes is lost at a restart, and other nodes never see it.",
+    fix="Change it in an action (a method without @readonly), or change a copy.",
     severity="error",
     bad=(
         """\
