@@ -33,7 +33,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """A shell that starts this in the background has it ignore what tests send to their child processes, which inherit that.
 
     And those, of which there are hundreds, are to find coopy compiled, also where PYTHONDONTWRITEBYTECODE is set: it is half of what one costs.
+    So is pytest the tests themselves the next time: to rewrite them all is half of what each worker does before its first test.
     """
+    sys.dont_write_bytecode = False
     if not hasattr(config, "workerinput"):
         for folder in ("coopy", "tests"):
             compileall.compile_dir(config.rootpath / folder, quiet=2, rx=AS_GIVEN)

@@ -150,7 +150,8 @@ class Framer:
     def __init__(self, salt: int, key: bytes) -> None:
         self.salt, self.key, self.crc32 = salt, key, _crc32
         self.hasher = _blake2b(digest_size=TAG_SIZE, key=key)
-        self.crcs, self.crcs_as_read = map(dict, _started(salt))
+        crcs, as_read = _started(salt)
+        self.crcs, self.crcs_as_read = {**crcs}, {**as_read}
 
     def frame(  # noqa: PLR0913 - the fields of the frame, on the hot path: no object is made to carry them
         self,

@@ -88,7 +88,7 @@ class CoopyPlugin(Plugin):
 
         Of the domains of other modules it learns by what it imports, as of any other change there.
         """
-        return self._key, [one for one in self._domains if one.startswith(f"{ctx.id}.")]
+        return [self._key, *(one for one in self._domains if one.startswith(f"{ctx.id}."))]
 
     def get_additional_deps(self, file: MypyFile) -> list[tuple[int, str, int]]:
         """A module that imports any part of coopy, or has a domain, needs the types of what is injected and of the proxy's operations."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import os
 import select
@@ -11,15 +12,18 @@ import sys
 import threading
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_file_location
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from coopy.error import UsageError
 from coopy.fresh import pack_error, receive, send, take_locale, take_main, unpack
+from coopy.project import project_at
 from coopy.testing.nursery import Errand, Module, Start
 from coopy.testing.otherwise import shift_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import ModuleType
 
 __all__ = ["serve"]
 
@@ -66,10 +70,11 @@ def _done(errand: Errand) -> tuple[bytes, bytes]:
     _finder.modules.update({one.name: one for one in errand.modules})
     try:
         for name in (errand.function.partition(":")[0], *errand.preload):
-            importlib.import_module(name)
+            _remember_project(importlib.import_module(name))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, it is to be heard over there
         return b"e", pack_error(UsageError(f"A fresh process could not import what the domain needs: {type(error).__name__}: {error}"))
     out, into = os.pipe()
+    gc.freeze()  # a child's collector would write to every object, so that none is shared any more
     child = os.fork()
     if child == 0:
         os.close(out)
@@ -81,6 +86,13 @@ def _done(errand: Errand) -> tuple[bytes, bytes]:
     if answer:
         return answer[:1], answer[1:]
     return b"e", pack_error(UsageError(f"A fresh process ended in the middle of the work (status {os.waitstatus_to_exitcode(status)})."))
+
+
+def _remember_project(module: ModuleType) -> None:
+    """Read its settings here, once: a child that opens a system would take a third of its time for that. What is wrong with them, each child says."""
+    if module.__file__ is not None:
+        with contextlib.suppress(UsageError):
+            project_at(Path(module.__file__).absolute().parent)
 
 
 def _run(errand: Errand, into: int) -> NoReturn:

@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
+
 OLDEST = Path(sys.prefix) / "oldest-mypy"  # `make test` puts it there
 
 
@@ -90,3 +92,12 @@ class Project:
         assert done.returncode in (0, 1) or "errors prevented further checking" in done.stdout, f"{done.stdout}\n{done.stderr}"
         lines = done.stdout.splitlines()
         return Reports([line for line in lines if not line.startswith(("Found ", "Success", "Daemon "))], done.returncode)
+
+
+@pytest.fixture(scope="module")
+def libraries(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What mypy keeps of the modules that the projects here import."""
+    text = "from coopy import init_system\nfrom coopy.decorators import readonly\n"
+    project = Project(tmp_path_factory.mktemp("libraries"), {"libraries.py": text})
+    assert project.cached().lines == []
+    return project.folder / ".mypy_cache"

@@ -14,10 +14,12 @@ import pytest
 from coopy import control, init_system
 from coopy.error import NotSerializableError, UsageError
 from coopy.kinds import CHANGES, UNPICKLABLE
-from tests.typing.checked import Project
+from tests.typing.checked import Project, libraries
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+__all__ = ["libraries"]
 
 # --- queries that change the state -------------------------------------------------------------------------------------
 
@@ -105,8 +107,8 @@ CALLS: list[tuple[str, tuple[str, ...], bool]] = [
 ]
 
 
-def test_the_plugin_reports_the_queries_that_change_the_state(tmp_path: Path) -> None:
-    reports = Project(tmp_path, {"library.py": LIBRARY}).cold().codes()
+def test_the_plugin_reports_the_queries_that_change_the_state(tmp_path: Path, libraries: Path) -> None:
+    reports = Project(tmp_path, {"library.py": LIBRARY}).fresh(libraries).codes()
     assert reports == [("library.py", line, "coopy-readonly") for line in LINES]
 
 
@@ -267,10 +269,10 @@ def test_what_a_table_says_cannot_be_recorded_is_tried() -> None:
     assert MADE.keys() == UNPICKLABLE - {"ssl.SSLSocket"}
 
 
-def test_the_plugin_reports_each_as_an_argument(tmp_path: Path) -> None:
+def test_the_plugin_reports_each_as_an_argument(tmp_path: Path, libraries: Path) -> None:
     text = BAG + "".join(f"bag.put({made})\n" for made in MADE.values())
     first = len(BAG.splitlines()) + 1
-    reports = Project(tmp_path, {"bag.py": text}).cold().codes()
+    reports = Project(tmp_path, {"bag.py": text}).fresh(libraries).codes()
     assert {line for _, line, code in reports if code == "coopy-pickle"} == set(range(first, first + len(MADE)))
 
 

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.typing.checked import Project, with_oldest
+from tests.typing.checked import Project, libraries, with_oldest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+__all__ = ["libraries"]
 
 DOMAIN = """\
 from __future__ import annotations
@@ -97,15 +99,6 @@ EDITS = [  # file, what stands there, what will, and what is reported then
         [WIPED, ("domain.py", 33, "coopy-readonly")],
     ),
 ]
-
-
-@pytest.fixture(scope="module")
-def libraries(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What mypy keeps of the modules that the projects here import."""
-    text = "from coopy import init_system\nfrom coopy.decorators import readonly\n"
-    project = Project(tmp_path_factory.mktemp("libraries"), {"libraries.py": text})
-    assert project.cached().lines == []
-    return project.folder / ".mypy_cache"
 
 
 @pytest.fixture

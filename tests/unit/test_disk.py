@@ -443,6 +443,26 @@ def test_the_death_of_a_process_loses_nothing_written() -> None:
     assert found_after(killed, "/word") == {None, b"", b"\0\0\0", b"abc"}
 
 
+def test_the_death_of_a_process_settles_nothing() -> None:
+    """What a failed sync left in doubt stays so on the disk that is found; what a lock's cells hold is there. Neither disk hears of the other any more."""
+    disk = FakeDisk()
+    write_whole(disk, "/", "word", b"old")
+    file = disk.open("/word")
+    file.write(0, b"new")
+    disk.fail(len(disk.calls) + 1, errno.EIO)
+    with pytest.raises(OSError, match="Input"):
+        file.sync()
+    disk.lock("/").cells[0] = 7
+    killed = disk.kill()
+    assert killed.lock("/").cells[0] == 7
+    assert found_after(killed, "/word") == {b"old", b"new"}
+    again = killed.open("/word")
+    again.write(0, b"two")
+    again.sync()
+    assert found_after(killed, "/word") == {b"two"}
+    assert found_after(disk, "/word") == {b"old", b"new"}
+
+
 def test_a_power_cut_ends_every_call() -> None:
     """From the call on that it strikes, nothing works; only `crash` and `kill` do."""
     disk = FakeDisk()
