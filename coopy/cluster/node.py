@@ -22,10 +22,10 @@ import msgspec
 from coopy.action import Outcome
 from coopy.cluster.beginnings import Beginnings
 from coopy.cluster.comparing import Comparing
-from coopy.cluster.durable import AwayError, prove
+from coopy.cluster.entering import LeftBehindError, agree, check_kept, check_whose, is_left_behind
 from coopy.cluster.generations import Generations
-from coopy.cluster.left_out import agreed, named
-from coopy.cluster.link import PATIENCE, PAUSE, Link
+from coopy.cluster.left_out import named
+from coopy.cluster.link import PATIENCE, Link
 from coopy.cluster.message import Digest, Due, Join, keyed, seal
 from coopy.cluster.moving import Moving
 from coopy.cluster.pruning import Pruning
@@ -52,22 +52,16 @@ if TYPE_CHECKING:
     from coopy.cluster.addresses import Addresses
     from coopy.cluster.consumer import Arrived
     from coopy.cluster.message import Seal
-    from coopy.cluster.stream import About
     from coopy.cluster.taker import Word
     from coopy.cluster.tally import Compared
     from coopy.engine.opening import Place
     from coopy.journal.segment import Taken
 
-__all__ = ["LeftBehindError", "Node", "Program"]
+__all__ = ["Node", "Program"]
 
 log = logger("cluster")
 LEAVE = 10.0  # seconds that closing waits for it
-GONE = 10.0  # seconds in which the servers notice that one of them is gone
 LOOK = 0.002  # seconds between two looks at what others are to do
-
-
-class LeftBehindError(ClusterError):
-    """What this directory was following is gone, and others go on."""
 
 
 class Program(msgspec.Struct, frozen=True):
@@ -127,25 +121,17 @@ class Node:
         try:
             self._follow(system)
         except ClusterError as error:
-            if self._was_left_behind(system):
+            if is_left_behind(system, self._generations):
                 raise LeftBehindError(str(error)) from error
             raise
-
-    def _was_left_behind(self, system: System) -> bool:
-        engine = system.engine
-        assert isinstance(engine, OrderedEngine)
-        try:
-            return self.left_behind(system.archive.identity.system, engine.progress.last)
-        except CoopyError:  # it cannot be known now: why the node does not follow says more
-            return False
 
     def _follow(self, system: System) -> None:
         engine, identity, key = system.engine, system.archive.identity, system.archive.key
         assert isinstance(engine, OrderedEngine)
         here, messages_key = self._first.of(engine.progress.last.generation), keyed(identity.secret, key)
-        about = self._prove_peers(here.stream)
-        self._verify(here, about, identity.system, engine, messages_key)
-        self._agree(here, system, engine, messages_key)
+        about = check_kept(here.stream)
+        check_whose(system, here, about, messages_key)
+        self._agreed = agree(system, here, messages_key)
         moving = Moving(engine, identity.system, self.id, self._arrived, here, about.created, messages_key)
         saying = Saying(here)
         comparing = Comparing(system, engine, moving, saying, self.id, messages_key)
@@ -174,51 +160,6 @@ class Node:
     def stream(self) -> Stream:
         """The one that is taken from."""
         return self._running.moving.here.stream if self._running is not None else self._first.stream
-
-    def _prove_peers(self, stream: Stream) -> About:
-        """That the servers which keep the stream sync what they acknowledge. Gives what they say of it."""
-        deadline = time.monotonic() + GONE
-        while True:
-            about = self._about(stream)
-            if stream.assume_durable:
-                return about
-            try:
-                self.link.run(prove(self.addresses, about.peers))
-            except AwayError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(PAUSE)
-            else:
-                return about
-
-    def _verify(self, here: Beginnings, about: About, system: bytes, engine: OrderedEngine, key: bytes) -> None:
-        """That it is the stream that this directory is of, before anything is asked of it."""
-        last = engine.progress.last
-        self.link.run(self.link.again(lambda: here.verify(about, about.created, system, last, key), PATIENCE), None)
-
-    def _agree(self, here: Beginnings, system: System, engine: OrderedEngine, key: bytes) -> None:
-        """What all nodes leave out, this one does, too."""
-        archive = system.archive
-        skips = frozenset(archive.manifest.skips)
-        self._agreed, engine.left_out = self.link.run(agreed(here, key, archive.directory, skips, engine.journal.lsn), None)
-        if engine.left_out != skips:
-            engine.exclusively(lambda: archive.change(skips=tuple(sorted(engine.left_out))))
-
-    def _about(self, stream: Stream) -> About:
-        about: About | None = self.link.run(stream.about())
-        if about is None:
-            raise self._gone(stream)
-        return about
-
-    def _gone(self, stream: Stream) -> ClusterError:
-        """What there is in its place, and how to go on with that, or with what this directory holds."""
-        what, ways = f"The stream {stream.name} is not there (any more), and it is not made again", "If it is gone for good, another"
-        later = [one for one in self.link.run(stream.generations()) if one > stream.generation]
-        if later:
-            what = f"The stream {stream.name} is gone, and {stream.of(later[-1]).name}, which follows, has no snapshot to begin with yet"
-            ways = "If a node is open that has gone on there, control(...).share_snapshot() of it sends one: open this directory again then. Else another"
-        ways += " cluster begins with that: coopy.restore, as docs/cluster.md says"
-        return ClusterError(f"{what}: what it held is in the nodes' directories. Nothing was changed. {ways}.")
 
     def _join(self, key: bytes) -> None:
         """Say that this node begins to write, and wait until all before that was taken here."""

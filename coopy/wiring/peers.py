@@ -77,7 +77,7 @@ def node_of(options: Options, kind: type, source: dict[str, bytes]) -> Node | No
 
 def also_where_left_behind(begin: Callable[[], System]) -> System:
     """What it gives. Where the stream of a node was deleted in that very moment the directory begins with what follows, a few times."""
-    from coopy.cluster.node import LeftBehindError
+    from coopy.cluster.entering import LeftBehindError
 
     for _ in range(TRIES - 1):
         try:

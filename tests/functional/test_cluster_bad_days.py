@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from coopy import control
-from coopy.cluster import consumer, durable, publisher
-from coopy.cluster import node as node_room
+from coopy.cluster import consumer, durable, entering, publisher
 from coopy.cluster.link import RefusedError
 from coopy.cluster.local import LocalServer, LocalServers
 from coopy.engine.stats import NodeStats
@@ -231,7 +230,7 @@ def test_a_server_that_is_cut_off_from_the_others_is_left_for_another(tmp_path: 
 def test_a_node_is_opened_while_a_server_is_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Frozen, or just killed: what keeps the stream without it is asked whether it syncs, and that is enough."""
     monkeypatch.setattr(durable, "GREETING", 0.3)
-    monkeypatch.setattr(node_room, "GONE", LONG)
+    monkeypatch.setattr(entering, "GONE", LONG)
     with LocalServers(tmp_path / "servers") as own:
         cluster = Cluster(own, tmp_path)
         cluster.node(1).keep("a")
