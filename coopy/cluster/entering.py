@@ -74,6 +74,7 @@ def agree(system: System, here: Beginnings, key: bytes) -> tuple[int, int]:
     """What all nodes leave out, this one does, too. Gives where the newest join stands that was known: generation and sequence. Raises ClusterError."""
     engine, archive = _engine_of(system), system.archive
     skips = frozenset(archive.manifest.skips)
+    place: tuple[int, int]
     place, engine.left_out = here.stream.link.run(agreed(here, key, archive.directory, skips, engine.journal.lsn), None)
     if engine.left_out != skips:
         engine.exclusively(lambda: archive.change(skips=tuple(sorted(engine.left_out))))

@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from coopy import control
-from coopy.cluster import generations, store
+from coopy.cluster import entering, generations, store
 from coopy.cluster import node as node_room
 from coopy.cluster.beginnings import Beginnings
-from coopy.cluster.node import Node
 from coopy.cluster.taker import Taker
 from coopy.disk.fake import FakeDisk
 from coopy.error import ClosedError, ClusterError, DiskFullError, UnconfirmedError
@@ -252,12 +251,12 @@ def test_a_node_that_is_opened_as_its_stream_goes_begins_with_what_follows(
             gone.append("")
             gone.extend(control(one).prune_cluster())
 
-    where, what = {"asks of its stream": (Node, "_about"), "takes from it": (Taker, "start")}[moment]
+    where, what = {"asks of its stream": (entering, "_about"), "takes from it": (Taker, "start")}[moment]
     real = getattr(where, what)
 
-    def first_prune(self: Any, *given: Any) -> Any:
+    def first_prune(*given: Any) -> Any:
         prune()
-        return real(self, *given)
+        return real(*given)
 
     monkeypatch.setattr(where, what, first_prune)
     two = cluster.node(2)
