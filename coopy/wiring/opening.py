@@ -107,6 +107,9 @@ def directory_of(basedir: Any) -> str:
     """The absolute path of a directory. Raises UsageError for what is none."""
     if not isinstance(basedir, str | os.PathLike) or not isinstance(os.fspath(basedir), str):
         raise UsageError(f"basedir={basedir!r} is not possible: it is a string or a path.", option="basedir")
+    if not os.fspath(basedir):
+        what = "basedir='' is not possible: it would be the working directory, as of a setting that is not set"
+        raise UsageError(f"{what}. Leave it out for a directory of the class's name, or say '.'. Nothing was changed.", option="basedir")
     if "\0" in os.fspath(basedir):
         raise UsageError(f"basedir={basedir!r} is not possible: no path holds a NUL. Nothing was changed.", option="basedir")
     try:

@@ -71,7 +71,7 @@ def test_names_to_let_through_may_come_from_anywhere(tmp_path: Path) -> None:
 
 
 PLACES: list[Any] = [
-    "file", "file/deeper", "file/deeper/still", "dangling", "dangling/deeper", "circle", "x" * 300, "a\0b", b"bytes", 5, os.fsencode, object(),
+    "", "file", "file/deeper", "file/deeper/still", "dangling", "dangling/deeper", "circle", "x" * 300, "a\0b", b"bytes", 5, os.fsencode, object(),
 ]  # fmt: skip
 
 
