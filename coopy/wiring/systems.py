@@ -97,6 +97,7 @@ def system_of(proxy: object) -> System:
     """The system behind a proxy. Raises UsageError for anything else."""
     system = _systems.get(type(proxy))
     if system is None:
-        what = f"{type(proxy).__qualname__} is not a proxy of coopy: pass what init_system gave."
+        given = f"The class {proxy.__qualname__}" if isinstance(proxy, type) else type(proxy).__qualname__
+        what = f"{given} is not a proxy of coopy: pass what init_system gave."
         raise UsageError(f"{what} For what coopy.aio.open gave there is coopy.aio.control, whose `blocking` is such a proxy.")
     return system

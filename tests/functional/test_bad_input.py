@@ -127,6 +127,13 @@ def test_a_proxy_is_no_domain_and_no_argument(tmp_path: Path) -> None:
         assert word.kept == []
 
 
+@pytest.mark.parametrize(("given", "named"), [(Word, "The class Word"), (Word(), "Word"), (None, "NoneType")])
+def test_what_is_no_proxy_is_told_as_what_it_is(given: Any, named: str) -> None:
+    """The class instead of the system, most of all."""
+    with pytest.raises(UsageError, match=f"^{named} is not a proxy of coopy: pass what init_system gave"):
+        control(given)
+
+
 def test_an_initial_state_that_cannot_be_stored_is_refused(tmp_path: Path) -> None:
     """The error names the attribute, and nothing is created."""
     with pytest.raises(NotSerializableError, match="held"):
