@@ -22,6 +22,8 @@ from coopy.error import LockedError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from coopy.disk import File
+
 DESCRIPTORS = Path("/proc/self/fd")
 
 
@@ -413,8 +415,8 @@ def test_what_was_cut_off_stays_cut_off() -> None:
     assert found_after(disk, "/word") == {b"abcdef", b"ab", b"ab\0\0"}
 
 
-def test_a_failed_sync_forgets_what_it_should_have_written() -> None:
-    """The file that failed stays failed; one opened anew syncs with success, and a crash may still lose the bytes."""
+def in_doubt() -> tuple[FakeDisk, File]:
+    """A disk that failed to sync `word`, which was "old", and "new" since; and the file that failed."""
     disk = FakeDisk()
     write_whole(disk, "/", "word", b"old")
     file = disk.open("/word")
@@ -422,6 +424,12 @@ def test_a_failed_sync_forgets_what_it_should_have_written() -> None:
     disk.fail(len(disk.calls) + 1, errno.EIO)
     with pytest.raises(OSError, match="Input"):
         file.sync()
+    return disk, file
+
+
+def test_a_failed_sync_forgets_what_it_should_have_written() -> None:
+    """The file that failed stays failed; one opened anew syncs with success, and a crash may still lose the bytes."""
+    disk, file = in_doubt()
     with pytest.raises(OSError, match="Input"):
         file.sync()
     again = disk.open("/word")
@@ -445,13 +453,7 @@ def test_the_death_of_a_process_loses_nothing_written() -> None:
 
 def test_the_death_of_a_process_settles_nothing() -> None:
     """What a failed sync left in doubt stays so on the disk that is found; what a lock's cells hold is there. Neither disk hears of the other any more."""
-    disk = FakeDisk()
-    write_whole(disk, "/", "word", b"old")
-    file = disk.open("/word")
-    file.write(0, b"new")
-    disk.fail(len(disk.calls) + 1, errno.EIO)
-    with pytest.raises(OSError, match="Input"):
-        file.sync()
+    disk, _ = in_doubt()
     disk.lock("/").cells[0] = 7
     killed = disk.kill()
     assert killed.lock("/").cells[0] == 7
