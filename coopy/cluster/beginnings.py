@@ -12,10 +12,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from coopy.cluster.link import PATIENCE, RefusedError
+from coopy.cluster.link import PATIENCE, NoStreamError
 from coopy.cluster.message import Announced, Calls, Genesis, Join, Sealed, keyed, seal, unseal
 from coopy.cluster.store import Store
-from coopy.cluster.stream import NO_STREAM
 from coopy.error import ClusterError
 
 if TYPE_CHECKING:
@@ -78,18 +77,14 @@ class Beginnings:
         """Whether another stream follows on this one, also where it is deleted: then one does. Raises LostError."""
         try:
             return await self.stream.link.again(lambda: self.stream.last("seal"), PATIENCE) is not None
-        except RefusedError as error:
-            if error.code != NO_STREAM:
-                raise
+        except NoStreamError:
             return True
 
     async def age_of_seal(self) -> float:
         """How many seconds ago it was sealed; without an end where it is deleted. Raises LostError."""
         try:
             return await self.stream.link.again(lambda: self.stream.age("seal"), PATIENCE)
-        except RefusedError as error:
-            if error.code != NO_STREAM:
-                raise
+        except NoStreamError:
             return math.inf
 
     async def snapshots(self, key: bytes) -> list[Announced]:

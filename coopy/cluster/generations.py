@@ -18,10 +18,9 @@ import msgspec
 
 from coopy.cluster.beginnings import Beginnings
 from coopy.cluster.durable import prove
-from coopy.cluster.link import PATIENCE, RefusedError
+from coopy.cluster.link import PATIENCE, NoStreamError
 from coopy.cluster.message import Announced, Genesis
 from coopy.cluster.store import GoneError, Stored
-from coopy.cluster.stream import NO_STREAM
 from coopy.engine.founding import first_snapshot, install, new_identity
 from coopy.error import ClusterError, UsageError
 from coopy.logs import logger
@@ -182,9 +181,7 @@ class Generations:
         try:
             genesis = await beginnings.genesis()
             return await self._look_into(beginnings, genesis) if genesis is not None else None
-        except RefusedError as error:
-            if error.code != NO_STREAM:
-                raise
+        except NoStreamError:
             return None
 
     async def _look_into(self, beginnings: Beginnings, genesis: Genesis) -> Begun:
@@ -241,9 +238,7 @@ async def _as_named_now(one: Begun) -> Begun:
     """With the snapshots that it names by now; none where it is deleted."""
     try:
         snapshots = await one.beginnings.snapshots(one.beginnings.messages_key(one.genesis))
-    except RefusedError as error:
-        if error.code != NO_STREAM:
-            raise
+    except NoStreamError:
         snapshots = []
     return msgspec.structs.replace(one, snapshots=snapshots)
 

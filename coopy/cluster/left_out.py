@@ -11,8 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coopy.cluster.link import PATIENCE, RefusedError
-from coopy.cluster.stream import NO_STREAM
+from coopy.cluster.link import PATIENCE, NoStreamError
 from coopy.error import ClusterError
 
 if TYPE_CHECKING:
@@ -67,9 +66,7 @@ async def _said_in(one: Beginnings, key: bytes) -> tuple[tuple[int, int], frozen
         if sequence:
             return (generation, sequence), there
         _, snapshot = await one.announced(key)
-    except RefusedError as error:
-        if error.code != NO_STREAM:  # else it has just been deleted: another one says it
-            raise
+    except NoStreamError:  # it has just been deleted: another one says it
         return None
     return ((generation, 0), frozenset(snapshot.left_out)) if snapshot is not None else None
 

@@ -33,7 +33,19 @@ if TYPE_CHECKING:
 
     from coopy.cluster.addresses import Addresses
 
-__all__ = ["ANSWER", "ASK_ADMIN", "PATIENCE", "PAUSE", "DeniedError", "Link", "LostError", "NobodyError", "RefusedError", "cancel_all"]
+__all__ = [
+    "ANSWER",
+    "ASK_ADMIN",
+    "PATIENCE",
+    "PAUSE",
+    "DeniedError",
+    "Link",
+    "LostError",
+    "NoStreamError",
+    "NobodyError",
+    "RefusedError",
+    "cancel_all",
+]
 
 T = TypeVar("T")
 
@@ -41,6 +53,7 @@ log = logger("cluster")
 CONNECT = 5.0  # seconds to find a server at the beginning
 ANSWER = 5.0  # seconds to answer a question
 AGAIN = 0.2  # seconds between two attempts to find a server
+NO_STREAM = 10059
 NOT_NOW = {10008, 10009, 10118, 10119}  # nothing was done: it is unavailable for a while, not led here, or offline
 PAUSE = 0.3  # seconds before something that nobody answered is asked again
 PATIENCE = 30.0  # seconds that a caller waits for a cluster that does not answer
@@ -64,6 +77,10 @@ class RefusedError(ClusterError):
 
     code: int
     why: str
+
+
+class NoStreamError(RefusedError):
+    """The stream that it is about is not there (any more)."""
 
 
 class DeniedError(ClusterError):
@@ -238,9 +255,8 @@ class Link:
                 asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
                 self._loop.call_soon_threadsafe(self._loop.stop)
                 self._thread.join()
-            self._helpers.shutdown(
-                cancel_futures=True
-            )  # not the loop: it would begin a thread for that, which an interpreter that ends refuses
+            # Not by the loop: it would begin a thread for that, which an interpreter that ends refuses.
+            self._helpers.shutdown(cancel_futures=True)
             self._loop.close()
 
     def abandon(self) -> None:
@@ -354,7 +370,8 @@ class Link:
         if problem:
             why = self.addresses.hide(problem.get("description", "it did not say why"))
             what = f"The cluster at {self.addresses} refused {asked}: {why}. Nothing was changed. {ASK_ADMIN}."
-            raise RefusedError(what, code=problem.get("err_code", 0), why=why)
+            refusal = NoStreamError if problem.get("err_code") == NO_STREAM else RefusedError
+            raise refusal(what, code=problem.get("err_code", 0), why=why)
         return answer
 
 

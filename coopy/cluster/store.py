@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from coopy.cluster.link import PATIENCE, LostError, RefusedError, cancel_all
-from coopy.cluster.stream import NO_STREAM, REPLICAS
+from coopy.cluster.link import PATIENCE, LostError, NoStreamError, cancel_all
+from coopy.cluster.stream import REPLICAS
 from coopy.error import ClusterError
 from coopy.logs import logger
 
@@ -149,9 +149,7 @@ class Store:
         link, name = self._stream.link, f"OBJ_{self._stream.bucket}"
         try:
             cluster = (await link.ask(f"STREAM.INFO.{name}", patience=SOON)).get("cluster")
-        except RefusedError as error:
-            if error.code != NO_STREAM:
-                raise
+        except NoStreamError:
             raise LostError(f"The object store {name} at the cluster at {link.addresses} is not there yet.") from None
         if cluster is not None and not cluster.get("leader"):
             raise LostError(f"The object store {name} at the cluster at {link.addresses} has no leader yet.")

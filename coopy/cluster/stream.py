@@ -13,20 +13,21 @@ A shared journal is one stream after the other, its generations: no name of a cl
 from __future__ import annotations
 
 import base64
+import contextlib
 import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from coopy.cluster.link import ASK_ADMIN, PATIENCE, LostError, RefusedError
+from coopy.cluster.link import ASK_ADMIN, PATIENCE, LostError, NoStreamError, RefusedError
 from coopy.cluster.message import LARGEST, MAX_SIZE
 from coopy.error import ClusterError, UsageError
 
 if TYPE_CHECKING:
     from coopy.cluster.link import Link
 
-__all__ = ["NODE", "NO_STREAM", "REPLICAS", "Stream", "check_name", "stream_name"]
+__all__ = ["NODE", "REPLICAS", "Stream", "check_name", "stream_name"]
 
 REPLICAS = 3
 NODE = "coopy-node"  # under which a consumer says whose it is
@@ -43,7 +44,7 @@ NEVER = (  # others write into it, or change, count, hold back or do not acknowl
     "mirror", "sources", "republish", "subject_transform", "persist_mode", "no_ack", "allow_msg_ttl", "subject_delete_marker_ttl",
     "allow_msg_counter", "allow_msg_schedules", "first_seq",
 )  # fmt: skip
-NO_STREAM, NO_MESSAGE, NAME_TAKEN, WRONG_LAST, WRONG_LAST_OF_SUBJECT = 10059, 10037, 10058, 10071, 10164
+NO_MESSAGE, NAME_TAKEN, WRONG_LAST, WRONG_LAST_OF_SUBJECT = 10037, 10058, 10071, 10164
 NOT_CLUSTERED, NO_PLACE, IN_PROCESS = 10074, 10005, 10158
 GATHER = 10.0  # seconds in which servers that have begun, and take each other for offline, find each other
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
@@ -102,10 +103,8 @@ class Stream:
         """What it is now; None where there is none. Raises ClusterError where its settings are not as they must be."""
         try:
             found = await self.link.ask(f"STREAM.INFO.{self.name}")
-        except RefusedError as error:
-            if error.code == NO_STREAM:
-                return None
-            raise
+        except NoStreamError:
+            return None
         self._check(found["config"])
         return _about(found)
 
@@ -179,11 +178,8 @@ class Stream:
 
     async def delete(self) -> None:
         """With all that is in it, for good. Raises RefusedError, DeniedError, LostError."""
-        try:
+        with contextlib.suppress(NoStreamError):
             await self.link.ask(f"STREAM.DELETE.{self.name}")
-        except RefusedError as error:
-            if error.code != NO_STREAM:
-                raise
 
     # --- its messages --------------------------------------------------------------------------------------------------
 
@@ -255,10 +251,8 @@ class Stream:
         while len(found) < total:
             try:
                 page = await self.link.ask(f"CONSUMER.LIST.{self.name}", {"offset": len(found)})
-            except RefusedError as error:
-                if error.code == NO_STREAM:
-                    return []
-                raise
+            except NoStreamError:
+                return []
             if page.get("missing"):
                 raise LostError(f"Not all servers said who takes from the stream {self.name}.")
             found += page.get("consumers") or []
