@@ -65,6 +65,14 @@ def cluster(servers: LocalServers, tmp_path: Path) -> Iterator[Cluster]:
     made.close()
 
 
+def with_one_away(cluster: Cluster) -> Any:
+    """Node 1, of a cluster in which node 2 has called, and was closed then."""
+    one, two = cluster.node(1), cluster.node(2)
+    two.add("a")
+    control(two).close()
+    return one
+
+
 def level(*nodes: Any) -> str:
     """Have all show what was acknowledged anywhere, and be equal; gives their digest."""
     for one in nodes:

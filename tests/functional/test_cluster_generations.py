@@ -26,7 +26,7 @@ from tests.functional.test_cluster_share import kept
 from tests.functional.test_cluster_stream import ask, key_of
 from tests.functional.test_replication_bad_days import run_coopy
 from tests.lone import peers_of
-from tests.servers import Cluster, cluster, level, servers
+from tests.servers import Cluster, cluster, level, servers, with_one_away
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -426,9 +426,7 @@ def test_a_stream_with_a_limit_is_followed_before_it_is_full(cluster: Cluster, m
 
 def test_a_node_that_was_away_follows_the_streams_that_are_there(cluster: Cluster) -> None:
     """To the seal of each, and on."""
-    one, two = cluster.node(1), cluster.node(2)
-    two.add("a")
-    control(two).close()
+    one = with_one_away(cluster)
     for letter in "bc":
         one.add(letter)
         move_on(one)
@@ -464,9 +462,7 @@ def test_a_new_node_whose_server_does_not_know_of_the_streams_begins_no_other_hi
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It makes the first stream, sees then that there are later ones, and goes there. Nobody takes the empty one for anything, one that was away neither."""
-    one, two = cluster.node(1), cluster.node(2)
-    two.add("a")
-    control(two).close()
+    one = with_one_away(cluster)
     control(one).prune_cluster()
     generations_of, asked = stream.Stream.generations, list[int]()
 

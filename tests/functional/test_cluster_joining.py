@@ -18,7 +18,7 @@ from coopy.error import ClusterError
 from tests.functional.test_cluster_bad_days import counts, wait_until
 from tests.functional.test_cluster_generations import move_on, settled, streams
 from tests.lone import peers_of
-from tests.servers import Cluster, cluster, level, servers
+from tests.servers import Cluster, cluster, level, servers, with_one_away
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,9 +34,7 @@ def test_a_node_whose_join_came_behind_the_seal_and_cannot_be_said_again_does_no
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It says why, and does not wait for ever. The next attempt does."""
-    one, two = cluster.node(1), cluster.node(2)
-    two.add("a")
-    control(two).close()
+    one = with_one_away(cluster)
     move_on(one)
     wait_until(lambda: counts(one).generation == 2)
     said, put, sealed = threading.Event(), Stream.put_surely, Moving.sealed

@@ -27,7 +27,7 @@ from tests.functional.test_cluster_bad_days import LONG, counts, through, wait_u
 from tests.functional.test_cluster_generations import kept_from_taking, messages, move_on
 from tests.functional.test_replication_bad_days import run_coopy
 from tests.lone import peers_of
-from tests.servers import Cluster, cluster, level, servers
+from tests.servers import Cluster, cluster, level, servers, with_one_away
 from tests.words import Word
 
 if TYPE_CHECKING:
@@ -240,9 +240,7 @@ def test_a_node_that_is_opened_as_its_stream_goes_begins_with_what_follows(
 ) -> None:
     """By itself; what it had is in quarantine/."""
     monkeypatch.setattr(generations, "SETTLED", 0.0)
-    one, two = cluster.node(1), cluster.node(2)
-    two.add("a")
-    control(two).close()
+    one = with_one_away(cluster)
     one.add("b")
     gone = list[str]()
 
@@ -270,9 +268,7 @@ def test_a_node_that_is_opened_as_its_stream_goes_begins_with_what_follows(
 
 def test_a_node_whose_stream_was_deleted_by_hand_says_what_goes_on(cluster: Cluster) -> None:
     """Before the one that follows had a snapshot: as soon as it has one, the node begins with that."""
-    one, two = cluster.node(1), cluster.node(2)
-    two.add("a")
-    control(two).close()
+    one = with_one_away(cluster)
     with quiet(one):
         move_on(one)
         wait_until(lambda: counts(one).generation == 2)

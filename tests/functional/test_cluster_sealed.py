@@ -15,7 +15,7 @@ from tests.functional.test_cluster_generations import move_on, prune, settled, s
 from tests.functional.test_cluster_hostile import begin_again
 from tests.functional.test_cluster_stream import ask, key_of, stopped, stream_of
 from tests.lone import Lone, peers_of
-from tests.servers import Cluster, cluster, servers
+from tests.servers import Cluster, cluster, servers, with_one_away
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -138,9 +138,7 @@ def test_a_seal_of_another_key_or_that_names_another_than_the_next(cluster: Clus
 
 def test_a_stream_that_is_gone_before_two_snapshots_stood_behind_it_is_missed(cluster: Cluster) -> None:
     """By a node that needs it, and by a new one: an administrator has deleted it too early."""
-    one, two = cluster.node(1), cluster.node(2)
-    two.add("a")
-    control(two).close()
+    one = with_one_away(cluster)
     made = follow(one, genesis_of(one))
     ask(one, f"STREAM.DELETE.coopy-{cluster.name}@1")
     assert made
@@ -154,9 +152,7 @@ def test_a_stream_that_is_gone_before_two_snapshots_stood_behind_it_is_missed(cl
 
 def test_later_streams_that_are_another_systems(cluster: Cluster) -> None:
     """Somebody has made one under the cluster's name. A new node says so, and so does one whose own is gone."""
-    one, two = cluster.node(1), cluster.node(2)
-    two.add("a")
-    control(two).close()
+    one = with_one_away(cluster)
     follow(one, genesis_of(one, system=b"o" * 16))
     with pytest.raises(ClusterError, match=rf"coopy-{cluster.name}@2 and coopy-{cluster.name}@1 are of different systems"):
         cluster.node(3)
