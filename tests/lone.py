@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.request import urlopen
 
 from coopy import control, init_system
-from coopy.cluster.local import server_program
+from coopy.cluster.local import free_ports, server_program
 from coopy.wiring.systems import system_of
 from tests.words import Word
 
@@ -35,7 +35,7 @@ class Lone:
 
     def __init__(self, folder: Path, more: str = "") -> None:
         self.folder = folder
-        self.port, self.monitor = free_port(), free_port()
+        self.port, self.monitor = free_ports(2)
         self.configure(more)
         self._process: subprocess.Popen[bytes] | None = None
         self._nodes: list[Any] = []
@@ -107,14 +107,6 @@ class Lone:
         one = init_system(Word, self.folder / f"node{number}", **given)
         self._nodes.append(one)
         return one
-
-
-def free_port() -> int:
-    """One that nobody listens on now."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        found: int = one.getsockname()[1]
-    return found
 
 
 def peers_of(node: Any) -> Any:

@@ -16,12 +16,14 @@ import pytest
 
 from coopy import control, init_system
 from coopy.cluster.local import LocalServers
+from coopy.wiring.systems import system_of
 from tests.words import Word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 numbers = itertools.count(1)
+ELECTED = 50.0  # seconds in which whatever needs a leader has one
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +73,13 @@ def with_one_away(cluster: Cluster) -> Any:
     two.add("a")
     control(two).close()
     return one
+
+
+def ask(node: Any, subject: str, question: object = None) -> dict[str, Any]:
+    """An administrator's question, on a node's connection; again while nobody leads what it is about."""
+    link: Any = system_of(node).peers.link  # type: ignore[union-attr]
+    found: dict[str, Any] = link.run(link.again(lambda: link.ask(subject, question), ELECTED))
+    return found
 
 
 def level(*nodes: Any) -> str:

@@ -266,7 +266,7 @@ class LocalServers:
         if self.directory.exists() and any(self.directory.iterdir()):
             raise UsageError(f"{self.directory} is not empty, and holds no servers. Choose another directory.", path=str(self.directory))
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        ports = iter(_free_ports(3 * count))
+        ports = iter(free_ports(3 * count))
         plan = _Plan(
             secrets.token_hex(16), {f"server{number}": _Ports(next(ports), next(ports), next(ports)) for number in range(1, count + 1)}
         )
@@ -301,14 +301,14 @@ def _write(path: Path, data: bytes) -> None:
         file.write(data)
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Ports that nobody listens on now, nor was given here before.
 
     Below those that systems take for the near end of a connection: a server that is started again must find its own free.
     """
     with contextlib.ExitStack() as stack:
         found = list[int]()
-        for port in random.SystemRandom().sample(PORTS, len(PORTS)):
+        for port in random.Random().sample(PORTS, len(PORTS)):  # noqa: S311 - no secret
             one = stack.enter_context(socket.socket())
             try:
                 one.bind(("127.0.0.1", port))

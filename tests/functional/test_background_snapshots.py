@@ -6,7 +6,6 @@ import errno
 import logging
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pytest
 
 from coopy import control, forked, init_system, readonly, unlocked
+from coopy.cluster.local import free_ports
 from coopy.codec import Codec
 from coopy.digest import digest as digest_of
 from coopy.disk import RealDisk
@@ -576,17 +576,10 @@ sys.stdin.read()
 """
 
 
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
-
-
 def test_a_child_whose_parent_was_killed_holds_nothing_and_ends(gate: Gate, tmp_path: Path) -> None:
     """Neither the directory nor the port, while it lives; and its file is no snapshot."""
     pytest.importorskip("scramp")
-    port = free_port()
+    (port,) = free_ports(1)
     parent = subprocess.Popen(
         [sys.executable, "-c", PARENT, str(tmp_path / "w"), str(gate.path), str(port)], stdin=subprocess.PIPE, cwd=Path(__file__).parents[2]
     )

@@ -20,7 +20,7 @@ from coopy.error import ClusterError, UnconfirmedError
 from coopy.wiring.systems import system_of
 from tests.crash.net import Net
 from tests.cut import Way
-from tests.servers import Cluster, cluster, level, servers
+from tests.servers import Cluster, ask, cluster, level, servers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -152,7 +152,7 @@ def test_without_a_quorum_nothing_is_acknowledged_and_with_one_again_all_goes_on
         cluster = Cluster(own, tmp_path)
         node, other = cluster.node(1), cluster.node(2)
         node.keep("before")
-        away = others_than_a_leader_of_all(own, node)
+        away = others_than_a_leader_of_all(own, node, cluster.name)
         for one in away:
             one.kill()
         impatient(node)
@@ -188,7 +188,8 @@ def test_the_streams_leader_is_killed_while_all_nodes_call(tmp_path: Path) -> No
         for thread in threads:
             thread.start()
         wait_until(lambda: len(told) > 100)
-        leader = next(one for one in own.servers if one.name == leader_of(nodes[0]))
+        leader = own.leader(cluster.name)
+        assert leader
         leader.kill()
         so_far = len(told)
         wait_until(lambda: len(told) > so_far + 100)
@@ -246,13 +247,13 @@ def test_a_node_is_opened_while_a_server_is_away(tmp_path: Path, monkeypatch: py
         cluster.close()
 
 
-def others_than_a_leader_of_all(servers: LocalServers, node: Any) -> list[LocalServer]:
+def others_than_a_leader_of_all(servers: LocalServers, node: Any, name: str) -> list[LocalServer]:
     """Two servers, beside one that leads the servers and the stream, and goes on to do so if they are back soon: nobody has to be elected."""
     about: Any = servers.servers[0].ask("jsz")
-    leads, peers = about["meta_cluster"]["leader"], system_of(node).peers
+    leads = about["meta_cluster"]["leader"]
     with suppress(RefusedError):  # it does already
-        peers.link.run(peers.link.ask(f"STREAM.LEADER.STEPDOWN.{peers.stream.name}", {"placement": {"preferred": leads}}))  # type: ignore[union-attr]
-    wait_until(lambda: leader_of(node) == leads)
+        ask(node, f"STREAM.LEADER.STEPDOWN.coopy-{name}@1", {"placement": {"preferred": leads}})
+    wait_until(lambda: (leading := servers.leader(name)) is not None and leading.name == leads)
     return [one for one in servers.servers if one.name != leads]
 
 
@@ -282,7 +283,7 @@ def test_a_call_that_the_stream_has_and_that_does_not_come_back_is_not_waited_fo
     node = cluster.node(1)
     node.keep("a")
     impatient(node)
-    lose_consumer(node)
+    lose_consumer(node, cluster.name)
     with pytest.raises(UnconfirmedError, match=r"has the call, and for 1 seconds it was not executed here.*It happens, once"):
         node.keep("b")
     impatient(node, LONG)
@@ -301,22 +302,14 @@ def test_a_consumer_that_brings_nothing_and_says_that_it_lives_is_left_for_anoth
     node = cluster.node(1)
     node.keep("a")
     impatient(node, LONG)
-    peers: Any = system_of(node).peers
-    (name,) = peers.link.run(peers.link.ask(f"CONSUMER.NAMES.{peers.stream.name}"))["consumers"]
-    peers.link.run(peers.link.ask(f"CONSUMER.PAUSE.{peers.stream.name}.{name}", {"pause_until": "2099-01-01T00:00:00Z"}))
-    wait_until(lambda: peers.link.run(peers.link.ask(f"CONSUMER.INFO.{peers.stream.name}.{name}")).get("paused"))
+    stream = f"coopy-{cluster.name}@1"
+    (name,) = ask(node, f"CONSUMER.NAMES.{stream}")["consumers"]
+    ask(node, f"CONSUMER.PAUSE.{stream}.{name}", {"pause_until": "2099-01-01T00:00:00Z"})
+    wait_until(lambda: bool(ask(node, f"CONSUMER.INFO.{stream}.{name}").get("paused")))
     wait_until(lambda: node.keep("b") > 1 and counts(node).consumers > 1)  # what is under way when it is paused may come yet
 
 
-def lose_consumer(node: Any) -> None:
-    """The servers forget who wanted what is in the stream."""
-    peers: Any = system_of(node).peers
-    for name in peers.link.run(peers.link.ask(f"CONSUMER.NAMES.{peers.stream.name}"))["consumers"]:
-        peers.link.run(peers.link.ask(f"CONSUMER.DELETE.{peers.stream.name}.{name}"))
-
-
-def leader_of(node: Any) -> str:
-    """The server that leads the stream, empty where none does now."""
-    peers: Any = system_of(node).peers
-    found: str = peers.link.run(peers.link.ask(f"STREAM.INFO.{peers.stream.name}"))["cluster"].get("leader", "")
-    return found
+def lose_consumer(node: Any, name: str) -> None:
+    """The servers forget who wanted what is in the stream of the cluster of this name."""
+    for one in ask(node, f"CONSUMER.NAMES.coopy-{name}@1")["consumers"]:
+        ask(node, f"CONSUMER.DELETE.coopy-{name}@1.{one}")

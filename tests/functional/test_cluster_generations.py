@@ -23,10 +23,10 @@ from coopy.error import ClusterError
 from coopy.wiring.systems import system_of
 from tests.functional.test_cluster_bad_days import counts, through, wait_until, ways
 from tests.functional.test_cluster_share import kept
-from tests.functional.test_cluster_stream import ask, key_of
+from tests.functional.test_cluster_stream import key_of
 from tests.functional.test_replication_bad_days import run_coopy
 from tests.lone import peers_of
-from tests.servers import Cluster, cluster, level, servers, with_one_away
+from tests.servers import Cluster, ask, cluster, level, servers, with_one_away
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

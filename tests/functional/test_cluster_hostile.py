@@ -47,9 +47,9 @@ from coopy.error import ClusterError, UnconfirmedError
 from coopy.wiring.systems import system_of
 from tests.functional.test_cluster_bad_days import counts, through, wait_until, ways
 from tests.functional.test_cluster_generations import kept_from_taking, messages
-from tests.functional.test_cluster_stream import ask, put, stopped, stream_of
+from tests.functional.test_cluster_stream import put, stopped, stream_of
 from tests.lone import Lone, peers_of
-from tests.servers import Cluster, cluster, level, servers
+from tests.servers import Cluster, ask, cluster, level, servers
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,9 +13,9 @@ from coopy.error import ClusterError
 from coopy.wiring.systems import system_of
 from tests.functional.test_cluster_generations import move_on, prune, settled, streams
 from tests.functional.test_cluster_hostile import begin_again
-from tests.functional.test_cluster_stream import ask, key_of, stopped, stream_of
+from tests.functional.test_cluster_stream import key_of, stopped, stream_of
 from tests.lone import Lone, peers_of
-from tests.servers import Cluster, cluster, servers, with_one_away
+from tests.servers import Cluster, ask, cluster, servers, with_one_away
 
 if TYPE_CHECKING:
     from pathlib import Path

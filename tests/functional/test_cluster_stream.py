@@ -14,19 +14,12 @@ from coopy.cluster.message import Calls, Join, keyed, seal
 from coopy.error import ClusterError, UnconfirmedError
 from coopy.wiring.systems import system_of
 from tests.functional.test_cluster_bad_days import impatient, wait_until
-from tests.servers import Cluster, cluster, level, servers
+from tests.servers import Cluster, ask, cluster, level, servers
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = ["cluster", "servers"]
-
-
-def ask(node: Any, subject: str, question: object = None) -> dict[str, Any]:
-    """An administrator's question, on a node's connection."""
-    link = system_of(node).peers.link  # type: ignore[union-attr]
-    found: dict[str, Any] = link.run(link.ask(subject, question))
-    return found
 
 
 def stream_of(node: Any) -> Any:

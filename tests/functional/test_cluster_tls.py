@@ -18,7 +18,7 @@ import pytest
 
 from coopy import control, init_system
 from coopy.cluster import beginnings, link, store, stream
-from coopy.cluster.local import server_program
+from coopy.cluster.local import free_ports, server_program
 from coopy.error import AuthenticationError, ClusterError, CoopyError, UsageError
 from coopy.wiring.systems import system_of
 from tests.functional.test_cluster import names_in
@@ -38,9 +38,7 @@ PATIENCE = 30.0
 @contextmanager
 def server(folder: Path, more: str) -> Iterator[int]:
     """One that runs with this in its configuration; gives its port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
+    (port,) = free_ports(1)
     config = folder / "server.conf"
     config.write_text(f'listen: "127.0.0.1:{port}"\njetstream {{ store_dir: "{folder}/kept", sync_interval: always }}\n{more}\n')
     process = subprocess.Popen([server_program(), "-c", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pytest
 
 from coopy import abort_exception, control, init_system, readonly
+from coopy.cluster.local import free_ports
 from coopy.error import (
     AuthenticationError,
     ClosedError,
@@ -106,7 +107,9 @@ class House(ExitStack):
     """Systems that are closed at the end, the last one first."""
 
     def primary(self, directory: Path, kind: Any = Word, **options: Any) -> Any:
-        return self.enter_context(control(init_system(kind, directory, master=True, **{"port": 0, **options})))
+        """At a port that is still free when it is opened there again."""
+        (port,) = free_ports(1)
+        return self.enter_context(control(init_system(kind, directory, master=True, **{"port": port, **options})))
 
     def replica(self, primary: Any, directory: Path, kind: Any = Word, **options: Any) -> Any:
         port = options.pop("port", None) or control(primary).address[1]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -15,16 +14,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from coopy.cluster.local import free_ports
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SERVICE = Path(__file__).parents[2] / "examples" / "service"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        return port
 
 
 @contextmanager
@@ -58,7 +53,7 @@ def ask(port: int, method: str, path: str) -> tuple[int, bytes]:
 
 def test_the_service_answers_counts_and_remembers(tmp_path: Path) -> None:
     """Whatever was answered before kill -9 is there after it."""
-    port = free_port()
+    (port,) = free_ports(1)
     with served(tmp_path / "poll", port) as process:
         assert ask(port, "POST", "/choices/tea/votes")[0] == 404
         assert ask(port, "PUT", "/choices/tea")[0] == 201
