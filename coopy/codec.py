@@ -16,18 +16,19 @@ versions, is read once more by the one written in Python, which can be asked to 
 from __future__ import annotations
 
 import collections
+import contextlib
 import functools
 import io
 import pickle
 import types
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from coopy.classes import Classes
 from coopy.error import CorruptionError, NotSerializableError, UpgradeError, UsageError
 from coopy.older import MARKS, Mark, OldUnpickler
-from coopy.pickler import CALLED, OURS, OWN, Pickler, Reducers, ValuePickler
+from coopy.pickler import CALLED, OURS, OWN, DeepPickler, Pickler, Reducers, dumps
 from coopy.renames import NO_NAMES
 from coopy.shapes import OlderError
 from coopy.signalled import from_signal
@@ -39,8 +40,11 @@ if TYPE_CHECKING:
     from coopy.renames import Names
     from coopy.unpickler import Seen
 
+    Dump = Callable[[Callable[[bytes], object]], object]
+
 __all__ = ["ENDLESS", "MSGPACK", "NO_KEYWORDS", "PICKLE", "Codec", "unpack", "why"]
 
+T = TypeVar("T")
 MSGPACK, PICKLE = 1, 2
 ATOMS = frozenset((str, int, bool, type(None), bytes))
 _NAMES = frozenset((str,))
@@ -82,7 +86,7 @@ class Codec:
             except (ValueError, OverflowError, TypeError):
                 pass  # surrogates and integers beyond 64 bits are pickled
         try:
-            payload = self._dumps((method, args, kwargs))
+            payload = dumps((method, args, kwargs), self._reducers.reduce)
             _, args, kwargs = _call(*self._loads(payload))
         except Exception as error:
             if from_signal(error):
@@ -105,11 +109,6 @@ class Codec:
             raise CorruptionError(f"A recorded call cannot be decoded: {why(error)} Nothing of it was executed.") from error
         return method, positional, named
 
-    def _dumps(self, value: object) -> bytes:
-        out = io.BytesIO()
-        Pickler(out, self._reducers).dump(value)
-        return out.getvalue()
-
     def _loads(self, payload: bytes, *, state: bool = False) -> Any:
         source = io.BytesIO(payload)
         try:
@@ -130,7 +129,7 @@ class Codec:
             *((f"argument {name!r}", kwargs[name]) for name in kwargs),
         ]:
             try:
-                self._loads(self._dumps(value))
+                self._loads(dumps(value, self._reducers.reduce))
             except Exception as reason:  # noqa: BLE001 - a class of the caller's may raise anything
                 where, error = name, reason
                 break
@@ -139,21 +138,33 @@ class Codec:
 
     # --- states ------------------------------------------------------------------------------------------------------
 
-    def dump_state(self, root: object, write: Callable[[bytes], object], beside: object) -> None:
-        """Write the domain object, without coopy's own objects in it, and behind it plain values that the system keeps beside it, unless None.
+    def dump_state(self, root: object, beside: object = None) -> bytes:
+        """The domain object, without coopy's own objects in it, and behind it plain values that the system keeps beside it, unless None.
 
         Raises NotSerializableError (`where`: the attribute).
         """
+        out = self.store_state(root, beside, _into_memory)
+        return out.getvalue()
+
+    def store_state(self, root: object, beside: object, store: Callable[[Dump], T]) -> T:
+        """The same, into what `store(dump)` gives: `dump(write)` writes it. `store` is called once more, to begin again, where it is nested deeply."""
+        with contextlib.suppress(_DeepError):
+            return store(lambda write: self._write_state(root, beside, write, Pickler))
+        return store(lambda write: self._write_state(root, beside, write, DeepPickler))
+
+    def _write_state(self, root: object, beside: object, write: Callable[[bytes], object], kind: type[Pickler | DeepPickler]) -> None:
         sink = _Sink(write)
         try:
-            Pickler(sink, self._reducers, root).dump(root)
+            kind(sink, self._reducers.of_state(root)).dump(root)
             if beside is not None:
-                Pickler(sink, self._reducers).dump(beside)
+                kind(sink, self._reducers.reduce).dump(beside)
         except MemoryError:
             raise
         except Exception as error:
             if error is sink.failure:
                 raise
+            if isinstance(error, RecursionError) and kind is Pickler:
+                raise _DeepError from error
             where = self._bad_attribute(root)
             what = f"The state of {type(root).__qualname__} cannot be stored: {where}: {why(error)} Nothing was changed."
             raise NotSerializableError(what, method="", where=where) from error
@@ -210,7 +221,7 @@ class Codec:
         for name, value in getattr(root, "__dict__", {}).items():
             if type(value).__module__ not in OWN:
                 try:
-                    self._loads(self._dumps(value), state=True)
+                    self._loads(dumps(value, self._reducers.reduce), state=True)
                 except Exception:  # noqa: BLE001 - as above
                     return f"attribute {name!r}"
         return "the object itself"
@@ -222,17 +233,16 @@ class Codec:
 
         So it does for what leads to `root`: a copy of that is a copy of the whole state.
         """
-        out = io.BytesIO()
         try:
-            ValuePickler(out, self._reducers, root).dump(value)
-            copy = self._loads(out.getvalue())
+            data = dumps(value, self._reducers.of_value(root))
+            copy = self._loads(data)
             if type(copy) is not type(value):
                 raise pickle.UnpicklingError(f"a {type(value).__qualname__} comes back as a {type(copy).__qualname__}.")
         except MemoryError:
             raise
         except Exception as error:
             raise NotSerializableError(why(error), method="", where="the outcome") from error
-        return out.getvalue()
+        return data
 
     def load_value(self, data: bytes) -> object:
         """The copy. Raises CorruptionError where the classes in it are not what they were."""
@@ -284,6 +294,16 @@ def why(error: BaseException) -> str:
         return "it is nested too deeply." if not _in_getattr(error) else ENDLESS
     text = str(error) or type(error).__name__
     return text if text.endswith(".") or isinstance(error, NotSerializableError) else f"{text}."
+
+
+class _DeepError(Exception):
+    """A state is nested too deeply for CPython's pickler."""
+
+
+def _into_memory(dump: Dump) -> io.BytesIO:
+    out = io.BytesIO()
+    dump(out.write)
+    return out
 
 
 class _Sink:

@@ -10,6 +10,7 @@ import array
 import contextlib
 import copyreg
 import functools
+import io
 import pickle
 import re
 import types
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Generic
 from zoneinfo import ZoneInfo
 
 from coopy.classes import TOOLS, resolve
+from coopy.deep import PROTOCOL, DeepPickler
 from coopy.error import UpgradeError
 from coopy.older import MARKS
 from coopy.shapes import INTACT
@@ -31,9 +33,8 @@ if TYPE_CHECKING:
 
     Reduce = Callable[[Any], Any]
 
-__all__ = ["CALLED", "OURS", "OWN", "Pickler", "Reducers", "ValuePickler"]
+__all__ = ["CALLED", "OURS", "OWN", "DeepPickler", "Pickler", "Reducers", "dumps"]
 
-PROTOCOL = 5
 OWN = ("coopy.clock", "coopy.random")  # whose objects coopy puts into a domain object, and takes out again
 PARAMETERS = "__orig_class__"
 
@@ -120,46 +121,57 @@ OURS: tuple[type, ...] = (_Root, _Dated, _Class)  # all others
 
 
 class Pickler(pickle.Pickler):
-    """Writes values with `reducers`, and a mark on `root`, if there is one."""
+    """CPython's. Raises RecursionError for what is nested too deeply for it, which DeepPickler writes. `reduce`: one of `Reducers`."""
 
-    def __init__(self, out: Any, reducers: Reducers, root: object = None) -> None:
+    def __init__(self, out: Any, reduce: Reduce) -> None:
         super().__init__(out, PROTOCOL)
-        self._reducers, self._root = reducers, root
-        self._known = reducers.known
-
-    def reducer_override(self, obj: Any) -> Any:
-        """As pickle.Pickler.reducer_override."""
-        if obj is self._root and obj is not None:
-            return self._reducers.reduced_root(obj)
-        kind = type(obj)
-        reduce = self._known[kind] if kind in self._known else self._reducers.find(obj)
-        return NotImplemented if reduce is None else reduce(obj)
+        self.reducer_override = reduce  # type: ignore[method-assign]
 
 
-class ValuePickler(Pickler):
-    """For a copy of a part of a state, or of an exception."""
-
-    def __init__(self, out: Any, reducers: Reducers, whole: object) -> None:
-        super().__init__(out, reducers)
-        self._whole = whole
-
-    def reducer_override(self, obj: Any) -> Any:
-        """As pickle.Pickler.reducer_override."""
-        if obj is self._whole:
-            raise pickle.PicklingError("it leads to the domain object itself, and a copy of that is one of the whole state.")
-        if isinstance(obj, BaseException) and type(obj).__reduce__ is BaseException.__reduce__:
-            return _Raised, (type(obj), obj.args, dict(vars(obj)))
-        return super().reducer_override(obj)
+def dumps(value: object, reduce: Reduce) -> bytes:
+    """A value as a pickle."""
+    out = io.BytesIO()
+    try:
+        Pickler(out, reduce).dump(value)
+    except RecursionError:
+        out = io.BytesIO()
+        DeepPickler(out, reduce).dump(value)
+    return out.getvalue()
 
 
 class Reducers:
-    """How objects are pickled, by class, looked up once. `classes`: who passes. None where they do it themselves."""
+    """How objects are pickled, by class, looked up once. `classes`: who passes. None where they do it themselves.
+
+    `reduce` and what the other two give are a pickler's `reducer_override`.
+    """
 
     def __init__(self, classes: Classes) -> None:
         self.classes = classes
-        self.known: dict[type, Reduce | None] = dict(_REDUCERS)
+        self._known: dict[type, Reduce | None] = dict(_REDUCERS)
 
-    def find(self, obj: Any) -> Reduce | None:
+    def reduce(self, obj: Any) -> Any:
+        """Of a value."""
+        kind = type(obj)
+        reduce = self._known[kind] if kind in self._known else self._find(obj)
+        return NotImplemented if reduce is None else reduce(obj)
+
+    def of_state(self, root: object) -> Reduce:
+        """Of the domain object, which has a mark, and all that it leads to."""
+        return lambda obj: self._reduced_root(obj) if obj is root else self.reduce(obj)
+
+    def of_value(self, root: object) -> Reduce:
+        """Of a copy of a part of a state, or of an exception, which does not lead to the domain object."""
+
+        def reduce(obj: Any) -> Any:
+            if obj is root:
+                raise pickle.PicklingError("it leads to the domain object itself, and a copy of that is one of the whole state.")
+            if isinstance(obj, BaseException) and type(obj).__reduce__ is BaseException.__reduce__:
+                return _Raised, (type(obj), obj.args, dict(vars(obj)))
+            return self.reduce(obj)
+
+        return reduce
+
+    def _find(self, obj: Any) -> Reduce | None:
         """How objects of this one's class are pickled. Raises PicklingError for what would not come back."""
         kind = type(obj)
         shape = self.classes.shape(kind)
@@ -174,10 +186,10 @@ class Reducers:
             reduce = _without_parameters if issubclass(kind, Generic) else None
         if not issubclass(kind, Enum | type):
             _check_kept(obj)
-        self.known[kind] = reduce
+        self._known[kind] = reduce
         return reduce
 
-    def reduced_root(self, root: Any) -> Any:
+    def _reduced_root(self, root: Any) -> Any:
         """As the object pickles itself, but made by a mark, and without what coopy put in."""
         _check_kept(root)
         reduced = root.__reduce_ex__(PROTOCOL)

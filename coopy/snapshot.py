@@ -28,9 +28,9 @@ from coopy.error import CorruptionError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from coopy.codec import Dump
     from coopy.disk import Disk, File
 
-    Dump = Callable[[Callable[[bytes], object]], None]
     Check = Callable[[str], object]
     Pulse = Callable[[], object]
 

@@ -47,8 +47,8 @@ class Plan(msgspec.Struct, frozen=True):
     def dump(self, executor: Executor, on_block: Callable[[], object]) -> Callable[[], None]:
         """Write the state now; gives what is still to be done. Where either fails, no trace is left."""
         archive, codec, root, beside = self.archive, self.codec, executor.root, executor.keys.values()
-        file = begin_snapshot(
-            archive.disk, self.temporary, self.about, lambda write: codec.dump_state(root, write, beside), archive.key, on_block
+        file = codec.store_state(
+            root, beside, lambda dump: begin_snapshot(archive.disk, self.temporary, self.about, dump, archive.key, on_block)
         )
         return lambda: finish_snapshot(archive.disk, file, lambda path: self._read_back(path, on_block))
 

@@ -188,10 +188,10 @@ def _make_engine(archive: Archive, restorer: Restorer, replayed: Replayed, setti
 
 def _dump(codec: Codec, initial: Callable[[], object], beside: object = None) -> bytes:
     """The initial state as snapshot 0 holds it. Raises NotSerializableError for what could not be read back, UsageError for what cannot be copied."""
-    out, root = io.BytesIO(), initial()
-    codec.dump_state(root, out.write, beside)
+    root = initial()
+    data = codec.dump_state(root, beside)
     try:
-        copy, _ = codec.load_state(io.BytesIO(out.getvalue()))
+        copy, _ = codec.load_state(io.BytesIO(data))
     except CorruptionError as error:
         reason = why(error.__cause__ or error)
         what = f"The state of {type(root).__qualname__} could not be read back, so nothing was created: {reason}"
@@ -200,4 +200,4 @@ def _dump(codec: Codec, initial: Callable[[], object], beside: object = None) ->
     if copy is root:
         what = f"{type(root).__qualname__}.__new__ gives the same object again, but the system must run on a copy of its own. Nothing was created."
         raise UsageError(f"{what} Let __new__ make a new object.")
-    return out.getvalue()
+    return data

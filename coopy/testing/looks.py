@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from coopy.codec import Codec
     from coopy.engine.system import System
 
-__all__ = ["Look", "changing", "loaded", "look", "lost_in_storing", "questions", "stored"]
+__all__ = ["Look", "changing", "loaded", "look", "lost_in_storing", "questions"]
 
 SHOWN = 5
 SPECIALS = ("__len__", "__iter__", "__str__", "__repr__", "__bool__", "__hash__")
@@ -42,7 +42,7 @@ def look(proxy: object, times: int = 2) -> Look:
     for _ in range(times - 1):
         again = _answers(proxy)
         seen = {name: one for name, one in seen.items() if name in again and again[name].token == one.token}
-    state = engine.read(stored, engine.codec, system.root)
+    state = engine.read(engine.codec.dump_state, system.root)
     return Look(engine.executed, engine.read(digest, system.root), state, seen)
 
 
@@ -64,13 +64,6 @@ def _answers(proxy: object) -> dict[str, Told]:
 def lost_in_storing(system: System, state: bytes) -> tuple[str, ...]:
     """What differs between the domain object and itself stored and read back, as a snapshot would have it. `state`: it, stored."""
     return tuple(map(str, system.engine.read(difference, system.root, loaded(system.engine.codec, state), SHOWN)))
-
-
-def stored(codec: Codec, root: object) -> bytes:
-    """A domain object as a snapshot has it, without what is kept beside it."""
-    out = io.BytesIO()
-    codec.dump_state(root, out.write, None)
-    return out.getvalue()
 
 
 def loaded(codec: Codec, state: bytes) -> Any:

@@ -9,7 +9,7 @@ from coopy.difference import difference
 from coopy.digest import digest
 from coopy.engine.execute import Executor
 from coopy.testing.call import Told, raised, told
-from coopy.testing.looks import loaded, stored
+from coopy.testing.looks import loaded
 from coopy.wiring.opening import adopt
 from coopy.wiring.systems import system_of
 
@@ -25,7 +25,7 @@ class Plain:
     def __init__(self, proxy: object) -> None:
         system = system_of(proxy)
         self._codec, self._secret, self._kind = system.engine.codec, system.archive.identity.secret, type(system.root)
-        self._executor = self._made(stored(self._codec, system.root))
+        self._executor = self._made(self._codec.dump_state(system.root))
 
     @property
     def digest(self) -> str:
@@ -39,7 +39,7 @@ class Plain:
     def call(self, call: Call, proxy: object) -> Told:
         """Make a call that the system has just made, at its time and with its chance. Gives what it is answered."""
         engine = system_of(proxy).engine
-        moment, before = engine.executor.moment, stored(self._codec, self._executor.root)
+        moment, before = engine.executor.moment, self._codec.dump_state(self._executor.root)
         _, _, args, kwargs = self._codec.encode(call.method, call.args, call.kwargs)
         result = self._executor.execute(call.method, args, kwargs, engine.executed, moment.time_us, moment.utc_offset)
         if isinstance(result, Outcome):

@@ -24,7 +24,7 @@ from coopy.logs import logger
 from coopy.testing.call import Call, Told, check_calls, kind_of, refusal
 from coopy.testing.clock import wall
 from coopy.testing.failures import ReplayAssertionError, listed
-from coopy.testing.looks import loaded, lost_in_storing, stored
+from coopy.testing.looks import loaded, lost_in_storing
 from coopy.testing.nursery import ask, check_findable
 from coopy.testing.unsynced import UnsyncedDisk
 from coopy.testing.watched import watched
@@ -177,7 +177,7 @@ class _Run:
 
     def _keep(self) -> None:
         self._digest = control(self._proxy).digest().encode()
-        self._state = self._system.engine.read(stored, self._system.engine.codec, self._system.root)
+        self._state = self._system.engine.read(self._system.engine.codec.dump_state, self._system.root)
         self._store()
         if sum(map(len, self._states.values())) < KEPT:
             self._states[len(self.calls)] = self._state

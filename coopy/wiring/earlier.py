@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
 from coopy.disk import UnreadableError
@@ -55,9 +54,7 @@ def _state_at(subject: Subject, lsn: int | None, on_divergence: str, on_progress
     if lsn is not None and lsn > last:
         raise _missing(lsn, f"the journal ends at LSN {last}")
     assert restorer.executor is not None
-    out = io.BytesIO()
-    restorer.codec.dump_state(restorer.executor.root, out.write, None)
-    return last if lsn is None else lsn, out.getvalue()
+    return last if lsn is None else lsn, restorer.codec.dump_state(restorer.executor.root)
 
 
 def snapshot_state(archive: Archive, lsn: int) -> bytes:

@@ -218,9 +218,8 @@ class _Stage(ReadingRestorer):
             assert self.executor is not None
             values.update(base=replayed.base.lsn, lsn=replayed.found.head.lsn)
             prove_end(self.archive, replayed.segment, replayed.found, proven)
-            self.codec.dump_state(
-                self.executor.root, len, self.executor.keys.values()
-            )  # a system that cannot take a snapshot any more is not well
+            # A system that cannot take a snapshot any more is not well.
+            self.codec.store_state(self.executor.root, self.executor.keys.values(), lambda dump: dump(len))
         except CoopyError as error:
             values.update(problem=str(error), lsn=getattr(error, "lsn", 0))
         former = former_until(self.archive, self.codec.classes)

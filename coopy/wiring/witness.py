@@ -36,7 +36,7 @@ from coopy.wiring.unlike import become_unlike
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from coopy.codec import Codec
+    from coopy.codec import Codec, Dump
     from coopy.engine.archive import Archive
     from coopy.engine.once import Keys
 
@@ -152,8 +152,12 @@ def _look(lsn: int, root: object, keys: Keys, wanted: Replay, report: Report) ->
         gc.collect()
     report.saw[lsn], report.keys[lsn] = digest(root), keys.digest()
     if lsn in wanted.keep:
-        with Path(wanted.kept(lsn)).open("wb") as file:
-            keys.codec.dump_state(root, file.write, keys.values())
+        keys.codec.store_state(root, keys.values(), lambda dump: _into_file(wanted.kept(lsn), dump))
+
+
+def _into_file(path: str, dump: Dump) -> None:
+    with Path(path).open("wb") as file:
+        dump(file.write)
 
 
 def _differences(root: object, codec: Codec, against: str) -> tuple[str, ...]:

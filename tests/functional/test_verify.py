@@ -19,7 +19,7 @@ import pytest
 import coopy
 from coopy import control, init_system
 from coopy.disk import RealDisk
-from coopy.error import AuthenticationError, CorruptionError, DivergenceError, UsageError
+from coopy.error import AuthenticationError, CorruptionError, DivergenceError, NotSerializableError, UsageError
 from coopy.wiring import elsewhere
 from coopy.wiring.helper import Helper
 from tests.words import Word
@@ -49,16 +49,14 @@ class Killing(Word):
         self.text += "!"
 
 
-class Deep(Word):
-    """A chain that no snapshot can hold."""
+class Local(Word):
+    """It keeps something that no snapshot can hold."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.chain: list[Any] = []
+    def define(self) -> None:
+        class Inside:
+            pass
 
-    def grow(self, links: int) -> None:
-        for _ in range(links):
-            self.chain = [self.chain]
+        self.kept.append(Inside())
 
 
 class Verifying(Word):
@@ -160,9 +158,11 @@ def test_of_very_many_digests_some_are_compared(tmp_path: Path) -> None:
 
 def test_a_state_that_no_snapshot_can_hold_is_verified(tmp_path: Path) -> None:
     """There is none in the middle then."""
-    with control(init_system(Deep, tmp_path / "d")) as deep:
+    with control(init_system(Local, tmp_path / "d")) as local:
         for _ in range(4):
-            deep.grow(500)
+            local.define()
+        with pytest.raises(NotSerializableError, match="'kept'"):
+            control(local).take_snapshot()
     assert coopy.verify(tmp_path / "d").lsn == 4
 
 

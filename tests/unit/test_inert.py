@@ -275,9 +275,8 @@ def test_json_that_gives_no_value_is_refused(value: Any) -> None:
 
 def test_a_state_is_read_whole_and_what_is_behind_it_is_not() -> None:
     """As a snapshot holds it: the domain object, and what the system keeps beside it."""
-    out: list[bytes] = []
-    CODEC.dump_state(Page("t"), out.append, ["beside"])
-    root, _ = read_value(b"".join(out))
+    data = CODEC.dump_state(Page("t"), ["beside"])
+    root, _ = read_value(data)
     assert root == Thing("tests.unit.test_inert:Page", attributes={"title": "t", "me": None})
     with pytest.raises(CorruptionError, match="cannot be read"):
-        read_value(b"".join(out)[:20])
+        read_value(data[:20])

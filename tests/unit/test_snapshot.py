@@ -91,7 +91,7 @@ def test_a_state_of_any_size_comes_back(size: int, key: bytes, compression: str)
 def test_a_codec_reads_what_it_wrote() -> None:
     """Straight from the file."""
     disk, codec, word = fresh(), Codec(("tests",)), Word("a" * 3_000_000)
-    put_snapshot(disk, "/w", about(), lambda write: codec.dump_state(word, write, None), b"")
+    put_snapshot(disk, "/w", about(), lambda write: write(codec.dump_state(word)), b"")
     _, stream = open_snapshot(disk, NAME, b"", WHO)
     with stream:
         assert vars(codec.load_state(stream)[0]) == vars(word)

@@ -1,0 +1,189 @@
+"""The pickler that does not recurse writes what CPython's does, byte for byte, and what that one cannot."""
+
+from __future__ import annotations
+
+import collections
+import copyreg
+import datetime
+import decimal
+import io
+import pickle
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from coopy.deep import DeepPickler
+from coopy.pickler import Pickler
+from tests.unit.random_states import built, recipe
+from tests.unit.things import (
+    ByArguments,
+    ByKeywords,
+    Colour,
+    Guarded,
+    Ledger,
+    Loose,
+    Many,
+    Node,
+    Page,
+    Pair,
+    Right,
+    Table,
+    circular,
+    web,
+    with_note,
+    with_slot,
+)
+
+
+def as_it_is(_obj: Any) -> Any:
+    """Nothing is pickled otherwise than pickle does."""
+    return NotImplemented
+
+
+def by(kind: type[Pickler | DeepPickler], value: object, reduce: Any = as_it_is) -> bytes:
+    """What such a pickler writes."""
+    out = io.BytesIO()
+    kind(out, reduce).dump(value)
+    return out.getvalue()
+
+
+class Sealed:
+    """It is given its state by a function."""
+
+    def __reduce__(self) -> Any:
+        return Sealed, (), {"a": 1}, None, None, give
+
+
+def give(sealed: Sealed, state: dict[str, int]) -> None:
+    vars(sealed).update(state)
+
+
+class Within:
+    """It is in its own arguments."""
+
+    def __init__(self, inside: list[Within]) -> None:
+        self.inside = inside
+
+    def __reduce__(self) -> Any:
+        return Within, (self.inside,)
+
+
+class Endless:
+    """It gives another one each time that it is asked what it is."""
+
+    def __reduce__(self) -> Any:
+        return Endless.made, (Endless(),)
+
+    @staticmethod
+    def made(_other: Endless) -> Endless:
+        return Endless()
+
+
+class Wrong:
+    """It says what a test says of how it is made."""
+
+    def __init__(self, reduced: Any) -> None:
+        self.reduced = reduced
+
+    def __reduce__(self) -> Any:
+        return self.reduced
+
+
+def within() -> Within:
+    one = Within([])
+    one.inside.append(one)
+    return one
+
+
+VALUES = [
+    None, True, 0, 255, 256, 70_000, -1, 1 << 70, 1 << 3000, 0.5, "", "a", "\ud800", "x" * 300, b"", b"a" * 300, bytearray(b"a"),
+    (), (1,), (1, 2), (1, 2, 3), (1, 2, 3, 4), [], [1], [1, [2]], {}, {"a": 1}, {"a": {"b": 2}}, set(), {1}, frozenset(), frozenset({1, 2}),
+    [*range(2500)], dict.fromkeys(range(2002)), {*range(1001)}, [*range(1000)], int, type(None), type(...), type(NotImplemented), Colour, len, give,
+    Colour.RED, Right.READ | Right.WRITE, decimal.Decimal("1.50"), datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC), Node("a"), Page("t", ["w"]),
+    ByArguments([1]), ByKeywords(a=1), Guarded(1), Ledger({"a": 1}, {"b": 2}), Loose(a=1, b=2), Pair([1], 2), Many([1, 2]), Table(a=1),
+    with_note(Many([1])), with_slot("a", [1]), circular(()), circular((1,)), circular((1, 2, 3)), web("abcde"), Sealed(), within(), ValueError("a", 1),
+    collections.deque([1, 2], 5), collections.defaultdict(list, a=[1]), collections.OrderedDict(a=1), collections.Counter("aab"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
+def test_it_writes_each_kind_of_value_as_cpythons_does(value: Any) -> None:
+    """Alone, and twice in something else."""
+    for one in (value, [value, (value, "x"), "x"]):
+        assert by(DeepPickler, one) == by(Pickler, one)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(st.integers(0, 2**40))
+def test_it_writes_any_state_as_cpythons_does(seed: int) -> None:
+    """Whatever is shared, in itself, or in sets."""
+    state = built(recipe(random.Random(seed)), random.Random(seed))
+    assert by(DeepPickler, state) == by(Pickler, state)
+
+
+def test_what_does_not_fit_into_one_frame_is_written_in_several() -> None:
+    """Large texts and bytes stand between them."""
+    for value in (
+        [["word " * 10, number, b"a" * number, "b" * number] for number in range(0, 100_000, 997)],
+        tuple(map(str, range(100_000))),
+    ):
+        written = by(DeepPickler, value)
+        assert written == by(Pickler, value)
+        assert written.count(pickle.FRAME) > 5
+
+
+def test_it_asks_how_each_object_is_pickled_as_cpythons_does() -> None:
+    """Of classes and functions, too; not of atoms and containers."""
+
+    def noting(asked: list[Any]) -> Any:
+        def reduce(obj: Any) -> Any:
+            asked.append(obj)
+            return (list, (["instead"],)) if isinstance(obj, Node) else NotImplemented
+
+        return reduce
+
+    value = [Node("a"), Colour.RED, Colour, len, give, {"a": (1, {2})}, ValueError("a")]
+    asked: dict[Any, list[Any]] = {Pickler: [], DeepPickler: []}
+    assert by(DeepPickler, value, noting(asked[DeepPickler])) == by(Pickler, value, noting(asked[Pickler]))
+    assert asked[DeepPickler] == asked[Pickler]
+    assert pickle.loads(by(DeepPickler, value, noting([])))[0] == ["instead"]
+
+
+@pytest.mark.parametrize("links", [1_000, 50_000])
+def test_a_chain_is_written_however_long_it_is(links: int) -> None:
+    """Of lists, tuples, dictionaries and objects."""
+    chain: Any = None
+    for number in range(links):
+        chain = [[chain], (chain,), {"next": chain}, ByArguments(chain)][number % 4]
+    chain = pickle.loads(by(DeepPickler, chain))
+    for number in reversed(range(links)):
+        chain = chain["next"] if number % 4 == 2 else chain.a if number % 4 == 3 else chain[0]
+    assert chain is None
+
+
+def test_what_never_ends_is_refused() -> None:
+    """A structure that there is cannot be deeper than there are objects."""
+    with pytest.raises(pickle.PicklingError, match="never ends: its __reduce__ or __getstate__"):
+        by(DeepPickler, Endless())
+
+
+@pytest.mark.parametrize(
+    ("reduced", "said"),
+    [
+        ((int,), "a tuple of two to six elements"),
+        ([int, ()], "a tuple of two to six elements"),
+        ((int, ()) + (None,) * 5, "a tuple of two to six elements"),
+        ((int, []), "what to call, and a tuple of arguments"),
+        ((1, ()), "what to call, and a tuple of arguments"),
+        ((copyreg.__newobj__, (int,)), "makes an object of another class"),  # type: ignore[attr-defined]
+    ],
+)
+def test_what_is_no_answer_to_how_it_is_made_is_refused(reduced: Any, said: str) -> None:
+    """The error names the class. CPython's refuses it as well."""
+    with pytest.raises(pickle.PicklingError):
+        by(Pickler, Wrong(reduced))
+    with pytest.raises(pickle.PicklingError, match=f"__reduce__ of Wrong .*{said}"):
+        by(DeepPickler, Wrong(reduced))
