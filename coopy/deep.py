@@ -71,13 +71,16 @@ class DeepPickler(pickle._Pickler):  # noqa: SLF001 - pickle's own writer in Pyt
                     return
                 parts, _ = path.pop()
             if len(path) > self._deepest:
-                self._check_depth([id(one) for _, one in path[-STEP:]], len(path))
+                self._check_depth([one for _, one in path[-STEP:]], len(path))
 
-    def _check_depth(self, last: list[int], depth: int) -> None:
-        """What is deep was there before: a thousand values that were not, each in the one before, are made as they are asked for, without an end."""
+    def _check_depth(self, last: list[Any], depth: int) -> None:
+        """What is deep was there before: a thousand values that were not, each in the one before, are made as they are asked for, without an end.
+
+        The garbage collector knows what was: all but tuples of atoms, which it does not track, and what is frozen.
+        """
         if not self._before:
             self._before.update(map(id, gc.get_objects()))
-        elif self._before.isdisjoint(last) and depth > EACH * gc.get_freeze_count():  # what is frozen is in no list
+        elif all(gc.is_tracked(one) and id(one) not in self._before for one in last) and depth > EACH * gc.get_freeze_count():
             raise pickle.PicklingError(
                 "it never ends: its __reduce__ or __getstate__, or that of something in it, gives a new object each time."
             )

@@ -6,16 +6,18 @@ import collections
 import copyreg
 import datetime
 import decimal
+import gc
 import io
 import pickle
 import random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coopy.deep import DeepPickler
+from coopy.digest import digest
 from coopy.pickler import Pickler
 from tests.unit.random_states import built, recipe
 from tests.unit.things import (
@@ -36,6 +38,9 @@ from tests.unit.things import (
     with_note,
     with_slot,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def as_it_is(_obj: Any) -> Any:
@@ -152,16 +157,30 @@ def test_it_asks_how_each_object_is_pickled_as_cpythons_does() -> None:
     assert pickle.loads(by(DeepPickler, value, noting([])))[0] == ["instead"]
 
 
-@pytest.mark.parametrize("links", [1_000, 50_000])
-def test_a_chain_is_written_however_long_it_is(links: int) -> None:
-    """Of lists, tuples, dictionaries and objects."""
-    chain: Any = None
-    for number in range(links):
-        chain = [[chain], (chain,), {"next": chain}, ByArguments(chain)][number % 4]
-    chain = pickle.loads(by(DeepPickler, chain))
-    for number in reversed(range(links)):
-        chain = chain["next"] if number % 4 == 2 else chain.a if number % 4 == 3 else chain[0]
-    assert chain is None
+LINKS: dict[str, Callable[[Any], Any]] = {
+    "lists": lambda chain: [chain],
+    "tuples": lambda chain: (chain,),
+    "objects": ByArguments,
+    "all kinds": lambda chain: [{0: ByArguments((chain,))}],
+}
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+@pytest.mark.parametrize("kind", LINKS)
+def test_a_chain_is_written_however_long_it_is(kind: str, frozen: bool) -> None:
+    """Whatever its links are, and whatever the garbage collector knows of them."""
+    made: list[Any] = [None]
+    for _ in range(20_000):
+        made.append(LINKS[kind](made[-1]))
+    gc.collect()
+    assert gc.is_tracked(made[-1]) is (kind != "tuples")
+    if frozen:
+        gc.freeze()
+    try:
+        written = by(DeepPickler, made[-1])
+    finally:
+        gc.unfreeze()
+    assert digest(pickle.loads(written)) == digest(made[-1])
 
 
 def test_what_never_ends_is_refused() -> None:
