@@ -3,7 +3,7 @@
 Objects that refer to each other are followed from one to the next, so a web of some hundred of them (friends, neighbours, a chain) is as deep as it has
 objects. CPython's pickler ends such a thing with RecursionError. This one is pickle's own, written in Python: what it leaves to the stack of the
 interpreter there is a list here, of generators, each of which gives the next part of one value. It writes the parts in the same order, so objects are
-made and get their states in the same order when it is read; and it is slow (some 10 us an object), for what the fast one gave up.
+made and get their states in the same order when it is read; and it is slow (some 20 us an object), for what the fast one gave up.
 
 Source of the opcodes and of what each value is made of: `pickle.py` of CPython and PEP 3154, protocol 5 (PEP 574).
 """
