@@ -287,7 +287,7 @@ def test_a_replica_whose_disk_is_full_asks_less_and_less_often(house: House, tmp
     disk.capacity = 10_000
     start = time.monotonic()
     word.keep(os.urandom(20_000))
-    wait_until(lambda: replica_stats(replica).sessions == 5)
+    wait_until(lambda: replica_stats(replica).sessions >= 5)
     assert time.monotonic() - start > 0.05 * (1 + 2 + 4 + 8)
     assert "There is no room" in control(replica).problem or not control(replica).problem
     disk.capacity = None
@@ -297,7 +297,7 @@ def test_a_replica_whose_disk_is_full_asks_less_and_less_often(house: House, tmp
 def test_a_primary_that_is_not_there_is_asked_less_and_less_often(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After 0.1 seconds, then 0.2, 0.4 and so on, with jitter; from the first pause on again, once it was there.
 
-    That one is short the second time: doubled nine times, it is over soon, and what had come after 0.8 seconds would be six minutes.
+    That one is none the second time: doubled however often, it is none, and what had come after 0.8 seconds would be minutes.
     """
     word = house.primary(tmp_path / "p")
     port = control(word).address[1]
@@ -312,7 +312,7 @@ def test_a_primary_that_is_not_there_is_asked_less_and_less_often(house: House, 
     word = house.primary(tmp_path / "p", port=port)
     word.add("b")
     level(replica, word)
-    monkeypatch.setattr(replica_room, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(replica_room, "FIRST_PAUSE", 0.0)
     monkeypatch.setattr(replica_room, "LONGEST_PAUSE", 3600.0)
     control(word).close()
     with socket.create_server(("127.0.0.1", port)) as server:
@@ -322,11 +322,12 @@ def test_a_primary_that_is_not_there_is_asked_less_and_less_often(house: House, 
 
 
 def met(server: socket.socket) -> float:
-    """Somebody comes, and is sent away; gives when."""
+    """Somebody comes, and is sent away; gives when it had come, which is before its next pause begins."""
     server.settimeout(20)
     connection, _ = server.accept()
+    came = time.monotonic()
     connection.close()
-    return time.monotonic()
+    return came
 
 
 # --- slow ones ---------------------------------------------------------------------------------------------------------------
