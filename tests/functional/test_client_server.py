@@ -24,6 +24,7 @@ from Pyro5.api import Daemon, Proxy
 from Pyro5.errors import CommunicationError, SerializeError, get_pyro_traceback
 
 from coopy import control, init_system, readonly, unlocked
+from coopy.cluster.local import free_ports
 from coopy.error import ClosedError, ReplicaError, UsageError
 from coopy.serve import for_pyro, for_xmlrpc, receive_exceptions
 from examples.wiki import Wiki
@@ -574,10 +575,10 @@ EXAMPLES = {"pyro": Proxy, "xmlrpc": ServerProxy}
 
 
 @contextmanager
-def example(kind: str, directory: Path, port: str = "0") -> Iterator[tuple[subprocess.Popen[str], str]]:
+def example(kind: str, directory: Path, port: int = 0) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The example's server, listening; gives the process and where."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, str(ROOT / "examples" / kind / "server.py"), str(directory), port]
+    command = [sys.executable, str(ROOT / "examples" / kind / "server.py"), str(directory), str(port)]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
@@ -622,13 +623,13 @@ def test_a_server_killed_during_its_clients_calls_loses_nothing_that_it_answered
 @pytest.mark.parametrize("kind", EXAMPLES)
 def test_a_client_goes_on_after_the_server_was_restarted(kind: str, tmp_path: Path) -> None:
     """At the same place; the client's proxy connects anew by itself."""
+    (port,) = free_ports(1)
     with ExitStack() as house:
-        with example(kind, tmp_path / "wiki") as (_, address):
+        with example(kind, tmp_path / "wiki", port) as (_, address):
             wiki = house.enter_context(EXAMPLES[kind](address))
             wiki.create_page("Home", "Welcome", "a client")
         with pytest.raises((CommunicationError, OSError)):
             wiki.titles()
-        port = address.rsplit(":", 1)[1]
         with example(kind, tmp_path / "wiki", port) as (_, again):
             assert again == address
             assert wiki.titles() == ["Home"]
