@@ -15,7 +15,7 @@ from coopy import init_system, linearizable
 from coopy.cluster import connection, durable, link, watching
 from coopy.cluster.local import LocalServers
 from coopy.error import ClusterError
-from tests.functional.test_cluster_bad_days import counts, follower, wait_until
+from tests.functional.test_cluster_bad_days import LONG, counts, follower, wait_until
 from tests.lone import Lone, peers_of
 from tests.servers import Cluster, cluster, level, servers
 from tests.words import Word
@@ -72,7 +72,7 @@ def stranger(says: bytes, hears: int = 0) -> Iterator[int]:
 def test_what_is_no_server_is_told_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: bytes, said: str) -> None:
     """Whatever listens at that address, and whatever it says."""
     monkeypatch.setattr(link, "CONNECT", 0.1)
-    monkeypatch.setattr(connection, "ATTEMPT", 0.5)
+    monkeypatch.setattr(connection, "ATTEMPT", LONG if says else 0.5)
     with stranger(says) as port, pytest.raises(ClusterError, match=r"No server of .* answers as it should.*Nothing was changed") as caught:
         init_system(Word, tmp_path / "node", cluster=f"nats://wiki:a-secret@127.0.0.1:{port}", validation="off")
     assert said in str(caught.value)

@@ -31,6 +31,7 @@ from coopy.error import (
     UnconfirmedError,
     UsageError,
 )
+from coopy.replication import primary as primary_room
 from coopy.replication import replica as replica_room
 from coopy.replication import taking as taking_room
 from coopy.replication import transport as transport_room
@@ -563,12 +564,13 @@ def test_of_two_who_promote_at_once_one_does(house: House, tmp_path: Path) -> No
 @pytest.mark.parametrize("durability", ["sync", "buffered"])
 @pytest.mark.parametrize("snapshot", [False, True])
 def test_a_primary_that_was_closed_follows_its_successor_without_getting_everything_again(
-    house: House, tmp_path: Path, durability: str, snapshot: bool
+    house: House, tmp_path: Path, durability: str, snapshot: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """To and fro: what each says of its own at its end (that it was closed, how its last action ended) is put aside, and nothing else.
 
     Whoever is closed ships the rest first: the last actions, and the end of a segment that a snapshot has closed. It waits until they are there.
     """
+    monkeypatch.setattr(primary_room, "LAST", 60.0)
     names = ["a", "b"]
     word = house.primary(tmp_path / "a", durability=durability)
     word.keep(os.urandom(1_000_000))
@@ -598,8 +600,11 @@ def test_a_primary_that_was_closed_follows_its_successor_without_getting_everyth
     assert not list(tmp_path.glob("*/quarantine/snapshot-*"))
 
 
-def test_closing_a_primary_waits_for_a_replica_that_is_about_to_have_everything(house: House, tmp_path: Path) -> None:
+def test_closing_a_primary_waits_for_a_replica_that_is_about_to_have_everything(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """So that it may be promoted when `close()` has returned. Here a query keeps it from executing meanwhile."""
+    monkeypatch.setattr(primary_room, "LAST", 60.0)
     word = house.primary(tmp_path / "p", kind=Patient)
     replica = house.replica(word, tmp_path / "r", kind=Patient)
     level(replica, word)
