@@ -379,14 +379,20 @@ def test_a_node_prunes_the_cluster_by_hand(cluster: Cluster) -> None:
 
 
 def grow_until(nodes: list[Any], told: Callable[[], bool]) -> None:
-    """Have the stream grow, and the state not, until it is so."""
+    """Have the stream grow, and the state not, until it is so; no faster than nodes see to what is due."""
 
     def call() -> bool:
         for one in nodes:
             one.add_many("", sep="x" * 1000)
+            looked(one)
         return told()
 
     wait_until(call)
+
+
+def looked(node: Any) -> None:
+    """Return when it has sent the snapshot that was due, and had another stream follow where that was."""
+    wait_until(lambda: not peers_of(node).running.sharing._looks)
 
 
 def size(node: Any, generation: int) -> int:
@@ -430,7 +436,7 @@ def test_a_node_that_was_away_follows_the_streams_that_are_there(cluster: Cluste
     for letter in "bc":
         one.add(letter)
         move_on(one)
-        wait_until(lambda: not peers_of(one).running.sharing._looks)
+        looked(one)
         level(one)
     one.add("d")
     two = cluster.node(2)
