@@ -449,7 +449,7 @@ def test_a_replica_answers_queries_and_names_the_primary(serve: Any, tmp_path: P
         host, port = control(primary).address
         replica = house.enter_context(control(init_system(Shop, tmp_path / "replica", replication=True, port=port)))
         primary.put("tea", 3)
-        control(replica).wait_for(control(primary).token, 20)
+        control(replica).wait_for(control(primary).token, 60)
         client = house.enter_context(house.enter_context(serve(replica))())
         assert client.read("tea") == 3
         with pytest.raises((ReplicaError, Fault), match=rf"put\(\) changes the state.*primary at {host}:{port}") as caught:
@@ -491,7 +491,7 @@ def test_an_unlocked_query_waits_for_nobody(shop: Any) -> None:
     with control(shop)._system.engine.lock:
         thread = threading.Thread(target=served.read_beside, args=("tea",))
         thread.start()
-        thread.join(20)
+        thread.join(60)
         assert not thread.is_alive()
 
 

@@ -72,7 +72,7 @@ def kept_from_taking(node: Any) -> Iterator[None]:
 
     keeper = threading.Thread(target=keep)
     keeper.start()
-    kept.wait(10)
+    kept.wait(60)
     try:
         yield
     finally:
@@ -141,7 +141,7 @@ def test_all_nodes_go_on_in_another_stream_and_their_callers_do_not_notice(clust
             load.more(50)
             move_on(nodes[generation % 3])
             control(nodes[0]).compare()
-            control(nodes[2]).wait_for(control(nodes[1]).token, 20)
+            control(nodes[2]).wait_for(control(nodes[1]).token, 60)
             with linearizable(nodes[0]):
                 assert len(nodes[0].kept) > 50
         load.more(50)
@@ -269,7 +269,7 @@ def test_a_node_that_is_killed_at_the_seal_goes_on_where_it_was(cluster: Cluster
 
     monkeypatch.setattr(OrderedEngine, "go_on_behind_seal", note)
     move_on(one)
-    assert copied.wait(20)
+    assert copied.wait(60)
     assert two.add("c") == "abc"
     if moment == "behind":  # it needs the sealed stream no more
         control(one).prune_cluster()

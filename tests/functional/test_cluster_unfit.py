@@ -86,7 +86,7 @@ def test_a_server_that_is_replaced_by_something_else_is_found_again_when_it_is_b
         node.add("a")
         lone.stop()
         with socket.create_server(("127.0.0.1", lone.port)) as listener:
-            listener.settimeout(30)
+            listener.settimeout(60)
             for says in (b"INFO []\r\n", b"y" * 300_000):
                 accepted, _ = listener.accept()
                 with accepted, suppress(OSError):

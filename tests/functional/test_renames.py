@@ -533,7 +533,7 @@ def test_a_replica_gets_the_new_code_first_and_the_primary_after_it(program: Pro
     control(primary).close()
     with control(init_system(second.Case, tmp_path / "p", master=True, port=port)) as primary:
         primary.create("c")
-        control(replica).wait_for(control(primary).token, timeout=30)
+        control(replica).wait_for(control(primary).token, timeout=60)
         assert replica.titles() == [("a", "a"), ("b", "b"), ("c", "c")]
         control(replica).promote()
         replica.create("d")
@@ -555,7 +555,7 @@ def test_a_new_replica_gets_a_snapshot_of_the_time_before_its_class_had_another_
     with control(init_system(second.Case, tmp_path / "p", master=True, port=0)) as primary:
         port = control(primary).address[1]
         with control(init_system(second.Case, tmp_path / "r", replication=True, port=port)) as replica:
-            control(replica).wait_for(control(primary).token, timeout=30)
+            control(replica).wait_for(control(primary).token, timeout=60)
             assert replica.titles() == [("a", "a")]
 
 
@@ -642,7 +642,7 @@ def test_a_replica_whose_classes_do_not_fit_says_so(program: Program, tmp_path: 
     second = program.become(FIRST.replace("class Book:", "class Tome:").replace("Book", "Tome"))
     replica = init_system(second.Shelf, tmp_path / "r", replication=True, port=port)
     with pytest.raises(CoopyError):
-        control(replica).wait_for(control(primary).token, timeout=30)
+        control(replica).wait_for(control(primary).token, timeout=60)
     wait_until(lambda: "Something of class shelf.Book is stored" in control(replica).problem)  # its thread says it a moment later
     with pytest.raises(ClosedError, match=r"shelf\.Book"):
         replica.titles()

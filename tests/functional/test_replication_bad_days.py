@@ -324,7 +324,7 @@ def test_a_primary_that_is_not_there_is_asked_less_and_less_often(house: House, 
 
 def met(server: socket.socket) -> float:
     """Somebody comes, and is sent away; gives when it had come, which is before its next pause begins."""
-    server.settimeout(20)
+    server.settimeout(60)
     connection, _ = server.accept()
     came = time.monotonic()
     connection.close()
@@ -372,7 +372,7 @@ def test_waiting_for_a_token_ends_in_time_also_while_a_replica_is_busy(
     monkeypatch.setitem(globals(), "IN_QUERY", meanwhile)
     asking = threading.Thread(target=replica.ask)
     asking.start()
-    began.wait(20)
+    began.wait(60)
     word.add("a")
     with pytest.raises(UnconfirmedError):
         control(replica).wait_for(control(word).token, 0.1)
@@ -432,7 +432,7 @@ def test_a_call_that_waits_when_its_primary_is_closed_is_told_why(house: House, 
     calling.start()
     wait_until(lambda: control(word).lsn == 1)
     control(word).close()
-    calling.join(20)
+    calling.join(60)
     assert "before it was closed" in str(told[0])
 
 

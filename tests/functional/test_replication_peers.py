@@ -58,7 +58,7 @@ class Peer:
         self.heard += self.connection.receive(self.link.step(0))
 
     def hear(self) -> Any:
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while not self.heard:
             assert time.monotonic() < end
             self.heard += self.connection.receive(self.link.step(1))
@@ -66,7 +66,7 @@ class Peer:
 
     def is_dropped(self) -> bool:
         """Read until the other side closes."""
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         with suppress(LostError):
             while time.monotonic() < end:
                 self.link.step(1)
@@ -104,7 +104,7 @@ def impostor(serve: Callable[[Peer], None]) -> Iterator[int]:
     yield listener.port
     going = False
     listener.wake()
-    thread.join(20)
+    thread.join(60)
     listener.close()
 
 
@@ -120,7 +120,7 @@ def trusted(peer: Peer) -> Hello:
 
 def has_gone(raw: socket.socket) -> bool:
     """Whether the other side closes, whatever it says before."""
-    raw.settimeout(20)
+    raw.settimeout(60)
     with suppress(ConnectionResetError):
         while raw.recv(1 << 16):
             pass
