@@ -254,6 +254,7 @@ def test_a_client_that_closes_itself_unheard_is_replaced(cluster: Cluster, serve
     peers_of(node).link.client._closed_cb = None
     for way in ways:
         way.cut()
+    for way in ways:
         way.mend()
     assert node.add("b") == "ab"
     assert counts(node).reconnects == 1
