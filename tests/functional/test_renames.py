@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from coopy import control, init_system, once, verify
+from coopy.cluster.local import free_ports
 from coopy.disk import RealDisk
 from coopy.engine.check import check_directory
 from coopy.engine.mend import rebuild_manifest
@@ -518,8 +519,8 @@ def test_a_member_of_an_enumeration_that_is_gone_is_named(program: Program, tmp_
 def test_a_replica_gets_the_new_code_first_and_the_primary_after_it(program: Program, tmp_path: Path) -> None:
     """It knows the primary's names by their marks, and takes the new ones when they come. The other way round it is refused."""
     first = program.become(FIRST)
-    primary = init_system(first.Shelf(), tmp_path / "p", master=True, port=0)
-    port = control(primary).address[1]
+    (port,) = free_ports(1)
+    primary = init_system(first.Shelf(), tmp_path / "p", master=True, port=port)
     primary.add("a")
     control(init_system(first.Shelf, tmp_path / "r", replication=True, port=port)).close()
     primary.put(first.Book("b"))
@@ -653,8 +654,8 @@ def test_a_replica_whose_classes_do_not_fit_says_so(program: Program, tmp_path: 
 def test_a_replica_with_old_code_is_refused_by_name(program: Program, tmp_path: Path) -> None:
     """Its directory stays as it was."""
     first = program.become(FIRST)
-    primary = init_system(first.Shelf(), tmp_path / "p", master=True, port=0)
-    port = control(primary).address[1]
+    (port,) = free_ports(1)
+    primary = init_system(first.Shelf(), tmp_path / "p", master=True, port=port)
     control(init_system(first.Shelf, tmp_path / "r", replication=True, port=port)).close()
     control(primary).close()
     second = program.become(SECOND)
