@@ -74,7 +74,7 @@ class Keeper:
 
     def fail(self, kind: str) -> None:
         try:
-            raise {"own": SoldOut("tea", 1), "lookup": KeyError("tea"), "file": FileNotFoundError(2, "There is none", "tea.txt")}[kind]
+            raise {"own": Unpaid(3, "ann"), "lookup": KeyError("tea"), "file": FileNotFoundError(2, "There is none", "tea.txt")}[kind]
         except Exception as error:
             self.raised.append(error)
             raise
@@ -401,9 +401,9 @@ def test_an_exceptions_slots_arrive_by_pyro(shop: Any) -> None:
 
 def test_an_exception_that_the_domain_keeps_is_not_pyros(tmp_path: Path) -> None:
     """Pyro writes the traceback into what it sends; a restart would not have that."""
-    receive_exceptions(SoldOut)
+    receive_exceptions(Unpaid)
     with control(init_system(Keeper, tmp_path / "keeper", validation="off")) as keeper, by_pyro(keeper) as connect, connect() as client:
-        for kind, expected in [("own", SoldOut), ("lookup", KeyError), ("file", FileNotFoundError)]:
+        for kind, expected in [("own", Unpaid), ("lookup", KeyError), ("file", FileNotFoundError)]:
             with pytest.raises(expected, match=r"tea|There is none") as caught:
                 client.fail(kind)
             assert "in fail" in "".join(get_pyro_traceback(type(caught.value), caught.value, caught.tb))
