@@ -859,6 +859,26 @@ def test_a_replica_that_behaves_otherwise_says_so_and_stops(house: House, tmp_pa
         _ = replica.calls
 
 
+def test_a_replica_follows_when_its_opening_has_returned(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its first session has begun by then, however late its thread comes to that; where it is closed before, it ends."""
+    run, go_on = replica_room.Replica._run, threading.Event()
+
+    def run_late(self: replica_room.Replica, begun: Any) -> None:
+        go_on.wait(60)
+        run(self, begun)
+
+    monkeypatch.setattr(replica_room.Replica, "_run", run_late)
+    word = house.primary(tmp_path / "p")
+    replica = house.replica(word, tmp_path / "r")
+    assert control(replica).problem == ""
+    closing = threading.Thread(target=control(replica).close)
+    closing.start()
+    wait_until(lambda: system_of(replica).peers._stopping)  # type: ignore[union-attr]
+    go_on.set()
+    closing.join(60)
+    wait_until(lambda: primary_stats(word).replicas == 0)
+
+
 def test_closing_waits_for_nobody_on_both_sides(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Connected or not, and twice does nothing."""
     be_patient(monkeypatch)
