@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from coopy.cluster import local
 from tests.page import examples
 
 if TYPE_CHECKING:
@@ -63,6 +64,13 @@ def cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
         del os.environ["COOPY_CACHE"]
     else:
         os.environ["COOPY_CACHE"] = before
+
+
+@pytest.fixture(autouse=True, scope="session")
+def ports_of_the_worker() -> None:
+    """Each has its own: what one finds free may be that of a server of another's which is away for a moment."""
+    number, count = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"), os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")
+    local.PORTS = local.PORTS[int(number) :: int(count)]
 
 
 @pytest.hookimpl(optionalhook=True)

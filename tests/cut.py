@@ -90,6 +90,8 @@ class Way:
                     self.cuts += 1
                     threading.Timer(0.05, self._forget).start()
         for one in (source, target):
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)  # to close it ends nothing while the other thread reads from it
             one.close()
 
     def _forget(self) -> None:

@@ -96,7 +96,7 @@ class Lone:
 
     def ask(self, question: str) -> dict[str, Any]:
         """What it says of itself."""
-        with urlopen(f"http://127.0.0.1:{self.monitor}/{question}", timeout=5) as answer:
+        with urlopen(f"http://127.0.0.1:{self.monitor}/{question}", timeout=60) as answer:
             found: dict[str, Any] = json.load(answer)
         return found
 

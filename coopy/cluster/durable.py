@@ -18,11 +18,11 @@ from coopy.cluster.addresses import bracketed
 from coopy.error import ClusterError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from coopy.cluster.addresses import Addresses, Server
 
-__all__ = ["OLDEST", "AwayError", "Judged", "judge", "prove"]
+__all__ = ["OLDEST", "AwayError", "Judged", "judge", "named", "prove"]
 
 OLDEST = (2, 14)
 PATIENCE = 5.0  # seconds for one answer
@@ -40,11 +40,11 @@ class AwayError(ClusterError):
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """What the servers say. `named`: those that do, by name; `wrong`: what is wrong with them; `silent`: which do not answer, and why; `away`: is one gone?"""
+    """What the servers say. `named`: those that do, by name; by address `wrong`: what is wrong with one, and `silent`: why it says nothing; `away`: is one gone?"""
 
     named: frozenset[str]
-    wrong: tuple[str, ...]
-    silent: tuple[str, ...]
+    wrong: dict[str, str]
+    silent: dict[str, str]
     away: bool
 
 
@@ -69,10 +69,15 @@ async def judge(addresses: Addresses, peers: frozenset[str] | None = None) -> Ju
     silent = [(server, one) for server, one in said if isinstance(one, _Silent)]
     return Judged(
         frozenset(one.name for _, one in spoken),
-        tuple(f"{server}: {one.wrong}" for server, one in spoken if one.wrong),
-        tuple(f"{server} ({addresses.hide(one.why)})" for server, one in silent),
+        {str(server): one.wrong for server, one in spoken if one.wrong},
+        {str(server): addresses.hide(one.why) for server, one in silent},
         any(one.away for _, one in silent),
     )
+
+
+def named(wrong: Mapping[str, str]) -> str:
+    """What is wrong with each, in one text."""
+    return "; ".join(f"{server}: {what}" for server, what in wrong.items())
 
 
 async def prove(addresses: Addresses, peers: Iterable[str] | None) -> None:
@@ -82,12 +87,13 @@ async def prove(addresses: Addresses, peers: Iterable[str] | None) -> None:
     """
     judged = await judge(addresses, None if peers is None else frozenset(peers))
     if judged.wrong:
-        what = f"What the cluster acknowledges may be lost: {'; '.join(judged.wrong)}. The node was not opened."
+        what = f"What the cluster acknowledges may be lost: {named(judged.wrong)}. The node was not opened."
         raise ClusterError(f"{what} Set that right, and restart that server; assume_durable=True goes on regardless.")
     unknown = sorted(set(peers or ()) - judged.named)
     if unknown or (peers is None and judged.silent):
         which = f"its stream is kept by {', '.join(unknown)}, too" if unknown else "not all of them said so"
-        asked = f", and no answer came from {'; '.join(judged.silent)}" if judged.silent else ""
+        silent = "; ".join(f"{server} ({why})" for server, why in judged.silent.items())
+        asked = f", and no answer came from {silent}" if silent else ""
         raise (AwayError if judged.away else ClusterError)(
             f"It is not proven that every server of the cluster at {addresses} syncs what it acknowledges: {which}{asked}. The node was not opened. {WAYS}"
         )

@@ -2,7 +2,7 @@
 
 They are asked when a server was found again, and from time to time. Where one says that it does not sync every write, or is too old, calls are refused,
 before anything of them is sent; queries go on, and what came before is intact. When all is well again, so are calls. A server that says nothing is no
-evidence: most are away then, and the others keep the stream.
+evidence: most are away then, and the others keep the stream. So is one that was wrong, and now says nothing: it may be there as it was.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from coopy.cluster.durable import judge
+from coopy.cluster.durable import judge, named
 from coopy.error import ClusterError
 from coopy.logs import logger
 
@@ -31,6 +31,7 @@ class Watching:
     def __init__(self, link: Link, publisher: Publisher) -> None:
         self._link, self._publisher = link, publisher
         self._again = asyncio.Event()
+        self._wrong = dict[str, str]()
         self.problem = ""
 
     async def begin(self) -> None:
@@ -46,7 +47,9 @@ class Watching:
             with suppress(TimeoutError):  # then it is time
                 await asyncio.wait_for(self._again.wait(), EVERY)
             self._again.clear()
-            self._note("; ".join((await judge(self._link.addresses)).wrong))
+            found = await judge(self._link.addresses)
+            self._wrong = {server: what for server, what in self._wrong.items() if server in found.silent} | found.wrong
+            self._note(named(self._wrong))
 
     def _note(self, problem: str) -> None:
         """What is wrong now."""

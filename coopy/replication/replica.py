@@ -102,6 +102,7 @@ class Replica:
         assert session is not None
         try:
             session.begin()
+            self.problem = ""
         except (LostError, PeerError) as error:
             session.close()
             self._trouble(error)
@@ -147,6 +148,8 @@ class Replica:
             if self._wake.acquire(timeout=pause * self._dice.uniform(0.5, 1)):
                 return
             pause = min(pause * 2, LONGEST_PAUSE)
+        if begun is not None:  # it was stopped before it came to that
+            begun.close()
 
     def _trouble(self, error: BaseException) -> None:
         text = str(error) or type(error).__name__

@@ -52,7 +52,7 @@ def come_in_crowds(folder: Path, connections: int, processes: int) -> Crowd:
             seconds.append(time.perf_counter() - begin)
             token = ask(primary, "add")
             for one in (inside, late):
-                control(one).wait_for(token, 20)
+                control(one).wait_for(token, 60)
                 assert replica_stats(one).sessions == 1
             threads.append(ask(primary, "look")["threads"])
             opened = sum(ask(one, "count") for one in crowd)

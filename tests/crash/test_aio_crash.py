@@ -369,7 +369,7 @@ def test_tasks_hear_how_it_ended_though_who_led_was_interrupted(tmp_path: Path) 
                 futures = [asyncio.run_coroutine_threadsafe(word.keep(one), loop) for one in range(3)]
                 asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop).result(60)  # they have queued up
                 through = not interrupted_at(point, engine._drain)
-            assert sorted(future.result(10) for future in futures) == [3 * point - 2, 3 * point - 1, 3 * point]
+            assert sorted(future.result(60) for future in futures) == [3 * point - 2, 3 * point - 1, 3 * point]
     loop.call_soon_threadsafe(loop.stop)
     thread.join(60)
     loop.close()

@@ -103,7 +103,7 @@ def storm(directory: str, durability: Any, children: int, seed: int, enough: int
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     stop.set()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     hung = sum(thread.is_alive() for thread in threads)
     word.keep(mark(children, begun[0] + 1))  # takes along a call whose caller was interrupted while it waited
     kept = [one if isinstance(one, tuple) else divmod(one, BILLION) for one in word.kept]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from coopy import control, init_system
+from coopy.cluster.local import free_ports
 from coopy.replication import taking, transport
 from coopy.replication.wire import MANY
 from tests.asked import primary_stats
@@ -125,10 +126,10 @@ def test_a_primary_that_is_killed_comes_back_to_its_replica(tmp_path: Path, dura
     dice, last = random.Random(2), -1
     with ExitStack() as stack:
         replica: Any = None
-        port = 0
+        (port,) = free_ports(1)  # the replica asks there while nobody has it
         for _ in range(KILLS):
             with child("primary", tmp_path / "p", port, durability=durability) as process:
-                port = int(said(process, 1)[0].split()[1])
+                said(process, 1)
                 if replica is None:
                     replica = stack.enter_context(control(init_system(Word, tmp_path / "r", replication=True, port=port)))
                 last = int([*said(process, dice.randint(20, 200)), *killed(process)][-1])
@@ -173,8 +174,9 @@ def test_a_stopped_replica_is_dropped_and_slows_nobody(tmp_path: Path, monkeypat
             while link.waiting < MANY:
                 ends(lambda: word.keep("x" * 100_000))
             assert primary_stats(word).replicas == 1
-            monkeypatch.setattr(transport, "PATIENCE", 0.1)
-            wait_until(lambda: not primary_stats(word).replicas)
+            with monkeypatch.context() as impatient:
+                impatient.setattr(transport, "PATIENCE", 0.1)
+                wait_until(lambda: not primary_stats(word).replicas)
             process.send_signal(signal.SIGCONT)
             lsn = control(word).lsn
             assert process.stdout is not None
@@ -191,7 +193,8 @@ def test_a_stopped_primary_is_noticed(tmp_path: Path, monkeypatch: pytest.Monkey
             process.send_signal(signal.SIGSTOP)
             end = time.monotonic() + LONG
             while not control(replica).problem:
-                assert replica.kept == list(range(len(replica.kept)))
+                kept = [*replica.kept]  # it may still execute what had come
+                assert kept == list(range(len(kept)))
                 assert time.monotonic() < end
                 time.sleep(0.01)
             assert control(replica).staleness > 1.5

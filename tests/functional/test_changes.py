@@ -130,7 +130,7 @@ def test_calls_go_on_while_a_history_is_read(tmp_path: Path, durability: Any) ->
         got = [next(reader)]
         thread = threading.Thread(target=lambda: [word.add("b") for _ in range(100)])
         thread.start()
-        thread.join(20)
+        thread.join(60)
         assert not thread.is_alive()
         with pytest.raises(ValueError, match="x"):
             word.add_and_raise("x")
@@ -144,11 +144,11 @@ def test_an_action_that_runs_has_no_outcome_yet(tmp_path: Path) -> None:
     with control(init_system(Waiting, tmp_path / "w", validation="off")) as waiting:
         thread = threading.Thread(target=waiting.wait)
         thread.start()
-        assert Waiting.begun.acquire(timeout=20)
+        assert Waiting.begun.acquire(timeout=60)
         waiting.count()
         assert [one.outcome for one in control(waiting).changes()] == ["unknown", "unknown"]
         Waiting.end.release()
-        thread.join(20)
+        thread.join(60)
         waiting.count()
         assert [one.outcome for one in control(waiting).changes()] == ["returned"] * 3
 
@@ -164,7 +164,7 @@ class Waiting:
     @unlocked
     def wait(self) -> None:
         Waiting.begun.release()
-        assert Waiting.end.acquire(timeout=20)
+        assert Waiting.end.acquire(timeout=60)
 
     def count(self) -> None:
         self.number += 1

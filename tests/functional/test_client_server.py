@@ -24,6 +24,7 @@ from Pyro5.api import Daemon, Proxy
 from Pyro5.errors import CommunicationError, SerializeError, get_pyro_traceback
 
 from coopy import control, init_system, readonly, unlocked
+from coopy.cluster.local import free_ports
 from coopy.error import ClosedError, ReplicaError, UsageError
 from coopy.serve import for_pyro, for_xmlrpc, receive_exceptions
 from examples.wiki import Wiki
@@ -73,7 +74,7 @@ class Keeper:
 
     def fail(self, kind: str) -> None:
         try:
-            raise {"own": SoldOut("tea", 1), "lookup": KeyError("tea"), "file": FileNotFoundError(2, "There is none", "tea.txt")}[kind]
+            raise {"own": Unpaid(3, "ann"), "lookup": KeyError("tea"), "file": FileNotFoundError(2, "There is none", "tea.txt")}[kind]
         except Exception as error:
             self.raised.append(error)
             raise
@@ -400,9 +401,9 @@ def test_an_exceptions_slots_arrive_by_pyro(shop: Any) -> None:
 
 def test_an_exception_that_the_domain_keeps_is_not_pyros(tmp_path: Path) -> None:
     """Pyro writes the traceback into what it sends; a restart would not have that."""
-    receive_exceptions(SoldOut)
+    receive_exceptions(Unpaid)
     with control(init_system(Keeper, tmp_path / "keeper", validation="off")) as keeper, by_pyro(keeper) as connect, connect() as client:
-        for kind, expected in [("own", SoldOut), ("lookup", KeyError), ("file", FileNotFoundError)]:
+        for kind, expected in [("own", Unpaid), ("lookup", KeyError), ("file", FileNotFoundError)]:
             with pytest.raises(expected, match=r"tea|There is none") as caught:
                 client.fail(kind)
             assert "in fail" in "".join(get_pyro_traceback(type(caught.value), caught.value, caught.tb))
@@ -448,7 +449,7 @@ def test_a_replica_answers_queries_and_names_the_primary(serve: Any, tmp_path: P
         host, port = control(primary).address
         replica = house.enter_context(control(init_system(Shop, tmp_path / "replica", replication=True, port=port)))
         primary.put("tea", 3)
-        control(replica).wait_for(control(primary).token, 20)
+        control(replica).wait_for(control(primary).token, 60)
         client = house.enter_context(house.enter_context(serve(replica))())
         assert client.read("tea") == 3
         with pytest.raises((ReplicaError, Fault), match=rf"put\(\) changes the state.*primary at {host}:{port}") as caught:
@@ -490,7 +491,7 @@ def test_an_unlocked_query_waits_for_nobody(shop: Any) -> None:
     with control(shop)._system.engine.lock:
         thread = threading.Thread(target=served.read_beside, args=("tea",))
         thread.start()
-        thread.join(20)
+        thread.join(60)
         assert not thread.is_alive()
 
 
@@ -574,10 +575,10 @@ EXAMPLES = {"pyro": Proxy, "xmlrpc": ServerProxy}
 
 
 @contextmanager
-def example(kind: str, directory: Path, port: str = "0") -> Iterator[tuple[subprocess.Popen[str], str]]:
+def example(kind: str, directory: Path, port: int = 0) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The example's server, listening; gives the process and where."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, str(ROOT / "examples" / kind / "server.py"), str(directory), port]
+    command = [sys.executable, str(ROOT / "examples" / kind / "server.py"), str(directory), str(port)]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
@@ -622,13 +623,13 @@ def test_a_server_killed_during_its_clients_calls_loses_nothing_that_it_answered
 @pytest.mark.parametrize("kind", EXAMPLES)
 def test_a_client_goes_on_after_the_server_was_restarted(kind: str, tmp_path: Path) -> None:
     """At the same place; the client's proxy connects anew by itself."""
+    (port,) = free_ports(1)
     with ExitStack() as house:
-        with example(kind, tmp_path / "wiki") as (_, address):
+        with example(kind, tmp_path / "wiki", port) as (_, address):
             wiki = house.enter_context(EXAMPLES[kind](address))
             wiki.create_page("Home", "Welcome", "a client")
         with pytest.raises((CommunicationError, OSError)):
             wiki.titles()
-        port = address.rsplit(":", 1)[1]
         with example(kind, tmp_path / "wiki", port) as (_, again):
             assert again == address
             assert wiki.titles() == ["Home"]

@@ -134,11 +134,11 @@ def test_a_query_sees_what_is_here_unless_it_is_to_wait(cluster: Cluster) -> Non
     def keep() -> None:
         with engine.lead:
             kept.set()
-            go_on.wait(10)
+            go_on.wait(60)
 
     keeper = threading.Thread(target=keep)
     keeper.start()
-    kept.wait(10)
+    kept.wait(60)
     one.add("b")
     assert two.text == "a"
     threading.Timer(0.2, go_on.set).start()

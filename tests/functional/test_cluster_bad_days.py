@@ -6,6 +6,7 @@ import itertools
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -280,12 +281,18 @@ def test_a_call_that_the_stream_has_and_that_does_not_come_back_is_not_waited_fo
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As where the servers lose their majority just then. Its caller is told that it happens."""
+    monkeypatch.setattr(consumer, "SILENT", LONG)
     node = cluster.node(1)
     node.keep("a")
-    impatient(node)
+    impatient(node, LONG)
     lose_consumer(node, cluster.name)
-    with pytest.raises(UnconfirmedError, match=r"has the call, and for 1 seconds it was not executed here.*It happens, once"):
-        node.keep("b")
+    with ThreadPoolExecutor() as beside:
+        sent = counts(node).published
+        caller = beside.submit(node.keep, "b")
+        wait_until(lambda: counts(node).published > sent and not counts(node).under_way)
+        impatient(node)
+        with pytest.raises(UnconfirmedError, match=r"has the call, and for 1 seconds it was not executed here.*It happens, once"):
+            caller.result()
     impatient(node, LONG)
     monkeypatch.setattr(consumer, "SILENT", 0.1)  # it was silent for a while already
     assert node.keep("c") == 3

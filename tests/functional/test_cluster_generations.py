@@ -72,7 +72,7 @@ def kept_from_taking(node: Any) -> Iterator[None]:
 
     keeper = threading.Thread(target=keep)
     keeper.start()
-    kept.wait(10)
+    kept.wait(60)
     try:
         yield
     finally:
@@ -141,7 +141,7 @@ def test_all_nodes_go_on_in_another_stream_and_their_callers_do_not_notice(clust
             load.more(50)
             move_on(nodes[generation % 3])
             control(nodes[0]).compare()
-            control(nodes[2]).wait_for(control(nodes[1]).token, 20)
+            control(nodes[2]).wait_for(control(nodes[1]).token, 60)
             with linearizable(nodes[0]):
                 assert len(nodes[0].kept) > 50
         load.more(50)
@@ -269,7 +269,7 @@ def test_a_node_that_is_killed_at_the_seal_goes_on_where_it_was(cluster: Cluster
 
     monkeypatch.setattr(OrderedEngine, "go_on_behind_seal", note)
     move_on(one)
-    assert copied.wait(20)
+    assert copied.wait(60)
     assert two.add("c") == "abc"
     if moment == "behind":  # it needs the sealed stream no more
         control(one).prune_cluster()
@@ -379,14 +379,20 @@ def test_a_node_prunes_the_cluster_by_hand(cluster: Cluster) -> None:
 
 
 def grow_until(nodes: list[Any], told: Callable[[], bool]) -> None:
-    """Have the stream grow, and the state not, until it is so."""
+    """Have the stream grow, and the state not, until it is so; no faster than nodes see to what is due."""
 
     def call() -> bool:
         for one in nodes:
             one.add_many("", sep="x" * 1000)
+            looked(one)
         return told()
 
     wait_until(call)
+
+
+def looked(node: Any) -> None:
+    """Return when it has sent the snapshot that was due, and had another stream follow where that was."""
+    wait_until(lambda: not peers_of(node).running.sharing._looks)
 
 
 def size(node: Any, generation: int) -> int:
@@ -430,7 +436,7 @@ def test_a_node_that_was_away_follows_the_streams_that_are_there(cluster: Cluste
     for letter in "bc":
         one.add(letter)
         move_on(one)
-        wait_until(lambda: not peers_of(one).running.sharing._looks)
+        looked(one)
         level(one)
     one.add("d")
     two = cluster.node(2)

@@ -205,7 +205,7 @@ def test_calls_before_a_message_that_cannot_be_taken_are_answered(cluster: Clust
         consumer, last = peers_of(node).running.moving.consumer, peers_of(node).link.run(stream_of(node).about()).last
         wait_until(lambda: consumer.following > last)
     for caller in callers:
-        caller.join(20)
+        caller.join(60)
     with pytest.raises(ClusterError, match="cannot be taken: it is no message of coopy's"):
         node.add("c")
     assert (sorted(told), node.text) == (["a", "ab"], "ab")
@@ -254,6 +254,7 @@ def test_a_client_that_closes_itself_unheard_is_replaced(cluster: Cluster, serve
     peers_of(node).link.client._closed_cb = None
     for way in ways:
         way.cut()
+    for way in ways:
         way.mend()
     assert node.add("b") == "ab"
     assert counts(node).reconnects == 1

@@ -47,7 +47,7 @@ def test_a_node_whose_join_came_behind_the_seal_and_cannot_be_said_again_does_no
             said.set()
 
     def seal_later(moving: Moving, found: Seal, sequence: int) -> bool:
-        return said.wait(20) and sealed(moving, found, sequence)
+        return said.wait(60) and sealed(moving, found, sequence)
 
     with monkeypatch.context() as patch:
         patch.setattr(Stream, "put_surely", put_once)
@@ -95,14 +95,14 @@ def test_streams_that_a_node_needs_again_stay_though_it_was_agreed_that_they_go(
 
     def seal_later(moving: Moving, found: Seal, sequence: int) -> bool:
         takes.set()
-        return go_on.wait(20) and sealed(moving, found, sequence)
+        return go_on.wait(60) and sealed(moving, found, sequence)
 
     monkeypatch.setattr(Moving, "sealed", seal_later)
     opener = threading.Thread(target=lambda: opened.append(cluster.node(2)))
 
     def agree(_: str) -> None:
         opener.start()
-        takes.wait(20)
+        takes.wait(60)
 
     try:
         with pytest.raises(ClusterError, match=rf"Nothing was deleted: 1 node still takes from coopy-{cluster.name}@1\."):

@@ -58,7 +58,7 @@ def let_in_for_a_while(lone: Lone, operator: Operator, path: Path) -> Any:
     """A node whose token ends soon; later, where this machine takes longer to open one."""
     for seconds in (2, 8, 32, 128):
         path.write_text(operator.credentials(ends=time.time() + seconds))
-        with suppress(AuthenticationError):
+        with suppress(AuthenticationError, ClusterError):  # before it has a connection, or in the middle
             return lone.node(more=f"&credentials={path}")
     raise AssertionError("it is never let in")
 

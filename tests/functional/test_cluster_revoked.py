@@ -95,10 +95,9 @@ def test_one_that_lets_nobody_in_does_not_speak_for_the_others(lone: Lone, tmp_p
     ],
 )
 def test_a_permission_that_is_revoked_is_named_and_when_it_is_back_all_goes_on(
-    lone: Lone, monkeypatch: pytest.MonkeyPatch, denied: str, told: type[Exception], said: str, after: str
+    lone: Lone, denied: str, told: type[Exception], said: str, after: str
 ) -> None:
     """What may not be sent did not happen. The servers end a subscription for good: the node makes another connection, and what was sent happens once."""
-    monkeypatch.setattr(link, "RENEW", 0.1)
     node = lone.node(WRITTEN)
     node.add("a")
     lone.reload(users(permissions=denied))

@@ -7,15 +7,16 @@ import socket
 import threading
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from coopy import init_system, linearizable
+from coopy import control, init_system, linearizable
 from coopy.cluster import connection, durable, link, watching
 from coopy.cluster.local import LocalServers
 from coopy.error import ClusterError
-from tests.functional.test_cluster_bad_days import counts, follower, wait_until
+from tests.cut import Way
+from tests.functional.test_cluster_bad_days import LONG, counts, follower, wait_until
 from tests.lone import Lone, peers_of
 from tests.servers import Cluster, cluster, level, servers
 from tests.words import Word
@@ -72,7 +73,7 @@ def stranger(says: bytes, hears: int = 0) -> Iterator[int]:
 def test_what_is_no_server_is_told_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: bytes, said: str) -> None:
     """Whatever listens at that address, and whatever it says."""
     monkeypatch.setattr(link, "CONNECT", 0.1)
-    monkeypatch.setattr(connection, "ATTEMPT", 0.5)
+    monkeypatch.setattr(connection, "ATTEMPT", LONG if says else 0.5)
     with stranger(says) as port, pytest.raises(ClusterError, match=r"No server of .* answers as it should.*Nothing was changed") as caught:
         init_system(Word, tmp_path / "node", cluster=f"nats://wiki:a-secret@127.0.0.1:{port}", validation="off")
     assert said in str(caught.value)
@@ -86,7 +87,7 @@ def test_a_server_that_is_replaced_by_something_else_is_found_again_when_it_is_b
         node.add("a")
         lone.stop()
         with socket.create_server(("127.0.0.1", lone.port)) as listener:
-            listener.settimeout(30)
+            listener.settimeout(60)
             for says in (b"INFO []\r\n", b"y" * 300_000):
                 accepted, _ = listener.accept()
                 with accepted, suppress(OSError):
@@ -150,7 +151,10 @@ def restart(own: LocalServers, server: LocalServer, config: str) -> None:
 
 
 def test_a_server_that_does_not_sync_is_refused_also_when_it_is_so_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One of three, which comes back with another configuration: calls are refused until it is set right, queries go on, and nothing has to be opened again."""
+    """One of three, which comes back with another configuration: calls are refused until it is set right, queries go on, and nothing has to be opened again.
+
+    Where it is killed instead, a node that is opened again goes on without it.
+    """
     monkeypatch.setattr(watching, "EVERY", 0.1)
     with LocalServers(tmp_path / "servers") as own:
         made = Cluster(own, tmp_path)
@@ -168,10 +172,16 @@ def test_a_server_that_does_not_sync_is_refused_also_when_it_is_so_later(tmp_pat
                 assert node.text == "a"
         with pytest.raises(ClusterError, match=wrong):
             made.node(3)
+        second.kill()
+        control(two).close()
+        two = made.node(2)
+        assert two.add("b") == "ab"
+        with pytest.raises(ClusterError, match=wrong):  # it was open when that one was wrong, and hears nothing else
+            one.add("c")
         restart(own, second, good)
         for node in (one, two):
             wait_until(lambda node=node: counts(node).problem == "")  # type: ignore[misc]
-        assert one.add("c") == "ac"
+        assert one.add("c") == "abc"
         level(one, two)
         made.close()
 
@@ -190,6 +200,32 @@ def test_a_server_that_is_too_old_is_refused_also_when_it_is_so_later(cluster: C
     monkeypatch.setattr(durable, "OLDEST", (2, 14))
     wait_until(lambda: counts(one).problem == "")
     assert one.add("c") == "ac"
+
+
+def test_a_server_that_was_wrong_and_says_nothing_any_more_is_so_still(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be there as it was: calls are refused until it says otherwise."""
+    judged, judge = list[durable.Judged](), durable.judge
+
+    async def seen(*given: Any) -> durable.Judged:
+        judged.append(await judge(*given))
+        return judged[-1]
+
+    monkeypatch.setattr(watching, "judge", seen)
+    monkeypatch.setattr(watching, "EVERY", 0.1)
+    server = cluster.servers.servers[0]
+    with Way(server.monitor) as way:
+        one = cluster.node(1, cluster=cluster.servers.urls.replace(f"monitor={server.monitor}", f"monitor={way.port}"))
+        one.add("a")
+        with monkeypatch.context() as newer:
+            newer.setattr(durable, "OLDEST", (99, 1))
+            wait_until(lambda: "it is version 2." in counts(one).problem)
+            way.cut()
+        wait_until(lambda: any(each.silent and not each.wrong for each in judged[:-1]))  # the last one may not be noted yet
+        with pytest.raises(ClusterError, match=r"it is version 2\.\S+ and 99\.1 or newer is needed.*did not happen"):
+            one.add("b")
+        way.mend()
+        wait_until(lambda: counts(one).problem == "")
+        assert one.add("c") == "ac"
 
 
 def test_a_monitoring_port_of_something_else_proves_nothing(cluster: Cluster) -> None:

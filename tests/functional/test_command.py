@@ -565,6 +565,7 @@ def test_bars_are_for_a_terminal_only() -> None:
     """On standard error, for what takes a while; nothing of them stays."""
     script = """
 from coopy.cli import terminal
+terminal.PATIENCE = 60
 with terminal.progress("Too quick") as move:
     move(1, 2)
 terminal.PATIENCE = 0

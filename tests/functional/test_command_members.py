@@ -75,7 +75,7 @@ def a_replica(folder: Path, ends: ExitStack) -> Member:
         return init_system(Word, directory, replication=True, port=port, validation="off")
 
     def caught_up(word: Any) -> None:
-        control(word).wait_for(control(primary).token, 20)
+        control(word).wait_for(control(primary).token, 60)
 
     with closing(opened(folder / "replica")) as word:
         begin(primary)

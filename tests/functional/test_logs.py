@@ -32,15 +32,14 @@ control(init_system(Word, sys.argv[1])).close()
 
 
 class Slow(Word):
-    """Its replay waits until the log has said so much of it."""
+    """Its replay waits until the log has said how far it is."""
 
     heard: pytest.LogCaptureFixture | None = None
-    enough = 0
 
     def take_time(self) -> None:
         self.text += "."
-        end = time.monotonic() + 20
-        while Slow.heard is not None and len(Slow.heard.records) < Slow.enough:
+        end = time.monotonic() + 60
+        while Slow.heard is not None and "at LSN 3 of 4" not in Slow.heard.text:
             assert time.monotonic() < end, "nothing is said"
             time.sleep(0.001)
 
@@ -93,12 +92,12 @@ def test_a_restore_that_takes_time_says_what_it_does(
         slow.take_time()
         slow.add("c")
     monkeypatch.setattr(Slow, "heard", caplog)
-    monkeypatch.setattr(Slow, "enough", 3)
     with caplog.at_level(logging.INFO, "coopy.restore"):
         control(init_system(Slow, tmp_path / "w", validation="off")).close()
     said = [one.removeprefix(f"{tmp_path / 'w'}: ") for one in caplog.messages if "being loaded" not in one]
     assert said[0] == "restoring from the snapshot at LSN 1; 3 actions or more are to be replayed, up to LSN 4."
-    assert re.fullmatch(r"at LSN 3 of 4, \d+ actions/s\.", said[1])
+    how_far = re.compile(r"at LSN [0-4] of 4, \d+ actions/s\.")
+    assert all(how_far.fullmatch(one) for one in said[1:-1]), said  # on a slow machine it is said of other actions, too
     assert re.fullmatch(r"replayed 3 actions, up to LSN 4, in \d+\.\d s: \d+/s\. All together it took \d+\.\d s\.", said[-1])
     assert {one.levelname for one in caplog.records} == {"INFO"}
 

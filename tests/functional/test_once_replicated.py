@@ -79,7 +79,7 @@ def test_who_was_not_confirmed_asks_again_with_the_key(house: House, tmp_path: P
                 word.add("a")
     assert word.text == "a"
     replica = house.replica(word, tmp_path / "r")
-    control(word)._primary().confirm_within = 20.0
+    control(word)._primary().confirm_within = 60.0
     with once("a"):
         assert word.add("a") == "a"
     assert replica.text == "a"
@@ -102,7 +102,7 @@ def test_callers_at_once_hear_the_same_with_confirmation(house: House, tmp_path:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert sorted(set(heard)) == [(key, "abcdef"[: number + 1]) for number, key in enumerate("abcdef")]
     level(replica, word)
     assert word.text == replica.text == "abcdef"

@@ -39,8 +39,8 @@ class Deadly(Word):
 
 
 def wait_until(holds: Any) -> None:
-    """For what nobody tells: look again, for 20 seconds at most."""
-    end = time.monotonic() + 20
+    """For what nobody tells: look again, for 60 seconds at most."""
+    end = time.monotonic() + 60
     while not holds():
         assert time.monotonic() < end, "it never holds"
         time.sleep(0.005)

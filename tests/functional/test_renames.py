@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from coopy import control, init_system, once, verify
+from coopy.cluster.local import free_ports
 from coopy.disk import RealDisk
 from coopy.engine.check import check_directory
 from coopy.engine.mend import rebuild_manifest
@@ -518,8 +519,8 @@ def test_a_member_of_an_enumeration_that_is_gone_is_named(program: Program, tmp_
 def test_a_replica_gets_the_new_code_first_and_the_primary_after_it(program: Program, tmp_path: Path) -> None:
     """It knows the primary's names by their marks, and takes the new ones when they come. The other way round it is refused."""
     first = program.become(FIRST)
-    primary = init_system(first.Shelf(), tmp_path / "p", master=True, port=0)
-    port = control(primary).address[1]
+    (port,) = free_ports(1)
+    primary = init_system(first.Shelf(), tmp_path / "p", master=True, port=port)
     primary.add("a")
     control(init_system(first.Shelf, tmp_path / "r", replication=True, port=port)).close()
     primary.put(first.Book("b"))
@@ -533,7 +534,7 @@ def test_a_replica_gets_the_new_code_first_and_the_primary_after_it(program: Pro
     control(primary).close()
     with control(init_system(second.Case, tmp_path / "p", master=True, port=port)) as primary:
         primary.create("c")
-        control(replica).wait_for(control(primary).token, timeout=30)
+        control(replica).wait_for(control(primary).token, timeout=60)
         assert replica.titles() == [("a", "a"), ("b", "b"), ("c", "c")]
         control(replica).promote()
         replica.create("d")
@@ -555,7 +556,7 @@ def test_a_new_replica_gets_a_snapshot_of_the_time_before_its_class_had_another_
     with control(init_system(second.Case, tmp_path / "p", master=True, port=0)) as primary:
         port = control(primary).address[1]
         with control(init_system(second.Case, tmp_path / "r", replication=True, port=port)) as replica:
-            control(replica).wait_for(control(primary).token, timeout=30)
+            control(replica).wait_for(control(primary).token, timeout=60)
             assert replica.titles() == [("a", "a")]
 
 
@@ -642,7 +643,7 @@ def test_a_replica_whose_classes_do_not_fit_says_so(program: Program, tmp_path: 
     second = program.become(FIRST.replace("class Book:", "class Tome:").replace("Book", "Tome"))
     replica = init_system(second.Shelf, tmp_path / "r", replication=True, port=port)
     with pytest.raises(CoopyError):
-        control(replica).wait_for(control(primary).token, timeout=30)
+        control(replica).wait_for(control(primary).token, timeout=60)
     wait_until(lambda: "Something of class shelf.Book is stored" in control(replica).problem)  # its thread says it a moment later
     with pytest.raises(ClosedError, match=r"shelf\.Book"):
         replica.titles()
@@ -653,8 +654,8 @@ def test_a_replica_whose_classes_do_not_fit_says_so(program: Program, tmp_path: 
 def test_a_replica_with_old_code_is_refused_by_name(program: Program, tmp_path: Path) -> None:
     """Its directory stays as it was."""
     first = program.become(FIRST)
-    primary = init_system(first.Shelf(), tmp_path / "p", master=True, port=0)
-    port = control(primary).address[1]
+    (port,) = free_ports(1)
+    primary = init_system(first.Shelf(), tmp_path / "p", master=True, port=port)
     control(init_system(first.Shelf, tmp_path / "r", replication=True, port=port)).close()
     control(primary).close()
     second = program.become(SECOND)

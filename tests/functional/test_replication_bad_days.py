@@ -31,6 +31,7 @@ from coopy.error import (
     UnconfirmedError,
     UsageError,
 )
+from coopy.replication import primary as primary_room
 from coopy.replication import replica as replica_room
 from coopy.replication import taking as taking_room
 from coopy.replication import transport as transport_room
@@ -287,7 +288,7 @@ def test_a_replica_whose_disk_is_full_asks_less_and_less_often(house: House, tmp
     disk.capacity = 10_000
     start = time.monotonic()
     word.keep(os.urandom(20_000))
-    wait_until(lambda: replica_stats(replica).sessions == 5)
+    wait_until(lambda: replica_stats(replica).sessions >= 5)
     assert time.monotonic() - start > 0.05 * (1 + 2 + 4 + 8)
     assert "There is no room" in control(replica).problem or not control(replica).problem
     disk.capacity = None
@@ -297,7 +298,7 @@ def test_a_replica_whose_disk_is_full_asks_less_and_less_often(house: House, tmp
 def test_a_primary_that_is_not_there_is_asked_less_and_less_often(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After 0.1 seconds, then 0.2, 0.4 and so on, with jitter; from the first pause on again, once it was there.
 
-    That one is short the second time: doubled nine times, it is over soon, and what had come after 0.8 seconds would be six minutes.
+    That one is none the second time: doubled however often, it is none, and what had come after 0.8 seconds would be minutes.
     """
     word = house.primary(tmp_path / "p")
     port = control(word).address[1]
@@ -312,7 +313,7 @@ def test_a_primary_that_is_not_there_is_asked_less_and_less_often(house: House, 
     word = house.primary(tmp_path / "p", port=port)
     word.add("b")
     level(replica, word)
-    monkeypatch.setattr(replica_room, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(replica_room, "FIRST_PAUSE", 0.0)
     monkeypatch.setattr(replica_room, "LONGEST_PAUSE", 3600.0)
     control(word).close()
     with socket.create_server(("127.0.0.1", port)) as server:
@@ -322,11 +323,12 @@ def test_a_primary_that_is_not_there_is_asked_less_and_less_often(house: House, 
 
 
 def met(server: socket.socket) -> float:
-    """Somebody comes, and is sent away; gives when."""
-    server.settimeout(20)
+    """Somebody comes, and is sent away; gives when it had come, which is before its next pause begins."""
+    server.settimeout(60)
     connection, _ = server.accept()
+    came = time.monotonic()
     connection.close()
-    return time.monotonic()
+    return came
 
 
 # --- slow ones ---------------------------------------------------------------------------------------------------------------
@@ -370,7 +372,7 @@ def test_waiting_for_a_token_ends_in_time_also_while_a_replica_is_busy(
     monkeypatch.setitem(globals(), "IN_QUERY", meanwhile)
     asking = threading.Thread(target=replica.ask)
     asking.start()
-    began.wait(20)
+    began.wait(60)
     word.add("a")
     with pytest.raises(UnconfirmedError):
         control(replica).wait_for(control(word).token, 0.1)
@@ -430,7 +432,7 @@ def test_a_call_that_waits_when_its_primary_is_closed_is_told_why(house: House, 
     calling.start()
     wait_until(lambda: control(word).lsn == 1)
     control(word).close()
-    calling.join(20)
+    calling.join(60)
     assert "before it was closed" in str(told[0])
 
 
@@ -562,12 +564,13 @@ def test_of_two_who_promote_at_once_one_does(house: House, tmp_path: Path) -> No
 @pytest.mark.parametrize("durability", ["sync", "buffered"])
 @pytest.mark.parametrize("snapshot", [False, True])
 def test_a_primary_that_was_closed_follows_its_successor_without_getting_everything_again(
-    house: House, tmp_path: Path, durability: str, snapshot: bool
+    house: House, tmp_path: Path, durability: str, snapshot: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """To and fro: what each says of its own at its end (that it was closed, how its last action ended) is put aside, and nothing else.
 
     Whoever is closed ships the rest first: the last actions, and the end of a segment that a snapshot has closed. It waits until they are there.
     """
+    monkeypatch.setattr(primary_room, "LAST", 60.0)
     names = ["a", "b"]
     word = house.primary(tmp_path / "a", durability=durability)
     word.keep(os.urandom(1_000_000))
@@ -597,8 +600,11 @@ def test_a_primary_that_was_closed_follows_its_successor_without_getting_everyth
     assert not list(tmp_path.glob("*/quarantine/snapshot-*"))
 
 
-def test_closing_a_primary_waits_for_a_replica_that_is_about_to_have_everything(house: House, tmp_path: Path) -> None:
+def test_closing_a_primary_waits_for_a_replica_that_is_about_to_have_everything(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """So that it may be promoted when `close()` has returned. Here a query keeps it from executing meanwhile."""
+    monkeypatch.setattr(primary_room, "LAST", 60.0)
     word = house.primary(tmp_path / "p", kind=Patient)
     replica = house.replica(word, tmp_path / "r", kind=Patient)
     level(replica, word)

@@ -86,7 +86,7 @@ def read(primary: Any, replicas: list[Any], own: int, writing: threading.Event, 
     replica = replicas[own % len(replicas)]
     while writing.is_set() or not answers:
         asked = control(primary).lsn  # before the token, which may show more
-        control(replica).wait_for(control(primary).token, 20)
+        control(replica).wait_for(control(primary).token, 60)
         answers.append(Answer(asked, *replica.look()))
 
 
@@ -114,7 +114,7 @@ def test_every_answer_is_a_state_of_the_primary_not_older_than_its_token(tmp_pat
     assert [problem(answers, word) for answers in seen] == [""] * READERS
     assert sum(map(len, seen)) > READERS
     for replica in replicas:
-        control(replica).wait_for(control(primary).token, 20)
+        control(replica).wait_for(control(primary).token, 60)
         assert replica.look() == primary.look()
     for system in (*replicas, primary):
         control(system).close()

@@ -58,7 +58,7 @@ class Peer:
         self.heard += self.connection.receive(self.link.step(0))
 
     def hear(self) -> Any:
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while not self.heard:
             assert time.monotonic() < end
             self.heard += self.connection.receive(self.link.step(1))
@@ -66,7 +66,7 @@ class Peer:
 
     def is_dropped(self) -> bool:
         """Read until the other side closes."""
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         with suppress(LostError):
             while time.monotonic() < end:
                 self.link.step(1)
@@ -104,7 +104,7 @@ def impostor(serve: Callable[[Peer], None]) -> Iterator[int]:
     yield listener.port
     going = False
     listener.wake()
-    thread.join(20)
+    thread.join(60)
     listener.close()
 
 
@@ -120,7 +120,7 @@ def trusted(peer: Peer) -> Hello:
 
 def has_gone(raw: socket.socket) -> bool:
     """Whether the other side closes, whatever it says before."""
-    raw.settimeout(20)
+    raw.settimeout(60)
     with suppress(ConnectionResetError):
         while raw.recv(1 << 16):
             pass
@@ -169,8 +169,9 @@ def test_who_says_nothing_or_little_is_dropped_by_the_clock(house: House, tmp_pa
     assert said < len(little)
 
 
-def test_a_crowd_at_the_door_does_not_keep_the_right_one_out(house: House, tmp_path: Path) -> None:
-    """Two hundred that are idle, or half way through; those who are in are not disturbed."""
+def test_a_crowd_at_the_door_does_not_keep_the_right_one_out(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two hundred that are idle, or half way through, of whom most are shown out at once; those who are in are not disturbed."""
+    be_patient(monkeypatch)
     word = house.primary(tmp_path / "p")
     inside = house.replica(word, tmp_path / "inside")
     with ExitStack() as stack:
@@ -181,7 +182,7 @@ def test_a_crowd_at_the_door_does_not_keep_the_right_one_out(house: House, tmp_p
         word.add("a")
         level(house.replica(word, tmp_path / "r"), word)
         level(inside, word)
-        assert len([thread for thread in threading.enumerate() if thread.name.startswith("coopy replica 127.0.0.1")]) <= 16 + 2
+        wait_until(lambda: len([one for one in threading.enumerate() if one.name.startswith("coopy replica 127.0.0.1")]) <= 4 + 2)
     assert replica_stats(inside).sessions == 1
 
 

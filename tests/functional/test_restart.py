@@ -167,7 +167,7 @@ def test_an_opening_stops_on_ctrl_c_before_the_next_segment(tmp_path: Path, dura
         seen.append(lsn)
         if len(seen) == 2:
             signal.raise_signal(signal.SIGINT)
-            hit.wait(10)
+            hit.wait(60)
 
     before = signal.signal(signal.SIGINT, hear)
 

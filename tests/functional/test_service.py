@@ -45,7 +45,7 @@ def served(directory: Path, port: int) -> Iterator[subprocess.Popen[str]]:
 def ask(port: int, method: str, path: str) -> tuple[int, bytes]:
     request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", method=method)
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - to this machine
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - to this machine
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         return error.code, error.read()

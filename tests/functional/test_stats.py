@@ -32,7 +32,13 @@ class Held(Word):
     @readonly
     def linger(self) -> None:
         Held.entered.set()
-        Held.let_go.wait(20)
+        Held.let_go.wait(60)
+
+
+@pytest.fixture(autouse=True)
+def _held() -> None:
+    Held.entered.clear()
+    Held.let_go.clear()
 
 
 @pytest.mark.parametrize("durability", ["sync", "buffered"])
@@ -109,7 +115,7 @@ def test_it_waits_for_nobody(tmp_path: Path) -> None:
     with control(init_system(Held(), tmp_path / "w")) as held:
         reader = threading.Thread(target=held.linger)
         reader.start()
-        assert Held.entered.wait(20)
+        assert Held.entered.wait(60)
         caller = threading.Thread(target=held.add, args=("a",))
         caller.start()
         assert control(held).stats().lsn == 0
@@ -122,15 +128,13 @@ def test_it_waits_for_nobody(tmp_path: Path) -> None:
 
 def test_calls_that_wait_for_a_batch_are_counted(tmp_path: Path) -> None:
     """The one that leads waits for the query's end, and those behind it for that one."""
-    Held.entered.clear()
-    Held.let_go.clear()
     with control(init_system(Held(), tmp_path / "w")) as held:
         threads = [threading.Thread(target=held.linger), *(threading.Thread(target=held.add, args=("a",)) for _ in range(3))]
         threads[0].start()
-        assert Held.entered.wait(20)
+        assert Held.entered.wait(60)
         for thread in threads[1:]:
             thread.start()
-        end = datetime.now(UTC) + timedelta(seconds=20)
+        end = datetime.now(UTC) + timedelta(seconds=60)
         while control(held).stats().queued < 3:
             assert datetime.now(UTC) < end
         Held.let_go.set()
@@ -212,7 +216,7 @@ def test_a_primary_and_its_replica_say_how_they_follow(tmp_path: Path) -> None:
             assert (control(word).stats().role, control(replica).stats().role) == ("primary", "replica")
             assert (control(replica).stats().actions, control(replica).stats().lsn) == (1, 1)
             control(word).close()
-            end = datetime.now(UTC) + timedelta(seconds=20)
+            end = datetime.now(UTC) + timedelta(seconds=60)
             while replica_stats(replica).connected:
                 assert datetime.now(UTC) < end
             lost = replica_stats(replica)

@@ -656,7 +656,7 @@ class Equal:
         self.value = 1
 
     def __eq__(self, other: object) -> bool:
-        self.meeting.wait(5)
+        self.meeting.wait(60)
         return isinstance(other, Equal) and self.value == other.value
 
     def __lt__(self, other: Any) -> bool:
@@ -685,7 +685,7 @@ def test_two_systems_that_are_compared_do_not_wait_for_each_other(tmp_path: Path
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert not any(thread.is_alive() for thread in threads)
     for proxy in (one, two):
         control(proxy).close()

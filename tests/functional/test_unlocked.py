@@ -271,7 +271,7 @@ def test_one_that_stands_before_what_is_put_back_does_not_wait_for_itself(tmp_pa
             thread.start()
             holder.wait_for(waiting)
         for thread in threads:
-            thread.join(20)
+            thread.join(60)
         holder.end()
         assert not any(thread.is_alive() for thread in threads), "it hangs"
     assert (tally.total, tally.counts) == (0, {"a": 20})

@@ -222,14 +222,14 @@ def test_a_caller_waits_for_its_place_in_the_order(order: Order) -> None:
     engine.offer = offer
     caller = threading.Thread(target=lambda: told.append(engine.call("add", ("b",), {})))
     caller.start()
-    there.wait(10)
+    there.wait(60)
     order.put(("add", "a"), node=OTHER)
     order.catch_up(one)
     assert not told
     order.counters[NODE] += 1
     entry = offered[0]
     engine.take([Message(len(order.messages) + 2, NODE, 1, 0, 2_000_000, 0, [(entry.word, entry.payload)], offered)])
-    caller.join(10)
+    caller.join(60)
     assert told == ["sab"]
 
 

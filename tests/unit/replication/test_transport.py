@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-PLENTY = 20.0
+PLENTY = 60.0
 
 
 @pytest.fixture

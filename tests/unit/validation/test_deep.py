@@ -65,7 +65,7 @@ def test_systems_that_begin_at_once_on_many_threads_leave_it_as_it_was(usual: in
     start = threading.Barrier(8)
 
     def begin(number: int) -> None:
-        start.wait(20)
+        start.wait(60)
         for again in range(5):
             control(init_system(Word(), tmp_path / f"{number}-{again}")).close()
 
