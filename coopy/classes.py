@@ -218,8 +218,8 @@ def _classes_in(modules: Collection[str]) -> dict[type, None]:
 
 def _missing(module: str, name: str) -> Exception:
     """Why there is no such class: it is gone, or this was never the name of one."""
-    parts = name.split(".")
-    if not all(part.isidentifier() for part in (*module.split("."), *parts)) or any(part.startswith("__") for part in parts):
+    parts = f"{module}.{name}".split(".")
+    if not all(map(str.isidentifier, parts)) or any(part.startswith("__") for part in parts[1:]):  # the first may be `__main__`
         return pickle.UnpicklingError(f"{module}.{name} is not a class: functions and values are never let through.")
     what = f"Something of class {module}.{name} is stored, and there is no such class any more. {INTACT}"
     ways = f'Say what it is called today, by @was("{module}:{name}") on that class or renames=; or keep the class as long as something of it is stored'
