@@ -13,6 +13,7 @@ import datetime
 import decimal
 import fractions
 import importlib
+import importlib.util
 import pathlib
 import pickle
 import random
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
     Versions = tuple[tuple[str, int], ...]
 
-__all__ = ["STANDARD", "TOOLS", "Classes", "resolve"]
+__all__ = ["STANDARD", "TOOLS", "Classes", "lets_nothing_through", "resolve"]
 
 _VALUES: tuple[type, ...] = (
     bool, bytearray, bytes, complex, dict, float, frozenset, int, list, object, range, set, slice, str, tuple,
@@ -188,6 +189,22 @@ def resolve(module: str, name: str) -> type:
     return kind
 
 
+def lets_nothing_through(name: str) -> str:
+    """Why a name in `allow` lets nothing through, as far as that shows without importing anything; empty where it may."""
+    module, _, path = name.partition(":")
+    if module not in sys.modules:
+        top = module.partition(".")[0]
+        return "" if top in sys.modules or importlib.util.find_spec(top) else f"there is no module {top}."
+    try:
+        if path:
+            resolve(module, path)
+    except UpgradeError:
+        return f"there is no class {path} in {module}."
+    except pickle.UnpicklingError as error:
+        return str(error)
+    return ""
+
+
 def _classes_in(modules: Collection[str]) -> dict[type, None]:
     """The classes that these modules define, and those inside of them."""
     found: dict[type, None] = {}
@@ -202,7 +219,7 @@ def _classes_in(modules: Collection[str]) -> dict[type, None]:
 def _missing(module: str, name: str) -> Exception:
     """Why there is no such class: it is gone, or this was never the name of one."""
     parts = f"{module}.{name}".split(".")
-    if not all(part.isidentifier() and not part.startswith("__") for part in parts):
+    if not all(map(str.isidentifier, parts)) or any(part.startswith("__") for part in parts[1:]):  # the first may be `__main__`
         return pickle.UnpicklingError(f"{module}.{name} is not a class: functions and values are never let through.")
     what = f"Something of class {module}.{name} is stored, and there is no such class any more. {INTACT}"
     ways = f'Say what it is called today, by @was("{module}:{name}") on that class or renames=; or keep the class as long as something of it is stored'

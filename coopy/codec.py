@@ -219,7 +219,7 @@ class Codec:
 
     def _bad_attribute(self, root: object) -> str:
         for name, value in getattr(root, "__dict__", {}).items():
-            if type(value).__module__ not in OWN:
+            if value is not root and type(value).__module__ not in OWN:
                 try:
                     self._loads(dumps(value, self._reducers.reduce), state=True)
                 except Exception:  # noqa: BLE001 - as above

@@ -203,12 +203,13 @@ class Reducers:
         return (_Root, args if shape is None else (_Dated(shape), *args[1:]), state, *items)
 
     def _reduced_global(self, obj: Any) -> Any:
-        """What pickles by name passes only if it could come back by that name, as itself."""
+        """What pickles by name passes only if it could come back by that name, as itself. A method does not: it is of an object."""
         if any(obj is one for one in OURS):
             return NotImplemented
         module, name = obj.__module__, obj.__qualname__
         if not isinstance(obj, type):
-            raise pickle.PicklingError(f"{module}.{name} is a function: functions are never let through.")
+            where = f"{module}." if module else ""  # a built-in method has none
+            raise pickle.PicklingError(f"{where}{name} is a function: functions are never let through.")
         if (module, name) in copyreg._extension_registry:  # type: ignore[attr-defined]  # noqa: SLF001 - there is no other door to it
             raise pickle.PicklingError(f"{module}.{name} has an extension code (copyreg), which another process may not know.")
         try:
@@ -222,7 +223,7 @@ class Reducers:
 
 # --- reducers --------------------------------------------------------------------------------------------------------
 
-_GLOBAL = (type, types.FunctionType, types.BuiltinFunctionType)
+_GLOBAL = (type, types.FunctionType, types.BuiltinFunctionType, types.MethodType)
 _REDUCERS: dict[type, Callable[[Any], Any]] = {
     re.Pattern: lambda one: (_Pattern, (one.pattern, one.flags & ~int(re.DEBUG))),
     ZoneInfo: lambda one: (ZoneInfo, (one.key,)),

@@ -27,7 +27,7 @@ import msgspec
 from coopy.action import Outcome
 from coopy.clock import moment
 from coopy.codec import ATOMS, MSGPACK
-from coopy.engine.execute import PLAIN
+from coopy.engine.execute import IN_DOUBT, PLAIN
 from coopy.engine.gate import BUSY, LEFTOVER, OPEN
 from coopy.engine.tools import CHANCE, CLOCK
 from coopy.header import SECTOR
@@ -170,7 +170,7 @@ def common_names(engine: Engine) -> dict[str, Any]:
         "LEFTOVER": LEFTOVER, "OPEN": OPEN, "Outcome": Outcome, "PLAIN": PLAIN, "RuntimeError": RuntimeError,
         "SECTOR": SECTOR, "TAGGED": TAGGED, "acquire": engine.lock.acquire, "call": engine.call, "crc32": crc32,
         "encode": msgspec.msgpack.Encoder().encode, "engine": engine, "executor": executor, "first_byte": MAGIC[0], "holder": executor.holder,
-        "in_doubt": (MemoryError, RecursionError), "journal": journal, "len": len, "moment": moment.get, "new_hash": journal.framer.hasher.copy,
+        "in_doubt": IN_DOUBT, "journal": journal, "len": len, "moment": moment.get, "new_hash": journal.framer.hasher.copy,
         "not_packed": (UnicodeEncodeError, OverflowError), "nothing": NOTHING, "now": executor.moment, "put_frame": journal.pack_into(FRAME),
         "read": engine.read, "release": engine.lock.release, "rest_of_word": word[1:], "settle": executor.settle,
         "shown": executor.names.issuperset, "start_crc": journal.framer.crcs[word], "type": type, "word": word,

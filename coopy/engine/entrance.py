@@ -71,7 +71,8 @@ class Entrance:
             return self.closed()
         if isinstance(self.reason, ReplicaError):
             return ReplicaError(str(self.reason), **vars(self.reason))
-        return ClosedError(f"The system closed itself: {str(self.reason) or type(self.reason).__name__} Open it again with {self.opener}.")
+        why = str(self.reason) or f"{type(self.reason).__name__}."
+        return ClosedError(f"The system closed itself: {why} Open it again with {self.opener}.")
 
     def closed(self) -> ClosedError:
         """That somebody closed it."""

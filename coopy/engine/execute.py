@@ -11,6 +11,7 @@ becomes one over a list. An exception keeps nothing of what the executing thread
 from __future__ import annotations
 
 import sys
+from bdb import BdbQuit
 from collections import deque
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
@@ -34,8 +35,11 @@ if TYPE_CHECKING:
     Record = tuple[int, int, int, int, bytes]  # LSN, time in us, UTC offset in minutes, kind, payload
     Decode = Callable[[int, bytes], tuple[str, Sequence[object], dict[str, object]]]
 
-__all__ = ["PLAIN", "Executor", "UnknownMethodError", "setter_name"]
+__all__ = ["IN_DOUBT", "PLAIN", "Executor", "UnknownMethodError", "setter_name"]
 
+# What is no outcome of an action, wherever it runs: it says what the machine had left, or that somebody left a debugger.
+NO_OUTCOME = (MemoryError, BdbQuit)
+IN_DOUBT = (*NO_OUTCOME, RecursionError)  # the end of this thread's stack is none either; that of a fresh one is
 PLAIN = frozenset((str, int, float, bool, type(None), bytes, list, dict, tuple, set, frozenset))
 ABSENT: Any = type("Absent", (), {})()
 ALL_ATOMS = ATOMS | {float}
@@ -95,7 +99,7 @@ class Executor:
         """Run one action. Gives its result, or an Outcome if it raised.
 
         Whatever is not an ordinary exception (KeyboardInterrupt, SystemExit, MemoryError, RecursionError) passes through: memory is in doubt.
-        So does what a signal handler raised.
+        So does what a signal handler raised, and the end of a debugger's session.
         """
         now = self.moment
         now.lsn, now.time_us, now.utc_offset = lsn, time_us, utc_offset
@@ -103,7 +107,7 @@ class Executor:
             result = self.run(self.methods[method], *args, **kwargs) if kwargs else self.run(self.methods[method], *args)
             if type(result) not in PLAIN:
                 result = self.run(self.settle, result)
-        except (MemoryError, RecursionError):
+        except IN_DOUBT:
             raise
         except Exception as error:
             caught = error
@@ -124,7 +128,7 @@ class Executor:
         """Run an action that was interrupted, on a fresh thread and on memory put back: now whatever it raises is its own doing."""
         try:
             return self.execute(method, args, kwargs, lsn, time_us, utc_offset)
-        except MemoryError:
+        except NO_OUTCOME:
             raise
         except BaseException as error:
             return self.ended(action_of(method, args), None, error, plain=False)
@@ -139,7 +143,7 @@ class Executor:
         """Run recorded actions. `raised(lsn, method, outcome)` hears of each that did not return; `mark[0]` holds the LSN that runs.
 
         Call it on a fresh thread: no signal comes there, so that what is not an ordinary exception is the action's own doing and an
-        outcome like any other. MemoryError passes through.
+        outcome like any other. MemoryError passes through, and so does BdbQuit.
         """
         self.moment.tainted = False  # by an action that was interrupted: it runs again
         rest = iter(records)
@@ -169,7 +173,7 @@ class Executor:
                 result = methods[method](*args, **kwargs) if kwargs else methods[method](*args)
                 if type(result) not in PLAIN:
                     settle(result)
-            except MemoryError:
+            except NO_OUTCOME:
                 raise
             except BaseException as error:
                 method = action_of(method, args)
@@ -274,7 +278,7 @@ class Executor:
             if type(result) in UNSETTLED:
                 result = self.settle(result)
             how, value = keys.returned(result, root)
-        except MemoryError:
+        except NO_OUTCOME:
             raise
         except BaseException as error:
             if method in self.aborts:

@@ -273,8 +273,12 @@ class Restorer:
         self.divergences += 1
         log.warning("%s", error)
 
-    def too_large(self, lsn: int) -> DivergenceError:
-        """There is no memory for an action, as perhaps there was none the first time."""
+    def too_large(self, lsn: int) -> Exception:
+        """There is no memory for an action, as perhaps there was none the first time; or, where none runs yet, for what is read of the files."""
+        if not lsn:
+            return MemoryError(
+                f"There is no memory to read the journal in {self.archive.directory}. No file was changed. Give the process more."
+            )
         what = f"Replaying LSN {lsn} ran out of memory. No file was changed. Give the process more memory"
         return DivergenceError(
             f"{what}; `coopy repair --skip {lsn}` leaves that action out.",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     Reading: TypeAlias = Callable[[Callable[..., object]], Callable[..., object]]  # what a query runs -> what runs under the lock
     Writer: TypeAlias = Callable[[str, list[str], list[str]], list[str]]  # method, arguments, items of the keyword dictionary -> lines
+    Way: TypeAlias = tuple[Writer, dict[str, Any]]  # what writes the lines, and the names in them
 
 __all__ = ["NO_KEYWORDS", "Door", "Ways", "make_awaited", "make_method"]
 
@@ -89,38 +90,43 @@ def make_method(engine: Door, root: object, name: str, member: object, reading: 
     marks = marks_of(member)
     bound = getattr(root, name) if "readonly" in marks else engine.executor.live(name)
     signature = _signature(bound)
-    names: dict[str, Any] = {"_coopy_bound": bound, "_coopy_none": NO_KEYWORDS, "_coopy_missing": MISSING, "_coopy_sort": _sort}
-    write: Writer
-    if {"readonly", "unlocked"} <= marks:
-        write, names["_coopy_read"] = _query_beside, engine.read_beside
-    elif "readonly" in marks and not engine.common:
-        write, names["_coopy_read"], names["_coopy_bound"] = _query_beside, engine.read, reading(bound)
-    elif "readonly" in marks:
-        write, names = _query, names | engine.common | {"_coopy_bound": reading(bound)}
-    elif "unlocked" in marks:
-        write, names["_coopy_call"] = _action, engine.call_beside
-    elif engine.short_way and all(one.kind in PLACED for one in signature.parameters.values()):
-        write, names = _common_action, names | engine.common
-    else:
-        write, names["_coopy_call"] = _action, engine.call
-    function = _generate(name, signature, write, names)
-    return _dressed(function, bound, _shown_signature(bound, signature))
+    write, names = _way_of(engine, marks, bound, signature, reading)
+    return _made(name, bound, signature, write, names)
 
 
 def make_awaited(ways: Ways, engine: Door, name: str, member: object, reading: Reading) -> FunctionType:
     """The same as a coroutine function, whose calls go these ways."""
     marks = marks_of(member)
     bound = getattr(engine.executor.root, name) if "readonly" in marks else engine.executor.live(name)
-    signature = _signature(bound)
-    names: dict[str, Any] = {"_coopy_none": NO_KEYWORDS, "_coopy_missing": MISSING, "_coopy_sort": _sort}
+    write, names = _awaited_way_of(ways, marks, bound, reading)
+    return _made(name, bound, _signature(bound), write, names)
+
+
+def _way_of(engine: Door, marks: frozenset[str], bound: Any, signature: inspect.Signature, reading: Reading) -> Way:
+    if {"readonly", "unlocked"} <= marks:
+        return _query_beside, {"_coopy_read": engine.read_beside, "_coopy_bound": bound}
+    if "readonly" in marks and engine.common:
+        return _query, engine.common | {"_coopy_bound": reading(bound)}
     if "readonly" in marks:
-        unlocked = "unlocked" in marks
-        names |= {"_coopy_read": ways.read_beside if unlocked else ways.read, "_coopy_bound": bound if unlocked else reading(bound)}
-        function = _generate(name, signature, _awaited_query, names)
-    else:
-        names["_coopy_call"] = ways.call_beside if "unlocked" in marks else ways.call
-        function = _generate(name, signature, _awaited_action, names)
-    return _dressed(function, bound, _shown_signature(bound, signature))
+        return _query_beside, {"_coopy_read": engine.read, "_coopy_bound": reading(bound)}
+    if "unlocked" in marks:
+        return _action, {"_coopy_call": engine.call_beside}
+    if engine.short_way and all(one.kind in PLACED for one in signature.parameters.values()):
+        return _common_action, engine.common | {"_coopy_bound": bound}
+    return _action, {"_coopy_call": engine.call}
+
+
+def _awaited_way_of(ways: Ways, marks: frozenset[str], bound: Any, reading: Reading) -> Way:
+    if {"readonly", "unlocked"} <= marks:
+        return _awaited_query, {"_coopy_read": ways.read_beside, "_coopy_bound": bound}
+    if "readonly" in marks:
+        return _awaited_query, {"_coopy_read": ways.read, "_coopy_bound": reading(bound)}
+    return _awaited_action, {"_coopy_call": ways.call_beside if "unlocked" in marks else ways.call}
+
+
+def _made(name: str, bound: Any, signature: inspect.Signature, write: Writer, names: dict[str, Any]) -> FunctionType:
+    every = {"_coopy_none": NO_KEYWORDS, "_coopy_missing": MISSING, "_coopy_sort": _sort, **names}
+    return _dressed(_generate(name, signature, write, every), bound, _shown_signature(bound, signature))
 
 
 def _signature(bound: Any) -> inspect.Signature:

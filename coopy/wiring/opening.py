@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from coopy.classes import Classes
+from coopy.classes import Classes, lets_nothing_through
 from coopy.disk import RealDisk
 from coopy.engine.opened import open_system
 from coopy.engine.opening import Place, domain_name
@@ -48,6 +48,9 @@ PATIENCE = 1.0  # seconds that a finalizer waits for the closing; a thread that 
 def open_proxy(obj: Any, basedir: str | os.PathLike[str] | None, options: Options, disk: Disk | None = None) -> Any:
     """Open or create the system of a class or an instance in a directory, and give its proxy. Raises as `init_system` says."""
     allow = check_options(options)
+    for name in allow:
+        if why := lets_nothing_through(name):
+            log.warning("allow=%r lets nothing through: %s", name, why)
     obj = _without_parameters(obj)
     kind = _class_of(obj)
     if is_fresh():
@@ -116,6 +119,9 @@ def directory_of(basedir: Any) -> str:
         return str(Path(basedir).expanduser().absolute())
     except RuntimeError as error:  # of a user who has none
         raise UsageError(f"basedir={basedir!r} is not possible: {error} Nothing was changed.", option="basedir") from error
+    except FileNotFoundError as error:
+        what = f"basedir={basedir!r} leads from the working directory, which was deleted. Nothing was changed."
+        raise UsageError(f"{what} Go to one that is there, or say the whole path.", option="basedir") from error
 
 
 def _without_parameters(obj: Any) -> Any:
@@ -167,9 +173,13 @@ def _initial(obj: Any) -> object:
         ) from error
     except ValueError:
         pass  # no signature to ask
-    if inspect.isabstract(obj):
+    if inspect.isabstract(obj) or getattr(obj, "_is_protocol", False):
         raise UsageError(f"{obj.__qualname__} is abstract: pass a class that can be instantiated, or an instance.")
-    return obj()
+    made = obj()
+    if type(made) is not obj:
+        what = f"{obj.__qualname__}() makes a {type(made).__module__}.{type(made).__qualname__}, which is another class"
+        raise UsageError(f"{what}. Pass that one, or an instance. Nothing was changed.")
+    return made
 
 
 def adopt(root: object, kind: type, moment: Moment) -> None:

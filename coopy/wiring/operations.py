@@ -41,7 +41,14 @@ class Operations:
     """What a proxy offers beside the domain's own names."""
 
     def __init__(self, system: System) -> None:
-        self._system = system
+        self._behind = system
+
+    @property
+    def _system(self) -> System:
+        """The system. Inside of an action nobody may ask it for anything: a restart has none to ask. Raises UsageError, and undoes the action."""
+        if moment.get() is not None:
+            self._behind.engine.refuse_nested("An operation of a system")
+        return self._behind
 
     def take_snapshot(self, *, background: bool = False) -> int:
         """Write the state as it is after all calls so far, and read it back; gives its LSN. Calls wait while it is written.
@@ -108,8 +115,6 @@ class Control(Operations, Generic[T_co]):
         from coopy.wiring.elsewhere import verify_subject
         from coopy.wiring.subject import Subject
 
-        if moment.get() is not None:
-            self._system.engine.refuse_nested("verify")
         archive, names = self._system.archive, self._system.engine.codec.names
         with self._system.held():
             verified = verify_subject(Subject(archive.directory, archive.domain, archive.key, self._system.settings.allow, names))
@@ -309,7 +314,7 @@ class PastControl(Control[T_co]):
         self._proxy, self._past = proxy, past
 
     @property
-    def _system(self) -> NoReturn:  # type: ignore[override]  # whatever asks for a running system is refused
+    def _system(self) -> NoReturn:  # whatever asks for a running system is refused
         PastOperations(self._past).refuse()
 
     @property

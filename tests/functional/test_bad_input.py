@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json.decoder  # noqa: F401 - so that it is loaded
 import math
 import os
 import pickle
 import sys
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
@@ -30,8 +31,22 @@ class Needy:
         self.what = what
 
 
+class Maker:
+    """Its instances are of another class."""
+
+    def __new__(cls) -> Any:
+        return Word()
+
+
+class Readable(Protocol):
+    """No class to make objects of."""
+
+    def read(self) -> str: ...
+
+
 class Holder:
     def __init__(self) -> None:
+        self.me = self  # in which is all of it, and so what is to blame
         self.held = threading.Lock()
 
     def act(self) -> None:
@@ -115,6 +130,45 @@ def test_a_class_that_needs_arguments_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "w").exists()
 
 
+@pytest.mark.parametrize(("kind", "why"), [(Maker, r"Maker\(\) makes a tests.words.Word"), (Readable, "Readable is abstract")])
+def test_a_class_that_does_not_make_its_own_objects_is_refused(tmp_path: Path, kind: Any, why: str) -> None:
+    """A directory of its name would hold an object of another class, and nobody could open it again."""
+    with pytest.raises(UsageError, match=why):
+        init_system(kind, tmp_path / "w", validation="off")
+    assert not (tmp_path / "w").exists()
+
+
+def test_a_working_directory_that_is_gone_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A relative path leads nowhere then; a whole one is as good as ever."""
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(UsageError, match=r"basedir='w' leads from the working directory, which was deleted"):
+        init_system(Word(), "w")
+    with control(init_system(Word(), tmp_path / "w")) as word:
+        assert word.add("a") == "a"
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("jsonn:Decoder", "there is no module jsonn."),
+        ("json", ""),
+        ("json.decoder:JSONDecoder", ""),
+        ("xml.zork:Zork", ""),  # what is not imported yet is not imported to look
+        ("json.decoder:Zork", "there is no class Zork in json.decoder."),
+        ("json:dumps", "json.dumps is not a class"),
+        ("json:JSONDecoder", "json.JSONDecoder is really json.decoder.JSONDecoder"),
+    ],
+)
+def test_a_name_that_lets_nothing_through_is_told(tmp_path: Path, name: str, why: str, caplog: pytest.LogCaptureFixture) -> None:
+    """It is misspelt, most of all, and the class that was meant is refused when it comes."""
+    assert "json.decoder" in sys.modules
+    with control(init_system(Word(), tmp_path / "w", allow=(name,))) as word:
+        assert word.add("a") == "a"
+    assert [f"allow={name!r} lets nothing through: {why}" in text for text in caplog.messages] == [True] * bool(why)
+
+
 def test_a_proxy_is_no_domain_and_no_argument(tmp_path: Path) -> None:
     """It stands for a system that is open already."""
     with control(init_system(Word(), tmp_path / "w")) as word:
@@ -124,6 +178,10 @@ def test_a_proxy_is_no_domain_and_no_argument(tmp_path: Path) -> None:
             word.keep(word)  # type: ignore[coopy-pickle]
         with pytest.raises(UsageError, match="proxy"):
             pickle.dumps(word)
+        with pytest.raises(NotSerializableError, match=r"argument 1 cannot be recorded: \S+\.add is a function"):
+            word.keep(word.add)
+        with pytest.raises(NotSerializableError, match=r"argument 1 cannot be recorded: list\.append is a function"):
+            word.keep([].append)
         assert word.kept == []
 
 

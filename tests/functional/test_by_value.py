@@ -62,7 +62,7 @@ class Page:
 class Cases(Word):
     """The word, and one method for each case."""
 
-    outside: Any = None  # what a method finds outside of its system: a proxy
+    outside: Any = None  # what a method finds outside of its system: a proxy, or a control
 
     def __init__(self) -> None:
         super().__init__()
@@ -108,6 +108,15 @@ class Cases(Word):
         self.text += "p"
         try:
             self.outside.add("q")
+        except UsageError:
+            self.text += "swallowed"
+
+    def use_control(self, operation: str) -> None:
+        self.text += "p"
+        try:
+            found = getattr(self.outside, operation)
+            if callable(found):
+                found()
         except UsageError:
             self.text += "swallowed"
 
@@ -212,6 +221,19 @@ def test_a_proxy_inside_an_action_undoes_it(cases: Cases) -> None:
     try:
         with pytest.raises(UsageError, match="proxy"):
             cases.use_proxy()
+    finally:
+        Cases.outside = None
+    assert cases.text == ""
+    assert cases.add("a") == "a"
+
+
+@pytest.mark.parametrize("operation", ["lsn", "stats", "basedir_abspath", "wait_durable", "token", "close", "digest", "changes"])
+def test_an_operation_inside_an_action_undoes_it(cases: Cases, operation: str) -> None:
+    """What it gives is of this run: a restart has no system to ask, and would wait for the lock that its own replay is under."""
+    Cases.outside = control(cases)
+    try:
+        with pytest.raises(UsageError, match=r"use_control\(\) used a coopy proxy"):
+            cases.use_control(operation)
     finally:
         Cases.outside = None
     assert cases.text == ""

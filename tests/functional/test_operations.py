@@ -27,6 +27,21 @@ init_system(Deadly, sys.argv[1])
 """
 
 
+SMALL_CHILD = """
+import resource, sys
+from pathlib import Path
+from coopy import control, init_system
+from tests.words import Word
+control(init_system(Word, sys.argv[2], validation="off")).close()
+pages = int(Path("/proc/self/statm").read_text().split()[0])
+resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + 20_000_000, -1))
+try:
+    init_system(Word, sys.argv[1], validation="off")
+except MemoryError as error:
+    print(error)
+"""
+
+
 class Deadly(Word):
     """An action that ends the process when it is replayed."""
 
@@ -117,6 +132,25 @@ def test_an_action_that_kills_every_restart_is_not_tried_a_third_time(tmp_path: 
     assert CliRunner().invoke(main, ["repair", "--yes", "--skip", "2", str(tmp_path / "w")]).exit_code == 0
     with control(init_system(Deadly, tmp_path / "w")) as word:
         assert word.text == "ab"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not limit a process's memory so")
+def test_too_little_memory_to_read_the_journal_is_no_actions_fault(tmp_path: Path) -> None:
+    """Nobody is told to leave one out: with more memory nothing is wrong."""
+    with control(init_system(Word, tmp_path / "w", validation="off")) as word:
+        word.keep("a" * 60_000_000)
+    ran = subprocess.run(
+        [sys.executable, "-c", SMALL_CHILD, tmp_path / "w", tmp_path / "v"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parents[2],
+    )
+    assert ran.stdout == f"There is no memory to read the journal in {tmp_path / 'w'}. No file was changed. Give the process more.\n", (
+        ran.stderr
+    )
+    with control(init_system(Word, tmp_path / "w", validation="off")) as word:
+        assert len(word.kept) == 1
 
 
 @pytest.mark.parametrize(

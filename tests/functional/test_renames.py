@@ -670,3 +670,36 @@ def opened_replica(shelf: Any, directory: Path, port: int) -> Any:
     """What a replica shows whose primary is not there."""
     with control(init_system(shelf.Shelf, directory, replication=True, port=port)) as replica:
         return replica.titles()
+
+
+SCRIPT = """
+    import sys
+    from coopy import control, init_system
+
+    class Page:
+        pass
+
+    class Book:
+        def __init__(self):
+            self.pages = []
+
+        def add(self):
+            self.pages.append(Page())
+
+    with control(init_system(Book, "book", validation="off")) as book:
+        book.add()
+        book.take_snapshot()
+"""
+
+
+def test_a_class_of_a_script_that_is_gone_is_named_and_its_snapshots_are_good(program: Program, tmp_path: Path) -> None:
+    """Its module has a name that begins with two underscores, as no class has."""
+    program.write("")
+    program.run(SCRIPT)
+    ran = program.run(SCRIPT.replace("Page", "Sheet"), check=False)
+    assert "UpgradeError" in ran.stderr
+    assert (
+        "Something of class __main__.Page is stored, and there is no such class any more. Nothing was changed, the files are good."
+        in ran.stderr
+    )
+    assert "is tried" not in ran.stderr

@@ -1,17 +1,24 @@
-"""What a signal handler raises into a call, as one for a time-out does, is no outcome of the action, no fault of the disk and no argument's."""
+"""What a signal handler raises into a call, as one for a time-out does, is no outcome of the action, no fault of the disk and no argument's.
+
+Nor is what a debugger raises there when somebody leaves it.
+"""
 
 from __future__ import annotations
 
 import functools
+import io
 import os
+import pdb  # noqa: T100 - what somebody who looks for a fault does to an action is tried here
 import signal
+import sys
+from bdb import BdbQuit
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from coopy import abort_exception, control, init_system, unlocked
 from coopy.disk import files
-from coopy.error import NotSerializableError
+from coopy.error import ClosedError, NotSerializableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,6 +34,9 @@ def come(where: str) -> None:
     if where in armed:
         armed.remove(where)
         signal.raise_signal(signal.SIGALRM)
+    if f"{where}, a debugger" in armed:
+        armed.remove(f"{where}, a debugger")
+        pdb.Pdb(stdin=io.StringIO("quit\n"), stdout=io.StringIO(), nosigint=True).set_trace()
 
 
 def late(_number: int, _frame: object) -> None:
@@ -167,3 +177,40 @@ def test_arguments_that_a_handler_interrupts_are_not_to_blame(word: Any) -> None
     assert word.put(Letter("b")) == "bb"
     with pytest.raises(NotSerializableError, match="argument 1"):
         word.add(lambda: None)
+
+
+@pytest.fixture
+def traced() -> Iterator[None]:
+    """Whoever traces this process, as a debugger or a measure of coverage does, goes on behind the test."""
+    before = sys.gettrace()
+    yield
+    sys.settrace(before)
+    armed.clear()
+
+
+@pytest.mark.parametrize("method", ["add", "abort", "add_beside"])
+@pytest.mark.usefixtures("traced")
+def test_an_action_in_which_a_debugger_is_left_happens_once_as_a_whole(word: Any, method: str) -> None:
+    """Else a restart would wait for somebody to leave a debugger there."""
+    word.add("a")
+    armed.append("action, a debugger")
+    with pytest.raises(BdbQuit):
+        getattr(word, method)("b")
+    assert word.text == "aabb"
+    assert word.add("c") == "aabbcc"
+
+
+@pytest.mark.usefixtures("traced")
+def test_a_debugger_that_is_left_while_memory_is_made_anew_loses_nothing(tmp_path: Path, durability: Any) -> None:
+    """The system ends itself, and says so; what was recorded happens when it is opened again."""
+    with control(init_system(Word, tmp_path / "w", durability=durability, validation="off")) as word:
+        armed.extend(["action, a debugger"] * 2)
+        with pytest.raises(BdbQuit):
+            word.add("a")
+        with pytest.raises((BdbQuit, ClosedError), match=r"^$|closed itself: BdbQuit\. Open it again"):
+            word.add("b")
+    armed.append("action, a debugger")
+    with pytest.raises(BdbQuit):
+        init_system(Word, tmp_path / "w", durability=durability, validation="off")
+    with control(init_system(Word, tmp_path / "w", durability=durability, validation="off")) as word:
+        assert word.text == "aa"
