@@ -31,7 +31,7 @@ from coopy.older import MARKS, Mark, OldUnpickler
 from coopy.pickler import CALLED, OURS, OWN, DeepPickler, Pickler, Reducers, dumps
 from coopy.renames import NO_NAMES
 from coopy.shapes import OlderError
-from coopy.signalled import from_signal
+from coopy.signalled import from_outside
 from coopy.unpickler import Behind, ChangedError, StateUnpickler, Unpickler, read_again
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Codec:
             payload = dumps((method, args, kwargs), self._reducers.reduce)
             _, args, kwargs = _call(*self._loads(payload))
         except Exception as error:
-            if from_signal(error):
+            if from_outside(error):
                 raise
             raise self._refused(method, args, kwargs, error) from error
         return PICKLE, payload, args, kwargs

@@ -1,4 +1,4 @@
-"""Which exceptions a signal handler raised into whatever ran: mostly that of a time-out, by `signal.alarm`, and often one of the OSErrors.
+"""Which exceptions were raised into whatever ran, mostly for a time-out: by a signal handler (`signal.alarm`, and often one of the OSErrors), or by another thread.
 
 They say nothing of what they interrupted. An action is in doubt after one, as after KeyboardInterrupt; a disk has not failed.
 """
@@ -6,6 +6,7 @@ They say nothing of what they interrupted. An action is in doubt after one, as a
 from __future__ import annotations
 
 from _signal import getsignal, valid_signals  # type: ignore[import-not-found]  # `signal` makes enumerations of what they give: 40 us for all, not 3
+from opcode import opmap
 from threading import get_ident, main_thread
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,34 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import CodeType
 
-__all__ = ["from_signal"]
+__all__ = ["from_outside", "from_signal"]
 
 SIGNALS = [*valid_signals()]
+# Where CPython looks whether another thread has something to raise: at the start of a function and at a jump back, where nothing else raises, ...
+BETWEEN = {opmap["RESUME"], opmap["JUMP_BACKWARD"]}
+# ... and where what is called may raise as well: at calls, and in 3.11 at a jump back that depends on a value.
+BEHIND = {
+    code
+    for name, code in opmap.items()
+    if name in {"CALL", "CALL_FUNCTION_EX", "CALL_KW", "PRECALL"} or name.startswith("POP_JUMP_BACKWARD_IF")
+}
+MADE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: a class that a program made
+
+
+def from_outside(error: BaseException) -> bool:
+    """Whether it was raised into the thread: by a signal handler, or by another thread (`PyThreadState_SetAsyncExc`), as far as that shows."""
+    return from_signal(error) or _from_thread(error)
+
+
+def _from_thread(error: BaseException) -> bool:
+    """Such an exception is made of its class alone. Behind a call, one like that may be what was called: it is taken for the other."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return False
+    instruction = trace.tb_frame.f_code.co_code[trace.tb_lasti]
+    return instruction in BETWEEN or (instruction in BEHIND and not error.args and type(error).__flags__ & MADE != 0)
 
 
 def from_signal(error: BaseException) -> bool:

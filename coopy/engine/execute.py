@@ -27,7 +27,7 @@ from coopy.engine.results import UNSETTLED, settled
 from coopy.engine.tools import CHANCE, CLOCK, equip
 from coopy.error import CoopyError, UsageError
 from coopy.kinds import ACTION_SPECIALS, INJECTED
-from coopy.signalled import from_signal
+from coopy.signalled import from_outside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -99,7 +99,7 @@ class Executor:
         """Run one action. Gives its result, or an Outcome if it raised.
 
         Whatever is not an ordinary exception (KeyboardInterrupt, SystemExit, MemoryError, RecursionError) passes through: memory is in doubt.
-        So does what a signal handler raised, and the end of a debugger's session.
+        So does what a signal handler or another thread raised, and the end of a debugger's session.
         """
         now = self.moment
         now.lsn, now.time_us, now.utc_offset = lsn, time_us, utc_offset
@@ -131,7 +131,7 @@ class Executor:
         except NO_OUTCOME:
             raise
         except BaseException as error:
-            return self.ended(action_of(method, args), None, error, plain=False)
+            return self.ended(action_of(method, args), None, error, plain=False, fresh=True)
 
     def beside(self) -> Executor:
         """Another one for the same domain object, with a context and a moment of its own: for what runs beside others."""
@@ -189,16 +189,16 @@ class Executor:
                 return True
         return False
 
-    def ended(self, method: str, result: object, error: BaseException | None, *, plain: bool = True) -> object:
+    def ended(self, method: str, result: object, error: BaseException | None, *, plain: bool = True, fresh: bool = False) -> object:
         """The unusual ends: it raised, it used a proxy, it left something in the context, or the domain object has a new attribute or lost coopy's.
 
-        `plain`: its arguments were atoms.
+        `plain`: its arguments were atoms. `fresh`: it ran on a thread that nobody knows, so that whatever it raised is its own doing.
         """
         if len(self.context) != 1:
             self._renew_context()
         equip(self.root, self.moment)
         self.show_new()
-        if error is not None and from_signal(error):
+        if error is not None and not fresh and from_outside(error):
             raise error
         if error is None and not self.moment.tainted:
             return result

@@ -5,12 +5,15 @@ Nor is what a debugger raises there when somebody leaves it.
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import io
+import json
 import os
 import pdb  # noqa: T100 - what somebody who looks for a fault does to an action is tried here
 import signal
 import sys
+import threading
 from bdb import BdbQuit
 from typing import TYPE_CHECKING, Any
 
@@ -214,3 +217,92 @@ def test_a_debugger_that_is_left_while_memory_is_made_anew_loses_nothing(tmp_pat
         init_system(Word, tmp_path / "w", durability=durability, validation="off")
     with control(init_system(Word, tmp_path / "w", durability=durability, validation="off")) as word:
         assert word.text == "aa"
+
+
+class OutOfTimeError(Exception):
+    """What a library raises into a thread whose time is over."""
+
+
+class Slow(Word):
+    """Its actions go on until somebody has raised into them. A replay does not wait for that."""
+
+    begun, raised = threading.Event(), False
+
+    def spin(self, letter: str) -> None:
+        self.text += letter
+        self.begun.set()
+        while not Slow.raised:
+            pass
+        self.text += letter
+
+    def call(self, letter: str) -> None:
+        self.text += letter
+        self.begun.set()
+        while not Slow.raised:
+            sum(range(10_000))
+        self.text += letter
+
+    def enter(self, letter: str) -> None:
+        self.text += letter
+        self.begun.set()
+        while not Slow.raised:
+            self.rest()
+        self.text += letter
+
+    def rest(self) -> None:
+        """Nothing."""
+
+    @abort_exception
+    def undo(self, letter: str) -> None:
+        self.spin(letter)
+
+    def decode(self, text: str) -> None:
+        json.loads(text, object_hook=refused)
+
+    def fail(self) -> None:
+        self.text += "f"
+        next(map(int, ["no"]))
+
+
+def refused(_found: object) -> None:
+    raise OutOfTimeError
+
+
+@pytest.mark.parametrize("method", ["spin", "call", "enter", "undo"])
+def test_an_action_into_which_another_thread_raises_happens_once_as_a_whole(tmp_path: Path, durability: Any, method: str) -> None:
+    """An ordinary exception, too, wherever it comes: its caller hears it, and a restart does not wait for it."""
+    raises = ctypes.pythonapi.PyThreadState_SetAsyncExc
+    with control(init_system(Slow, tmp_path / "w", durability=durability, validation="off")) as word:
+        Slow.begun.clear()
+        Slow.raised = False
+        heard = list[str]()
+
+        def call() -> None:
+            try:
+                getattr(word, method)("a")
+            except OutOfTimeError:
+                heard.append("it")
+
+        thread = threading.Thread(target=call)
+        thread.start()
+        assert Slow.begun.wait(60)
+        assert raises(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(OutOfTimeError)) == 1
+        Slow.raised = True
+        thread.join()
+        assert (word.text, heard, control(word).stats().rebuilds.count) == ("aa", ["it"], 1)
+        word.add("b")
+        now = control(word).digest()
+    with control(init_system(Slow, tmp_path / "w", durability=durability, validation="off")) as word:
+        assert control(word).digest() == now
+
+
+def test_what_an_action_raises_by_what_it_calls_is_its_outcome(tmp_path: Path, durability: Any) -> None:
+    """Written in C as well, and without arguments."""
+    with control(init_system(Slow, tmp_path / "w", durability=durability, validation="off")) as word:
+        with pytest.raises(ValueError, match="no"):
+            word.fail()
+        with pytest.raises(json.JSONDecodeError):
+            word.decode("{")
+        with pytest.raises(OutOfTimeError):
+            word.decode("{}")
+        assert (word.text, control(word).stats().rebuilds.count) == ("f", 0)
