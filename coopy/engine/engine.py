@@ -347,6 +347,14 @@ class Engine(Entrance):
         self.land()
         self.worker.run(self.memory.rotate)
 
+    def make_anew(self) -> None:
+        """Memory as the journal says it is: somebody changed it past the system."""
+        self.exclusively(self._make_anew)
+
+    def _make_anew(self) -> None:
+        self.stale = True
+        self._rebuild_here(self.executed, NOTHING)
+
     def exclusively(self, work: Callable[[], Any]) -> Any:
         """Run something on a thread of its own that no signal reaches, while no action or query runs. It may close the gate for good."""
         if moment_of() is not None:

@@ -70,6 +70,8 @@ PATHS = {
     errno.ELOOP: f"Links lead round in a circle. {_CHOOSE}", errno.ENAMETOOLONG: "Choose a shorter name.", errno.EINVAL: _CHOOSE,
     errno.EEXIST: _CHOOSE, errno.EISDIR: _CHOOSE, errno.EACCES: _ALLOW, errno.EPERM: _ALLOW, errno.EROFS: _ALLOW,
 }  # fmt: skip
+_MORE_FILES = "Close what is not needed, or raise the limit of open files (`ulimit -n`; each system takes a few)"
+LIMITS = {errno.EMFILE: _MORE_FILES, errno.ENFILE: _MORE_FILES}
 OLD_COOPY = re.compile(r"coopy\.json|snapshot_.*\.dat|transaction_.*\.log", re.ASCII)
 
 
@@ -118,7 +120,8 @@ def told(directory: str, needed: int = 0) -> Iterator[None]:
             what = f"{directory} cannot be opened: {error}. Nothing that is kept there was changed."
             raise UsageError(f"{what} {PATHS[error.errno]}", path=directory) from error
         what = f"{directory} could not be opened: {error}. What is kept there is intact."
-        raise DurabilityError(f"{what} Check the disk, and open it again.", path=directory) from error
+        ways = LIMITS.get(error.errno or 0, "Check the disk")
+        raise DurabilityError(f"{what} {ways}, and open it again.", path=directory) from error
 
 
 # --- create ----------------------------------------------------------------------------------------------------------

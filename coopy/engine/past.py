@@ -52,6 +52,10 @@ class PastEngine:
         where = f"{what} changes the state, and this is the state as it was at LSN {self.lsn}: nothing was recorded."
         raise UsageError(f"{where} Call it on the system itself.", lsn=self.lsn)
 
+    def make_anew(self) -> NoReturn:
+        """Raises UsageError: nobody sets anything here."""
+        self.check_writable("Setting an attribute")
+
     def read(self, function: Callable[..., object], /, *args: object, **kwargs: object) -> Any:
         """Execute a query at the time of the action, with nothing of its caller's context. Raises ClosedError."""
         self._refuse_nested()

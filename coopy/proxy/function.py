@@ -84,6 +84,9 @@ class Door(Protocol):
     def check_writable(self, what: str) -> None:
         """Raises what an action would raise here at any time."""
 
+    def make_anew(self) -> None:
+        """Have memory say what the journal says, and nothing else."""
+
 
 def make_method(engine: Door, root: object, name: str, member: object, reading: Reading) -> FunctionType:
     """The function of this name: it records a call, or reads; `reading` makes of a bound method what a query under the lock runs."""

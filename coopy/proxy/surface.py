@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import functools
 import weakref
+from contextlib import suppress
 from itertools import chain
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from coopy.action import described
+from coopy.codec import ATOMS
 from coopy.decorators import marks_of
 from coopy.engine.execute import setter_name
 from coopy.engine.results import listed, withheld
@@ -279,8 +281,21 @@ class Attributes:
         self.engine.check_writable(f"Setting {name!r}")
         member = member_of(self.kind, name)
         if not isinstance(member, property) or member.fset is None or name.startswith("_"):
+            self._put_back(name, value)
             raise _no_attributes(name)
         self.engine.call(setter_name(name), (value,), NO_KEYWORDS)
+
+    def _put_back(self, name: str, value: object) -> None:
+        """`wiki.tags += [...]` changes the list in place before it comes here to set what is there already. Raises UsageError, and undoes that."""
+        if name.startswith("_") or type(value) in ATOMS:
+            return
+        with suppress(AttributeError):
+            if self.read(name) is value:
+                self.engine.make_anew()
+                what = f"{name!r} was changed in place, by `+=` or its kin, and no journal would know of it: memory was made anew from what is recorded."
+                raise UsageError(
+                    f"{what} Objects that were taken from it before are stale. Write a method of the domain that does it.", name=name
+                )
 
     def listed(self) -> list[str]:
         """What `dir` shows."""

@@ -152,7 +152,7 @@ def play_limited(directory: Path, durability: str) -> None:
 
 
 def play_without_descriptors(directory: Path, durability: str) -> None:
-    """No file can be opened any more: at a rotation, and at a snapshot."""
+    """No file can be opened any more: at a rotation, at a snapshot, and at an opening."""
     word = opened(directory, durability)
     done: list[int] = []
     for what in ("rotation", "snapshot"):
@@ -175,6 +175,16 @@ def play_without_descriptors(directory: Path, durability: str) -> None:
         assert word.kept == done
     control(word).take_snapshot()
     control(word).close()
+    taken = take_descriptors()
+    try:
+        opened(directory, durability)
+    except DurabilityError as error:
+        assert "raise the limit of open files" in str(error), error
+    else:
+        raise AssertionError("a descriptor was found")
+    finally:
+        for fd in taken:
+            os.close(fd)
     assert opened(directory, durability).kept == done
 
 

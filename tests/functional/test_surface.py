@@ -691,6 +691,45 @@ def test_two_systems_that_are_compared_do_not_wait_for_each_other(tmp_path: Path
         control(proxy).close()
 
 
+class Lists:
+    __slots__ = ("__dict__", "slot")
+
+    def __init__(self) -> None:
+        self.tags = ["a"]
+        self.slot = ["a"]
+        self.size = 1
+
+    def tag(self, name: str) -> list[str]:
+        self.tags.append(name)
+        return self.tags
+
+    @property
+    def shown(self) -> list[str]:
+        return self.tags
+
+
+@both
+@pytest.mark.parametrize("name", ["tags", "slot", "shown"])
+def test_what_an_operator_changed_in_place_is_put_back(tmp_path: Path, durability: str, name: str) -> None:
+    """Python changes the list first, and then sets the attribute to the list that is there already."""
+    with control(opened(Lists, tmp_path / "w", durability)) as lists:
+        lists.tag("b")
+        before = control(lists).digest()
+        found = getattr(lists, name)  # the three steps of `lists.tags += ["c"]`
+        found += ["c"]
+        with pytest.raises(UsageError, match=f"'{name}' was changed in place.*memory was made anew"):
+            setattr(lists, name, found)
+        assert (lists.tags, lists.slot, control(lists).digest()) == (["a", "b"], ["a"], before)
+        with pytest.raises(UsageError, match=r"'size' cannot be set.*Nothing was changed"):
+            lists.size += 1
+        with pytest.raises(UsageError, match=r"'tags' cannot be set.*Nothing was changed"):
+            lists.tags = ["z"]
+        assert control(lists).stats().rebuilds.count == 1
+        assert lists.tag("c") == ["a", "b", "c"]
+        last = control(lists).digest()
+    assert control(opened(Lists, tmp_path / "w", durability)).digest() == last
+
+
 def test_dots_are_an_argument(tmp_path: Path) -> None:
     """Python's two values that are global names come back as themselves."""
     with control(opened(Box(), tmp_path / "w")) as box:

@@ -282,3 +282,13 @@ def test_the_project_may_say_where_the_cache_is(tmp_path: Path) -> None:
     write(tmp_path, {**PACKAGE, "mine/inside.py": CLEAN, "pyproject.toml": '[tool.coopy]\ncache = ".kept"\n'})
     loaded(run(tmp_path, OPEN.format("").replace("import sys\n", "import os, sys\ndel os.environ['COOPY_CACHE']\n")))
     assert list((tmp_path / ".kept").glob("verdicts-*/*"))
+
+
+def test_a_folder_for_caches_that_is_relative_counts_for_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be another one in each working directory."""
+    write(tmp_path, {**PACKAGE, "mine/inside.py": CLEAN})
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_CACHE_HOME", "caches")
+    loaded(run(tmp_path, OPEN.format("").replace("import sys\n", "import os, sys\ndel os.environ['COOPY_CACHE']\n")))
+    assert not (tmp_path / "caches").exists()
+    assert list((tmp_path / "home").rglob("verdicts-*/*"))
