@@ -28,7 +28,6 @@ PROTOCOL = 5
 BATCH = 1000  # elements at a time, as pickle has it
 DEEP, STEP = 10_000, 1_000  # values inside of each other, from which on it is asked whether they were there before, and then again
 EACH = 4  # values that an object is made of when it is asked, each in the one before: a state, a pair, a list, a dictionary
-END = object()
 SMALL = {1: pickle.TUPLE1, 2: pickle.TUPLE2, 3: pickle.TUPLE3}
 
 

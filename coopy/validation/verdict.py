@@ -105,10 +105,8 @@ def default_folder(chosen: str | None = None) -> str | None:
         return named or None
     home = os.path.expanduser("~")
     usual = os.path.join(home, "Library", "Caches") if sys.platform == "darwin" else os.path.join(home, ".cache")
-    caches = os.environ.get("XDG_CACHE_HOME", "")
-    return os.path.join(
-        caches if os.path.isabs(caches) else usual, "coopy", "validator"
-    )  # one that is relative counts for nothing, its standard says
+    caches = os.environ.get("XDG_CACHE_HOME", "")  # one that is relative counts for nothing, says its standard
+    return os.path.join(caches if os.path.isabs(caches) else usual, "coopy", "validator")
 
 
 def content_key(data: bytes) -> str:
