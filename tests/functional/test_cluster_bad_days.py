@@ -230,6 +230,7 @@ def test_a_server_that_is_cut_off_from_the_others_is_left_for_another(tmp_path: 
 
 def test_a_node_is_opened_while_a_server_is_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Frozen, or just killed: what keeps the stream without it is asked whether it syncs, and that is enough."""
+    monkeypatch.setattr(durable, "PATIENCE", 1.0)
     monkeypatch.setattr(durable, "GREETING", 0.3)
     monkeypatch.setattr(entering, "GONE", LONG)
     with LocalServers(tmp_path / "servers") as own:

@@ -107,10 +107,9 @@ def test_a_server_without_jetstream_and_one_without_others_are_named(tmp_path: P
         config = tmp_path / "server.conf"
         config.write_text(config.read_text().replace("jetstream {", "ping_interval: 120 #"))
         lone.start()
-        with pytest.raises(ClusterError, match=r"has no JetStream, in which the stream is kept. Nothing was changed. Set `jetstream"):
-            lone.node(assume_durable=False)
-        with pytest.raises(ClusterError, match=r"No server of .* has JetStream.*Nothing was changed. Set `jetstream.*at one at least"):
-            lone.node(assume_durable=True)
+        for assume_durable in (False, True):
+            with pytest.raises(ClusterError, match=r"No server of .* has JetStream.*Nothing was changed. Set `jetstream"):
+                lone.node(assume_durable=assume_durable)
 
 
 def test_a_server_that_takes_small_messages_only_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,6 +175,22 @@ def test_a_server_that_does_not_sync_is_refused_also_when_it_is_so_later(tmp_pat
         made.close()
 
 
+def test_a_server_whose_jetstream_does_not_run_is_no_reason_to_refuse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It acknowledges nothing, and the two others keep the stream: as where it is about to begin or to end, or its disk is full."""
+    monkeypatch.setattr(watching, "EVERY", 0.1)
+    with LocalServers(tmp_path / "servers") as own:
+        made = Cluster(own, tmp_path)
+        one = made.node(1)
+        one.add("a")
+        third = follower(own, made.name)
+        restart(own, third, Path(third._config).read_text().replace("jetstream {", "ping_interval: 120 #"))
+        two = made.node(2)
+        assert two.add("b") == "ab"
+        assert one.add("c") == "abc"
+        assert counts(one).problem == ""
+        made.close()
+
+
 def test_a_server_that_is_too_old_is_refused_also_when_it_is_so_later(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """As after a downgrade; here all are, by what is asked of them."""
     monkeypatch.setattr(watching, "EVERY", 0.1)
@@ -199,7 +214,7 @@ def test_a_monitoring_port_of_something_else_proves_nothing(cluster: Cluster) ->
         with stranger(says, 1000) as monitor:
             urls = cluster.servers.urls.replace(f"monitor={server.monitor}", f"monitor={monitor}")
             with pytest.raises(
-                ClusterError, match=rf"It is not proven.*no answer came from .*{monitor}/varz is no server's.*The node was not opened"
+                ClusterError, match=rf"It is not proven.*no proof came from .*{monitor}/varz is no server's.*The node was not opened"
             ):
                 cluster.node(1, cluster=urls)
     assert not [*cluster.folder.glob("node1/*.log")]
