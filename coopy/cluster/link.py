@@ -128,10 +128,6 @@ class Link:
 
     def open(self) -> None:
         """Connect. Raises ClusterError where no server answers, AuthenticationError where one refuses, UsageError without the library."""
-        try:
-            import nats.aio.client  # noqa: F401 - whether it is there
-        except ImportError as error:
-            raise UsageError('A node of a cluster needs nats-py: `pip install "coopy[cluster]"`.', option="cluster") from error
         if self.addresses.credentials:
             read_credentials(self.addresses.credentials)
         self._thread.start()
@@ -142,6 +138,10 @@ class Link:
             raise
 
     async def _begin(self) -> None:
+        try:  # on this thread, which no signal reaches: imported by halves, it could not be imported any more
+            import nats.aio.client  # noqa: F401 - whether it is there
+        except ImportError as error:
+            raise UsageError('A node of a cluster needs nats-py: `pip install "coopy[cluster]"`.', option="cluster") from error
         deadline = time.monotonic() + CONNECT
         while not await self._find():
             if self._search.hopeless or time.monotonic() > deadline:

@@ -142,6 +142,30 @@ control(word).share_snapshot()
     assert "closed    at LSN 1" in run_coopy("status", cluster.folder / "node1").output
 
 
+def test_a_node_that_is_interrupted_as_the_client_is_loaded_can_be_opened_again(cluster: Cluster) -> None:
+    """In the same process, as in a shell."""
+    text = f"""
+import os, signal, sys
+from coopy import control, init_system
+from tests.words import Word
+class Interrupter:
+    def find_spec(self, name, path, target=None):
+        if name == "nats.js.client":
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupter())
+def begin():
+    return init_system(Word, {str(cluster.folder / "node1")!r}, cluster={cluster.servers.urls!r}, name={cluster.name!r}, validation="off")
+try:
+    begin()
+except KeyboardInterrupt:
+    with control(begin()) as word:
+        print(word.add("a"))
+"""
+    ended = subprocess.run([sys.executable, "-c", text], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "a\n", "")
+
+
 # --- a connection is lost, a node stops, a disk is full --------------------------------------------------------------------
 
 
