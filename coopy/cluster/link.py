@@ -39,6 +39,7 @@ __all__ = [
     "PATIENCE",
     "PAUSE",
     "DeniedError",
+    "Hurry",
     "Link",
     "LostError",
     "NoStreamError",
@@ -372,6 +373,26 @@ class Link:
             what = f"The cluster at {self.addresses} refused {asked}: {why}. Nothing was changed. {ASK_ADMIN}."
             refusal = NoStreamError if problem.get("err_code") == NO_STREAM else RefusedError
             raise refusal(what, code=problem.get("err_code", 0), why=why)
+        return answer
+
+
+class Hurry:
+    """Asks what is answered soon, or by nobody, as one that has no leader.
+
+    So many seconds are waited at `first`, and twice as long each time that nobody answers: servers may also be slow, or far away.
+    """
+
+    def __init__(self, link: Link, first: float) -> None:
+        self._link, self._first, self._patience = link, first, first
+
+    async def ask(self, subject: str, question: object = None) -> dict[str, Any]:
+        """As Link.ask."""
+        try:
+            answer = await self._link.ask(subject, question, self._patience)
+        except LostError:
+            self._patience = min(2 * self._patience, ANSWER)
+            raise
+        self._patience = self._first
         return answer
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from coopy import control
-from coopy.cluster import consumer, durable, entering, publisher
+from coopy.cluster import consumer, durable, entering, publisher, store
 from coopy.cluster.link import RefusedError
 from coopy.cluster.local import LocalServer, LocalServers
 from coopy.engine.stats import NodeStats
@@ -263,6 +263,22 @@ def follower(servers: LocalServers, name: str) -> LocalServer:
     about: Any = servers.servers[0].ask("jsz")
     leaders = {about["meta_cluster"]["leader"], leading.name if (leading := servers.leader(name)) else ""}
     return next(one for one in servers.servers if one.name not in leaders)
+
+
+def test_a_node_that_is_far_away_from_the_servers_begins(
+    cluster: Cluster, servers: LocalServers, ways: list[Way], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nobody may answer they are not waited for long, at first; here no answer comes as soon as that."""
+    monkeypatch.setattr(store, "SOON", 0.03)
+    monkeypatch.setattr(consumer, "SOON", 0.03)
+    near = cluster.node(1)
+    near.keep("a")
+    for way in ways:
+        way.delay = 0.03
+    far = cluster.node(2, cluster=through(servers, ways))
+    assert far.keep("b") == 2
+    control(far).share_snapshot()
+    level(near, far)
 
 
 @pytest.mark.parametrize("asked", [b".STREAM.INFO.", b".STREAM.MSG.GET.", b'"last_by_subj":'])
