@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from coopy.cluster.beginnings import BehindError
 from coopy.cluster.link import PATIENCE, PAUSE, DeniedError, Hurry, LostError, RefusedError
