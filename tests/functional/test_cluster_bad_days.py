@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 import signal
 import threading
 import time
@@ -245,6 +246,29 @@ def test_a_node_is_opened_while_a_server_is_away(tmp_path: Path, monkeypatch: py
         own.wait_ready()
         away.kill()
         assert cluster.node(1).keep("c") == 3
+        cluster.close()
+
+
+def test_a_server_that_lost_its_disk_takes_all_from_the_others(tmp_path: Path) -> None:
+    """It counts again when it says that it is well: then another one may be lost, and nothing that was acknowledged is."""
+    with LocalServers(tmp_path / "servers") as own:
+        cluster = Cluster(own, tmp_path)
+        one, two = cluster.node(1), cluster.node(2)
+        for node in (one, two):
+            impatient(node, LONG)
+        one.keep("a")
+        emptied = follower(own, cluster.name)
+        emptied.kill()
+        two.keep("b")
+        shutil.rmtree(own.directory / emptied.name)
+        emptied.start()
+        own.wait_ready()
+        leader = own.leader(cluster.name)
+        assert leader
+        leader.kill()
+        assert one.keep("c") == 3
+        assert two.keep("d") == 4
+        level(one, two)
         cluster.close()
 
 
