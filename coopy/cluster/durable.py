@@ -1,8 +1,9 @@
 """Whether what the servers acknowledge is on stable storage: they are asked, for by default they sync every two minutes only, and a power loss takes that.
 
 Each says at its monitoring port which version it is and when it syncs. All are asked at once; one that is silent is waited for only while it may be one that
-keeps the stream. What is not proven when a node is opened is refused, unless that was asked for; what a server says otherwise later is for watching.py. All of
-this is asked on the link's thread.
+keeps the stream. What is not proven when a node is opened is refused, unless that was asked for; what a server says otherwise later is for watching.py. One whose
+JetStream does not run, as it is about to begin or end, or has no room, acknowledges nothing: it proves nothing, and is not wrong. All of this is asked on the
+link's thread.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ __all__ = ["OLDEST", "AwayError", "Judged", "judge", "named", "prove"]
 OLDEST = (2, 14)
 PATIENCE = 5.0  # seconds for one answer
 LARGEST = 1 << 20
-GREETING = 1.0  # seconds in which a server says who it is; and that one has, of whom it is known that nothing depends on it
+GREETING = 1.0  # seconds in which a server says who it is; and that one has left, of whom it is known that nothing depends on it
 QUESTION = "GET /{what} HTTP/1.0\r\nHost: {host}\r\n\r\n"
 WAYS = (
     'Have each server listen for questions where nodes reach it (`http: "0.0.0.0:8222"`) and name its port in the address (nats://host:4222?monitor=8222);'
@@ -40,12 +41,12 @@ class AwayError(ClusterError):
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """What the servers say. `named`: those that do, by name; by address `wrong`: what is wrong with one, and `silent`: why it says nothing; `away`: is one gone?"""
+    """What the servers say. `named`: those that do, by name; by address `wrong`: what is wrong with one, `silent`: why it says nothing; `away`: which are gone."""
 
     named: frozenset[str]
     wrong: dict[str, str]
     silent: dict[str, str]
-    away: bool
+    away: frozenset[str]
 
 
 class _About(NamedTuple):
@@ -56,7 +57,7 @@ class _About(NamedTuple):
 
 
 class _Silent(NamedTuple):
-    """A server that says nothing of itself. `away`: it is not there for clients either."""
+    """A server that proves nothing. `away`: it is not there for clients either, or has no JetStream now."""
 
     why: object
     away: bool
@@ -71,7 +72,7 @@ async def judge(addresses: Addresses, peers: frozenset[str] | None = None) -> Ju
         frozenset(one.name for _, one in spoken),
         {str(server): one.wrong for server, one in spoken if one.wrong},
         {str(server): addresses.hide(one.why) for server, one in silent},
-        any(one.away for _, one in silent),
+        frozenset(str(server) for server, one in silent if one.away),
     )
 
 
@@ -93,7 +94,7 @@ async def prove(addresses: Addresses, peers: Iterable[str] | None) -> None:
     if unknown or (peers is None and judged.silent):
         which = f"its stream is kept by {', '.join(unknown)}, too" if unknown else "not all of them said so"
         silent = "; ".join(f"{server} ({why})" for server, why in judged.silent.items())
-        asked = f", and no answer came from {silent}" if silent else ""
+        asked = f", and no proof came from {silent}" if silent else ""
         raise (AwayError if judged.away else ClusterError)(
             f"It is not proven that every server of the cluster at {addresses} syncs what it acknowledges: {which}{asked}. The node was not opened. {WAYS}"
         )
@@ -124,12 +125,10 @@ def _names(asked: Iterable[asyncio.Task[_About | _Silent]]) -> set[str]:
 
 
 async def _ask(server: Server) -> _About | _Silent:
-    """One that is not there for clients is not waited for as long."""
-    there = await _greets(server)
     try:
-        return await _about(server, PATIENCE if there else GREETING)
-    except (OSError, EOFError, ValueError) as error:
-        return _Silent(error, away=not there)
+        return await _about(server)
+    except (OSError, EOFError, ValueError) as error:  # only then: over TLS a server complains of who connects, and leaves
+        return _Silent(error, away=not await _greets(server))
 
 
 async def _greets(server: Server) -> bool:
@@ -145,28 +144,26 @@ async def _greets(server: Server) -> bool:
         return False
 
 
-async def _about(server: Server, patience: float) -> _About:
+async def _about(server: Server) -> _About | _Silent:
     """Raises OSError, EOFError and ValueError where it does not say.
 
-    Of JetStream it says for ever what it said when it was asked for the first time, also if it was only about to begin then. That it has none is looked
-    for elsewhere, too.
+    Its first answer, of all about it, holds for ever what was known of JetStream when somebody asked for the first time: of that it is asked apart.
     """
     where = f"http://{bracketed(server.host)}:{server.monitor}/varz"
     try:
-        async with asyncio.timeout(patience):
-            about = await _answer(server, "varz")
-            version = tuple(int(part) for part in about["version"].partition("-")[0].split("."))
-            name, config = str(about["server_name"]), about.get("jetstream", {}).get("config")
-            config = config or (await _answer(server, "jsz")).get("config")
+        async with asyncio.timeout(PATIENCE):
+            about, jetstream = await _answer(server, "varz"), await _answer(server, "jsz")
+        version = tuple(int(part) for part in about["version"].partition("-")[0].split("."))
+        name, runs, syncs = str(about["server_name"]), not jetstream.get("disabled"), jetstream.get("config", {}).get("sync_always") is True
     except TimeoutError:
-        raise OSError(f"{where}: nothing in {patience:g} seconds") from None
+        raise OSError(f"{where}: nothing in {PATIENCE:g} seconds") from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{where} is no server's") from error
+    if not runs:
+        return _Silent("its JetStream does not run (`jetstream { store_dir: ..., sync_interval: always }`)", away=True)
     if version < OLDEST:
         return _About(name, f"it is version {about['version']}, and {'.'.join(map(str, OLDEST))} or newer is needed")
-    if not config:
-        return _About(name, "it has no JetStream (`jetstream { store_dir: ..., sync_interval: always }`)")
-    return _About(name, "" if config.get("sync_always") is True else "it does not sync every write (`jetstream { sync_interval: always }`)")
+    return _About(name, "" if syncs else "it does not sync every write (`jetstream { sync_interval: always }`)")
 
 
 async def _answer(server: Server, what: str) -> Any:

@@ -39,6 +39,7 @@ __all__ = [
     "PATIENCE",
     "PAUSE",
     "DeniedError",
+    "Hurry",
     "Link",
     "LostError",
     "NoStreamError",
@@ -128,10 +129,6 @@ class Link:
 
     def open(self) -> None:
         """Connect. Raises ClusterError where no server answers, AuthenticationError where one refuses, UsageError without the library."""
-        try:
-            import nats.aio.client  # noqa: F401 - whether it is there
-        except ImportError as error:
-            raise UsageError('A node of a cluster needs nats-py: `pip install "coopy[cluster]"`.', option="cluster") from error
         if self.addresses.credentials:
             read_credentials(self.addresses.credentials)
         self._thread.start()
@@ -142,6 +139,10 @@ class Link:
             raise
 
     async def _begin(self) -> None:
+        try:  # on this thread, which no signal reaches: imported by halves, it could not be imported any more
+            import nats.aio.client  # noqa: F401 - whether it is there
+        except ImportError as error:
+            raise UsageError('A node of a cluster needs nats-py: `pip install "coopy[cluster]"`.', option="cluster") from error
         deadline = time.monotonic() + CONNECT
         while not await self._find():
             if self._search.hopeless or time.monotonic() > deadline:
@@ -372,6 +373,26 @@ class Link:
             what = f"The cluster at {self.addresses} refused {asked}: {why}. Nothing was changed. {ASK_ADMIN}."
             refusal = NoStreamError if problem.get("err_code") == NO_STREAM else RefusedError
             raise refusal(what, code=problem.get("err_code", 0), why=why)
+        return answer
+
+
+class Hurry:
+    """Asks what is answered soon, or by nobody, as one that has no leader.
+
+    So many seconds are waited at `first`, and twice as long each time that nobody answers: servers may also be slow, or far away.
+    """
+
+    def __init__(self, link: Link, first: float) -> None:
+        self._link, self._first, self._patience = link, first, first
+
+    async def ask(self, subject: str, question: object = None) -> dict[str, Any]:
+        """As Link.ask."""
+        try:
+            answer = await self._link.ask(subject, question, self._patience)
+        except LostError:
+            self._patience = min(2 * self._patience, ANSWER)
+            raise
+        self._patience = self._first
         return answer
 
 

@@ -125,9 +125,10 @@ class LocalServer:
             command = [sys.executable, "-I", "-S", "-c", SHORT_LIVED, str(os.getpid()), *command]
         self._trouble = None
         try:
-            process = self._process = subprocess.Popen(  # noqa: S603 - the server, with a configuration of our own
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-            )
+            with Path(self._config).with_suffix(".log").open("ab") as log:  # what it says before it writes there itself
+                process = self._process = subprocess.Popen(  # noqa: S603 - the server, with a configuration of our own
+                    command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log, start_new_session=True
+                )
         except OSError as error:
             self._trouble = error
             return
@@ -180,7 +181,7 @@ class LocalServers:
         program = server_program()
         plan = self._plan(count)
         self.servers = [LocalServer(name, str(self._configure(plan, name)), ports, program) for name, ports in plan.servers.items()]
-        self._password = plan.password
+        self._password, self._owner = plan.password, os.getpid()
         self._lock: Lock | None = None
 
     @property
@@ -238,7 +239,9 @@ class LocalServers:
         return None
 
     def stop(self) -> None:
-        """End those that run."""
+        """End those that run. In a forked child they are the parent's, and go on."""
+        if os.getpid() != self._owner:
+            return
         for one in self.servers:
             one.signal(signal.SIGCONT)
             one.signal(signal.SIGTERM)
@@ -274,7 +277,8 @@ class LocalServers:
         return plan
 
     def _configure(self, plan: _Plan, name: str) -> Path:
-        ports, fields = plan.servers[name], {"name": name, "user": USER, "password": plan.password, "directory": self.directory}
+        ports = plan.servers[name]
+        fields = {"name": name, "user": USER, "password": plan.password, "directory": _quoted(str(self.directory))}
         text = CONFIG.format(port=ports.port, monitor=ports.monitor, **fields)
         if len(plan.servers) > 1:
             routes = ", ".join(f'"nats://{USER}:{plan.password}@127.0.0.1:{one.route}"' for one in plan.servers.values())
@@ -291,6 +295,11 @@ def _leader_in(about: Any, journal: str) -> str:
         int(one["name"].partition("@")[2]): one["cluster"].get("leader", "") for one in streams if one["name"].startswith(f"{journal}@")
     }
     return str(leads[max(leads)]) if leads else ""
+
+
+def _quoted(text: str) -> str:
+    """As it stands between quotation marks in a configuration."""
+    return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -52,7 +52,7 @@ LARGEST = FULL + 1024  # bytes of such a message, headers too: what a server mus
 MAX_SIZE = 8 << 20  # far above what any server takes by default; what is longer is not ours
 ID = 16
 MOST_NODES = 4096
-DAY = 24 * 60
+MOST_MINUTES = 1 << 15  # of a zone's offset, as a record of the journal has it
 WORDS = {2 * kind + flags: word_of(kind, flags) for kind in Kind.CALLS for flags in (0, COMPRESSED)}
 CODES = {word: code for code, word in WORDS.items()}
 
@@ -195,7 +195,7 @@ def _check_values(message: Sealed) -> None:
     """What the types do not say."""
     if isinstance(message, Calls):
         good = message.counter > 0 and 0 <= message.settled < message.counter and 0 < message.time_us < 1 << 62
-        good = good and abs(message.utc_offset) <= DAY and all(code in WORDS for code, _ in message.calls)
+        good = good and abs(message.utc_offset) < MOST_MINUTES and all(code in WORDS for code, _ in message.calls)
         ids: tuple[bytes, ...] = (message.node,)
     elif isinstance(message, Join):
         good, ids = all(lsn > 0 for lsn in message.left_out), (message.node,)

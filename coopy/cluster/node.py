@@ -94,14 +94,9 @@ class Node:
     def connect(self) -> None:
         """Find a server. Raises ClusterError, AuthenticationError, UsageError."""
         self.link.open()
-        if self.link.has_jetstream:
-            return
-        if not self._first.stream.assume_durable:
-            what = f"A server of the cluster at {self.addresses} has no JetStream, in which the stream is kept. Nothing was changed"
-            raise ClusterError(f"{what}. Set `jetstream {{ store_dir: ..., sync_interval: always }}` there, and restart it.")
-        if not self.link.run(self._first.stream.within_reach()):
+        if not self.link.has_jetstream and not self.link.run(self._first.stream.within_reach()):
             what = f"No server of the cluster at {self.addresses} has JetStream, in which the stream is kept, as far as can be seen now. Nothing was changed"
-            raise ClusterError(f"{what}. Set `jetstream {{ store_dir: ... }}` at one at least, or start those that have it.")
+            raise ClusterError(f"{what}. Set `jetstream {{ store_dir: ..., sync_interval: always }}` there, or start those that have it.")
 
     def fetch(self, place: Place, initial: Callable[[object], bytes]) -> None:
         """As Generations.fetch."""

@@ -205,8 +205,9 @@ class Publisher:
 
     def _sealed_off(self) -> Packet:
         """The first of those behind a seal is under way again."""
-        packet = self._behind.popleft()
-        self._unknown[packet.counter] = packet
+        packet = self._behind[0]
+        self._unknown[packet.counter] = packet  # before it leaves the others: a barrier finds each in one of both
+        self._behind.popleft()
         return packet
 
     def _pack(self) -> Packet:
@@ -327,8 +328,8 @@ class Publisher:
         """All before the seal of the stream was taken here, and no more of it ever is: what was not goes into this one."""
         self._stream, self._base = there.stream, there.stream.subject("calls")
         under_way = {**self._unknown, **self.packets, **{packet.counter: packet for packet in self._behind}}
-        self._unknown = {}
         self._behind = deque(under_way[counter] for counter in sorted(under_way) if not under_way[counter].taken)
+        self._unknown = {}  # now: a barrier finds each in one of both
         for packet in self._behind:
             packet.data = _settled(packet.data, self._oldest - 1, self._key)
             packet.elsewhere, packet.by = packet.sent, None

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from coopy.cluster.link import PATIENCE, LostError, NoStreamError, cancel_all
+from coopy.cluster.link import PATIENCE, Hurry, LostError, NoStreamError, cancel_all
 from coopy.cluster.stream import REPLICAS
 from coopy.error import ClusterError
 from coopy.logs import logger
@@ -31,7 +31,7 @@ __all__ = ["GoneError", "Store", "Stored"]
 
 log = logger("cluster")
 ANSWER = 3.0  # seconds for one piece
-SOON = 0.5  # seconds to say whether it has a leader
+SOON = 0.5  # seconds to say whether it has a leader, at first
 STALLED = 10.0  # seconds without a piece: what is dropped while it is read simply ends to come
 API = ("STREAM.CREATE.", "STREAM.INFO.", "STREAM.PURGE.", "STREAM.MSG.GET.", "CONSUMER.CREATE.", "DIRECT.GET.")  # what is asked of it
 
@@ -53,6 +53,7 @@ class Store:
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
+        self._hurry = Hurry(stream.link, SOON)
         self._concerns = {f"{one}OBJ_{stream.bucket}": f"$JS.API.{one}OBJ_{stream.bucket}" for one in API}
         self._concerns[f"$O.{stream.bucket}."] = f"$O.{stream.bucket}.>"
 
@@ -148,7 +149,7 @@ class Store:
         """
         link, name = self._stream.link, f"OBJ_{self._stream.bucket}"
         try:
-            cluster = (await link.ask(f"STREAM.INFO.{name}", patience=SOON)).get("cluster")
+            cluster = (await self._hurry.ask(f"STREAM.INFO.{name}")).get("cluster")
         except NoStreamError:
             raise LostError(f"The object store {name} at the cluster at {link.addresses} is not there yet.") from None
         if cluster is not None and not cluster.get("leader"):

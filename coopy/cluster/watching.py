@@ -2,7 +2,7 @@
 
 They are asked when a server was found again, and from time to time. Where one says that it does not sync every write, or is too old, calls are refused,
 before anything of them is sent; queries go on, and what came before is intact. When all is well again, so are calls. A server that says nothing is no
-evidence: most are away then, and the others keep the stream. So is one that was wrong, and now says nothing: it may be there as it was.
+evidence: most are away then, and the others keep the stream. Neither is one that was wrong, as long as it is there for clients: it may be as it was.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Watching:
                 await asyncio.wait_for(self._again.wait(), EVERY)
             self._again.clear()
             found = await judge(self._link.addresses)
-            self._wrong = {server: what for server, what in self._wrong.items() if server in found.silent} | found.wrong
+            self._wrong = {server: what for server, what in self._wrong.items() if server in found.silent.keys() - found.away} | found.wrong
             self._note(named(self._wrong))
 
     def _note(self, problem: str) -> None:

@@ -121,11 +121,11 @@ class OrderedEngine(SharedEngine):
         return super().refusal()
 
     def stamp(self) -> tuple[int, int]:
-        """The time in microseconds and the local zone's offset, for calls that are sent now. One thread asks."""
+        """The time in microseconds and the local zone's offset, for calls that are sent now. One thread asks. No time is before 1970, as in a journal."""
         now = self.wall() // 1000
         if not self.zone_ends - QUARTER <= now < self.zone_ends:
             self.look_up_zone(now)
-        return now, self.utc_offset
+        return max(now, 1), self.utc_offset
 
     # --- queries -------------------------------------------------------------------------------------------------------
 

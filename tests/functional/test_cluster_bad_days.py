@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 import signal
 import threading
 import time
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from coopy import control
-from coopy.cluster import consumer, durable, entering, publisher
+from coopy.cluster import consumer, durable, entering, publisher, store
 from coopy.cluster.link import RefusedError
 from coopy.cluster.local import LocalServer, LocalServers
 from coopy.engine.stats import NodeStats
@@ -231,6 +232,7 @@ def test_a_server_that_is_cut_off_from_the_others_is_left_for_another(tmp_path: 
 
 def test_a_node_is_opened_while_a_server_is_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Frozen, or just killed: what keeps the stream without it is asked whether it syncs, and that is enough."""
+    monkeypatch.setattr(durable, "PATIENCE", 1.0)
     monkeypatch.setattr(durable, "GREETING", 0.3)
     monkeypatch.setattr(entering, "GONE", LONG)
     with LocalServers(tmp_path / "servers") as own:
@@ -245,6 +247,29 @@ def test_a_node_is_opened_while_a_server_is_away(tmp_path: Path, monkeypatch: py
         own.wait_ready()
         away.kill()
         assert cluster.node(1).keep("c") == 3
+        cluster.close()
+
+
+def test_a_server_that_lost_its_disk_takes_all_from_the_others(tmp_path: Path) -> None:
+    """It counts again when it says that it is well: then another one may be lost, and nothing that was acknowledged is."""
+    with LocalServers(tmp_path / "servers") as own:
+        cluster = Cluster(own, tmp_path)
+        one, two = cluster.node(1), cluster.node(2)
+        for node in (one, two):
+            impatient(node, LONG)
+        one.keep("a")
+        emptied = follower(own, cluster.name)
+        emptied.kill()
+        two.keep("b")
+        shutil.rmtree(own.directory / emptied.name)
+        emptied.start()
+        own.wait_ready()
+        leader = own.leader(cluster.name)
+        assert leader
+        leader.kill()
+        assert one.keep("c") == 3
+        assert two.keep("d") == 4
+        level(one, two)
         cluster.close()
 
 
@@ -263,6 +288,22 @@ def follower(servers: LocalServers, name: str) -> LocalServer:
     about: Any = servers.servers[0].ask("jsz")
     leaders = {about["meta_cluster"]["leader"], leading.name if (leading := servers.leader(name)) else ""}
     return next(one for one in servers.servers if one.name not in leaders)
+
+
+def test_a_node_that_is_far_away_from_the_servers_begins(
+    cluster: Cluster, servers: LocalServers, ways: list[Way], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nobody may answer they are not waited for long, at first; here no answer comes as soon as that."""
+    monkeypatch.setattr(store, "SOON", 0.03)
+    monkeypatch.setattr(consumer, "SOON", 0.03)
+    near = cluster.node(1)
+    near.keep("a")
+    for way in ways:
+        way.delay = 0.03
+    far = cluster.node(2, cluster=through(servers, ways))
+    assert far.keep("b") == 2
+    control(far).share_snapshot()
+    level(near, far)
 
 
 @pytest.mark.parametrize("asked", [b".STREAM.INFO.", b".STREAM.MSG.GET.", b'"last_by_subj":'])

@@ -89,6 +89,23 @@ def test_servers_end_with_the_process_that_started_them(tmp_path: Path) -> None:
         time.sleep(0.01)
 
 
+def test_servers_go_on_where_a_forked_child_leaves_their_block(tmp_path: Path) -> None:
+    """They are its parent's, as a node is."""
+    with LocalServers(tmp_path / "servers", 1) as servers:
+        child = os.fork()
+        if child == 0:
+            servers.stop()
+            os._exit(0)
+        deadline = time.monotonic() + PATIENCE
+        while not (ended := os.waitpid(child, os.WNOHANG)[0]) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        if not ended:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+        assert ended
+        assert servers.servers[0].is_ready()
+
+
 def runs(pid: int) -> bool:
     """Whether this process does; one that ended, and that nobody took note of, does not."""
     try:

@@ -8,7 +8,9 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +23,7 @@ from coopy.cluster.beginnings import Beginnings
 from coopy.cluster.taker import Taker
 from coopy.disk.fake import FakeDisk
 from coopy.error import ClosedError, ClusterError, DiskFullError, UnconfirmedError
-from coopy.wiring import Options, open_proxy
+from coopy.wiring import Options, fix_wall, open_proxy
 from coopy.wiring.systems import system_of
 from tests.functional.test_cluster_bad_days import LONG, counts, through, wait_until, ways
 from tests.functional.test_cluster_generations import kept_from_taking, messages, move_on
@@ -140,6 +142,47 @@ control(word).share_snapshot()
     ended = subprocess.run([sys.executable, "-c", text], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert "closed    at LSN 1" in run_coopy("status", cluster.folder / "node1").output
+
+
+def test_a_clock_and_a_zone_that_are_far_off_stop_no_node(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one stamps, all can take: else nobody could take anything behind it any more."""
+    one, two = cluster.node(1), cluster.node(2)
+    monkeypatch.setenv("TZ", "XXX+24:30")
+    time.tzset()
+    try:
+        fix_wall(one, datetime(1960, 1, 1))
+        one.stamp()
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    fix_wall(one, None)
+    two.stamp()
+    level(one, two)
+    assert [seen[1].year for seen in one.kept] == [1970, datetime.now().year]
+
+
+def test_a_node_that_is_interrupted_as_the_client_is_loaded_can_be_opened_again(cluster: Cluster) -> None:
+    """In the same process, as in a shell."""
+    text = f"""
+import os, signal, sys
+from coopy import control, init_system
+from tests.words import Word
+class Interrupter:
+    def find_spec(self, name, path, target=None):
+        if name == "nats.js.client":
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupter())
+def begin():
+    return init_system(Word, {str(cluster.folder / "node1")!r}, cluster={cluster.servers.urls!r}, name={cluster.name!r}, validation="off")
+try:
+    begin()
+except KeyboardInterrupt:
+    with control(begin()) as word:
+        print(word.add("a"))
+"""
+    ended = subprocess.run([sys.executable, "-c", text], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "a\n", "")
 
 
 # --- a connection is lost, a node stops, a disk is full --------------------------------------------------------------------

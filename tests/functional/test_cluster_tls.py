@@ -18,7 +18,7 @@ import pytest
 
 from coopy import control, init_system
 from coopy.cluster import beginnings, link, store, stream
-from coopy.cluster.local import free_ports, server_program
+from coopy.cluster.local import LocalServers, free_ports, server_program
 from coopy.error import AuthenticationError, ClusterError, CoopyError, UsageError
 from coopy.wiring.systems import system_of
 from tests.functional.test_cluster import names_in
@@ -103,6 +103,20 @@ def test_a_node_over_tls_with_a_certificate_and_a_password(certificate: Path, tm
         told = run_coopy("cluster", "prune", "word", "--cluster", address, "--tls-ca", certificate / "crt", *own)
         assert (told.exit_code, "coopy-word@1 is the only stream" in told.output, PASSWORD in told.output) == (2, True, False)
         assert run_coopy("cluster", "prune", "word", "--cluster", address, *own[2:]).exit_code == 2
+
+
+def test_servers_that_are_asked_whether_they_sync_have_nothing_to_complain_of(certificate: Path, tmp_path: Path) -> None:
+    """It would stand in their logs every half minute, for each node."""
+    own = LocalServers(tmp_path / "servers")
+    for one in own.servers:
+        with Path(one._config).open("a") as config:
+            config.write(f'tls {{ cert_file: "{certificate}/crt", key_file: "{certificate}/key" }}\n')
+    with own:
+        urls = own.urls.replace("nats://", "tls://").replace("@127.0.0.1:", "@localhost:")
+        with control(init_system(Word, tmp_path / "node", cluster=urls, tls=trusting(certificate), validation="off")) as word:
+            assert word.add("a") == "a"
+    logs = [(own.directory / f"{one.name}.log").read_text() for one in own.servers]
+    assert not [line for log in logs for line in log.splitlines() if "TLS handshake error" in line]
 
 
 @pytest.mark.parametrize(("scheme", "with_tls"), [("tls", False), ("nats", True)])

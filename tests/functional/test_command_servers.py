@@ -6,9 +6,12 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import pytest
 
 from coopy import control, init_system
 from tests.words import Word
@@ -17,12 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
+UP = [sys.executable, "-m", "coopy", "cluster", "up"]
 
 
 @contextmanager
 def up(directory: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """One server, which is enough for a trial, as from a shell; and what `cluster=` takes."""
-    command = [sys.executable, "-m", "coopy", "cluster", "up", str(directory), "--servers", "1"]
+    command = [*UP, str(directory), "--servers", "1"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
@@ -32,16 +36,17 @@ def up(directory: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 
 def test_servers_run_until_they_are_interrupted(tmp_path: Path) -> None:
-    """What is printed is what `cluster=` takes; what they hold stays, and is there again."""
+    """What is printed is what `cluster=` takes; what they hold stays, and is there again. The directory may have any name."""
+    directory = tmp_path / 'of "all" {kinds} \\of #signs $'
     for text, number in (("a", signal.SIGINT), ("aa", signal.SIGTERM)):
-        with up(tmp_path / "servers") as (process, urls):
+        with up(directory) as (process, urls):
             word = init_system(Word, tmp_path / text, cluster=urls, name="word", validation="off", assume_durable=True)
             with control(word):
                 assert word.add("a") == text
             process.send_signal(number)
             _, said = process.communicate()
         assert process.returncode == 0
-        assert f"1 server in {tmp_path / 'servers'}. Ctrl-C ends them; what they hold stays.\n" in said
+        assert f"1 server in {directory}. Ctrl-C ends them; what they hold stays.\n" in said
 
 
 def test_a_server_that_ends_ends_all_and_is_named(tmp_path: Path) -> None:
@@ -53,3 +58,19 @@ def test_a_server_that_ends_ends_all_and_is_named(tmp_path: Path) -> None:
     assert process.returncode == 2
     assert f"{pid.stem} ended: {tmp_path / 'servers' / pid.stem}.log says why. The others are stopped." in said
     assert (tmp_path / "servers" / f"{pid.stem}.log").exists()
+
+
+def test_who_interrupts_servers_that_do_not_get_ready_does_not_wait_for_them(tmp_path: Path) -> None:
+    """None of them runs then; here one is frozen as it starts."""
+    with subprocess.Popen([*UP, str(tmp_path / "servers")], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        written = tmp_path / "servers" / "server1.pid"
+        deadline = time.monotonic() + 50
+        while not written.exists() or not written.read_text():
+            assert time.monotonic() < deadline
+        pid = int(written.read_text())
+        os.kill(pid, signal.SIGSTOP)
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate()
+    assert (process.returncode, said) == (130, b"")
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)

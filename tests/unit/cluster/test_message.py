@@ -72,7 +72,7 @@ def test_a_message_of_another_system_or_key_is_refused() -> None:
     "message",
     [
         Calls(b"short", 1, 0, 1, 0, []), Calls(NODE, 0, 0, 1, 0, []), Calls(NODE, 1, 1, 1, 0, []), Calls(NODE, 1, -1, 1, 0, []),
-        Calls(NODE, 1, 0, 0, 0, []), Calls(NODE, 1, 0, 1 << 62, 0, []), Calls(NODE, 1, 0, 1, 2000, []), Calls(NODE, 1, 0, 1, 0, [(0, b"")]),
+        Calls(NODE, 1, 0, 0, 0, []), Calls(NODE, 1, 0, 1 << 62, 0, []), Calls(NODE, 1, 0, 1, 40_000, []), Calls(NODE, 1, 0, 1, 0, [(0, b"")]),
         Calls(NODE, 1, 0, 1, 0, [(6, b"")]), Join(b"", "d", [], b""), Genesis(b"y" * 16, b"", "d", "s", b"", 1), Announced(1, "s", b"", -1, "", 1),
         Genesis(b"y" * 16, b"s" * 32, "d", "s", b"", 1, 0), Genesis(b"y" * 16, b"s" * 32, "d", "", b"", 1), Genesis(b"y" * 16, b"s" * 32, "d", "", b"", 0, 2),
         Genesis(b"y" * 16, b"s" * 32, "d", "s", b"", 1, 2, "t"), Genesis(b"y" * 16, b"s" * 32, "d", "s", b"", 1, 1, "t"), Seal(1, "t"), Seal(2, ""),
