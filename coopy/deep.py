@@ -3,7 +3,8 @@
 Objects that refer to each other are followed from one to the next, so a web of some hundred of them (friends, neighbours, a chain) is as deep as it has
 objects. CPython's pickler ends such a thing with RecursionError. This one is pickle's own, written in Python: what it leaves to the stack of the
 interpreter there is a list here, of generators, each of which gives the next part of one value. It writes the parts in the same order, so objects are
-made and get their states in the same order when it is read; and it is slow (some 20 us an object), for what the fast one gave up.
+made and get their states in the same order when it is read; and it is slow (some 20 us an object), for what the fast one gave up. The bytes are the
+same, but at the end of a container of a thousand elements, or more: CPython's puts an empty batch there, or one of a single element.
 
 Source of the opcodes and of what each value is made of: `pickle.py` of CPython and PEP 3154, protocol 5 (PEP 574).
 """
@@ -13,12 +14,13 @@ from __future__ import annotations
 import copyreg
 import gc
 import pickle
-from itertools import islice
+from collections.abc import Iterator
+from itertools import chain, islice
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable
 
     Parts = Iterator[Any]
 
@@ -70,12 +72,13 @@ class DeepPickler(pickle._Pickler):  # noqa: SLF001 - pickle's own writer in Pyt
                     return
                 parts, _ = path.pop()
             if len(path) > self._deepest:
-                self._check_depth([one for _, one in path[-STEP:]], len(path))
+                self._check_depth([one for _, one in path[-STEP : -STEP // 2]], len(path))
 
     def _check_depth(self, last: list[Any], depth: int) -> None:
-        """What is deep was there before: a thousand values that were not, each in the one before, are made as they are asked for, without an end.
+        """What is deep was there before: hundreds of values that were not, each in the one before, are made as they are asked for, without an end.
 
-        The garbage collector knows what was: all but tuples of atoms, which it does not track, and what is frozen.
+        The garbage collector knows what was: all but tuples of atoms, which it does not track, and what is frozen. Not the last of all
+        are looked at: they may be such a tuple, be it one that an endless object has for its arguments.
         """
         if not self._before:
             self._before.update(map(id, gc.get_objects()))
@@ -91,10 +94,12 @@ class DeepPickler(pickle._Pickler):  # noqa: SLF001 - pickle's own writer in Pyt
         if kind in self._containers:
             return self._containers[kind](self, obj)
         reduced = self._reduce(obj)
-        if reduced is NotImplemented and isinstance(obj, type | FunctionType):
-            return self._global(obj)
         if reduced is NotImplemented:
+            if kind is type or kind is FunctionType:
+                return self._global(obj)
             registered = copyreg.dispatch_table.get(kind)
+            if registered is None and issubclass(kind, type):
+                return self._global(obj)
             reduced = obj.__reduce_ex__(PROTOCOL) if registered is None else registered(obj)
         return self._global(obj, reduced) if isinstance(reduced, str) else self._object(obj, reduced)
 
@@ -126,40 +131,40 @@ class DeepPickler(pickle._Pickler):  # noqa: SLF001 - pickle's own writer in Pyt
     def _list(self, obj: list[Any]) -> Parts:
         self.write(pickle.EMPTY_LIST)
         self.memoize(obj)
-        yield from self._elements(obj)
+        yield from self._elements(iter(obj))
 
-    def _elements(self, items: Iterable[Any]) -> Parts:
-        for batch in _batches(items):
-            if len(batch) == 1:
-                yield batch[0]
-                self.write(pickle.APPEND)
-            else:
-                self.write(pickle.MARK)
-                yield from batch
-                self.write(pickle.APPENDS)
+    def _elements(self, items: Iterator[Any]) -> Parts:
+        return self._batches(zip(items), pickle.APPEND, pickle.APPENDS)
+
+    def _pairs(self, items: Iterator[tuple[Any, Any]]) -> Parts:
+        return self._batches(map(_pair, items), pickle.SETITEM, pickle.SETITEMS)
+
+    def _batches(self, items: Iterator[tuple[Any, ...]], one: bytes, many: bytes) -> Parts:
+        """Each is asked for when its turn comes, so that a dictionary which changes meanwhile says so."""
+        for first in items:
+            second = next(items, None)
+            if second is None:
+                yield from first
+                self.write(one)
+                return
+            self.write(pickle.MARK)
+            for item in chain((first, second), islice(items, BATCH - 2)):
+                yield from item
+            self.write(many)
 
     def _dict(self, obj: dict[Any, Any]) -> Parts:
         self.write(pickle.EMPTY_DICT)
         self.memoize(obj)
-        yield from self._pairs(obj.items())
-
-    def _pairs(self, items: Iterable[tuple[Any, Any]]) -> Parts:
-        for batch in _batches(items):
-            if len(batch) == 1:
-                yield from batch[0]
-                self.write(pickle.SETITEM)
-            else:
-                self.write(pickle.MARK)
-                for pair in batch:
-                    yield from pair
-                self.write(pickle.SETITEMS)
+        yield from self._pairs(iter(obj.items()))
 
     def _set(self, obj: set[Any]) -> Parts:
         self.write(pickle.EMPTY_SET)
         self.memoize(obj)
-        for batch in _batches(obj):
+        items = iter(obj)
+        for first in items:
             self.write(pickle.MARK)
-            yield from batch
+            yield first
+            yield from islice(items, BATCH - 1)
             self.write(pickle.ADDITEMS)
 
     def _frozenset(self, obj: frozenset[Any]) -> Parts:
@@ -173,8 +178,9 @@ class DeepPickler(pickle._Pickler):  # noqa: SLF001 - pickle's own writer in Pyt
 
     def _object(self, obj: Any, reduced: Any) -> Parts:
         """As its class says that it is made: by a call, a state, elements and pairs."""
-        if not isinstance(reduced, tuple) or not 2 <= len(reduced) <= 6:  # noqa: PLR2004 - as object.__reduce__ is documented
-            raise pickle.PicklingError(f"__reduce__ of {type(obj).__qualname__} must return a string or a tuple of two to six elements.")
+        if not _is_answer(reduced):
+            what = f"__reduce__ of {type(obj).__qualname__} must return a string or a tuple of two to six elements"
+            raise pickle.PicklingError(f"{what}: what to call, a tuple of its arguments, a state, two iterators, what gives it its state.")
         maker, args, state, elements, pairs, setter = (*reduced, None, None, None, None)[:6]
         yield from self._made(obj, maker, args)
         if id(obj) in self.memo:
@@ -193,11 +199,9 @@ class DeepPickler(pickle._Pickler):  # noqa: SLF001 - pickle's own writer in Pyt
             self.write(pickle.TUPLE2 + pickle.REDUCE + pickle.POP)
 
     def _made(self, obj: Any, maker: Any, args: Any) -> Parts:
-        if not isinstance(args, tuple) or not callable(maker):
-            raise pickle.PicklingError(f"__reduce__ of {type(obj).__qualname__} must return what to call, and a tuple of arguments.")
         name = getattr(maker, "__name__", "")
         if name == "__newobj__":
-            if args[0] is not obj.__class__:
+            if not args or args[0] is not obj.__class__:
                 raise pickle.PicklingError(f"__reduce__ of {type(obj).__qualname__} makes an object of another class.")
             yield args[0]
             yield args[1:]
@@ -224,8 +228,20 @@ class DeepPickler(pickle._Pickler):  # noqa: SLF001 - pickle's own writer in Pyt
     }
 
 
-def _batches(items: Iterable[Any]) -> Iterator[list[Any]]:
-    """As many elements at a time as pickle has, and no batch without any."""
-    rest = iter(items)
-    while batch := list(islice(rest, BATCH)):
-        yield batch
+def _is_answer(reduced: Any) -> bool:
+    """Whether it says how an object is made, as far as CPython's pickler looks."""
+    if not isinstance(reduced, tuple) or not 2 <= len(reduced) <= 6:  # noqa: PLR2004 - as object.__reduce__ is documented
+        return False
+    maker, args, _, elements, pairs, setter = (*reduced, None, None, None, None)[:6]
+    iterators = all(one is None or isinstance(one, Iterator) for one in (elements, pairs))
+    if not (callable(maker) and isinstance(args, tuple) and iterators and (setter is None or callable(setter))):
+        return False
+    if getattr(maker, "__name__", "") == "__newobj_ex__":
+        return len(args) == 3 and isinstance(args[1], tuple) and isinstance(args[2], dict)  # noqa: PLR2004 - class, arguments, keywords
+    return True
+
+
+def _pair(pair: Any) -> tuple[Any, Any]:
+    if type(pair) is tuple and len(pair) == 2:  # noqa: PLR2004 - a key and a value
+        return pair
+    raise pickle.PicklingError(f"__reduce__ must give pairs, of which {pair!r:.100} is none.")

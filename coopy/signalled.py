@@ -26,6 +26,8 @@ BEHIND = {
     if name in {"CALL", "CALL_FUNCTION_EX", "CALL_KW", "PRECALL"} or name.startswith("POP_JUMP_BACKWARD_IF")
 }
 MADE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: a class that a program made
+RESUME, NONE_OF_IT = opmap["RESUME"], bytes([opmap.get("LOAD_ASSERTION_ERROR", 0)])
+YIELDED = 3  # bits of RESUME's argument: it goes on behind a `yield`, where `throw()` raises too, as 3.13 has it
 
 
 def from_outside(error: BaseException) -> bool:
@@ -34,14 +36,20 @@ def from_outside(error: BaseException) -> bool:
 
 
 def _from_thread(error: BaseException) -> bool:
-    """Such an exception is made of its class alone. Behind a call, one like that may be what was called: it is taken for the other."""
+    """Such an exception is made of its class alone. Behind a call or a `yield`, one like that may be an ordinary one: it is taken for the other.
+
+    What Cython, mypyc and C put into a traceback for their own functions begins by RESUME, too, and has nothing behind it (`PyCode_NewEmpty`).
+    """
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     if trace is None:
         return False
-    instruction = trace.tb_frame.f_code.co_code[trace.tb_lasti]
-    return instruction in BETWEEN or (instruction in BEHIND and not error.args and type(error).__flags__ & MADE != 0)
+    code, at = trace.tb_frame.f_code.co_code, trace.tb_lasti
+    instruction = code[at]
+    if instruction in BETWEEN and not (instruction == RESUME and code[at + 1] & YIELDED):
+        return code[at + 2 : at + 3] != NONE_OF_IT
+    return instruction in BETWEEN | BEHIND and not error.args and type(error).__flags__ & MADE != 0
 
 
 def from_signal(error: BaseException) -> bool:

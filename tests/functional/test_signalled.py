@@ -16,6 +16,7 @@ import sys
 import threading
 from bdb import BdbQuit
 from typing import TYPE_CHECKING, Any
+from xml.parsers import expat
 
 import pytest
 
@@ -24,7 +25,7 @@ from coopy.disk import files
 from coopy.error import ClosedError, NotSerializableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.parametrize("durability", ["sync", "buffered"])
@@ -263,6 +264,20 @@ class Slow(Word):
         self.text += "f"
         next(map(int, ["no"]))
 
+    def throw(self) -> None:
+        letters = each(self.text)
+        next(letters)
+        letters.throw(KeyError("t"))
+
+    def parse(self) -> None:
+        parser = expat.ParserCreate()
+        parser.CharacterDataHandler = int
+        parser.Parse("<a>no</a>", True)
+
+
+def each(text: str) -> Generator[str, None, None]:
+    yield from text
+
 
 def refused(_found: object) -> None:
     raise OutOfTimeError
@@ -297,10 +312,14 @@ def test_an_action_into_which_another_thread_raises_happens_once_as_a_whole(tmp_
 
 
 def test_what_an_action_raises_by_what_it_calls_is_its_outcome(tmp_path: Path, durability: Any) -> None:
-    """Written in C as well, and without arguments."""
+    """Written in C as well, with or without a frame of its own in the traceback, and without arguments; or thrown into a generator."""
     with control(init_system(Slow, tmp_path / "w", durability=durability, validation="off")) as word:
         with pytest.raises(ValueError, match="no"):
             word.fail()
+        with pytest.raises(KeyError, match="t"):
+            word.throw()
+        with pytest.raises(ValueError, match="no"):
+            word.parse()
         with pytest.raises(json.JSONDecodeError):
             word.decode("{")
         with pytest.raises(OutOfTimeError):

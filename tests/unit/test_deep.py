@@ -1,4 +1,4 @@
-"""The pickler that does not recurse writes what CPython's does, byte for byte, and what that one cannot."""
+"""The pickler that does not recurse writes what CPython's does, byte for byte but for how batches end, and what that one cannot."""
 
 from __future__ import annotations
 
@@ -87,6 +87,46 @@ class Endless:
         return Endless()
 
 
+class EndlessList(list[Any]):
+    """It holds another one each time. Its arguments are an empty tuple, which nobody made for it."""
+
+    def __reduce__(self) -> Any:
+        return EndlessList, (), None, iter([EndlessList()])
+
+
+class Growing:
+    """It changes the dictionary that it is in."""
+
+    def __init__(self, into: dict[Any, Any]) -> None:
+        self.into = into
+
+    def __reduce__(self) -> Any:
+        self.into[len(self.into)] = None
+        return int, ()
+
+
+class Kind(type):
+    """Whose classes are pickled as a registered function says."""
+
+
+class OfKind(metaclass=Kind):
+    """One of them."""
+
+
+copyreg.pickle(Kind, lambda _kind: (int, (5,)))  # type: ignore[arg-type,return-value]
+
+
+class Liar:
+    """It says that it is a class."""
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        return type
+
+    def __reduce__(self) -> Any:
+        return int, (1,)
+
+
 class Wrong:
     """It says what a test says of how it is made."""
 
@@ -111,6 +151,7 @@ VALUES = [
     ByArguments([1]), ByKeywords(a=1), Guarded(1), Ledger({"a": 1}, {"b": 2}), Loose(a=1, b=2), Pair([1], 2), Many([1, 2]), Table(a=1),
     with_note(Many([1])), with_slot("a", [1]), circular(()), circular((1,)), circular((1, 2, 3)), web("abcde"), Sealed(), within(), ValueError("a", 1),
     collections.deque([1, 2], 5), collections.defaultdict(list, a=[1]), collections.OrderedDict(a=1), collections.Counter("aab"),
+    OfKind, Liar(),
 ]  # fmt: skip
 
 
@@ -183,10 +224,20 @@ def test_a_chain_is_written_however_long_it_is(kind: str, frozen: bool) -> None:
     assert digest(pickle.loads(written)) == digest(made[-1])
 
 
-def test_what_never_ends_is_refused() -> None:
+@pytest.mark.parametrize("endless", [Endless, EndlessList])
+def test_what_never_ends_is_refused(endless: Callable[[], Any]) -> None:
     """A structure that there is cannot be deeper than there are objects."""
     with pytest.raises(pickle.PicklingError, match="never ends: its __reduce__ or __getstate__"):
-        by(DeepPickler, Endless())
+        by(DeepPickler, endless())
+
+
+@pytest.mark.parametrize("kind", [Pickler, DeepPickler])
+def test_a_dictionary_that_changes_meanwhile_is_refused(kind: Any) -> None:
+    """What is written would be neither what was there nor what is."""
+    changing: dict[Any, Any] = {"b": 2}
+    changing["a"] = Growing(changing)
+    with pytest.raises(RuntimeError, match="changed size"):
+        by(kind, changing)
 
 
 @pytest.mark.parametrize(
@@ -195,8 +246,13 @@ def test_what_never_ends_is_refused() -> None:
         ((int,), "a tuple of two to six elements"),
         ([int, ()], "a tuple of two to six elements"),
         ((int, ()) + (None,) * 5, "a tuple of two to six elements"),
-        ((int, []), "what to call, and a tuple of arguments"),
-        ((1, ()), "what to call, and a tuple of arguments"),
+        ((int, []), "what to call, a tuple of its arguments"),
+        ((1, ()), "what to call, a tuple of its arguments"),
+        ((list, (), None, [1]), "two iterators"),
+        ((dict, (), None, None, [(1, 2)]), "two iterators"),
+        ((list, (), {}, None, None, 3), "what gives it its state"),
+        ((copyreg.__newobj_ex__, (int, ())), "a tuple of its arguments"),  # type: ignore[attr-defined]
+        ((copyreg.__newobj__, ()), "makes an object of another class"),  # type: ignore[attr-defined]
         ((copyreg.__newobj__, (int,)), "makes an object of another class"),  # type: ignore[attr-defined]
     ],
 )
@@ -206,3 +262,12 @@ def test_what_is_no_answer_to_how_it_is_made_is_refused(reduced: Any, said: str)
         by(Pickler, Wrong(reduced))
     with pytest.raises(pickle.PicklingError, match=f"__reduce__ of Wrong .*{said}"):
         by(DeepPickler, Wrong(reduced))
+
+
+@pytest.mark.parametrize("pairs", [[(1, 2, 3), (4,)], [(1, 2), [3, 4]], [(1,)]])
+def test_what_gives_no_pairs_is_refused(pairs: list[Any]) -> None:
+    """Else a value would be the next one's key."""
+    with pytest.raises(TypeError):
+        by(Pickler, Wrong((dict, (), None, None, iter(pairs))))
+    with pytest.raises(pickle.PicklingError, match=r"must give pairs, of which [(\[].* is none"):
+        by(DeepPickler, Wrong((dict, (), None, None, iter(pairs))))
