@@ -198,7 +198,7 @@ class Executor:
             self._renew_context()
         equip(self.root, self.moment)
         self.show_new()
-        if error is not None and not fresh and from_outside(error):
+        if error is not None and not fresh and any(map(from_outside, _up_to(error, sys.exc_info()[1]))):
             raise error
         if error is None and not self.moment.tainted:
             return result
@@ -338,6 +338,14 @@ def _tainted(method: str) -> UsageError:
     return UsageError(
         f"{what}: on a restart there is no proxy to call. The action was undone. Inside of the domain, call methods on self.", method=method
     )
+
+
+def _up_to(error: BaseException, handled: BaseException | None) -> Iterator[BaseException]:
+    """It, and what was handled when it was raised, and so on, but for what the executing thread was handling."""
+    link: BaseException | None = error
+    while link is not None and link is not handled:
+        yield link
+        link = link.__context__
 
 
 def _forget_context(error: BaseException, handled: BaseException | None) -> None:

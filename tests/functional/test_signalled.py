@@ -82,6 +82,12 @@ class Word:
     def abort(self, letter: str) -> str:
         return self.add(letter)
 
+    def reword(self, letter: str) -> str:
+        try:
+            return self.add(letter)
+        except TimeoutError as error:
+            raise TimeoutError(f"{error}, it says") from error
+
     @unlocked
     def add_beside(self, letter: str) -> str:
         return self.add(letter)
@@ -113,7 +119,7 @@ def word(tmp_path: Path, durability: Any) -> Iterator[Any]:
         assert word.text == left
 
 
-@pytest.mark.parametrize("method", ["add", "abort", "add_beside"])
+@pytest.mark.parametrize("method", ["add", "abort", "add_beside", "reword"])
 @pytest.mark.usefixtures("handled")
 def test_an_action_that_a_handler_interrupts_happens_once_as_a_whole(word: Any, method: str) -> None:
     """The journal decides, as after an interrupt from the keyboard; its caller hears what the handler raised."""
