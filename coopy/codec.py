@@ -148,7 +148,7 @@ class Codec:
 
     def store_state(self, root: object, beside: object, store: Callable[[Dump], T]) -> T:
         """The same, into what `store(dump)` gives: `dump(write)` writes it. `store` is called once more, to begin again, where it is nested deeply."""
-        with contextlib.suppress(_DeepError):
+        with contextlib.suppress(RecursionError):
             return store(lambda write: self._write_state(root, beside, write, Pickler))
         return store(lambda write: self._write_state(root, beside, write, DeepPickler))
 
@@ -161,10 +161,8 @@ class Codec:
         except MemoryError:
             raise
         except Exception as error:
-            if error is sink.failure:
+            if error is sink.failure or (isinstance(error, RecursionError) and kind is Pickler):
                 raise
-            if isinstance(error, RecursionError) and kind is Pickler:
-                raise _DeepError from error
             where = self._bad_attribute(root)
             what = f"The state of {type(root).__qualname__} cannot be stored: {where}: {why(error)} Nothing was changed."
             raise NotSerializableError(what, method="", where=where) from error
@@ -294,10 +292,6 @@ def why(error: BaseException) -> str:
         return "it is nested too deeply." if not _in_getattr(error) else ENDLESS
     text = str(error) or type(error).__name__
     return text if text.endswith(".") or isinstance(error, NotSerializableError) else f"{text}."
-
-
-class _DeepError(Exception):
-    """A state is nested too deeply for CPython's pickler."""
 
 
 def _into_memory(dump: Dump) -> io.BytesIO:

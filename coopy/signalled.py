@@ -18,15 +18,16 @@ __all__ = ["from_outside", "from_signal"]
 
 SIGNALS = [*valid_signals()]
 # Where CPython looks whether another thread has something to raise: at the start of a function and at a jump back, where nothing else raises, ...
-BETWEEN = {opmap["RESUME"], opmap["JUMP_BACKWARD"]}
+RESUME = opmap["RESUME"]
+BETWEEN = {RESUME, opmap["JUMP_BACKWARD"]}
 # ... and where what is called may raise as well: at calls, and in 3.11 at a jump back that depends on a value.
-BEHIND = {
+LOOKS = BETWEEN | {
     code
     for name, code in opmap.items()
     if name in {"CALL", "CALL_FUNCTION_EX", "CALL_KW", "PRECALL"} or name.startswith("POP_JUMP_BACKWARD_IF")
 }
 MADE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: a class that a program made
-RESUME, NONE_OF_IT = opmap["RESUME"], bytes([opmap.get("LOAD_ASSERTION_ERROR", 0)])
+NONE_OF_IT = bytes([opmap.get("LOAD_ASSERTION_ERROR", 0)])
 YIELDED = 3  # bits of RESUME's argument: it goes on behind a `yield`, where `throw()` raises too, as 3.13 has it
 
 
@@ -47,9 +48,11 @@ def _from_thread(error: BaseException) -> bool:
         return False
     code, at = trace.tb_frame.f_code.co_code, trace.tb_lasti
     instruction = code[at]
+    if instruction not in LOOKS:
+        return False
     if instruction in BETWEEN and not (instruction == RESUME and code[at + 1] & YIELDED):
         return code[at + 2 : at + 3] != NONE_OF_IT
-    return instruction in BETWEEN | BEHIND and not error.args and type(error).__flags__ & MADE != 0
+    return not error.args and type(error).__flags__ & MADE != 0
 
 
 def from_signal(error: BaseException) -> bool:
