@@ -156,47 +156,36 @@ def play_without_descriptors(directory: Path, durability: str) -> None:
     word = opened(directory, durability)
     done: list[int] = []
     for what in ("rotation", "snapshot"):
-        taken = take_descriptors()
-        try:
-            if what == "snapshot":
-                control(word).take_snapshot()
-            for number in range(len(done), 1000):
-                word.keep(number)
-                done.append(number)
-        except DiskFullError as error:
-            assert "Too many open files" in str(error), error
-        else:
-            raise AssertionError("a descriptor was found")
-        finally:
-            for fd in taken:
-                os.close(fd)
+        with no_descriptors(), pytest.raises(DiskFullError, match="Too many open files"):
+            work(word, done, what)
         word.keep(len(done))
         done.append(len(done))
         assert word.kept == done
     control(word).take_snapshot()
     control(word).close()
-    taken = take_descriptors()
-    try:
+    with no_descriptors(), pytest.raises(DurabilityError, match="raise the limit of open files"):
         opened(directory, durability)
-    except DurabilityError as error:
-        assert "raise the limit of open files" in str(error), error
-    else:
-        raise AssertionError("a descriptor was found")
-    finally:
-        for fd in taken:
-            os.close(fd)
     assert opened(directory, durability).kept == done
 
 
-def take_descriptors() -> list[int]:
-    """All that this process may have."""
+def work(word: Any, done: list[int], what: str) -> None:
+    """What opens a file, sooner or later."""
+    if what == "snapshot":
+        control(word).take_snapshot()
+    for number in range(len(done), 1000):
+        word.keep(number)
+        done.append(number)
+
+
+@contextlib.contextmanager
+def no_descriptors() -> Iterator[None]:
+    """All that this process may have are taken."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (64, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
-    taken = []
-    try:
-        while True:
-            taken.append(os.open("/dev/null", os.O_RDONLY))
-    except OSError:
-        return taken
+    with contextlib.ExitStack() as taken:
+        with contextlib.suppress(OSError):
+            while True:
+                taken.callback(os.close, os.open("/dev/null", os.O_RDONLY))
+        yield
 
 
 # --- forbidden -------------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from coopy.error import ClusterError, UnconfirmedError
 from coopy.wiring.systems import system_of
 from tests.crash.net import Net
 from tests.cut import Way
+from tests.lone import peers_of
 from tests.servers import Cluster, ask, cluster, level, servers
 
 if TYPE_CHECKING:
@@ -278,7 +279,7 @@ def others_than_a_leader_of_all(servers: LocalServers, node: Any, name: str) -> 
     about: Any = servers.servers[0].ask("jsz")
     leads = about["meta_cluster"]["leader"]
     with suppress(RefusedError):  # it does already
-        ask(node, f"STREAM.LEADER.STEPDOWN.coopy-{name}@1", {"placement": {"preferred": leads}})
+        ask(node, f"STREAM.LEADER.STEPDOWN.{peers_of(node).stream.name}", {"placement": {"preferred": leads}})
     wait_until(lambda: (leading := servers.leader(name)) is not None and leading.name == leads)
     return [one for one in servers.servers if one.name != leads]
 
@@ -326,7 +327,7 @@ def test_a_call_that_the_stream_has_and_that_does_not_come_back_is_not_waited_fo
     node = cluster.node(1)
     node.keep("a")
     impatient(node, LONG)
-    lose_consumer(node, cluster.name)
+    lose_consumer(node)
     with ThreadPoolExecutor() as beside:
         sent = counts(node).published
         caller = beside.submit(node.keep, "b")
@@ -350,14 +351,15 @@ def test_a_consumer_that_brings_nothing_and_says_that_it_lives_is_left_for_anoth
     node = cluster.node(1)
     node.keep("a")
     impatient(node, LONG)
-    stream = f"coopy-{cluster.name}@1"
+    stream = peers_of(node).stream.name
     (name,) = ask(node, f"CONSUMER.NAMES.{stream}")["consumers"]
     ask(node, f"CONSUMER.PAUSE.{stream}.{name}", {"pause_until": "2099-01-01T00:00:00Z"})
     wait_until(lambda: bool(ask(node, f"CONSUMER.INFO.{stream}.{name}").get("paused")))
     wait_until(lambda: node.keep("b") > 1 and counts(node).consumers > 1)  # what is under way when it is paused may come yet
 
 
-def lose_consumer(node: Any, name: str) -> None:
-    """The servers forget who wanted what is in the stream of the cluster of this name."""
-    for one in ask(node, f"CONSUMER.NAMES.coopy-{name}@1")["consumers"]:
-        ask(node, f"CONSUMER.DELETE.coopy-{name}@1.{one}")
+def lose_consumer(node: Any) -> None:
+    """The servers forget who wanted what is in the stream."""
+    stream = peers_of(node).stream.name
+    for one in ask(node, f"CONSUMER.NAMES.{stream}")["consumers"]:
+        ask(node, f"CONSUMER.DELETE.{stream}.{one}")
