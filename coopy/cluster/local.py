@@ -47,6 +47,7 @@ if os.getppid() == int(sys.argv[1]):
     os.execv(sys.argv[2], sys.argv[2:])
 """
 PAUSE = 0.05  # seconds between two questions
+AGAIN = 5.0  # seconds until one that goes on is told again to end
 PORTS = range(10_000, 32_768)
 _given = set[int]()
 CONFIG = """\
@@ -152,10 +153,13 @@ class LocalServer:
         self.signal(signal.SIGTERM)
         self.wait()
 
-    def wait(self) -> None:
-        """Return when it has ended."""
-        if self._process is not None:
-            self._process.wait()
+    def wait(self, patience: float | None = None) -> bool:
+        """Return when it has ended, or after so many seconds; whether it has."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            if self._process is not None:
+                self._process.wait(patience)
+            return True
+        return False
 
     def ask(self, question: str) -> dict[str, object]:
         """What it says of itself at its monitoring port. Raises OSError."""
@@ -246,7 +250,8 @@ class LocalServers:
             one.signal(signal.SIGCONT)
             one.signal(signal.SIGTERM)
         for one in self.servers:
-            one.wait()
+            while not one.wait(AGAIN):
+                one.signal(signal.SIGTERM)  # it had just begun, and heard of none
         if self._lock is not None:
             self._lock.release()
             self._lock = None
