@@ -89,7 +89,7 @@ class DeniedError(ClusterError):
 
 
 class Link:
-    """One client. `reconnected`: what to do each time a server was found again, on the link's thread; `problem`: why there is none, empty while there is."""
+    """One client. `reconnected`: what to do each time a server was found again, on the link's thread; `problem`: what is wrong, until a server answers."""
 
     def __init__(self, addresses: Addresses, tls: ssl.SSLContext | None) -> None:
         self.addresses = addresses
@@ -166,10 +166,11 @@ class Link:
     async def _find(self) -> bool:
         """Connect to one of the servers, each tried once. Whether there is one."""
         found = await self._search.find(self._mind)
-        if found is not None:
-            self._connection = found
-        self.problem = "" if found is not None else self._search.problem
-        return found is not None
+        if found is None:
+            self.problem = self._search.problem
+            return False
+        self._connection = found
+        return True
 
     def _no_server(self) -> ClusterError | AuthenticationError:
         where = f"the cluster at {self.addresses}"
@@ -192,10 +193,11 @@ class Link:
         self.used.gone.set()
 
     def heard(self, subject: str) -> None:
-        """The servers did what was asked there: what they minded before is over."""
+        """What was sent there was answered: what the servers minded before is over."""
         if self.connected:
-            self.problem = ""
             self.used.denials.permit(subject)
+            if not self.used.denials.deaf:  # answers that were on their way come yet
+                self.problem = ""
 
     def denies(self, subject: str) -> bool:
         """Whether the servers said, on this connection, that this user may not publish there."""
@@ -320,6 +322,7 @@ class Link:
                 lambda: self.client.request(subject, data, timeout=seconds, headers=headers), {subject: subject}
             )
         except NoRespondersError:
+            self.heard(subject)
             what = f"The cluster at {self.addresses} has no JetStream, or nobody leads it now: nothing was done"
             raise NobodyError(f"{what}. Set `jetstream {{ store_dir: ... }}` at its servers, or try it again in a while.") from None
         except (Error, TimeoutError, OSError) as error:
