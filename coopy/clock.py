@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from coopy.error import NotSerializableError
+from coopy.error import NotSerializableError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +24,7 @@ __all__ = [
     "FixedClock",
     "Marker",
     "Moment",
+    "Reading",
     "fix_time",
     "follow",
     "forget",
@@ -71,12 +72,30 @@ class Marker:
         self.before = moment.get()
 
 
-moment: ContextVar[Moment | Marker | None] = ContextVar("moment", default=None)
+class Reading:
+    """Arguments are made from their bytes, as a restart makes them again: at another time, and with no proxy there. `asked`: for one of these, all the same."""
+
+    __slots__ = ("asked",)
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def refuse(self) -> NoReturn:
+        """Raises UsageError."""
+        self.asked = True
+        raise UsageError(
+            "what makes it from its pickle (__setstate__, say) uses coopy's clock, random numbers or a proxy, and would find others at a restart."
+        )
+
+
+moment: ContextVar[Moment | Marker | Reading | None] = ContextVar("moment", default=None)
 
 
 def running() -> Moment | None:
-    """The moment of the action that runs on this thread; None if none does."""
+    """The moment of the action that runs on this thread; None if none does. Raises UsageError where arguments are read, who may ask for none."""
     now = moment.get()
+    if type(now) is Reading:
+        now.refuse()
     return now if type(now) is Moment else None
 
 

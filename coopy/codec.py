@@ -21,11 +21,13 @@ import functools
 import io
 import pickle
 import types
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from coopy.classes import Classes
+from coopy.clock import Reading, moment
 from coopy.error import CorruptionError, NotSerializableError, UpgradeError, UsageError
 from coopy.older import MARKS, Mark, OldUnpickler
 from coopy.pickler import CALLED, OURS, OWN, DeepPickler, Pickler, Reducers, dumps
@@ -87,7 +89,7 @@ class Codec:
                 pass  # surrogates and integers beyond 64 bits are pickled
         try:
             payload = dumps((method, args, kwargs), self._reducers.reduce)
-            _, args, kwargs = _call(*self._loads(payload))
+            _, args, kwargs = _call(*self._loads_apart(payload))
         except Exception as error:
             if from_outside(error):
                 raise
@@ -121,6 +123,18 @@ class Codec:
             raise pickle.UnpicklingError("bytes follow the end.")
         return value
 
+    def _loads_apart(self, payload: bytes) -> Any:
+        """As the arguments that a restart will read, where they may ask for nothing that is another then. An interrupt leaves nothing of that behind."""
+        reading = Reading()
+        value = copy_context().run(self._loads_marked, reading, payload)
+        if reading.asked:  # and it swallowed the answer
+            reading.refuse()
+        return value
+
+    def _loads_marked(self, reading: Reading, payload: bytes) -> Any:
+        moment.set(reading)
+        return self._loads(payload)
+
     def _refused(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any], error: Exception) -> NotSerializableError:
         """Name the argument that is the reason."""
         where = "the arguments together"
@@ -129,7 +143,7 @@ class Codec:
             *((f"argument {name!r}", kwargs[name]) for name in kwargs),
         ]:
             try:
-                self._loads(dumps(value, self._reducers.reduce))
+                self._loads_apart(dumps(value, self._reducers.reduce))
             except Exception as reason:  # noqa: BLE001 - a class of the caller's may raise anything
                 where, error = name, reason
                 break

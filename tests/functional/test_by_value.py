@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from coopy import control, init_system, readonly
+import coopy.random
+from coopy import clock, control, init_system, once, readonly
 from coopy.error import ClosedError, NotSerializableError, UsageError
 from coopy.wiring import fix_wall
 from tests.words import Word
@@ -373,3 +374,45 @@ def test_generators_and_coroutines_are_refused_when_the_system_is_made(tmp_path:
     """They do not run in one piece."""
     refused(Generating, tmp_path)
     refused(Awaiting, tmp_path)
+
+
+class Loaded:
+    """Made from its pickle it asks for something. `swallow`: and does not care for what it is told."""
+
+    def __init__(self, asks: str, swallow: bool) -> None:
+        self.asks, self.swallow = asks, swallow
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        with contextlib.suppress(Exception) if self.swallow else contextlib.nullcontext():
+            self.found = ASKED[self.asks]()
+
+
+ASKED: dict[str, Callable[[], object]] = {
+    "action": lambda: Cases.outside.add("x"),
+    "query": lambda: Cases.outside.page("home"),
+    "control": lambda: control(Cases.outside).lsn,
+    "clock": clock.now,
+    "random": coopy.random.random,
+    "once": lambda: once("key").__enter__(),
+}
+
+
+@pytest.mark.parametrize("asks", [*ASKED])
+@pytest.mark.parametrize("swallow", [False, True])
+@pytest.mark.parametrize("key", [False, True])
+def test_an_argument_may_ask_for_nothing_that_a_restart_answers_otherwise(
+    cases: Cases, monkeypatch: pytest.MonkeyPatch, asks: str, swallow: bool, key: bool
+) -> None:
+    """Its __setstate__ runs when it is passed, and at each restart again: at another time, with no proxy there."""
+    monkeypatch.setattr(Cases, "outside", cases)
+    before = control(cases).lsn
+    with once("of the call") if key else contextlib.nullcontext():
+        with pytest.raises(
+            NotSerializableError, match=r"keep_two\(\): argument 2 cannot be recorded: .*__setstate__.*would find others at a restart"
+        ):
+            cases.keep_two(1, Loaded(asks, swallow))
+        assert control(cases).lsn == before
+        assert cases.keep_two(1, 2) is False  # and the next call is as any
+    clock.now()  # as it was for this thread
+    coopy.random.random()
