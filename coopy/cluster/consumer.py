@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from coopy.cluster.beginnings import BehindError
 from coopy.cluster.link import PATIENCE, PAUSE, DeniedError, Hurry, LostError, RefusedError
@@ -21,7 +21,6 @@ from coopy.error import ClusterError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from queue import SimpleQueue
-    from typing import TypeAlias
 
     from nats.aio.msg import Msg
     from nats.aio.subscription import Subscription
@@ -30,9 +29,7 @@ if TYPE_CHECKING:
     from coopy.cluster.stream import About, Stream
     from coopy.error import CoopyError
 
-    Arrived: TypeAlias = tuple[int, int, bytes | CoopyError] | CoopyError | None  # None: it is over
-
-__all__ = ["Consumer"]
+__all__ = ["Arrived", "Came", "Consumer", "End", "Reply"]
 
 HEARTBEAT = 1.0  # seconds between two signs of life of a consumer that has nothing to push
 SILENT = 3.5  # seconds without one, after which it counts as lost
@@ -43,10 +40,34 @@ BUFFER = 256 << 20
 SHORT_REPLY = 9  # parts of the reply that names a message's sequence; newer servers add three
 
 
-class Consumer:
-    """Puts (generation, sequence, bytes) into `arrived`, in order.
+class Came(NamedTuple):
+    """A message of the stream."""
 
-    Sequence 0 and a reply where the server wants to hear that all before was taken: call `taken(reply)`. Where it cannot go on, sequence 0 and the error.
+    generation: int
+    sequence: int
+    data: bytes
+
+
+class Reply(NamedTuple):
+    """The server wants to hear there that all before was taken: call `taken(subject)`."""
+
+    generation: int
+    subject: str
+
+
+class End(NamedTuple):
+    """The consumer of this stream cannot go on."""
+
+    generation: int
+    error: CoopyError
+
+
+Arrived: TypeAlias = "Came | Reply | End | CoopyError | None"  # an error: the node cannot go on, in whatever stream; None: it is over
+
+
+class Consumer:
+    """Puts the messages into `arrived`, in order, and what else comes between them.
+
     `verify(about)` raises ClusterError where the stream is not the one that was taken so far. `problem`: why nothing comes; `made`: how many consumers it had.
     """
 
@@ -104,11 +125,8 @@ class Consumer:
                 self._again.set()
             except ClusterError as error:
                 self.problem = str(error)
-                self._give(0, error)
+                self._arrived.put(End(self.generation, error))
                 return
-
-    def _give(self, sequence: int, what: bytes | CoopyError) -> None:
-        self._arrived.put((self._stream.generation, sequence, what))
 
     def begin_soon(self) -> None:
         """Begin, as soon as that is possible."""
@@ -191,7 +209,7 @@ class Consumer:
         sequence = int(parts[5] if len(parts) == SHORT_REPLY else parts[7])
         if sequence == self._next:
             self._next, self._since = sequence + 1, self._heard
-            self._give(sequence, message.data)
+            self._arrived.put(Came(self.generation, sequence, message.data))
         elif sequence > self._next:
             self._miss(sequence)
 
@@ -199,7 +217,7 @@ class Consumer:
         """It lives; it may want an answer, or say that it has pushed what did not come here."""
         reply = message.reply or headers.get("Nats-Consumer-Stalled", "")
         if reply:
-            self._give(0, reply.encode())
+            self._arrived.put(Reply(self.generation, reply))
         last = headers.get("Nats-Last-Stream", "")
         if last.isdigit() and int(last) >= self._next:
             self._number += 1  # what it still pushes is not heard
@@ -215,7 +233,7 @@ class Consumer:
                 sequence=self._next,
             )
             self.problem = str(error)
-            self._give(0, error)
+            self._arrived.put(End(self.generation, error))
             return
         self._left_out = self._next
         self._again.set()

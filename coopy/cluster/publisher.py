@@ -4,8 +4,8 @@
     under way  until it is known what became of it: the stream has it (it was acknowledged, or has come back), or a server refused it for certain.
                Where nobody says so, or the connection was lost, the same bytes go out again under the same id. That may be any number of times: the
                servers know it again for two minutes, and every node for ever (engine/progress.py)
-    sealed     what the stream took behind its seal was never written. So all that was not taken here when the seal was goes out again, into the next,
-               before anything that waits, and no faster than that
+    sealed     what the stream took behind its seal was never written. So all that has not come back when the seal was taken goes into the next one as if
+               it had never been sent, before anything that waits, and no faster than that
     told       a caller that has waited for too long is told what is known: its call was never sent, so that it did not happen, or was sent, and then
                nobody knows. The message stays under way all the same
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from coopy.cluster.connection import Connection
     from coopy.cluster.link import Link
     from coopy.cluster.stream import Stream
-    from coopy.error import ClusterError, CoopyError
+    from coopy.error import CoopyError
 
 __all__ = ["Packet", "Publisher"]
 
@@ -66,18 +66,18 @@ _decode = msgspec.json.Decoder(_Acknowledged).decode
 
 
 class Packet:
-    """One message under way. `entries`: whose calls are in it, barriers too; `sent`: how often; `taken`: it has come back and was executed here.
+    """One message under way. `entries`: whose calls are in it, barriers too; `sent`: how often, to this stream; `last`: when, to any.
 
-    `told`: who waits for it was told that nobody knows, or that it was not sent; `called_off`: it is not to be sent (any more). `elsewhere`: how often it
-    was sent to a stream that was sealed since. `by`: the connection on which it went to this one, as long as it did so once only, and nothing was heard of it.
+    `by`: the connection on which it went to this stream, as long as it did so once only, and nothing was heard of it. `told`: who waits for it was told
+    that nobody knows; `called_off`: that it did not happen, or nobody is told any more: it is not to be sent.
     """
 
-    __slots__ = ("begun", "by", "called_off", "counter", "data", "elsewhere", "entries", "last", "sent", "taken", "told")
+    __slots__ = ("begun", "by", "called_off", "counter", "data", "entries", "last", "sent", "told")
 
     def __init__(self, counter: int, begun: float) -> None:
         self.counter, self.begun, self.data, self.entries = counter, begun, b"", list[Entry]()
+        self.last, self.sent, self.told, self.called_off = 0.0, 0, False, False
         self.by: Connection | None = None
-        self.last, self.sent, self.elsewhere, self.taken, self.told, self.called_off = 0.0, 0, 0, False, False, False
 
 
 class Publisher:
@@ -94,9 +94,8 @@ class Publisher:
         self._link, self._stream, self.node, self._key, self._stamp, self.patience = link, stream, node, key, stamp, patience
         self._lost, self._taken_here, self._expect = lost, taken_here, expect
         self.published = self.republished = self.refused = 0
-        self.packets: dict[int, Packet] = {}  # by counter, until they were taken here: who waits for them
-        self._unknown: dict[int, Packet] = {}  # of these and those given up, the ones of which it is not known what became
-        self._behind: deque[Packet] = deque()  # a seal: of these it is not known either, and they were not sent to the next stream yet
+        self.packets: dict[int, Packet] = {}  # by counter: what has not come back
+        self._unknown: dict[int, Packet] = {}  # of these, those of which it is not known what becomes: sent to this stream, or about to be
         self._counter = 0
         self._waiting: deque[tuple[float, Entry]] = deque()
         self._bytes = 0
@@ -155,7 +154,7 @@ class Publisher:
 
     def given_up(self) -> list[Packet]:
         """Messages whose callers were told that nobody knows, and still nobody does."""
-        return [packet for packet in (*self._unknown.values(), *self._behind) if packet.told]
+        return [packet for packet in [*self._unknown.values()] if packet.told]
 
     @property
     def busy(self) -> bool:
@@ -170,7 +169,7 @@ class Publisher:
     @property
     def under_way(self) -> int:
         """Of how many messages it is not known yet what became of them."""
-        return len(self._unknown) + len(self._behind)
+        return len(self._unknown)
 
     # --- on the link's thread ----------------------------------------------------------------------------------------------
 
@@ -186,29 +185,23 @@ class Publisher:
             await self._look.wait()
             self._look.clear()
             self._called = False  # before it looks: whoever comes later calls again
-            while (self._behind or self._waiting) and self._may_send():
-                await self._send(self._sealed_off() if self._behind else self._pack())
-
-    @property
-    def _following(self) -> int:
-        """The number of the next message."""
-        return self._behind[0].counter if self._behind else self._counter + 1
+            while packet := self._next():
+                await self._send(packet)
 
     @property
     def _oldest(self) -> int:
-        """The first number of which it is not settled what becomes of it: what is behind a seal comes after all that is under way."""
-        return min(self._unknown, default=self._following)
+        """The first number of which it is not settled what becomes of it."""
+        return next(iter(self._unknown), self._counter + 1)
 
-    def _may_send(self) -> bool:
-        """What is under way is bounded, and so is what nodes remember of it: the numbers beyond the first that is not settled."""
-        return self._link.connected and len(self._unknown) < UNDER_WAY and self._following - self._oldest <= SPAN
-
-    def _sealed_off(self) -> Packet:
-        """The first of those behind a seal is under way again."""
-        packet = self._behind[0]
-        self._unknown[packet.counter] = packet  # before it leaves the others: a barrier finds each in one of both
-        self._behind.popleft()
-        return packet
+    def _next(self) -> Packet | None:
+        """What goes out now. What is under way is bounded, and so is what nodes remember of it: the numbers beyond the first that is not settled."""
+        if not self._link.connected:
+            return None
+        unsent = next((packet for packet in self._unknown.values() if not packet.sent), None)
+        number = unsent.counter if unsent else self._counter + 1
+        if sum(packet.sent > 0 for packet in self._unknown.values()) >= UNDER_WAY or number - self._oldest > SPAN:
+            return None
+        return unsent or (self._pack() if self._waiting else None)
 
     def _pack(self) -> Packet:
         """What waits, as one message."""
@@ -237,25 +230,27 @@ class Publisher:
     async def _send(self, packet: Packet) -> None:
         import nats.errors
 
-        packet.last = time.monotonic()
+        before, packet.last = packet.last, time.monotonic()
         packet.sent += 1  # before it looks: who calls it off looks in the other order, so that one of both sees the other
         if packet.called_off:
             return
         headers = {"Nats-Msg-Id": f"{self.node.hex()}-{packet.counter}", "Nats-Expected-Stream": self._stream.name}
         used = self._link.used
-        packet.by = used if packet.sent - packet.elsewhere == 1 else None
+        packet.by = used if packet.sent == 1 else None
         used.denials.sent(self._base)
         try:
             reply = f"{self._inbox}.{self._stream.generation}.{packet.counter}"
             await used.client.publish(self._base, packet.data, reply=reply, headers=headers)
         except nats.errors.OutboundBufferLimitError:  # there is no connection: it was not sent
-            packet.sent -= 1
+            packet.sent, packet.last = packet.sent - 1, before
             used.denials.answered(self._base)
             return
         except (nats.errors.Error, OSError):  # it may have been
             return
-        self.published += packet.sent == 1
-        self.republished += packet.sent > 1
+        if before:
+            self.republished += 1
+        else:
+            self.published += 1
 
     async def _hear(self, used: Connection, message: Msg) -> None:
         """The stream's leader says what became of a message; or a server that there is no leader."""
@@ -265,7 +260,7 @@ class Publisher:
         packet = self._unknown.get(int(counter))
         if packet is None or not is_here:
             return
-        packet.by = None
+        sent_once, packet.by = packet.by is used, None
         if message.headers and "Status" in message.headers:  # 503: it goes out again in a while
             return
         try:
@@ -279,13 +274,11 @@ class Publisher:
             if not said.duplicate and said.seq <= self._taken_here() and packet.counter in self.packets:
                 self._lost(verdicts.gone_back(self._stream.name, said.seq, self._taken_here()))
             self._know(packet)
-        elif isinstance(said.error, dict) and said.error.get("err_code") in CERTAIN and packet.sent - packet.elsewhere == 1:
-            self._give_back(packet, verdicts.refused(self._link.addresses, said.error))  # it was sent once, to this stream, and not stored
+        elif sent_once and isinstance(said.error, dict) and said.error.get("err_code") in CERTAIN:
+            self._refuse(packet, verdicts.refused(self._link.addresses, said.error))
 
     def _know(self, packet: Packet) -> None:
         self._unknown.pop(packet.counter, None)
-        with contextlib.suppress(ValueError):
-            self._behind.remove(packet)
         self._look.set()
 
     def _refuse_denied(self) -> None:
@@ -295,11 +288,15 @@ class Publisher:
             return
         for packet in [*self._unknown.values()]:
             if packet.by is used:
-                self._give_back(packet, verdicts.denied(self._link.addresses, self._base, ASK_ADMIN))
+                self._refuse(packet, verdicts.denied(self._link.addresses, self._base, ASK_ADMIN))
 
-    def _give_back(self, packet: Packet, error: ClusterError) -> None:
-        """It is not in the stream, and will not be."""
+    def _refuse(self, packet: Packet, error: CoopyError) -> None:
         self.refused += 1
+        self._give_back(packet, error)
+
+    def _give_back(self, packet: Packet, error: CoopyError) -> None:
+        """It is not in the stream, and will not be."""
+        packet.called_off = True
         self.packets.pop(packet.counter, None)
         _tell(packet.entries, error)
         self._know(packet)
@@ -321,18 +318,18 @@ class Publisher:
 
     async def _send_all(self) -> None:
         for packet in [*self._unknown.values()]:
-            await self._send(packet)
+            if packet.sent:
+                await self._send(packet)
         self._look.set()
 
     def move(self, there: Beginnings) -> None:
         """All before the seal of the stream was taken here, and no more of it ever is: what was not goes into this one."""
         self._stream, self._base = there.stream, there.stream.subject("calls")
-        under_way = {**self._unknown, **self.packets, **{packet.counter: packet for packet in self._behind}}
-        self._behind = deque(under_way[counter] for counter in sorted(under_way) if not under_way[counter].taken)
-        self._unknown = {}  # now: a barrier finds each in one of both
-        for packet in self._behind:
-            packet.data = _settled(packet.data, self._oldest - 1, self._key)
-            packet.elsewhere, packet.by = packet.sent, None
+        self._unknown = {**self.packets}
+        settled = self._oldest - 1
+        for packet in self._unknown.values():
+            packet.data = _settled(packet.data, settled, self._key)
+            packet.sent, packet.by = 0, None
         self._heard = time.monotonic()  # this stream has as much time as another server
         self._look.set()
 
@@ -344,9 +341,9 @@ class Publisher:
             if self._waiting and now - self._waiting[0][0] > TICK:  # a loop that was to call may be busy, or closed
                 self._look.set()
             for packet in [*self._unknown.values()]:
-                if packet.taken:
+                if packet.counter not in self.packets:  # it has come back
                     self._know(packet)
-                elif now - packet.last > AGAIN and self._link.connected:
+                elif packet.sent and now - packet.last > AGAIN and self._link.connected:
                     await self._send(packet)
             self._refuse_denied()
             self._try_elsewhere(now)
@@ -361,16 +358,13 @@ class Publisher:
 
     def _tell_impatient(self, now: float) -> None:
         for packet in [*self.packets.values()]:  # also those that the stream has, and that do not come back
-            if not packet.told and now - packet.begun > self.patience:
-                packet.told = packet.called_off = True
-                if packet.sent:
-                    packet.called_off = False
-                    verdict = verdicts.not_known if packet.counter in self._unknown or packet in self._behind else verdicts.not_here
-                    _tell(packet.entries, self._after_waiting(verdict))
-                else:
-                    self.packets.pop(packet.counter, None)
-                    _tell(packet.entries, self._after_waiting(verdicts.not_sent))
-                    self._know(packet)
+            if packet.told or now - packet.begun < self.patience:
+                continue
+            if packet.sent:
+                packet.told = True
+                _tell(packet.entries, self._after_waiting(verdicts.not_known if packet.counter in self._unknown else verdicts.not_here))
+            else:
+                self._give_back(packet, self._after_waiting(verdicts.not_sent))
         late = list[Entry]()
         with self._guard:
             while self._waiting and now - self._waiting[0][0] > self.patience:

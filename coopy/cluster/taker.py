@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from coopy.action import Outcome
 from coopy.cluster.beginnings import unsealed
+from coopy.cluster.consumer import Came, End, Reply
 from coopy.cluster.message import WORDS, Announced, Calls, Claim, Digest, Due, Join, Seal
 from coopy.cluster.publisher import Packet
 from coopy.engine.commit import PENDING
@@ -30,13 +31,12 @@ Word: TypeAlias = Announced | Claim | Due | Digest | Join | Seal  # what holds n
 
 
 class _Some:
-    """What is taken in one go. `sequence`: of the last of it; `word`: what that says, where it holds no calls; `reply`: where to say that it was taken."""
+    """What is taken in one go. `word`: what the last of it says, where it holds no calls."""
 
-    __slots__ = ("messages", "packets", "reply", "sequence", "size", "word")
+    __slots__ = ("messages", "packets", "size", "word")
 
     def __init__(self) -> None:
-        self.messages, self.packets = list[Message](), list[Packet]()
-        self.size, self.sequence, self.reply = 0, 0, ""
+        self.messages, self.packets, self.size = list[Message](), list[Packet](), 0
         self.word: Word | None = None
 
 
@@ -96,50 +96,51 @@ class Taker:
         """What has come, in one go. False at the end."""
         some = _Some()
         try:
-            one = self._gather(some)
+            last = self._gather(some)
         finally:  # also what came before something that cannot be taken: there are those who wait for it
             self._give(some.messages, some.packets)
         if some.messages:
             self._chores.passed(some.size, own=bool(some.packets))
-        if isinstance(some.word, Seal):
-            there = self._chores.sealed(some.word, some.sequence)
+        if isinstance(last, Came):
+            return self._obey(some.word, last.sequence)
+        if isinstance(last, Reply):
+            self._answer(last.subject)
+        elif last is not None:
+            raise last.error if isinstance(last, End) else last
+        return last is not None
+
+    def _obey(self, word: Word | None, sequence: int) -> bool:
+        """What came last says this. Whether there is more to take."""
+        if isinstance(word, Seal):
+            there = self._chores.sealed(word, sequence)
             self._stream = there or self._stream
             return there is not None
-        if some.word is not None:
-            self._chores.heard(some.word)
-        if some.reply:
-            self._answer(some.reply)
-        if isinstance(one, CoopyError):
-            raise one
-        return one is not None
+        if word is not None:
+            self._chores.heard(word)
+        return True
 
-    def _gather(self, some: _Some) -> bytes | CoopyError | None:
-        """What has come is read. Gives the last thing: an error or None where there is no more."""
-        data = self._next(some, self._arrived.get)
-        while type(data) is bytes:
-            if not some.sequence:
-                some.reply = data.decode()
-                break
-            self._read_into(some, data)
+    def _gather(self, some: _Some) -> Arrived:
+        """What has come is read. Gives the last of it."""
+        one = self._next(self._arrived.get)
+        while isinstance(one, Came):
+            self._read_into(some, one)
             if some.word is not None or len(some.messages) >= AT_ONCE:
                 break
             try:
-                data = self._next(some, self._arrived.get_nowait)
+                one = self._next(self._arrived.get_nowait)
             except Empty:
                 break
-        return data
-
-    def _next(self, some: _Some, get: Callable[[], Arrived]) -> bytes | CoopyError | None:
-        """The next that is not of a stream that was left."""
-        while isinstance(one := get(), tuple):
-            generation, some.sequence, data = one
-            if generation == self._stream.generation:
-                return data
         return one
 
-    def _read_into(self, some: _Some, data: bytes) -> None:
-        message, packet, some.word = self._read(some.sequence, data)
-        some.size += len(data)
+    def _next(self, get: Callable[[], Arrived]) -> Arrived:
+        """The next that is not of a stream that was left."""
+        while isinstance(one := get(), Came | Reply | End) and one.generation != self._stream.generation:
+            pass
+        return one
+
+    def _read_into(self, some: _Some, came: Came) -> None:
+        message, packet, some.word = self._read(came)
+        some.size += len(came.data)
         if message is not None:
             some.messages.append(message)
         if packet is not None:
@@ -155,9 +156,10 @@ class Taker:
                 _finish(packet)
         self.taken += len(messages)
 
-    def _read(self, sequence: int, data: bytes) -> tuple[Message | None, Packet | None, Word | None]:
+    def _read(self, came: Came) -> tuple[Message | None, Packet | None, Word | None]:
         """One message, of our own who waits for it, and what it says where it holds no calls; a seal is taken apart. Raises ClusterError."""
-        found, generation = unsealed(self._stream.name, sequence, data, self._key), self._stream.generation
+        generation, sequence, data = came
+        found = unsealed(self._stream.name, sequence, data, self._key)
         if isinstance(found, Calls):
             packet = self._mine(found.counter) if found.node == self._node else None
             own = [entry for entry in packet.entries if entry.word] if packet is not None else None
@@ -184,7 +186,6 @@ def _let_pass(packet: Packet) -> None:
 
 def _finish(packet: Packet) -> None:
     """A message of our own came back: who waits for calls in it was told as they were executed, barriers are now."""
-    packet.taken = True
     for entry in packet.entries:
         if entry.outcome is PENDING:
             what = (

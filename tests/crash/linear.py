@@ -3,7 +3,7 @@
 It is a black box's referee: it knows when each call began and ended, what was asked and answered, and a model of the object; nothing of LSNs or nodes. A
 call of which it is not known what became may take effect at any time after it began, or never.
 
-How many orders there are grows fast with the calls of which it is not known. So each call may have a rank, and an order by rank is tried first: a guess,
+How many orders there are grows fast with the calls of which it is not known. So each call may have a rank, and the order by rank is tried first: a guess,
 which is no part of the judgement.
 """
 
@@ -54,13 +54,15 @@ def queue(state: Hashable, method: str, argument: Any) -> tuple[Hashable, Any]:
 
 def problem(calls: list[Call], start: Hashable, model: Model) -> str:
     """Why no order of the calls explains what was answered; empty where one does."""
-    search = _Search(sorted(calls, key=lambda call: call.begun), model)
-    if search.succeeds(start):
+    if _Search(calls, model, guess=True).succeeds(start, 2 * len(calls)):
+        return ""
+    search = _Search(calls, model)
+    if search.succeeds(start, MOST):
         return ""
     if search.given_up:
-        return f"no order of {len(calls)} calls was found at {MOST:,} places; there may be one"
-    near = "\n".join(map(str, search.known[max(search.furthest - 5, 0) : search.furthest + 6]))
-    return f"no order explains the answers of {len(calls)} calls; all orders fail at or before the middle of these:\n{near}"
+        what = f"no order of {len(calls)} calls was found at {MOST:,} places; there may be one. The one by rank fails at the middle of these"
+        return f"{what}:\n{search.near(search.stuck)}"
+    return f"no order explains the answers of {len(calls)} calls; all orders fail at or before the middle of these:\n{search.near(search.furthest)}"
 
 
 class _Place(NamedTuple):
@@ -75,26 +77,33 @@ class _Place(NamedTuple):
 class _Search:
     """`known` are the calls that happened, by their beginning; `odd` those of which nobody knows.
 
-    One of these that brought what nobody was ever answered is left out: whatever is explained with it is explained without it.
+    One of these that brought what nobody was ever answered is left out: whatever is explained with it is explained without it. Not for a `guess` by rank:
+    there what it brought is taken by another of these.
     """
 
-    def __init__(self, calls: list[Call], model: Model) -> None:
+    def __init__(self, calls: list[Call], model: Model, *, guess: bool = False) -> None:
+        calls = sorted(calls, key=lambda call: call.begun)
         self.known = [call for call in calls if call.answer is not NOT_KNOWN]
         seen = {call.answer for call in self.known}
-        self.odd = [call for call in calls if call.answer is NOT_KNOWN and (call.argument is None or call.argument in seen)]
-        self.furthest, self.given_up = 0, False
+        self.odd = [call for call in calls if call.answer is NOT_KNOWN and (guess or call.argument is None or call.argument in seen)]
+        self.furthest, self.stuck, self.given_up = 0, -1, False
         self._model = model
 
-    def succeeds(self, start: Hashable) -> bool:
-        """Whether there is an order of all known calls, and some of the others."""
+    def near(self, number: int) -> str:
+        """The known calls around one of them."""
+        return "\n".join(map(str, self.known[max(number - 5, 0) : number + 6]))
+
+    def succeeds(self, start: Hashable, most: int) -> bool:
+        """Whether there is an order of all known calls, and some of the others, that is found at so many places."""
         begin = _Place(0, 0, 0, start)
         seen, open_places = {begin}, [self._next(begin)]
         while open_places:
             place = next(open_places[-1], None)
             if place is None:
+                self.stuck = self.furthest if self.stuck < 0 else self.stuck
                 open_places.pop()
             elif place not in seen:
-                if len(seen) == MOST:
+                if len(seen) == most:
                     self.given_up = True
                     return False
                 if place.first == len(self.known):

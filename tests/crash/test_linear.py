@@ -92,3 +92,11 @@ def test_many_calls_of_unknown_outcome_are_judged_by_their_rank_or_given_up(monk
     assert "no order of 24 calls was found at 30 places; there may be one" in problem([*good[1:], good[0]._replace(argument=-1)], (), queue)
     wrong = [one._replace(rank=-one.rank) for one in (*lost[:2], *seen[:2])]
     assert problem(wrong, (), queue) == ""
+
+
+def test_what_was_put_and_taken_by_calls_of_unknown_outcome_is_in_the_order_by_rank(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody was ever answered it: to leave it out would have its taker take another one's."""
+    put = [one for number in range(9) for one in (unknown(0, "put", f"lost {number}"), call(0, 99, "put", number, None))]
+    taken = [one for number in range(9) for one in (unknown(0, "take", None), call(0, 99, "take", None, number))]
+    monkeypatch.setattr(linear, "MOST", 30)
+    assert problem([one._replace(rank=rank) for rank, one in enumerate([*put, *taken])], (), queue) == ""
