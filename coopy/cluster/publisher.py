@@ -69,15 +69,17 @@ class Packet:
     """One message under way. `entries`: whose calls are in it, barriers too; `sent`: how often; `taken`: it has come back and was executed here.
 
     `told`: who waits for it was told that nobody knows, or that it was not sent; `called_off`: it is not to be sent (any more). `elsewhere`: how often it
-    was sent to a stream that was sealed since. `by`: the connection on which it went to this one, as long as it did so once only, and nothing was heard of it.
+    was sent to a stream that was sealed since. `by`: the connection on which it went to this one, as long as it was no other, and nothing was heard of it.
+    `refused`: how often this one's leader has refused it.
     """
 
-    __slots__ = ("begun", "by", "called_off", "counter", "data", "elsewhere", "entries", "last", "sent", "taken", "told")
+    __slots__ = ("begun", "by", "called_off", "counter", "data", "elsewhere", "entries", "last", "refused", "sent", "taken", "told")
 
     def __init__(self, counter: int, begun: float) -> None:
         self.counter, self.begun, self.data, self.entries = counter, begun, b"", list[Entry]()
         self.by: Connection | None = None
-        self.last, self.sent, self.elsewhere, self.taken, self.told, self.called_off = 0.0, 0, 0, False, False, False
+        self.last, self.sent, self.elsewhere, self.refused = 0.0, 0, 0, 0
+        self.taken = self.told = self.called_off = False
 
 
 class Publisher:
@@ -243,7 +245,7 @@ class Publisher:
             return
         headers = {"Nats-Msg-Id": f"{self.node.hex()}-{packet.counter}", "Nats-Expected-Stream": self._stream.name}
         used = self._link.used
-        packet.by = used if packet.sent - packet.elsewhere == 1 else None
+        packet.by = used if packet.sent - packet.elsewhere == 1 or packet.by is used else None
         used.denials.sent(self._base)
         try:
             reply = f"{self._inbox}.{self._stream.generation}.{packet.counter}"
@@ -279,8 +281,10 @@ class Publisher:
             if not said.duplicate and said.seq <= self._taken_here() and packet.counter in self.packets:
                 self._lost(verdicts.gone_back(self._stream.name, said.seq, self._taken_here()))
             self._know(packet)
-        elif isinstance(said.error, dict) and said.error.get("err_code") in CERTAIN and packet.sent - packet.elsewhere == 1:
-            self._give_back(packet, verdicts.refused(self._link.addresses, said.error))  # it was sent once, to this stream, and not stored
+        elif isinstance(said.error, dict) and said.error.get("err_code") in CERTAIN:
+            packet.refused += 1
+            if packet.refused == packet.sent - packet.elsewhere:  # each time that it was sent to this stream it was not stored
+                self._give_back(packet, verdicts.refused(self._link.addresses, said.error))
 
     def _know(self, packet: Packet) -> None:
         self._unknown.pop(packet.counter, None)
@@ -289,7 +293,7 @@ class Publisher:
         self._look.set()
 
     def _refuse_denied(self) -> None:
-        """What went out once, on this connection, and was denied there: for certain, as soon as all others that went there were answered."""
+        """What went out on this connection only, and was denied there: for certain, as soon as all others that went there were answered."""
         used = self._link.used
         if not used.denials.denied_the_rest(self._base):
             return
@@ -332,7 +336,7 @@ class Publisher:
         self._unknown = {}  # now: a barrier finds each in one of both
         for packet in self._behind:
             packet.data = _settled(packet.data, self._oldest - 1, self._key)
-            packet.elsewhere, packet.by = packet.sent, None
+            packet.elsewhere, packet.refused, packet.by = packet.sent, 0, None
         self._heard = time.monotonic()  # this stream has as much time as another server
         self._look.set()
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from coopy import control
-from coopy.cluster import entering, generations, store
+from coopy.cluster import entering, generations, publisher, store
 from coopy.cluster import node as node_room
 from coopy.cluster.beginnings import Beginnings
 from coopy.cluster.taker import Taker
@@ -25,11 +25,11 @@ from coopy.disk.fake import FakeDisk
 from coopy.error import ClosedError, ClusterError, DiskFullError, UnconfirmedError
 from coopy.wiring import Options, fix_wall, open_proxy
 from coopy.wiring.systems import system_of
-from tests.functional.test_cluster_bad_days import LONG, counts, through, wait_until, ways
+from tests.functional.test_cluster_bad_days import LONG, counts, impatient, through, wait_until, ways
 from tests.functional.test_cluster_generations import kept_from_taking, messages, move_on
 from tests.functional.test_replication_bad_days import run_coopy
-from tests.lone import peers_of
-from tests.servers import Cluster, cluster, level, servers, with_one_away
+from tests.lone import Lone, peers_of
+from tests.servers import Cluster, ask, cluster, level, servers, with_one_away
 from tests.words import Word
 
 if TYPE_CHECKING:
@@ -205,6 +205,37 @@ def test_a_node_takes_again_that_lost_its_connection_between_two_questions(clust
     assert word.add("a") == "a"
 
 
+def test_a_call_that_went_out_again_before_it_was_refused_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server stands still meanwhile. Each time that it was sent it was refused: it did not happen."""
+    with Lone(tmp_path) as lone:
+        word = lone.node()
+        about = ask(word, "STREAM.INFO.coopy-word@1")
+        ask(word, "STREAM.UPDATE.coopy-word@1", {**about["config"], "max_bytes": about["state"]["bytes"] + 100})
+        told = sent_again(lone, word, "x" * 1000, monkeypatch)
+        assert re.search("refused the call: maximum bytes exceeded. It did not happen", str(told)), told
+        ask(word, "STREAM.UPDATE.coopy-word@1", {**about["config"], "max_bytes": -1})
+        assert word.keep("y") == 1
+
+
+def test_a_call_that_went_out_again_before_it_was_denied_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same, where the server does not let this user call."""
+    permissions = 'publish: { allow: ">", deny: "coopy.word.*.calls" }'
+    with Lone(tmp_path, f"authorization {{ users: [ {{ user: wiki, password: p, permissions: {{ {permissions} }} }} ] }}") as lone:
+        word = lone.node("wiki:p@")
+        told = sent_again(lone, word, "x", monkeypatch)
+        assert re.search(r"not let this user publish to coopy\.word\.1\.calls\. .*did not happen", str(told)), told
+
+
+def sent_again(lone: Lone, word: Any, what: str, monkeypatch: pytest.MonkeyPatch) -> object:
+    """What a caller is told whose call was sent twice when the server heard of it."""
+    impatient(word, LONG)
+    with monkeypatch.context() as patched, lone.frozen():
+        patched.setattr(publisher, "AGAIN", 0.0)
+        caller = Beside(lambda: word.keep(what))
+        wait_until(lambda: counts(word).republished > 0)
+    return caller.end()
+
+
 def test_a_barrier_says_nothing_of_what_its_node_stopped_before(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where both came at once: what cannot be executed here, and the barrier behind it."""
     one, two = cluster.node(1), cluster.node(2)
@@ -240,9 +271,9 @@ def test_a_node_whose_disk_is_full_says_so_and_goes_on_where_there_is_room(clust
         one.keep(dice.randbytes(300_000))
     wait_until(lambda: control(two).stats().state == "failed")
     said = r"There is no room for [\d,]+ bytes in /node2\S+, so the node took no more behind message \d+ of the shared journal. What it has is intact. Make room."
-    for ask in (lambda: two.add("b"), control(two).barrier):
+    for call in (lambda: two.add("b"), control(two).barrier):
         with pytest.raises(ClosedError, match=said):
-            ask()
+            call()
     assert re.search(said, control(two).problem)
     assert not counts(two).connected
     assert (two.text, one.text, len(two.kept) < 6) == ("a", "a", True)
