@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from coopy import control
-from coopy.cluster import entering, generations, publisher, store
+from coopy.cluster import durable, entering, generations, publisher, store, watching
 from coopy.cluster import node as node_room
 from coopy.cluster.beginnings import Beginnings
 from coopy.cluster.taker import Taker
+from coopy.cluster.watching import Watching
 from coopy.disk.fake import FakeDisk
 from coopy.error import ClosedError, ClusterError, DiskFullError, UnconfirmedError
 from coopy.wiring import Options, fix_wall, open_proxy
@@ -234,6 +235,42 @@ def sent_again(lone: Lone, word: Any, what: str, monkeypatch: pytest.MonkeyPatch
         caller = Beside(lambda: word.keep(what))
         wait_until(lambda: counts(word).republished > 0)
     return caller.end()
+
+
+def test_who_reads_what_is_wrong_with_the_servers_finds_calls_refused(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And who reads that nothing is any more finds them taken, though the thread that says it stands still right there."""
+    monkeypatch.setattr(watching, "EVERY", 0.1)
+    word = cluster.node(1)
+    with stopped_behind_saying(monkeypatch, Watching) as said:
+        monkeypatch.setattr(durable, "OLDEST", (99, 1))
+        assert said.wait(LONG)
+        refused = Beside(lambda: word.add("a")).end()
+        assert re.search("it is version 2.*did not happen", str(refused)), refused
+    with stopped_behind_saying(monkeypatch, Watching) as said:
+        monkeypatch.setattr(durable, "OLDEST", (2, 14))
+        assert said.wait(LONG)
+        taken = Beside(lambda: word.add("b"))
+        wait_until(lambda: bool(counts(word).waiting or taken.told))
+    assert taken.end() == "b"
+
+
+@contextmanager
+def stopped_behind_saying(monkeypatch: pytest.MonkeyPatch, room: type[Any]) -> Iterator[threading.Event]:
+    """The thread that says what its `problem` is goes no further until the block is left. The event: it has said so."""
+    said, go_on = threading.Event(), threading.Event()
+
+    def say(self: Any, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
+        if name == "problem":
+            said.set()
+            go_on.wait(LONG)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(room, "__setattr__", say)
+        try:
+            yield said
+        finally:
+            go_on.set()
 
 
 def test_a_barrier_says_nothing_of_what_its_node_stopped_before(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
