@@ -393,7 +393,14 @@ def test_a_node_whose_stream_was_deleted_by_hand_says_what_goes_on(cluster: Clus
 @contextmanager
 def quiet(node: Any) -> Iterator[None]:
     """It sends no snapshots by itself."""
-    sharing = peers_of(node).running.sharing
-    sharing._looks = True
+    peers = peers_of(node)
+    sharing = peers.running.sharing
+
+    async def keep_quiet() -> None:
+        while sharing._looks:  # noqa: ASYNC110 - since it was opened, perhaps: nobody is told when that is over
+            await asyncio.sleep(0.01)
+        sharing._looks = True
+
+    peers.link.run(keep_quiet())
     yield
     sharing._looks = False
