@@ -9,13 +9,17 @@ import itertools
 import shutil
 import signal
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from coopy import control, init_system
+from coopy.cluster.addresses import read_addresses
+from coopy.cluster.link import Link
 from coopy.cluster.local import LocalServers
+from coopy.cluster.stream import Stream
 from coopy.wiring.systems import system_of
 from tests.words import Word
 
@@ -53,6 +57,17 @@ class Cluster:
         self._open.append(node)
         return node
 
+    def leave(self, *nodes: Any) -> None:
+        """Close these, and return when no server takes one for a node that is there: that whose client it was may stand still just then."""
+        for one in nodes:
+            control(one).close()
+        link = Link(read_addresses(self.servers.urls), None)
+        link.open()
+        try:
+            wait_gone(link, *nodes)
+        finally:
+            link.close()
+
     def close(self) -> None:
         """Close those that are open."""
         for one in self._open:
@@ -65,6 +80,17 @@ def cluster(servers: LocalServers, tmp_path: Path) -> Iterator[Cluster]:
     made = Cluster(servers, tmp_path)
     yield made
     made.close()
+
+
+def wait_gone(link: Link, *nodes: Any) -> None:
+    """Return when the servers do not say any more that these take from their streams."""
+    for one in nodes:
+        peers: Any = system_of(one).peers
+        stream = Stream(link, peers.stream.short, peers.stream.generation, assume_durable=True)
+        deadline = time.monotonic() + ELECTED
+        while peers.id in link.run(link.again(stream.nodes, ELECTED)):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
 
 
 def with_one_away(cluster: Cluster) -> Any:
