@@ -80,8 +80,11 @@ def test_what_is_no_server_is_told_as_such(tmp_path: Path, monkeypatch: pytest.M
     assert "a-secret" not in str(caught.value)
 
 
-def test_a_server_that_is_replaced_by_something_else_is_found_again_when_it_is_back(tmp_path: Path) -> None:
+def test_a_server_that_is_replaced_by_something_else_is_found_again_when_it_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The node goes on looking, whatever it hears there."""
+    monkeypatch.setattr(connection, "ATTEMPT", LONG)  # it hears it all, and behind the last of it nothing
     with Lone(tmp_path) as lone:
         node = lone.node()
         node.add("a")
