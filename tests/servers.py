@@ -11,7 +11,7 @@ import signal
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
@@ -24,8 +24,9 @@ from coopy.wiring.systems import system_of
 from tests.words import Word
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
+T = TypeVar("T")
 numbers = itertools.count(1)
 ELECTED = 50.0  # seconds in which whatever needs a leader has one
 
@@ -103,9 +104,21 @@ def with_one_away(cluster: Cluster) -> Any:
 
 def ask(node: Any, subject: str, question: object = None) -> dict[str, Any]:
     """An administrator's question, on a node's connection; again while nobody leads what it is about."""
-    link: Any = system_of(node).peers.link  # type: ignore[union-attr]
-    found: dict[str, Any] = link.run(link.again(lambda: link.ask(subject, question), ELECTED))
+    return surely(node, lambda: link_of(node).ask(subject, question))
+
+
+def surely(node: Any, work: Callable[[], Awaitable[T]]) -> T:
+    """What this gives, on the thread of a node's connection; again while the servers do not answer, as those that stand still, or elect a leader."""
+    link = link_of(node)
+    found: T = link.run(link.again(work, ELECTED))
     return found
+
+
+def link_of(node: Any) -> Link:
+    """A node's connection."""
+    peers: Any = system_of(node).peers
+    link: Link = peers.link
+    return link
 
 
 def level(*nodes: Any) -> str:

@@ -9,6 +9,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+import nats.errors
 import pytest
 
 import coopy.aio
@@ -18,7 +19,7 @@ from coopy.cluster import link, store
 from coopy.engine.ordered import OrderedEngine
 from coopy.error import ClosedError, ClusterError, LockedError, NotSerializableError, UnconfirmedError, UsageError
 from coopy.wiring.systems import system_of
-from tests.servers import Cluster, cluster, level, servers
+from tests.servers import Cluster, cluster, level, servers, surely
 from tests.words import Word
 
 if TYPE_CHECKING:
@@ -273,15 +274,21 @@ def test_a_new_node_begins_with_the_newest_snapshot_that_was_shared(cluster: Clu
     control(one).close()
     three = cluster.node(3)
     assert (control(three).restored.base, three.add("g")) == (6, "abcdefg")
-    node: Any = system_of(two).peers
-    kept = node.link.run(names_in(node))
-    assert len(kept) == 3, "the first one, and the two newest"
+    assert len(kept(two)) == 3, "the first one, and the two newest"
 
 
-async def names_in(node: Any) -> list[str]:
+def kept(node: Any) -> set[str]:
     """The snapshots in the object store."""
-    bucket = await node.link.client.jetstream().object_store(node.stream.bucket)
-    return [one.name for one in await bucket.list() if not one.deleted]
+    peers: Any = system_of(node).peers
+
+    async def names() -> set[str]:
+        try:
+            bucket = await peers.link.client.jetstream().object_store(peers.stream.bucket)
+            return {one.name for one in await bucket.list() if not one.deleted}
+        except (nats.errors.Error, TimeoutError) as error:
+            raise link.LostError(str(error)) from error
+
+    return surely(node, names)
 
 
 def test_memory_that_was_in_doubt_is_made_anew_in_the_middle_of_a_message(cluster: Cluster) -> None:

@@ -14,10 +14,11 @@ import pytest
 import coopy.aio
 from coopy import control
 from coopy.cluster import comparing
-from coopy.cluster.message import Due, keyed, unseal
+from coopy.cluster.message import Due, unseal
 from coopy.error import DivergenceError, UnconfirmedError
 from coopy.wiring.systems import system_of
 from tests.functional.test_cluster_bad_days import LONG, counts, wait_until
+from tests.functional.test_cluster_stream import key_of, messages_of
 from tests.lone import peers_of
 from tests.servers import Cluster, cluster, level, servers, wait_gone
 from tests.words import Word
@@ -163,10 +164,8 @@ def test_what_others_ask_meanwhile_takes_nobody_s_comparison_away(cluster: Clust
 
 def dues(node: Any) -> int:
     """How often it was said in the stream that it is time."""
-    peers, archive = system_of(node).peers, system_of(node).archive
-    key, link = keyed(archive.identity.secret, archive.key), peers.link  # type: ignore[union-attr]
-    last = link.run(peers.stream.look()).last  # type: ignore[union-attr]
-    return sum(isinstance(unseal(link.run(peers.stream.get(one)), key), Due) for one in range(2, last + 1))  # type: ignore[union-attr]
+    key = key_of(node)
+    return sum(isinstance(unseal(data, key), Due) for data in messages_of(node)[1:])
 
 
 def test_a_node_that_does_not_answer_keeps_nobody_from_going_on(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,12 +21,12 @@ from coopy.cluster.message import Calls, unseal
 from coopy.engine.ordered import OrderedEngine
 from coopy.error import ClusterError
 from coopy.wiring.systems import system_of
+from tests.functional.test_cluster import kept
 from tests.functional.test_cluster_bad_days import counts, through, wait_until, ways
-from tests.functional.test_cluster_share import kept
 from tests.functional.test_cluster_stream import key_of
 from tests.functional.test_replication_bad_days import run_coopy
 from tests.lone import peers_of
-from tests.servers import Cluster, ask, cluster, level, servers, with_one_away
+from tests.servers import Cluster, ask, cluster, level, servers, surely, with_one_away
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,15 +48,14 @@ def move_on(node: Any) -> None:
 
 def streams(node: Any) -> list[int]:
     """The generations that are there."""
-    peers = peers_of(node)
-    found: list[int] = peers.link.run(peers.stream.generations())
+    found: list[int] = surely(node, peers_of(node).stream.generations)
     return found
 
 
 def messages(node: Any, what: str, generation: int) -> int:
     """How many of one kind stand in a stream."""
-    peers = peers_of(node)
-    return len(peers.link.run(peers.stream.of(generation).all(what)))
+    stream = peers_of(node).stream.of(generation)
+    return len(surely(node, lambda: stream.all(what)))
 
 
 @contextmanager
@@ -176,7 +175,7 @@ def test_what_went_behind_the_seal_goes_into_the_next_stream(cluster: Cluster) -
     assert (sorted(two.text), sorted(told, key=len)) == (["a", "b", "c"], [two.text[:1], two.text[:2], two.text])
     assert (len(compared), messages(one, "due", 2)) == (1, 1)
     stream, key = peers_of(one).stream, key_of(one)
-    found = [unseal(data, key) for _, data in peers_of(one).link.run(stream.all("calls"))]
+    found = [unseal(data, key) for _, data in surely(one, lambda: stream.all("calls"))]
     again = [message for message in found if isinstance(message, Calls) and message.calls]
     assert min(message.counter for message in again) > max(message.settled for message in again), "none says that another one is settled"
     assert (control(one).lsn, counts(two).generation) == (3, 2)
@@ -346,7 +345,7 @@ def test_streams_go_by_the_command_when_nobody_needs_them(
         refused = prune(cluster.name, cluster.servers.urls, "--yes")
         assert (refused.exit_code, "seconds ago, and a node that lost its connection then has 1000 to go on" in refused.output) == (2, True)
     for _ in range(3):
-        peers_of(one).link.run(peers_of(one).running.pruning.look())
+        surely(one, peers_of(one).running.pruning.look)
     told = [found.message for found in caplog.records if "Nobody needs" in found.message]
     assert (len(told) in {1, 2}, len({*told})) == (True, 1)  # each node that looks says it once
     assert f"`coopy cluster prune {cluster.name} --cluster ADDRESSES`" in told[0]
@@ -397,7 +396,7 @@ def looked(node: Any) -> None:
 
 def size(node: Any, generation: int) -> int:
     """Of a stream, in bytes."""
-    found: int = peers_of(node).link.run(peers_of(node).stream.of(generation).about()).size
+    found: int = surely(node, peers_of(node).stream.of(generation).look).size
     return found
 
 
@@ -493,7 +492,7 @@ def test_a_node_that_is_cut_off_for_too_long_stops_and_says_what_to_do(cluster: 
         way.cut()
     wait_until(lambda: not counts(two).connected)
     one.add("b")
-    wait_until(lambda: not peers_of(one).link.run(nodes_beside(one)))
+    wait_until(lambda: not surely(one, lambda: nodes_beside(one)))
     control(one).prune_cluster()
     for way in ways:
         way.mend()

@@ -30,7 +30,7 @@ from tests.functional.test_cluster_bad_days import LONG, counts, impatient, thro
 from tests.functional.test_cluster_generations import kept_from_taking, messages, move_on
 from tests.functional.test_replication_bad_days import run_coopy
 from tests.lone import Lone, peers_of
-from tests.servers import Cluster, ask, cluster, level, servers, with_one_away
+from tests.servers import Cluster, ask, cluster, level, servers, surely, with_one_away
 from tests.words import Word
 
 if TYPE_CHECKING:
@@ -383,7 +383,7 @@ def test_a_node_whose_stream_was_deleted_by_hand_says_what_goes_on(cluster: Clus
     with quiet(one):
         move_on(one)
         wait_until(lambda: counts(one).generation == 2)
-        peers_of(one).link.run(peers_of(one).stream.of(1).delete())
+        surely(one, peers_of(one).stream.of(1).delete)
         with pytest.raises(ClusterError, match=r"@1 is gone, and \S+@2, which follows.*share_snapshot\(\).*open this directory again"):
             cluster.node(2)
     control(one).share_snapshot()
