@@ -9,7 +9,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["cluster", "servers"]
 LONG = 60.0
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -71,12 +72,13 @@ def counts(node: Any) -> NodeStats:
     return found
 
 
-def wait_until(told: Callable[[], bool]) -> None:
-    """Ask until it is so."""
+def wait_until(told: Callable[[], T]) -> T:
+    """Ask until it is so; gives what was told then."""
     deadline = time.monotonic() + LONG
-    while not told():
+    while not (found := told()):
         assert time.monotonic() < deadline
         time.sleep(0.01)
+    return found
 
 
 def test_a_call_whose_acknowledgement_is_lost_happens_once(cluster: Cluster, servers: LocalServers, ways: list[Way]) -> None:
@@ -204,7 +206,7 @@ def test_the_streams_leader_is_killed_while_all_nodes_call(tmp_path: Path) -> No
         for thread in threads:
             thread.start()
         wait_until(lambda: len(told) > 100)
-        leader = own.leader(cluster.name)
+        leader = wait_until(lambda: own.leader(cluster.name))
         assert leader
         leader.kill()
         so_far = len(told)
@@ -278,7 +280,7 @@ def test_a_server_that_lost_its_disk_takes_all_from_the_others(tmp_path: Path) -
         shutil.rmtree(own.directory / emptied.name)
         emptied.start()
         own.wait_ready()
-        leader = own.leader(cluster.name)
+        leader = wait_until(lambda: own.leader(cluster.name))
         assert leader
         leader.kill()
         assert one.keep("c") == 3
@@ -289,8 +291,7 @@ def test_a_server_that_lost_its_disk_takes_all_from_the_others(tmp_path: Path) -
 
 def others_than_a_leader_of_all(servers: LocalServers, node: Any, name: str) -> list[LocalServer]:
     """Two servers, beside one that leads the servers and the stream, and goes on to do so if they are back soon: nobody has to be elected."""
-    about: Any = servers.servers[0].ask("jsz")
-    leads = about["meta_cluster"]["leader"]
+    leads = leader_of_all(servers)
     with suppress(RefusedError):  # it does already
         ask(node, f"STREAM.LEADER.STEPDOWN.{peers_of(node).stream.name}", {"placement": {"preferred": leads}})
     wait_until(lambda: (leading := servers.leader(name)) is not None and leading.name == leads)
@@ -299,9 +300,18 @@ def others_than_a_leader_of_all(servers: LocalServers, node: Any, name: str) -> 
 
 def follower(servers: LocalServers, name: str) -> LocalServer:
     """One that leads neither the servers nor the stream: without it nobody has to be elected."""
-    about: Any = servers.servers[0].ask("jsz")
-    leaders = {about["meta_cluster"]["leader"], leading.name if (leading := servers.leader(name)) else ""}
-    return next(one for one in servers.servers if one.name not in leaders)
+    leading, leads = wait_until(lambda: servers.leader(name)), leader_of_all(servers)
+    return next(one for one in servers.servers if one is not leading and one.name != leads)
+
+
+def leader_of_all(servers: LocalServers) -> str:
+    """The name of the one that leads the servers, as soon as one does."""
+
+    def leads() -> str:
+        about: Any = servers.servers[0].ask("jsz")
+        return str(about["meta_cluster"].get("leader", ""))
+
+    return wait_until(leads)
 
 
 def test_a_node_that_is_far_away_from_the_servers_begins(

@@ -250,7 +250,7 @@ def test_a_client_that_closes_itself_unheard_is_replaced(cluster: Cluster, serve
     for way in ways:
         way.mend()
     assert node.add("b") == "ab"
-    assert counts(node).reconnects == 1
+    assert counts(node).reconnects >= 1
 
 
 # --- what servers lose ---------------------------------------------------------------------------------------------------
