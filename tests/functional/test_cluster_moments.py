@@ -11,6 +11,7 @@ import threading
 import time
 from contextlib import contextmanager
 from datetime import datetime
+from operator import not_
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -241,12 +242,12 @@ def test_who_reads_what_is_wrong_with_the_servers_finds_calls_refused(cluster: C
     """And who reads that nothing is any more finds them taken, though the thread that says it stands still right there."""
     monkeypatch.setattr(watching, "EVERY", 0.1)
     word = cluster.node(1)
-    with stopped_behind_saying(monkeypatch, Watching) as said:
+    with stopped_behind_saying(monkeypatch, bool) as said:
         monkeypatch.setattr(durable, "OLDEST", (99, 1))
         assert said.wait(LONG)
         refused = Beside(lambda: word.add("a")).end()
         assert re.search("it is version 2.*did not happen", str(refused)), refused
-    with stopped_behind_saying(monkeypatch, Watching) as said:
+    with stopped_behind_saying(monkeypatch, not_) as said:
         monkeypatch.setattr(durable, "OLDEST", (2, 14))
         assert said.wait(LONG)
         taken = Beside(lambda: word.add("b"))
@@ -255,18 +256,18 @@ def test_who_reads_what_is_wrong_with_the_servers_finds_calls_refused(cluster: C
 
 
 @contextmanager
-def stopped_behind_saying(monkeypatch: pytest.MonkeyPatch, room: type[Any]) -> Iterator[threading.Event]:
-    """The thread that says what its `problem` is goes no further until the block is left. The event: it has said so."""
+def stopped_behind_saying(monkeypatch: pytest.MonkeyPatch, that: Callable[[object], bool]) -> Iterator[threading.Event]:
+    """The thread that watches the servers goes no further, once it has said such a problem, until the block is left. The event: it has."""
     said, go_on = threading.Event(), threading.Event()
 
     def say(self: Any, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
-        if name == "problem":
+        if name == "problem" and that(value):
             said.set()
             go_on.wait(LONG)
 
     with monkeypatch.context() as patched:
-        patched.setattr(room, "__setattr__", say)
+        patched.setattr(Watching, "__setattr__", say)
         try:
             yield said
         finally:
