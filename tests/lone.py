@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 from urllib.request import urlopen
 
@@ -16,6 +17,7 @@ from coopy.wiring.systems import system_of
 from tests.words import Word
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
     from types import TracebackType
 
@@ -85,6 +87,16 @@ class Lone:
         deadline = time.monotonic() + PATIENCE
         while self.ask("varz")["config_load_time"] == before:
             assert time.monotonic() < deadline
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """It stands still, as a virtual machine whose processors are taken away: what is said to it waits."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
 
     def listens(self) -> bool:
         """Whether it answers a client."""

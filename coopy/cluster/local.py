@@ -151,7 +151,8 @@ class LocalServer:
         """End it in good order."""
         self.signal(signal.SIGCONT)
         self.signal(signal.SIGTERM)
-        self.wait()
+        while not self.wait(AGAIN):
+            self.signal(signal.SIGTERM)  # it had just begun, and heard of none
 
     def wait(self, patience: float | None = None) -> bool:
         """Return when it has ended, or after so many seconds; whether it has."""
@@ -250,8 +251,7 @@ class LocalServers:
             one.signal(signal.SIGCONT)
             one.signal(signal.SIGTERM)
         for one in self.servers:
-            while not one.wait(AGAIN):
-                one.signal(signal.SIGTERM)  # it had just begun, and heard of none
+            one.stop()
         if self._lock is not None:
             self._lock.release()
             self._lock = None

@@ -68,15 +68,16 @@ _decode = msgspec.json.Decoder(_Acknowledged).decode
 class Packet:
     """One message under way. `entries`: whose calls are in it, barriers too; `sent`: how often, to this stream; `last`: when, to any.
 
-    `by`: the connection on which it went to this stream, as long as it did so once only, and nothing was heard of it. `told`: who waits for it was told
-    that nobody knows; `called_off`: that it did not happen, or nobody is told any more: it is not to be sent.
+    `by`: the connection on which it went to this stream, as long as it was no other, and nothing was heard of it; `refused`: how often this stream's leader
+    has refused it. `told`: who waits for it was told that nobody knows; `called_off`: that it did not happen, or nobody is told any more: it is not to be
+    sent.
     """
 
-    __slots__ = ("begun", "by", "called_off", "counter", "data", "entries", "last", "sent", "told")
+    __slots__ = ("begun", "by", "called_off", "counter", "data", "entries", "last", "refused", "sent", "told")
 
     def __init__(self, counter: int, begun: float) -> None:
         self.counter, self.begun, self.data, self.entries = counter, begun, b"", list[Entry]()
-        self.last, self.sent, self.told, self.called_off = 0.0, 0, False, False
+        self.last, self.sent, self.refused, self.told, self.called_off = 0.0, 0, 0, False, False
         self.by: Connection | None = None
 
 
@@ -236,7 +237,7 @@ class Publisher:
             return
         headers = {"Nats-Msg-Id": f"{self.node.hex()}-{packet.counter}", "Nats-Expected-Stream": self._stream.name}
         used = self._link.used
-        packet.by = used if packet.sent == 1 else None
+        packet.by = used if packet.sent == 1 or packet.by is used else None
         used.denials.sent(self._base)
         try:
             reply = f"{self._inbox}.{self._stream.generation}.{packet.counter}"
@@ -260,7 +261,7 @@ class Publisher:
         packet = self._unknown.get(int(counter))
         if packet is None or not is_here:
             return
-        sent_once, packet.by = packet.by is used, None
+        packet.by = None
         if message.headers and "Status" in message.headers:  # 503: it goes out again in a while
             return
         try:
@@ -274,15 +275,17 @@ class Publisher:
             if not said.duplicate and said.seq <= self._taken_here() and packet.counter in self.packets:
                 self._lost(verdicts.gone_back(self._stream.name, said.seq, self._taken_here()))
             self._know(packet)
-        elif sent_once and isinstance(said.error, dict) and said.error.get("err_code") in CERTAIN:
-            self._refuse(packet, verdicts.refused(self._link.addresses, said.error))
+        elif isinstance(said.error, dict) and said.error.get("err_code") in CERTAIN:
+            packet.refused += 1
+            if packet.refused == packet.sent:  # each time that it was sent to this stream it was not stored
+                self._refuse(packet, verdicts.refused(self._link.addresses, said.error))
 
     def _know(self, packet: Packet) -> None:
         self._unknown.pop(packet.counter, None)
         self._look.set()
 
     def _refuse_denied(self) -> None:
-        """What went out once, on this connection, and was denied there: for certain, as soon as all others that went there were answered."""
+        """What went out on this connection only, and was denied there: for certain, as soon as all others that went there were answered."""
         used = self._link.used
         if not used.denials.denied_the_rest(self._base):
             return
@@ -329,7 +332,7 @@ class Publisher:
         settled = self._oldest - 1
         for packet in self._unknown.values():
             packet.data = _settled(packet.data, settled, self._key)
-            packet.sent, packet.by = 0, None
+            packet.sent, packet.refused, packet.by = 0, 0, None
         self._heard = time.monotonic()  # this stream has as much time as another server
         self._look.set()
 

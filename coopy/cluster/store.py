@@ -118,16 +118,21 @@ class Store:
             raise ClusterError(f"{what}: {sink.size:,} bytes of {stored.size:,}. It was not taken, and nothing was changed.")
 
     async def drop(self, name: str) -> None:
-        """It is nobody's any more. Where that fails it stays."""
-        from nats.js.errors import Error
-
+        """It is nobody's any more. Where that fails for long it stays."""
         try:
-            bucket = await self._bucket()
-            await self._stream.link.unless_denied(lambda: bucket.delete(name), self._concerns)
-        except (Error, TimeoutError, OSError, ClusterError) as error:
-            log.warning(
-                "The snapshot %s could not be removed from %s: %s", name, self._stream.bucket, self._stream.link.addresses.hide(error)
-            )
+            await self._stream.link.again(lambda: self._drop(name), PATIENCE)
+        except ClusterError as error:
+            log.warning("The snapshot %s stays in %s, and is nobody's: %s", name, self._stream.bucket, error)
+
+    async def _drop(self, name: str) -> None:
+        from nats.js.errors import ObjectNotFoundError
+
+        bucket = await self._bucket()
+        try:
+            await self._kept(lambda: bucket.delete(name), f"The snapshot {name} could not be removed from")
+        except LostError as error:
+            if not isinstance(error.__cause__, ObjectNotFoundError):  # it was dropped before
+                raise
 
     async def _bucket(self) -> Any:
         from nats.js.api import StorageType

@@ -32,7 +32,7 @@ def too_many(cluster: Addresses, waiting: int, why: str) -> ClusterError:
 
 
 def refused(cluster: Addresses, error: dict[str, Any]) -> ClusterError:
-    """It was sent once, and the stream's leader says that it did not store it."""
+    """Each time that it was sent the stream's leader said that it did not store it."""
     code = error.get("err_code", 0)
     what = f"The cluster at {cluster} refused the call: {cluster.hide(error.get('description'))}. It did not happen"
     way = "Make room there" if code in ROOM else "Have an administrator look at the stream"
@@ -40,7 +40,7 @@ def refused(cluster: Addresses, error: dict[str, Any]) -> ClusterError:
 
 
 def denied(cluster: Addresses, subject: str, way: str) -> ClusterError:
-    """It was sent once, and the server says that this user may not."""
+    """Each time that it was sent the server said that this user may not."""
     what = f"The cluster at {cluster} does not let this user publish to {subject}. The call was not taken, and did not happen"
     return ClusterError(f"{what}. {way}, and call it again.")
 

@@ -52,15 +52,15 @@ class Watching:
             self._note(named(self._wrong))
 
     def _note(self, problem: str) -> None:
-        """What is wrong now."""
+        """What is wrong now. Who reads that finds calls refused already, and who reads that nothing is finds them taken."""
         if problem == self.problem:
             return
-        self.problem = problem
         if not problem:
-            self._publisher.refusal = None
+            self._publisher.refusal, self.problem = None, ""
             log.warning("What the cluster at %s acknowledges is synced again: calls are taken.", self._link.addresses)
             return
         what = f"What the cluster at {self._link.addresses} acknowledges may be lost: {problem}"
         ways = "Set that right, and restart that server: calls are taken again then, without more"
-        self._publisher.refusal = ClusterError(f"{what}. The call was not sent, and did not happen; what came before it is intact. {ways}.")
+        refusal = ClusterError(f"{what}. The call was not sent, and did not happen; what came before it is intact. {ways}.")
+        self._publisher.refusal, self.problem = refusal, problem
         log.error("Calls are refused for now. %s. %s.", what, ways)

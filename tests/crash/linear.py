@@ -60,7 +60,9 @@ def problem(calls: list[Call], start: Hashable, model: Model) -> str:
     if search.succeeds(start, MOST):
         return ""
     if search.given_up:
-        what = f"no order of {len(calls)} calls was found at {MOST:,} places; there may be one. The one by rank fails at the middle of these"
+        what = (
+            f"no order of {len(calls)} calls was found at {MOST:,} places; there may be one. The one by rank fails at the middle of these"
+        )
         return f"{what}:\n{search.near(search.stuck)}"
     return f"no order explains the answers of {len(calls)} calls; all orders fail at or before the middle of these:\n{search.near(search.furthest)}"
 

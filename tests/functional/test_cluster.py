@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import ssl
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+import nats.errors
 import pytest
 
 import coopy.aio
@@ -17,7 +19,7 @@ from coopy.cluster import link, store
 from coopy.engine.ordered import OrderedEngine
 from coopy.error import ClosedError, ClusterError, LockedError, NotSerializableError, UnconfirmedError, UsageError
 from coopy.wiring.systems import system_of
-from tests.servers import Cluster, cluster, level, servers
+from tests.servers import Cluster, cluster, level, servers, surely
 from tests.words import Word
 
 if TYPE_CHECKING:
@@ -272,15 +274,21 @@ def test_a_new_node_begins_with_the_newest_snapshot_that_was_shared(cluster: Clu
     control(one).close()
     three = cluster.node(3)
     assert (control(three).restored.base, three.add("g")) == (6, "abcdefg")
-    node: Any = system_of(two).peers
-    kept = node.link.run(names_in(node))
-    assert len(kept) == 3, "the first one, and the two newest"
+    assert len(kept(two)) == 3, "the first one, and the two newest"
 
 
-async def names_in(node: Any) -> list[str]:
+def kept(node: Any) -> set[str]:
     """The snapshots in the object store."""
-    bucket = await node.link.client.jetstream().object_store(node.stream.bucket)
-    return [one.name for one in await bucket.list() if not one.deleted]
+    peers: Any = system_of(node).peers
+
+    async def names() -> set[str]:
+        try:
+            bucket = await peers.link.client.jetstream().object_store(peers.stream.bucket)
+            return {one.name for one in await bucket.list() if not one.deleted}
+        except (nats.errors.Error, TimeoutError) as error:
+            raise link.LostError(str(error)) from error
+
+    return surely(node, names)
 
 
 def test_memory_that_was_in_doubt_is_made_anew_in_the_middle_of_a_message(cluster: Cluster) -> None:
@@ -352,10 +360,12 @@ def test_a_cluster_that_does_not_answer_or_lets_nobody_in_is_named_without_its_p
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The directory is left as it was."""
-    monkeypatch.setattr(link, "CONNECT", 0.5)
     server = cluster.servers.servers[0]
-    with pytest.raises(ClusterError, match=r"No server of the cluster at 127.0.0.1:1 answers"):
-        cluster.node(1, cluster="nats://user:secretpassword@127.0.0.1:1")
+    with monkeypatch.context() as soon:
+        soon.setattr(link, "CONNECT", 0.5)
+        with pytest.raises(ClusterError, match=r"No server of the cluster at 127.0.0.1:1 answers"):
+            cluster.node(1, cluster="nats://user:secretpassword@127.0.0.1:1")
+    monkeypatch.setattr(link, "CONNECT", math.inf)  # what a server says is told at once, whenever it says it
     with pytest.raises(coopy.error.AuthenticationError) as caught:
         cluster.node(1, cluster=f"nats://user:secretpassword@127.0.0.1:{server.port}")
     assert "secretpassword" not in str(caught.value)

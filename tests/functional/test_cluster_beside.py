@@ -11,6 +11,7 @@ from coopy import control
 from coopy.cluster import generations, store
 from coopy.cluster.beginnings import Beginnings
 from coopy.error import ClusterError
+from tests.functional.test_cluster import kept
 from tests.functional.test_cluster_bad_days import LONG, counts, through, ways
 from tests.functional.test_cluster_generations import messages, move_on, streams
 from tests.functional.test_cluster_moments import quiet
@@ -37,6 +38,28 @@ def test_a_snapshot_is_shared_though_the_connection_is_lost_at_whatever_it_asks(
     assert sum(way.cuts for way in ways) >= 1
     assert messages(word, "snapshot", 1) == 1
     level(word, cluster.node(2))
+
+
+@pytest.mark.parametrize("asked", [b".STREAM.INFO.OBJ_", b".STREAM.MSG.GET.OBJ_"])
+def test_a_snapshot_that_is_nobodys_any_more_is_dropped_though_the_connection_is_lost_at_whatever_that_asks(
+    cluster: Cluster, servers: LocalServers, ways: list[Way], monkeypatch: pytest.MonkeyPatch, asked: bytes
+) -> None:
+    """It would stay for good."""
+    word, drop = cluster.node(1, cluster=through(servers, ways)), store.Store.drop
+    for letter in "ab":
+        word.add(letter)
+        control(word).share_snapshot()
+
+    async def lose_there(self: store.Store, name: str) -> None:
+        for way in ways:
+            way.cut_at = asked
+        await drop(self, name)
+
+    monkeypatch.setattr(store.Store, "drop", lose_there)
+    word.add("c")
+    control(word).share_snapshot()
+    assert sum(way.cuts for way in ways) >= 1
+    assert len(kept(word)) == 3, "the first one, and the two newest"
 
 
 @pytest.mark.parametrize("asked", [b".STREAM.NAMES", b".STREAM.CREATE.", b".CONSUMER.LIST.", b".STREAM.DELETE.", b".seal "])

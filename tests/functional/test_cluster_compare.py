@@ -6,6 +6,7 @@ import asyncio
 import itertools
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,11 +14,13 @@ import pytest
 import coopy.aio
 from coopy import control
 from coopy.cluster import comparing
-from coopy.cluster.message import Due, keyed, unseal
+from coopy.cluster.message import Due, unseal
 from coopy.error import DivergenceError, UnconfirmedError
 from coopy.wiring.systems import system_of
 from tests.functional.test_cluster_bad_days import LONG, counts, wait_until
-from tests.servers import Cluster, cluster, level, servers
+from tests.functional.test_cluster_stream import key_of, messages_of
+from tests.lone import peers_of
+from tests.servers import Cluster, cluster, level, servers, wait_gone
 from tests.words import Word
 
 if TYPE_CHECKING:
@@ -64,7 +67,7 @@ def test_nodes_that_are_asked_say_what_they_have_and_go_on(cluster: Cluster) -> 
     assert control(one).verify().digest == found.digest
     control(three).compare()
     control(three).take_snapshot()
-    control(three).close()
+    cluster.leave(three)
     three = cluster.node(3)  # the last message that it took is one of the comparison
     assert three.add("c") == "abc"
 
@@ -98,7 +101,8 @@ def test_a_node_that_has_another_state_than_most_stops_and_the_others_go_on(clus
     assert told.value.got in str(told.value)
     assert told.value.expected in str(told.value)
     assert others[0].add("b") == "axb"
-    wait_until(lambda: control(others[1]).compare().nodes == 2)
+    wait_gone(peers_of(others[1]).link, wrong)
+    assert control(others[1]).compare().nodes == 2
     monkeypatch.setattr(Loose, "turns", itertools.repeat("x"))
     again = cluster.node(4, Loose)
     level(again, *others)
@@ -160,17 +164,20 @@ def test_what_others_ask_meanwhile_takes_nobody_s_comparison_away(cluster: Clust
 
 def dues(node: Any) -> int:
     """How often it was said in the stream that it is time."""
-    peers, archive = system_of(node).peers, system_of(node).archive
-    key, link = keyed(archive.identity.secret, archive.key), peers.link  # type: ignore[union-attr]
-    last = link.run(peers.stream.look()).last  # type: ignore[union-attr]
-    return sum(isinstance(unseal(link.run(peers.stream.get(one)), key), Due) for one in range(2, last + 1))  # type: ignore[union-attr]
+    key = key_of(node)
+    return sum(isinstance(unseal(data, key), Due) for data in messages_of(node)[1:])
 
 
-def test_a_node_that_does_not_answer_keeps_nobody_from_going_on(cluster: Cluster) -> None:
+def test_a_node_that_does_not_answer_keeps_nobody_from_going_on(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """The others have a majority; who waits for all is told."""
     one, two, three = (cluster.node(number) for number in (1, 2, 3))
     one.add("a")
-    with system_of(three).engine.lock, pytest.raises(UnconfirmedError, match=r"\d of 3 nodes have not said theirs"):
-        control(one).compare(timeout=1.0)
-    wait_until(lambda: counts(one).compared == counts(two).compared == 1)
+    now = [0.0]
+    with ThreadPoolExecutor() as beside, system_of(three).engine.lock, monkeypatch.context() as patched:
+        patched.setattr(comparing, "time", SimpleNamespace(monotonic=lambda: now[0]))
+        asked = beside.submit(control(one).compare, timeout=1.0)
+        wait_until(lambda: counts(one).compared == counts(two).compared == 1)
+        now[0] = 2.0
+        with pytest.raises(UnconfirmedError, match="1 of 3 nodes have not said theirs"):
+            asked.result()
     assert control(three).compare().nodes == 3

@@ -47,7 +47,7 @@ from coopy.error import ClusterError, UnconfirmedError
 from coopy.wiring.systems import system_of
 from tests.functional.test_cluster_bad_days import counts, through, wait_until, ways
 from tests.functional.test_cluster_generations import kept_from_taking, messages
-from tests.functional.test_cluster_stream import put, stopped, stream_of
+from tests.functional.test_cluster_stream import messages_of, put, stopped, stream_of
 from tests.lone import Lone, peers_of
 from tests.servers import Cluster, ask, cluster, level, servers
 
@@ -65,13 +65,6 @@ def begin_again(node: Any) -> None:
     """Have it look at the stream, as after any trouble with the connection."""
     peers = peers_of(node)
     peers.link.soon(peers.running.moving.consumer._again.set)
-
-
-def messages_of(node: Any) -> list[bytes]:
-    """All that stand in the stream."""
-    peers = peers_of(node)
-    last = peers.link.run(peers.stream.look()).last
-    return [peers.link.run(peers.stream.get(sequence)) for sequence in range(1, last + 1)]
 
 
 # --- the stream ----------------------------------------------------------------------------------------------------------
@@ -202,7 +195,7 @@ def test_calls_before_a_message_that_cannot_be_taken_are_answered(cluster: Clust
             caller.start()
             wait_until(lambda sent=sent: messages(node, "calls", 1) == sent)  # type: ignore[misc]
         put(node, b"nothing that anybody wrote")
-        consumer, last = peers_of(node).running.moving.consumer, peers_of(node).link.run(stream_of(node).about()).last
+        consumer, last = peers_of(node).running.moving.consumer, len(messages_of(node))
         wait_until(lambda: consumer.following > last)
     for caller in callers:
         caller.join(60)
@@ -257,7 +250,7 @@ def test_a_client_that_closes_itself_unheard_is_replaced(cluster: Cluster, serve
     for way in ways:
         way.mend()
     assert node.add("b") == "ab"
-    assert counts(node).reconnects == 1
+    assert counts(node).reconnects >= 1
 
 
 # --- what servers lose ---------------------------------------------------------------------------------------------------

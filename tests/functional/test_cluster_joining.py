@@ -84,7 +84,7 @@ def test_a_node_that_has_begun_has_taken_all_that_was_before(cluster: Cluster, m
 def test_streams_that_a_node_needs_again_stay_though_it_was_agreed_that_they_go(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """It was away when somebody was asked, and has come before the answer."""
     one, two = cluster.node(1), cluster.node(2)
-    control(two).close()
+    cluster.leave(two)
     one.add("a")
     move_on(one)
     wait_until(lambda: counts(one).generation == 2)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from coopy.cluster import connection
 from coopy.error import AuthenticationError, ClusterError, UsageError
 from tests.functional.test_cluster_bad_days import LONG, impatient, wait_until
 from tests.lone import Lone, problem_of
@@ -31,8 +32,9 @@ def test_a_user_with_a_key_whose_seed_stands_in_a_file(tmp_path: Path) -> None:
         assert node.add("a") == "a"
 
 
-def test_a_token_that_ends_is_renewed_in_its_file_while_a_node_runs(tmp_path: Path) -> None:
+def test_a_token_that_ends_is_renewed_in_its_file_while_a_node_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As an operator's servers have it: the file holds a key and what an account says of it, for a time. Whoever is let in no more is told."""
+    monkeypatch.setattr(connection, "ATTEMPT", LONG)  # a server that stands still is waited for, until it says why
     operator, path = Operator(), tmp_path / "wiki.creds"
     with Lone(tmp_path, operator.configuration()) as lone:
         path.write_text(operator.credentials(ends=time.time() - 5))

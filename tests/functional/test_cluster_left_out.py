@@ -33,12 +33,11 @@ def test_what_is_left_out_is_so_on_all_nodes_also_on_new_ones(cluster: Cluster) 
     one, two, three, away = (cluster.node(number) for number in (1, 2, 3, 4))
     one.add("a")
     control(away).barrier()
-    control(away).close()
+    cluster.leave(away)
     for letter in "bcd":
         one.add(letter)
     level(one, two, three)
-    for node in (one, two, three):
-        control(node).close()
+    cluster.leave(one, two, three)
     directories = {number: cluster.folder / f"node{number}" for number in (1, 2, 3)}
     skip(directories[1], 2)
     one = cluster.node(1)
@@ -69,7 +68,7 @@ def test_nodes_that_are_open_have_executed_what_another_is_to_leave_out(cluster:
     ):
         cluster.node(1)
     assert two.add("b") == "ab"
-    control(two).close()
+    cluster.leave(one, two)
     assert cluster.node(1).add("c") == "bc"
     with pytest.raises(ClusterError, match="leave out the action with LSN 1, and"):
         cluster.node(2)
@@ -81,8 +80,7 @@ def test_a_snapshot_that_holds_what_was_left_out_later_begins_no_node(cluster: C
     one.add("a")
     level(one, two)
     control(one).share_snapshot()
-    control(one).close()
-    control(two).close()
+    cluster.leave(one, two)
     skip(cluster.folder / "node2", 1)
     shutil.rmtree(cluster.folder / "node1")
     two = cluster.node(2)
@@ -102,7 +100,7 @@ def test_what_is_left_out_is_known_in_the_streams_that_follow(cluster: Cluster, 
     one = cluster.node(1)
     one.add("a")
     one.add("b")
-    control(one).close()
+    cluster.leave(one)
     skip(cluster.folder / "node1", 1)
     one = cluster.node(1)
     assert len(control(one).prune_cluster()) == 1
@@ -121,7 +119,7 @@ def test_a_call_that_no_program_knows_any_more_can_be_left_out(cluster: Cluster,
     one = cluster.node(1)
     one.add("a")
     one.keep("b")
-    control(one).close()
+    cluster.leave(one)
     monkeypatch.delattr(Word, "keep")
     with pytest.raises(DivergenceError, match="LSN 2: keep"):
         cluster.node(1)
@@ -173,7 +171,7 @@ def test_what_is_left_out_in_a_later_stream_is_so_on_one_that_was_away_before(cl
     one.add("b")
     move_on(one)
     wait_until(lambda: counts(one).generation == 2)
-    control(one).close()
+    cluster.leave(one, two)
     skip(cluster.folder / "node1", 1)
     one, two = cluster.node(1), cluster.node(2)
     assert two.add("c") == "bc"

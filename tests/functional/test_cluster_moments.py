@@ -11,25 +11,27 @@ import threading
 import time
 from contextlib import contextmanager
 from datetime import datetime
+from operator import not_
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from coopy import control
-from coopy.cluster import entering, generations, store
+from coopy.cluster import durable, entering, generations, publisher, store, watching
 from coopy.cluster import node as node_room
 from coopy.cluster.beginnings import Beginnings
 from coopy.cluster.taker import Taker
+from coopy.cluster.watching import Watching
 from coopy.disk.fake import FakeDisk
 from coopy.error import ClosedError, ClusterError, DiskFullError, UnconfirmedError
 from coopy.wiring import Options, fix_wall, open_proxy
 from coopy.wiring.systems import system_of
-from tests.functional.test_cluster_bad_days import LONG, counts, through, wait_until, ways
+from tests.functional.test_cluster_bad_days import LONG, counts, impatient, through, wait_until, ways
 from tests.functional.test_cluster_generations import kept_from_taking, messages, move_on
 from tests.functional.test_replication_bad_days import run_coopy
-from tests.lone import peers_of
-from tests.servers import Cluster, cluster, level, servers, with_one_away
+from tests.lone import Lone, peers_of
+from tests.servers import Cluster, ask, cluster, level, servers, surely, with_one_away
 from tests.words import Word
 
 if TYPE_CHECKING:
@@ -205,6 +207,73 @@ def test_a_node_takes_again_that_lost_its_connection_between_two_questions(clust
     assert word.add("a") == "a"
 
 
+def test_a_call_that_went_out_again_before_it_was_refused_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server stands still meanwhile. Each time that it was sent it was refused: it did not happen."""
+    with Lone(tmp_path) as lone:
+        word = lone.node()
+        about = ask(word, "STREAM.INFO.coopy-word@1")
+        ask(word, "STREAM.UPDATE.coopy-word@1", {**about["config"], "max_bytes": about["state"]["bytes"] + 100})
+        told = sent_again(lone, word, "x" * 1000, monkeypatch)
+        assert re.search("refused the call: maximum bytes exceeded. It did not happen", str(told)), told
+        ask(word, "STREAM.UPDATE.coopy-word@1", {**about["config"], "max_bytes": -1})
+        assert word.keep("y") == 1
+
+
+def test_a_call_that_went_out_again_before_it_was_denied_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same, where the server does not let this user call."""
+    permissions = 'publish: { allow: ">", deny: "coopy.word.*.calls" }'
+    with Lone(tmp_path, f"authorization {{ users: [ {{ user: wiki, password: p, permissions: {{ {permissions} }} }} ] }}") as lone:
+        word = lone.node("wiki:p@")
+        told = sent_again(lone, word, "x", monkeypatch)
+        assert re.search(r"not let this user publish to coopy\.word\.1\.calls\. .*did not happen", str(told)), told
+
+
+def sent_again(lone: Lone, word: Any, what: str, monkeypatch: pytest.MonkeyPatch) -> object:
+    """What a caller is told whose call was sent twice when the server heard of it."""
+    impatient(word, LONG)
+    with monkeypatch.context() as patched, lone.frozen():
+        patched.setattr(publisher, "AGAIN", 0.0)
+        caller = Beside(lambda: word.keep(what))
+        wait_until(lambda: counts(word).republished > 0)
+    return caller.end()
+
+
+def test_who_reads_what_is_wrong_with_the_servers_finds_calls_refused(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And who reads that nothing is any more finds them taken, though the thread that says it stands still right there."""
+    monkeypatch.setattr(watching, "EVERY", 0.1)
+    word = cluster.node(1)
+    with stopped_behind_saying(monkeypatch, bool) as said:
+        monkeypatch.setattr(durable, "OLDEST", (99, 1))
+        assert said.wait(LONG)
+        refused = Beside(lambda: word.add("a")).end()
+        assert re.search("it is version 2.*did not happen", str(refused)), refused
+    with stopped_behind_saying(monkeypatch, not_) as said:
+        monkeypatch.setattr(durable, "OLDEST", (2, 14))
+        assert said.wait(LONG)
+        taken = Beside(lambda: word.add("b"))
+        wait_until(lambda: bool(counts(word).waiting or taken.told))
+    assert taken.end() == "b"
+
+
+@contextmanager
+def stopped_behind_saying(monkeypatch: pytest.MonkeyPatch, that: Callable[[object], bool]) -> Iterator[threading.Event]:
+    """The thread that watches the servers goes no further, once it has said such a problem, until the block is left. The event: it has."""
+    said, go_on = threading.Event(), threading.Event()
+
+    def say(self: Any, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
+        if name == "problem" and that(value):
+            said.set()
+            go_on.wait(LONG)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Watching, "__setattr__", say)
+        try:
+            yield said
+        finally:
+            go_on.set()
+
+
 def test_a_barrier_says_nothing_of_what_its_node_stopped_before(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where both came at once: what cannot be executed here, and the barrier behind it."""
     one, two = cluster.node(1), cluster.node(2)
@@ -240,9 +309,9 @@ def test_a_node_whose_disk_is_full_says_so_and_goes_on_where_there_is_room(clust
         one.keep(dice.randbytes(300_000))
     wait_until(lambda: control(two).stats().state == "failed")
     said = r"There is no room for [\d,]+ bytes in /node2\S+, so the node took no more behind message \d+ of the shared journal. What it has is intact. Make room."
-    for ask in (lambda: two.add("b"), control(two).barrier):
+    for call in (lambda: two.add("b"), control(two).barrier):
         with pytest.raises(ClosedError, match=said):
-            ask()
+            call()
     assert re.search(said, control(two).problem)
     assert not counts(two).connected
     assert (two.text, one.text, len(two.kept) < 6) == ("a", "a", True)
@@ -315,7 +384,7 @@ def test_a_node_whose_stream_was_deleted_by_hand_says_what_goes_on(cluster: Clus
     with quiet(one):
         move_on(one)
         wait_until(lambda: counts(one).generation == 2)
-        peers_of(one).link.run(peers_of(one).stream.of(1).delete())
+        surely(one, peers_of(one).stream.of(1).delete)
         with pytest.raises(ClusterError, match=r"@1 is gone, and \S+@2, which follows.*share_snapshot\(\).*open this directory again"):
             cluster.node(2)
     control(one).share_snapshot()
@@ -325,7 +394,14 @@ def test_a_node_whose_stream_was_deleted_by_hand_says_what_goes_on(cluster: Clus
 @contextmanager
 def quiet(node: Any) -> Iterator[None]:
     """It sends no snapshots by itself."""
-    sharing = peers_of(node).running.sharing
-    sharing._looks = True
+    peers = peers_of(node)
+    sharing = peers.running.sharing
+
+    async def keep_quiet() -> None:
+        while sharing._looks:  # noqa: ASYNC110 - since it was opened, perhaps: nobody is told when that is over
+            await asyncio.sleep(0.01)
+        sharing._looks = True
+
+    peers.link.run(keep_quiet())
     yield
     sharing._looks = False

@@ -13,9 +13,9 @@ from coopy.error import ClusterError
 from coopy.wiring.systems import system_of
 from tests.functional.test_cluster_generations import move_on, prune, settled, streams
 from tests.functional.test_cluster_hostile import begin_again
-from tests.functional.test_cluster_stream import key_of, stopped, stream_of
+from tests.functional.test_cluster_stream import key_of, put, stopped, stream_of
 from tests.lone import Lone, peers_of
-from tests.servers import Cluster, ask, cluster, servers, with_one_away
+from tests.servers import Cluster, ask, cluster, servers, surely, with_one_away
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,27 +25,23 @@ __all__ = ["cluster", "servers", "settled"]
 
 def follow(node: Any, *first: bytes) -> str:
     """Somebody makes the next stream, with these messages in it. Gives when it was made."""
-    peers = peers_of(node)
-    there = peers.stream.of(2)
-    peers.link.run(there.create())
+    made: str = surely(node, stream_of(node).of(2).create).created
     for data in first:
-        peers.link.run(there.put("genesis", data, {}))
-    made: str = peers.link.run(there.about()).created
+        put(node, data, "genesis", 2)
     return made
 
 
 def genesis_of(node: Any, **change: Any) -> bytes:
     """What the next stream begins with, but for this."""
-    identity, before = system_of(node).archive.identity, peers_of(node).link.run(stream_of(node).about()).created
+    identity, before = system_of(node).archive.identity, surely(node, stream_of(node).look).created
     values = {"system": identity.system, "secret": identity.secret, "domain": identity.domain, "generation": 2, "before": before, **change}
     return seal(Genesis(**{"snapshot": "", "digest": b"", "size": 0, **values}), keyed(b"", b""))
 
 
 def put_seal(node: Any, created: str, generation: int = 2, key: bytes | None = None) -> int:
     """Somebody seals the stream. Gives the seal's sequence."""
-    peers = peers_of(node)
-    peers.link.run(peers.stream.put("seal", seal(Seal(generation, created), key_of(node) if key is None else key), {}))
-    sequence: int = peers.link.run(peers.stream.last("seal"))[0]
+    put(node, seal(Seal(generation, created), key_of(node) if key is None else key), "seal")
+    sequence: int = surely(node, lambda: stream_of(node).last("seal"))[0]
     return sequence
 
 
@@ -113,7 +109,7 @@ def test_a_next_stream_that_begins_otherwise_than_it_must(cluster: Cluster, chan
     made = follow(node, genesis_of(node, **change) if change is not None else b"somebody else's")
     with pytest.raises(ClusterError, match=said):
         move_on(node)
-    assert peers_of(node).link.run(stream_of(node).last("seal")) is None
+    assert surely(node, lambda: stream_of(node).last("seal")) is None
     sequence = put_seal(node, made)
     assert f"Message {sequence} of the stream {stream_of(node).name} seals it" in stopped(node)
     with pytest.raises(ClusterError, match=said) as caught:
@@ -186,7 +182,7 @@ def test_servers_that_do_not_let_a_node_delete_streams(tmp_path: Path, caplog: p
         assert "coopy-word@2 goes on, and nobody needs coopy-word@1" in str(caught.value)
         pruning = peers_of(node).running.pruning
         for _ in range(3):
-            peers_of(node).link.run(pruning.look())
+            surely(node, pruning.look)
         assert len([one for one in caplog.records if "could not delete it" in one.message]) == 1
         assert (node.add("b"), streams(node), pruning.former) == ("ab", [1, 2], 1)
         assert prune("word", f"nats://admin:p@127.0.0.1:{lone.port}", "--yes").exit_code == 0

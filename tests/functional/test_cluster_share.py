@@ -12,14 +12,15 @@ import pytest
 from coopy import control
 from coopy.cluster import sharing, stream
 from coopy.cluster.link import LostError
-from coopy.cluster.message import Announced, Claim, keyed, seal, unseal
+from coopy.cluster.message import Announced, Claim, seal, unseal
 from coopy.cluster.stream import Stream
 from coopy.error import ClusterError
 from coopy.wiring.systems import system_of
-from tests.functional.test_cluster import names_in
+from tests.functional.test_cluster import kept
 from tests.functional.test_cluster_bad_days import wait_until
+from tests.functional.test_cluster_stream import key_of, messages_of, put
 from tests.lone import peers_of
-from tests.servers import Cluster, cluster, level, servers
+from tests.servers import Cluster, cluster, level, servers, surely
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,14 +31,9 @@ SMALL = 20_000
 
 def said(node: Any) -> list[Any]:
     """The claims and announcements in the stream, in their order."""
-    peers, archive = system_of(node).peers, system_of(node).archive
-    key, link, found = keyed(archive.identity.secret, archive.key), peers.link, []  # type: ignore[union-attr]
-    about = link.run(peers.stream.look())  # type: ignore[union-attr]
-    for sequence in range(2, about.last + 1):
-        message = unseal(link.run(peers.stream.get(sequence)), key)  # type: ignore[union-attr]
-        if isinstance(message, Announced | Claim):
-            found.append(message)
-    return found
+    key = key_of(node)
+    found = [unseal(data, key) for data in messages_of(node)[1:]]
+    return [message for message in found if isinstance(message, Announced | Claim)]
 
 
 def call_until(nodes: list[Any], told: Callable[[], bool]) -> None:
@@ -78,16 +74,10 @@ def test_one_node_sends_a_snapshot_when_the_stream_has_grown(cluster: Cluster, m
     level(one, two, three)
 
 
-def kept(node: Any) -> set[str]:
-    """The snapshots in the object store."""
-    peers = system_of(node).peers
-    return set(peers.link.run(names_in(peers)))  # type: ignore[union-attr]
-
-
 def first(node: Any) -> str:
     """The one that the stream begins with."""
-    peers = system_of(node).peers
-    name: str = peers.link.run(peers.running.moving.here.genesis()).snapshot  # type: ignore[union-attr]
+    genesis = surely(node, peers_of(node).running.moving.here.genesis)
+    name: str = genesis.snapshot
     return name
 
 
@@ -97,8 +87,7 @@ def test_a_claim_that_came_to_nothing_is_followed_by_another_when_the_stream_has
     """A node that was killed in the middle keeps the others from it for a while only."""
     one, two = cluster.node(1), cluster.node(2)
     dead = Claim(b"d" * 16, "", 1)
-    archive, peers = system_of(one).archive, system_of(one).peers
-    peers.link.run(peers.stream.put("claim", seal(dead, keyed(archive.identity.secret, archive.key)), {}))  # type: ignore[union-attr]
+    put(one, seal(dead, key_of(one)), "claim")
     monkeypatch.setattr(sharing, "GROWN", SMALL)
     call_until([one, two], lambda: bool(announced(two)))
     found = said(two)

@@ -14,7 +14,7 @@ from coopy.cluster.message import Calls, Join, keyed, seal
 from coopy.error import ClusterError, UnconfirmedError
 from coopy.wiring.systems import system_of
 from tests.functional.test_cluster_bad_days import impatient, wait_until
-from tests.servers import Cluster, ask, cluster, level, servers
+from tests.servers import Cluster, ask, cluster, level, numbers, servers, surely
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,10 +27,18 @@ def stream_of(node: Any) -> Any:
     return system_of(node).peers.stream  # type: ignore[union-attr]
 
 
-def put(node: Any, data: bytes) -> None:
-    """A message that no node has sent."""
-    link, stream = system_of(node).peers.link, stream_of(node)  # type: ignore[union-attr]
-    link.run(stream.put("calls", data, {}))
+def put(node: Any, data: bytes, what: str = "calls", generation: int = 0) -> None:
+    """A message that no node has sent, in this stream or another one."""
+    stream, tag = stream_of(node), f"test-{next(numbers)}"
+    stream = stream.of(generation or stream.generation)
+    surely(node, lambda: stream.put(what, data, {"Nats-Msg-Id": tag}))
+
+
+def messages_of(node: Any) -> list[bytes]:
+    """All that stand in the stream."""
+    stream = stream_of(node)
+    last = surely(node, stream.look).last
+    return [surely(node, lambda sequence=sequence: stream.get(sequence)) for sequence in range(1, last + 1)]  # type: ignore[misc]
 
 
 def key_of(node: Any) -> bytes:

@@ -17,11 +17,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from coopy import control, init_system
-from coopy.cluster import beginnings, link, store, stream
+from coopy.cluster import beginnings, connection, durable, link, store, stream
 from coopy.cluster.local import LocalServers, free_ports, server_program
 from coopy.error import AuthenticationError, ClusterError, CoopyError, UsageError
-from coopy.wiring.systems import system_of
-from tests.functional.test_cluster import names_in
+from tests.functional.test_cluster import kept
 from tests.functional.test_cluster_bad_days import LONG, counts, impatient, wait_until
 from tests.functional.test_replication_bad_days import run_coopy
 from tests.unit.replication.test_transport import certificate, make_certificate, trusting
@@ -83,7 +82,7 @@ def test_a_node_over_tls_with_a_certificate_and_a_password(certificate: Path, tm
     for name in ("known", "unknown"):
         (tmp_path / name).mkdir()
         make_certificate(tmp_path / name, name)
-    tls = f'tls {{ cert_file: "{certificate}/crt", key_file: "{certificate}/key", ca_file: "{tmp_path}/known/crt", verify: true }}'
+    tls = f'tls {{ timeout: {LONG}, cert_file: "{certificate}/crt", key_file: "{certificate}/key", ca_file: "{tmp_path}/known/crt", verify: true }}'
     with server(tmp_path, f'{tls}\nauthorization {{ user: wiki, password: "{PASSWORD}" }}') as port:
         good, address = trusting(certificate), f"tls://wiki:{PASSWORD}@localhost:{port}"
         good.load_cert_chain(tmp_path / "known" / "crt", tmp_path / "known" / "key")
@@ -105,12 +104,16 @@ def test_a_node_over_tls_with_a_certificate_and_a_password(certificate: Path, tm
         assert run_coopy("cluster", "prune", "word", "--cluster", address, *own[2:]).exit_code == 2
 
 
-def test_servers_that_are_asked_whether_they_sync_have_nothing_to_complain_of(certificate: Path, tmp_path: Path) -> None:
+def test_servers_that_are_asked_whether_they_sync_have_nothing_to_complain_of(
+    certificate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It would stand in their logs every half minute, for each node."""
+    monkeypatch.setattr(connection, "ATTEMPT", LONG)  # nobody gives up in the middle
+    monkeypatch.setattr(durable, "PATIENCE", LONG)
     own = LocalServers(tmp_path / "servers")
     for one in own.servers:
         with Path(one._config).open("a") as config:
-            config.write(f'tls {{ cert_file: "{certificate}/crt", key_file: "{certificate}/key" }}\n')
+            config.write(f'tls {{ timeout: {LONG}, cert_file: "{certificate}/crt", key_file: "{certificate}/key" }}\n')
     with own:
         urls = own.urls.replace("nats://", "tls://").replace("@127.0.0.1:", "@localhost:")
         with control(init_system(Word, tmp_path / "node", cluster=urls, tls=trusting(certificate), validation="off")) as word:
@@ -125,6 +128,7 @@ def test_who_says_that_no_encryption_is_needed_hears_no_password(
 ) -> None:
     """What a server says of that it says in the clear, where anybody may stand between. It is told at once; so by a real server that has none."""
     monkeypatch.setattr(link, "CONNECT", LONG)
+    monkeypatch.setattr(connection, "ATTEMPT", LONG)
     heard, options = list[bytes](), {"tls": ssl.create_default_context()} if with_tls else {}
 
     def pretend() -> None:
@@ -208,8 +212,7 @@ def test_what_the_page_permits_is_all_that_a_node_does(tmp_path: Path, caplog: p
             word.add("a")
             control(word).share_snapshot()
         assert control(word).compare().nodes == 1
-        peers = system_of(word).peers
-        assert len(peers.link.run(names_in(peers))) == 3  # type: ignore[union-attr]
+        assert len(kept(word)) == 3
         control(word).close()
     assert not [one.message for one in caplog.records if one.name == "coopy.cluster"]
 
@@ -229,7 +232,7 @@ def test_a_server_that_ends_a_connection_over_tls_is_not_complained_of_by_others
     certificate: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Python's asyncio would say, on the standard error of who has set up no logs, that the client does not close as TLS does."""
-    with server(tmp_path, f'tls {{ cert_file: "{certificate}/crt", key_file: "{certificate}/key" }}') as port:
+    with server(tmp_path, f'tls {{ timeout: {LONG}, cert_file: "{certificate}/crt", key_file: "{certificate}/key" }}') as port:
         word = node(tmp_path, f"tls://localhost:{port}", tls=trusting(certificate))
         assert word.add("a") == "a"
     wait_until(lambda: not counts(word).connected)

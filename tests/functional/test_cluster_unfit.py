@@ -80,8 +80,11 @@ def test_what_is_no_server_is_told_as_such(tmp_path: Path, monkeypatch: pytest.M
     assert "a-secret" not in str(caught.value)
 
 
-def test_a_server_that_is_replaced_by_something_else_is_found_again_when_it_is_back(tmp_path: Path) -> None:
+def test_a_server_that_is_replaced_by_something_else_is_found_again_when_it_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The node goes on looking, whatever it hears there."""
+    monkeypatch.setattr(connection, "ATTEMPT", LONG)  # it hears it all, and behind the last of it nothing
     with Lone(tmp_path) as lone:
         node = lone.node()
         node.add("a")
@@ -233,7 +236,7 @@ def test_a_server_that_was_wrong_and_says_nothing_any_more_is_so_still(cluster: 
         one.add("a")
         with monkeypatch.context() as newer:
             newer.setattr(durable, "OLDEST", (99, 1))
-            wait_until(lambda: "it is version 2." in counts(one).problem)
+            wait_until(lambda: f":{server.port}: it is version 2." in counts(one).problem)  # the others may have been asked a moment before
             way.cut()
         wait_until(lambda: any(each.silent and not each.wrong for each in judged[:-1]))  # the last one may not be noted yet
         with pytest.raises(ClusterError, match=r"it is version 2\.\S+ and 99\.1 or newer is needed.*did not happen"):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from coopy import control, init_system
+from coopy.cluster.local import LocalServers
 from tests.words import Word
 
 if TYPE_CHECKING:
@@ -61,9 +62,12 @@ def test_a_server_that_ends_ends_all_and_is_named(tmp_path: Path) -> None:
 
 
 def test_who_interrupts_servers_that_do_not_get_ready_does_not_wait_for_them(tmp_path: Path) -> None:
-    """None of them runs then; here one is frozen as it starts."""
-    with subprocess.Popen([*UP, str(tmp_path / "servers")], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        written = tmp_path / "servers" / "server1.pid"
+    """None of them runs then; here one does not come to write who it is, and another is frozen."""
+    directory = tmp_path / "servers"
+    LocalServers(directory)
+    os.mkfifo(directory / "server1.pid")  # which nobody reads
+    with subprocess.Popen([*UP, str(directory)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        written = directory / "server2.pid"
         deadline = time.monotonic() + 50
         while not written.exists() or not written.read_text():
             assert time.monotonic() < deadline
