@@ -26,7 +26,7 @@ __all__ = ["RealLock", "after_fork_in_child", "held_by"]
 LOCK = "LOCK"
 CELLS_AT = 512
 LOCK_SIZE = 1024
-GRACE, LOOK = 1.0, 0.01  # seconds for whoever has it for a moment: children of a killed process that close what they inherited, `held_by`
+GRACE, LOOK = 10.0, 0.01  # seconds for whoever has it for a moment: children of a killed process that close what they inherited, `held_by`
 
 _held: dict[tuple[int, int], weakref.ref[RealLock]] = {}  # by device and inode of the directory: a path may be spelled in many ways
 _hooks: list[Callable[[], Callable[[], None] | None]] = []

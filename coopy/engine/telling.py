@@ -48,20 +48,27 @@ class Telling:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
-        if self._thread is not None:
-            self._end.release()
-            self._thread.join()
+        self._fall_silent()
 
     def replaying(self, base: int) -> None:
         """The snapshot is loaded, and the actions behind it begin to run."""
         self._base, self._loaded = base, perf_counter()
 
     def ended(self, lsn: int) -> None:
-        """All of it is done, up to this action."""
-        if self._thread is not None and perf_counter() - self._begun >= PATIENCE:
+        """All of it is done, up to this action. Nothing is said of it afterwards."""
+        if self._fall_silent() and perf_counter() - self._begun >= PATIENCE:
             count, seconds = lsn - (self._base or 0), perf_counter() - self._loaded
             text = "%s: replayed %d actions, up to LSN %d, in %.1f s: %d/s. All together it took %.1f s."
             log.info(text, self._archive.directory, count, lsn, seconds, count / seconds, perf_counter() - self._begun)
+
+    def _fall_silent(self) -> bool:
+        """Its thread says no more. Gives whether there was one. May be repeated."""
+        if self._thread is None:
+            return False
+        if self._end.locked():
+            self._end.release()
+        self._thread.join()
+        return True
 
     # --- from its thread -------------------------------------------------------------------------------------------------
 

@@ -40,6 +40,7 @@ class Newcomer:
 
     def __init__(self, place: Place, domain: str) -> None:
         self.place: Place | Archive = place
+        self.received = 0
         self._empty, self._domain = place, domain
 
     def hello(self) -> Hello:
@@ -79,6 +80,7 @@ class Follower:
     def __init__(self, engine: FollowingEngine, primary: str, now: Callable[[], float]) -> None:
         self.engine, self._primary, self._now = engine, primary, now
         self.place: Place | Archive = engine.archive
+        self.received = 0
         self.primary_lsn = 0
         self._level_at = -math.inf
         self._boundary = b""  # as it was told

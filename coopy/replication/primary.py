@@ -91,12 +91,12 @@ class Primary:
 
     def stats(self) -> PrimaryStats:
         """As Peers says."""
-        shipper, sessions = self.shipper, self.shipper.sessions()
+        sessions = self.shipper.sessions()
         return PrimaryStats(
             replicas=len(sessions),
             acked=min((session.acked for session in sessions), default=0),
-            shipped_bytes=shipper.shipped_before + sum(session.shipped for session in sessions),
-            refused=shipper.refused,
+            shipped_bytes=self.shipper.shipped(),
+            refused=self.shipper.refused,
         )
 
     def _forked(self) -> None:

@@ -67,7 +67,6 @@ class Replica:
         self.problem = "it has not connected yet"
         self._last_trouble: Trouble | None = None
         self.sessions = 0
-        self._received_before = 0
         self._stopping = False
         self._wake = allocate_lock()
         self._wake.acquire()
@@ -167,8 +166,6 @@ class Replica:
             if not self._stopping:
                 follower.take(taking.frames)  # a primary that is closed ships all it has before it goes
             raise
-        finally:
-            self._received_before, taking.received = self._received_before + taking.received, 0
 
     def _take_turns(self, session: _Session) -> None:
         taking, follower = session.taking, self.follower
@@ -218,15 +215,15 @@ class Replica:
 
     def stats(self) -> ReplicaStats:
         """As Peers says."""
-        problem, session = self.problem, self._session
+        problem, trouble = self.problem, self._last_trouble  # of one moment
         return ReplicaStats(
             connected=not problem,
             problem=problem,
             lag=self.lag,
             staleness=self.staleness,
             sessions=self.sessions,
-            received_bytes=self._received_before + (session.received if session is not None else 0),
-            trouble=self._last_trouble,
+            received_bytes=self.follower.received,
+            trouble=trouble,
         )
 
     # --- the end -------------------------------------------------------------------------------------------------------------------
@@ -291,12 +288,6 @@ class _Session:
         """What is said, once it is open."""
         assert self._taking is not None
         return self._taking
-
-    @property
-    def received(self) -> int:
-        """Bytes of frames so far. Any thread may ask."""
-        taking = self._taking
-        return taking.received if taking is not None else 0
 
     def begin(self) -> None:
         """Connect, unless that was done, and go on until frames come. Raises LostError, PeerError, AuthenticationError, UsageError, ReplicaError."""

@@ -72,7 +72,7 @@ class Shipper:
         self.source = Source(archive.disk, archive.directory, archive.key, lambda: archive.manifest.segments, lambda: journal.durable)
         self.acknowledged: Callable[[], None] = _nobody
         self.look = PROMPT if min_acks else LOOK[system.settings.durability]
-        self.refused = self.shipped_before = 0
+        self.refused = self._shipped_before = 0
         self._guard = allocate_lock()
         self._sessions: list[Shipping] = []
 
@@ -90,12 +90,17 @@ class Shipper:
         with self._guard:
             if session in self._sessions:
                 self._sessions.remove(session)
-                self.shipped_before += session.shipped
+                self._shipped_before += session.shipped
 
     def sessions(self) -> list[Shipping]:
         """Those that have proven the password."""
         with self._guard:
             return [*self._sessions]
+
+    def shipped(self) -> int:
+        """Bytes, of all sessions that there are and were."""
+        with self._guard:
+            return self._shipped_before + sum(session.shipped for session in self._sessions)
 
     def confirmed(self) -> int:
         """The LSN that `min_acks` replicas have. One that came again while its former connection is not known to be lost counts once."""

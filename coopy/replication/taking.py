@@ -55,9 +55,10 @@ class RefusedError(ReplicaError):
 
 
 class Home(Protocol):
-    """What a session asks of whoever follows. `place`: where a snapshot file comes to."""
+    """What a session asks of whoever follows. `place`: where a snapshot file comes to; `received`: bytes of frames, of all sessions."""
 
     place: Place | Archive
+    received: int
 
     def hello(self) -> Hello:
         """What is here. It may have to wait for a snapshot that is taken here, so it is asked before the primary waits."""
@@ -73,7 +74,7 @@ class Home(Protocol):
 
 
 class Taking:
-    """A session with a primary. `hello`: what the home has. `is_streaming`: frames come, into `frames`; `received`: bytes of them so far.
+    """A session with a primary. `hello`: what the home has. `is_streaming`: frames come, into `frames`.
 
     One thread uses it, but for `pulse`.
     """
@@ -82,7 +83,6 @@ class Taking:
         self._home, self._hello, self._primary, self._prover, self._now = home, hello, primary, prover, now
         self.lent: Callable[[], AbstractContextManager[None]] = nullcontext
         self.frames = bytearray()
-        self.received = 0
         self.is_streaming = False
         self._connection = Connection(Side.REPLICA)
         self._out = [self._connection.send(First(self._prover.first))]
@@ -207,7 +207,7 @@ class Taking:
 
     def _frames(self, message: Frames) -> None:
         self.frames += message.data
-        self.received += len(message.data)
+        self._home.received += len(message.data)
 
     def _beat(self, message: Beat) -> None:
         self._home.beat(message.lsn)

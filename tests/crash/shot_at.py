@@ -30,8 +30,9 @@ def alone(directory: str, durability: Any, threads: str, snapshot_time: str) -> 
 
 
 def primary(directory: str, port: str, options: str) -> None:
-    """Say the port, then call until killed; each call that returned is said before the next."""
+    """Say the port, then call until killed; each call that returned is said before the next. The first waits for whoever is to confirm it."""
     word = init_system(Word, directory, master=True, port=int(port), segment_bytes=16384, **eval(options))  # noqa: S307 - our own text
+    control(word)._primary().confirm_within = 60.0
     os.write(1, b"port %d\n" % control(word).address[1])
     for number in range(len(word.kept), 1_000_000):
         word.keep(number)

@@ -261,11 +261,19 @@ def put_back(proxy: Any, heard: list[str]) -> None:
 def test_an_interrupted_leader_takes_nobodys_outcome_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another thread's call, which the leader puts back, is heard of as such, wherever the leader is interrupted."""
     proxy = init_system(Numbers(), tmp_path / "n")
-    engine, caller, point, interrupted = _systems[type(proxy)].engine, Caller(proxy), 0, True
+    engine, caller, point, through = _systems[type(proxy)].engine, Caller(proxy), 0, False
     assert isinstance(engine, SharedEngine)
-    while interrupted:
+    wall, leaders = engine.wall, list[int]()
+
+    def noted() -> int:
+        leaders.append(threading.get_ident())
+        return wall()
+
+    engine.wall = noted
+    while not through:
         point += 1
         heard: list[str] = []
+        leaders.clear()
         holder = Holder(engine)
         monkeypatch.setattr(commit, "WAKE", 0.3)  # the other sleeps until it is called; an interrupt may lose the call
         other = threading.Thread(target=put_back, args=(proxy, heard), daemon=True)
@@ -273,6 +281,7 @@ def test_an_interrupted_leader_takes_nobodys_outcome_with_it(tmp_path: Path, mon
         holder.wait_for(1)
         monkeypatch.setattr(commit, "WAKE", 0.0005)  # so this one leads
         interrupted = interrupted_at(point, lambda: caller.call("keep"))
+        through = not interrupted and leaders[0] == threading.get_ident()  # the other leads where this one stood still for so long
         holder.end()
         caller.call("keep")
         other.join(60)

@@ -20,7 +20,7 @@ from coopy.cluster.local import free_ports
 from coopy.replication import taking, transport
 from coopy.replication.wire import MANY
 from tests.asked import primary_stats
-from tests.functional.test_replication import be_patient, ends, sessions_of, wait_until
+from tests.functional.test_replication import be_patient, ends, session_of, wait_until
 from tests.words import Word
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def test_a_stopped_replica_is_dropped_and_slows_nobody(tmp_path: Path, monkeypat
         with child("replica", tmp_path / "r", port) as process:
             word.keep(0)
             assert said(process, 1)
-            link = sessions_of(word)[0].link
+            link = session_of(word).link
             process.send_signal(signal.SIGSTOP)
             while link.waiting < MANY:
                 ends(lambda: word.keep("x" * 100_000))

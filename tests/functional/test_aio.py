@@ -15,6 +15,7 @@ import pytest
 from coopy import Control, aio, control, init_system, once, readonly, unlocked
 from coopy.aio import call, read
 from coopy.error import ClosedError, LockedError, NotSerializableError, UnconfirmedError, UsageError
+from coopy.replication import primary as primary_room
 from coopy.tests.utils import TestSystemMixin
 from coopy.wiring.systems import _systems
 from tests.words import Word
@@ -738,8 +739,9 @@ def test_the_control_of_threads_names_that_of_tasks(tmp_path: Path) -> None:
 # --- primary and replicas -----------------------------------------------------------------------------------------------
 
 
-def test_a_primary_and_its_replica(tmp_path: Path) -> None:
+def test_a_primary_and_its_replica(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With `min_acks` a call returns when a replica has it; the replica takes no action until it is promoted."""
+    monkeypatch.setattr(primary_room, "CONFIRM", 60.0)
 
     async def story() -> None:
         async with aio.open(Word, tmp_path / "p", master=True, port=0, min_acks=1) as word:
@@ -748,7 +750,7 @@ def test_a_primary_and_its_replica(tmp_path: Path) -> None:
                 assert max(await asyncio.gather(*(word.add("a") for _ in range(20))), key=len) == "a" * 20
                 with pytest.raises(ValueError, match="b"):
                     await word.add_and_raise("b")
-                assert await aio.control(replica).wait_for(await aio.control(word).token()) == 21
+                assert await aio.control(replica).wait_for(await aio.control(word).token(), 60) == 21
                 assert await replica.text == "a" * 20 + "b"
                 with pytest.raises(Exception, match="this is a replica"):
                     await replica.add("c")

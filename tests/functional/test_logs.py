@@ -119,6 +119,20 @@ def test_without_a_thread_a_restore_is_silent(tmp_path: Path, caplog: pytest.Log
     assert caplog.messages == []
 
 
+def test_how_fast_it_was_is_the_last_that_a_restore_says(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long it stands still behind that: nobody is left who would say how far it is."""
+    monkeypatch.setattr(telling, "PATIENCE", 0.0)
+    with control(init_system(Word(), tmp_path / "w")) as word:
+        archive, mark = system_of(word).archive, memoryview(bytearray(24)).cast("Q")
+    with caplog.at_level(logging.INFO), telling.Telling(archive, mark, 0) as told:
+        told.replaying(0)
+        told.ended(1)
+        assert "coopy restore" not in {one.name for one in threading.enumerate()}
+    assert "replayed 1 actions, up to LSN 1" in caplog.messages[-1]
+
+
 def test_a_high_water_mark_that_cannot_be_raised_is_told(caplog: pytest.LogCaptureFixture) -> None:
     """Whoever waits for stable storage has it: the mark only protects the journal from others."""
     disk = FakeDisk()
@@ -131,8 +145,9 @@ def test_a_high_water_mark_that_cannot_be_raised_is_told(caplog: pytest.LogCaptu
     control(word).close()
 
 
-def test_a_quick_restore_says_its_line(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_quick_restore_says_its_line(tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     """And nothing of its progress."""
+    monkeypatch.setattr(telling, "PATIENCE", 3600.0)  # it is quick, however long this process stands still
     with control(init_system(Word(), tmp_path / "w")) as word:
         word.add("a")
     with caplog.at_level(logging.INFO):

@@ -16,6 +16,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from coopy import control, init_system, prometheus
 from coopy.engine.stats import NodeStats
 from coopy.measured import LIMITS
+from tests.asked import primary_stats
+from tests.functional.test_replication import wait_until
 from tests.words import Word
 
 if TYPE_CHECKING:
@@ -92,7 +94,8 @@ def test_numbers_are_those_of_stats(tmp_path: Path, scraped: Scraped) -> None:
         control(init_system(Word, tmp_path / "r", replication=True, port=control(word).address[1])) as replica,
     ):
         word.add("a")
-        control(replica).wait_for(control(word).token)
+        control(replica).wait_for(control(word).token, 60)
+        wait_until(lambda: primary_stats(word).replicas == 1)  # no more the connection by which the first state came
         control(word).take_snapshot()
         found, stats = scraped.samples(), control(word).stats()
         assert found["coopy_journal_bytes", "p"] == stats.journal_bytes

@@ -528,7 +528,7 @@ def test_a_replica_gets_the_new_code_first_and_the_primary_after_it(program: Pro
         primary.refuse()
     second = program.become(SECOND)
     replica = init_system(second.Case, tmp_path / "r", replication=True, port=port)
-    control(replica).wait_for(control(primary).token)
+    control(replica).wait_for(control(primary).token, timeout=60)
     assert replica.titles() == [("a", "a"), ("b", "b")]
     control(replica).take_snapshot()
     control(primary).close()
@@ -626,7 +626,7 @@ def test_a_replica_undoes_an_old_call(program: Program, tmp_path: Path, call: tu
         getattr(primary, call[0])(*call[1:])
     second = program.become(UNDONE_TODAY)
     with control(init_system(second.Shelf, tmp_path / "r", replication=True, port=port)) as replica:
-        control(replica).wait_for(control(primary).token)
+        control(replica).wait_for(control(primary).token, timeout=60)
         assert replica.all() == ["a"]
         assert control(replica).stats().rebuilds.count == 1
     control(primary).close()

@@ -38,7 +38,7 @@ from coopy.replication import transport as transport_room
 from coopy.wiring import Options, open_proxy
 from coopy.wiring.systems import system_of
 from tests.asked import primary_stats, replica_stats
-from tests.functional.test_replication import PASSWORD, Held, House, Patient, be_patient, ends, house, level, sessions_of, wait_until
+from tests.functional.test_replication import PASSWORD, Held, House, Patient, be_patient, ends, house, level, session_of, wait_until
 from tests.unit.replication.test_transport import certificate, serving, trusting
 from tests.words import Word
 
@@ -342,7 +342,7 @@ def test_a_replica_that_is_busy_for_long_is_not_dropped(house: House, tmp_path: 
     word = house.primary(tmp_path / "p", Quiz, validation="off")
     replica = house.replica(word, tmp_path / "r", Quiz, validation="off")
     level(replica, word)
-    link = sessions_of(word)[0].link
+    link = session_of(word).link
 
     def meanwhile() -> None:
         for _ in range(10):

@@ -37,7 +37,7 @@ from coopy.replication.wire import (
     Welcome,
 )
 from tests.asked import primary_stats, replica_stats
-from tests.functional.test_replication import House, be_patient, ends, house, level, sessions_of, wait_until
+from tests.functional.test_replication import House, be_patient, ends, house, level, session_of, wait_until
 from tests.words import Word
 
 if TYPE_CHECKING:
@@ -243,7 +243,7 @@ def test_a_replica_that_never_reads_costs_no_memory(house: House, tmp_path: Path
         for _ in range(3000):
             word.keep("x" * 10_000)
         control(word).wait_durable()
-        link = sessions_of(word)[0].link
+        link = session_of(word).link
         wait_until(lambda: link.waiting >= MANY)
         for _ in range(5):  # it says something each time, and takes nothing
             before = link._heard

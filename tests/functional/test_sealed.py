@@ -137,10 +137,10 @@ def test_a_replicas_segments_are_vouched_for(tmp_path: Path) -> None:
     primary = init_system(Word(), tmp_path / "p", master=True, port=0, **OPTIONS)
     replica = init_system(Word, tmp_path / "r", replication=True, port=control(primary).address[1], segment_bytes=4096, sync_interval=3600)
     fill(primary, 60)
-    control(replica).wait_for(control(primary).token)
+    control(replica).wait_for(control(primary).token, 60)
     control(replica).take_snapshot()
     fill(primary, 60)
-    control(replica).wait_for(control(primary).token)
+    control(replica).wait_for(control(primary).token, 60)
     control(replica).close()
     control(primary).close()
     assert set(how(tmp_path / "r")) == {"digest"}

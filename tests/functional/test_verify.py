@@ -240,7 +240,7 @@ def test_a_replica_is_verified(tmp_path: Path) -> None:
     primary.add("a")
     replica = init_system(Word, tmp_path / "r", replication=True, port=port)
     primary.add("b")
-    control(replica).wait_for(control(primary).token)
+    control(replica).wait_for(control(primary).token, 60)
     assert control(replica).verify().lsn == 2
     assert control(primary).verify().digest == control(replica).digest()
     control(replica).close()

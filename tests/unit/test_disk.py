@@ -307,17 +307,21 @@ def test_a_lock_is_given_back_though_a_child_has_not_closed_its_copies_yet(tmp_p
 
 
 def test_what_a_killed_process_started_may_hold_its_lock_a_moment_longer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever opens the directory then waits for it: the process that LOCK names is no more."""
+    """Whoever opens the directory then waits for it, though it stand still for seconds: the process that LOCK names is no more."""
     with _holding(tmp_path, KEEP) as killed:
         killed.kill()
         killed.wait()
         pipes = killed.stdin, killed.stdout  # which the other one has, too
 
-        def sleep(_: float) -> None:
+        left = [5.0]
+
+        def sleep(seconds: float) -> None:
             assert pipes[0] is not None
             assert pipes[1] is not None
-            pipes[0].close()
-            pipes[1].read()
+            left[0] -= seconds
+            if left[0] < 0:
+                pipes[0].close()
+                pipes[1].read()
 
         monkeypatch.setattr("coopy.disk.lock.sleep", sleep)
         RealDisk().lock(str(tmp_path)).release()

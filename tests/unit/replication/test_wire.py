@@ -7,7 +7,7 @@ import tracemalloc
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coopy.header import Identity
@@ -128,6 +128,7 @@ def test_two_messages_at_once_and_a_third_in_parts() -> None:
     assert sides[Side.REPLICA].receive(data[-1:]) == [Beat(3, 2)]
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.one_of(st.binary(max_size=300).map(Frames), st.builds(Beat, st.integers(0, 1 << 32), st.integers(0, 1 << 60)))), st.data()
 )
@@ -142,6 +143,7 @@ def test_any_stream_cut_anywhere_is_the_same_stream(messages: list[Message], dat
     assert heard == messages
 
 
+@settings(deadline=None)
 @given(
     st.binary(min_size=1, max_size=400), st.sampled_from([state for state in WAYS if state is not State.ENDED]), st.sampled_from(list(Side))
 )
