@@ -18,10 +18,15 @@ import pytest
 from coopy import control, init_system, readonly
 from coopy.error import ClosedError, NotSerializableError, UsageError
 from coopy.wiring import fix_wall
+from tests.program import program
 from tests.words import Word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from tests.program import Program
+
+__all__ = ["program"]
 
 ELSEWHERE = """
 import os, sys, traceback
@@ -373,3 +378,35 @@ def test_generators_and_coroutines_are_refused_when_the_system_is_made(tmp_path:
     """They do not run in one piece."""
     refused(Generating, tmp_path)
     refused(Awaiting, tmp_path)
+
+
+HOLD = """
+from shelf import Shelf
+from coopy import control, init_system
+{}
+with control(init_system(Shelf, "data")) as shelf:
+    {}
+    print(control(shelf).digest(), shelf.shown())
+"""
+VALUES = "Fraction(1, 3), ZoneInfo('Europe/Berlin'), ip_interface('10.0.0.1/8'), ip_network('::/64')"
+
+
+def test_a_restart_reads_standard_values_that_nobody_has_loaded_the_modules_of(program: Program) -> None:
+    """Neither coopy nor the domain imports them: what is stored names them. From the journal, then from a snapshot."""
+    program.write("""
+        from coopy import readonly
+        class Shelf:
+            def __init__(self):
+                self.held = []
+            def hold(self, *values):
+                self.held += [*values, {value: type(value) for value in values}]
+            @readonly
+            def shown(self):
+                return [repr(one) for one in self.held]
+    """)
+    imports = "from fractions import Fraction\nfrom ipaddress import ip_interface, ip_network\nfrom zoneinfo import ZoneInfo"
+    written = program.run(HOLD.format(imports, f"shelf.hold({VALUES})")).stdout
+    unloaded = "import sys\nassert not {'fractions', 'zoneinfo'} & sys.modules.keys()"
+    assert "Fraction(1, 3)" in written
+    assert program.run(HOLD.format(unloaded, "shelf.take_snapshot()")).stdout == written
+    assert program.run(HOLD.format(unloaded, "pass")).stdout == written
