@@ -11,9 +11,7 @@ import builtins
 import collections
 import datetime
 import decimal
-import fractions
 import importlib
-import importlib.util
 import pathlib
 import pickle
 import random
@@ -21,9 +19,7 @@ import re
 import sys
 import types
 import uuid
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from coopy.decorators import CLAIMS
 from coopy.error import UpgradeError, UsageError
@@ -39,14 +35,13 @@ if TYPE_CHECKING:
 
     Versions = tuple[tuple[str, int], ...]
 
-__all__ = ["STANDARD", "TOOLS", "Classes", "lets_nothing_through", "resolve"]
+__all__ = ["TOOLS", "Classes", "lets_nothing_through", "resolve"]
 
 _VALUES: tuple[type, ...] = (
     bool, bytearray, bytes, complex, dict, float, frozenset, int, list, object, range, set, slice, str, tuple,
     array.array, collections.ChainMap, collections.Counter, collections.OrderedDict, collections.UserDict, collections.UserList,
     collections.UserString, collections.defaultdict, collections.deque, datetime.date, datetime.datetime, datetime.time, datetime.timedelta,
-    datetime.timezone, decimal.Decimal, fractions.Fraction, random.Random, types.SimpleNamespace, uuid.SafeUUID, uuid.UUID, ZoneInfo,
-    IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network,
+    datetime.timezone, decimal.Decimal, random.Random, types.SimpleNamespace, uuid.SafeUUID, uuid.UUID,
     *(one for one in vars(builtins).values() if isinstance(one, type) and issubclass(one, BaseException)),
 )  # fmt: skip
 _PATHS = ("PurePath", "PurePosixPath", "PureWindowsPath", "Path", "PosixPath", "WindowsPath")
@@ -57,6 +52,10 @@ STANDARD: dict[tuple[str, str], type] = {
     **{(one.__module__, one.__qualname__): one for one in _VALUES},
     **{(module, name): getattr(pathlib, name) for module in ("pathlib", "pathlib._local") for name in _PATHS},  # 3.13 moved them
 }
+LATER = frozenset((  # standard as well: whoever has none of them need not load their modules
+    ("fractions", "Fraction"), ("zoneinfo", "ZoneInfo"),
+    *(("ipaddress", f"IPv{version}{what}") for version in (4, 6) for what in ("Address", "Interface", "Network")),
+))  # fmt: skip
 
 
 class Classes:
@@ -130,7 +129,9 @@ class Classes:
             raise pickle.UnpicklingError(
                 "it leads to the domain object or to a copy of it, which has coopy's clock. Pass what is needed of it instead."
             )
-        if not self.passes(f"{module}:{name}"):
+        if (module, name) in LATER:
+            importlib.import_module(module)  # waits where another thread is loading it at the moment
+        elif not self.passes(f"{module}:{name}"):
             raise pickle.UnpicklingError(
                 f'{module}.{name} is not let through: only the domain\'s own classes and standard values are. Pass allow=("{module}:{name}",) if it is safe.'
             )
@@ -193,6 +194,8 @@ def lets_nothing_through(name: str) -> str:
     """Why a name in `allow` lets nothing through, as far as that shows without importing anything; empty where it may."""
     module, _, path = name.partition(":")
     if module not in sys.modules:
+        import importlib.util
+
         top = module.partition(".")[0]
         return "" if top in sys.modules or importlib.util.find_spec(top) else f"there is no module {top}."
     try:

@@ -11,11 +11,11 @@ keeps its parent's sockets and locks alive, or outlives it by long.
 
 from __future__ import annotations
 
+import _signal as signal  # type: ignore[import-not-found]  # without the enumerations that `signal` makes of it
 import gc
 import math
 import os
 import select
-import signal
 import struct
 import sys
 import threading
@@ -143,7 +143,11 @@ def _ended(status: int | None) -> str:
         return "ended"
     if status == -signal.SIGALRM:
         return f"got no further for {PATIENCE:.0f} seconds and was ended"
-    return f"was ended by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
+    if status >= 0:
+        return f"ended with status {status}"
+    from signal import Signals
+
+    return f"was ended by {Signals(-status).name}"
 
 
 def go_first() -> None:

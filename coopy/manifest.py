@@ -87,14 +87,12 @@ def write_manifest(disk: Disk, directory: str, manifest: Manifest, key: bytes) -
     write_whole(disk, directory, NAME, header.pack(header.MANIFEST, manifest, key))
 
 
-_OWN = re.compile(
-    r"(MANIFEST|LOCK|HWM|quarantine|journal-[0-9]{20}\.log|snapshot-[0-9]{20}\.snap(\.[0-9a-f]{8}(?=\.tmp))?)(\.tmp)?", re.ASCII
-)
+_OWN = r"(MANIFEST|LOCK|HWM|quarantine|journal-[0-9]{20}\.log|snapshot-[0-9]{20}\.snap(\.[0-9a-f]{8}(?=\.tmp))?)(\.tmp)?"
 
 
 def is_own(name: str) -> bool:
     """Whether a file of this name may lie in a data directory: coopy's own, a hidden one, or a file system's `lost+found`."""
-    return _OWN.fullmatch(name) is not None or name.startswith(".") or name == "lost+found"
+    return re.fullmatch(_OWN, name) is not None or name.startswith(".") or name == "lost+found"
 
 
 def is_leftover(name: str) -> bool:

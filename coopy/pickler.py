@@ -17,7 +17,6 @@ import types
 from copyreg import __newobj__ as newobj  # type: ignore[attr-defined]
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Generic
-from zoneinfo import ZoneInfo
 
 from coopy.classes import TOOLS, resolve
 from coopy.deep import PROTOCOL, DeepPickler
@@ -178,6 +177,8 @@ class Reducers:
         reduce: Reduce | None
         if issubclass(kind, Enum):
             reduce = _reduced_member
+        elif (kind.__module__, kind.__qualname__) == ("zoneinfo", "ZoneInfo"):
+            reduce = _reduced_zone
         elif issubclass(kind, _GLOBAL):
             reduce = self._reduced_global
         elif shape is not None:
@@ -226,12 +227,15 @@ class Reducers:
 _GLOBAL = (type, types.FunctionType, types.BuiltinFunctionType, types.MethodType)
 _REDUCERS: dict[type, Callable[[Any], Any]] = {
     re.Pattern: lambda one: (_Pattern, (one.pattern, one.flags & ~int(re.DEBUG))),
-    ZoneInfo: lambda one: (ZoneInfo, (one.key,)),
     array.array: lambda one: (array.array, (one.typecode, one.tolist())),
     type(...): lambda _one: (_Named, ("Ellipsis",)),
     type(NotImplemented): lambda _one: (_Named, ("NotImplemented",)),
     _Dated: lambda one: (_Dated, (one.shape.kind.__module__, one.shape.kind.__qualname__, one.shape.versions)),
 }
+
+
+def _reduced_zone(zone: Any) -> Any:
+    return type(zone), (zone.key,)
 
 
 def _reduced_member(member: Any) -> Any:

@@ -12,10 +12,7 @@ the disk and not from the operating system's cache, where that can be asked for.
 from __future__ import annotations
 
 import hashlib
-import hmac
 import io
-import re
-import secrets
 import struct
 import sys
 from typing import TYPE_CHECKING, Any
@@ -52,7 +49,6 @@ __all__ = [
 BLOCK = 1 << 20
 LENGTH = struct.Struct("<I")
 DIGEST_SIZE = 32
-_NAME = re.compile(r"snapshot-([0-9]{20})\.snap", re.ASCII)
 
 
 def _nothing() -> None:
@@ -78,8 +74,8 @@ def snapshot_name(lsn: int) -> str:
 
 def parse_snapshot_name(name: str) -> int | None:
     """The LSN in a snapshot's file name; None for any other name."""
-    match = _NAME.fullmatch(name)
-    return int(match[1]) if match else None
+    digits = name[len("snapshot-") :][:20]
+    return int(digits) if digits.isdecimal() and snapshot_name(int(digits)) == name else None
 
 
 def put_snapshot(disk: Disk, directory: str, about: SnapshotHeader, dump: Dump, key: bytes, check: Check | None = None) -> None:
@@ -91,6 +87,8 @@ def put_snapshot(disk: Disk, directory: str, about: SnapshotHeader, dump: Dump, 
 
 def temporary_path(directory: str, lsn: int) -> str:
     """Where a snapshot is until it is whole: nowhere where another one could be, be it of a process that still ends."""
+    import secrets
+
     return f"{directory}/{snapshot_name(lsn)}.{secrets.token_hex(4)}.tmp"
 
 
@@ -184,7 +182,11 @@ def read_through(disk: Disk, path: str, key: bytes, identity: header.Identity | 
 def _link(previous: bytes, data: bytes, key: bytes) -> bytes:
     """The digest of a block. HMAC-SHA-256 (RFC 2104) when signed."""
     content = previous + LENGTH.pack(len(data)) + data
-    return hmac.digest(key, content, "sha256") if key else hashlib.sha256(content).digest()
+    if not key:
+        return hashlib.sha256(content).digest()
+    import hmac
+
+    return hmac.digest(key, content, "sha256")
 
 
 def zstd() -> Any:

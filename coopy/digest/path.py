@@ -6,17 +6,12 @@ Runs no code of the domain but what a pickle runs: a `__repr__` may show address
 from __future__ import annotations
 
 import collections
-import datetime
-import decimal
-import fractions
-import uuid
-import zoneinfo
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from coopy.digest.shape import ATOMS, DICT, FROZENSET, HOW, LIST, REDUCED, SET, TUPLE, shape_of
+from coopy.digest.shape import ATOMS, DICT, FROZENSET, HOW, LIST, REDUCED, SET, TUPLE, class_name, shape_of
 from coopy.error import NotSerializableError
 
 if TYPE_CHECKING:
@@ -141,7 +136,7 @@ def in_words(value: Any) -> str:
     kind = type(value)
     if kind is int and value.bit_length() > 1000:  # noqa: PLR2004 - Python refuses to show long ones
         return f"{value:#x}"
-    if kind in _SHOWN and _is_standard(getattr(value, "tzinfo", None)):
+    if class_name(kind) in _SHOWN and _is_standard(getattr(value, "tzinfo", None)):
         return repr(value)
     if HOW[kind].text is not None:
         return bytes(HOW[kind].text(value).data).decode("utf-8", "replace")
@@ -154,7 +149,7 @@ def in_words(value: Any) -> str:
 
 
 def _is_standard(zone: Any) -> bool:
-    return zone is None or type(zone) in {datetime.timezone, zoneinfo.ZoneInfo}
+    return zone is None or class_name(type(zone)) in {"datetime.timezone", "zoneinfo.ZoneInfo"}
 
 
 def _few_parts(value: Any) -> list[str]:
@@ -168,6 +163,8 @@ def _few_parts(value: Any) -> list[str]:
 
 _FIELDS: dict[type, tuple[str, ...]] = {collections.deque: ("", "maxlen"), collections.defaultdict: ("default_factory",)}
 _BASES: tuple[Any, ...] = (list, dict, set, frozenset, tuple, collections.deque, str, int, float, bytes)
-_SHOWN = ATOMS | {
-    complex, range, datetime.datetime, datetime.date, datetime.time, datetime.timedelta, datetime.timezone, decimal.Decimal, fractions.Fraction, uuid.UUID,
-}  # fmt: skip
+_SHOWN = frozenset((
+    *map(class_name, (*ATOMS, complex, range)),
+    *(f"datetime.{one}" for one in ("datetime", "date", "time", "timedelta", "timezone")),
+    *("decimal.Decimal", "fractions.Fraction", "uuid.UUID"),
+))  # fmt: skip

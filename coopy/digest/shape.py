@@ -14,15 +14,12 @@ import array
 import copyreg
 import datetime
 import decimal
-import fractions
 import functools
 import operator
 import pathlib
 import re
 import uuid
-import zoneinfo
 from enum import Enum, Flag
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -32,6 +29,7 @@ from coopy.error import NotSerializableError
 from coopy.kinds import INJECTED
 
 if TYPE_CHECKING:
+    import zoneinfo
     from collections.abc import Callable, Iterable, Sequence
 
 __all__ = ["ATOMS", "DICT", "HOW", "LIST", "REDUCED", "SET", "TUPLE", "Head", "How", "Shape", "class_name", "is_value", "shape_of", "text"]
@@ -101,18 +99,21 @@ class _Kinds(dict[type, How]):
     """Class -> How, found out once for each."""
 
     def __missing__(self, kind: type) -> How:
-        slots = _slots_of(kind)
-        if issubclass(kind, Enum):
-            how = How(_flag if issubclass(kind, Flag) else _member)
-        elif issubclass(kind, type):
-            how = How(lambda value: text("class", class_name(value)))
-        elif class_name(kind) in TOOLS:
-            how = How(lambda value: text("tool", class_name(type(value))))
-        else:
-            bare = any(issubclass(kind, one) and slots == base_slots for one, base_slots in _IMMUTABLE.items())
-            how = How(fixed=bare or _is_frozen(kind), bare=bare)
+        how = _LATER.get(class_name(kind)) or self._found(kind)
         self[kind] = how
         return how
+
+    @staticmethod
+    def _found(kind: type) -> How:
+        slots = _slots_of(kind)
+        if issubclass(kind, Enum):
+            return How(_flag if issubclass(kind, Flag) else _member)
+        if issubclass(kind, type):
+            return How(lambda value: text("class", class_name(value)))
+        if class_name(kind) in TOOLS:
+            return How(lambda value: text("tool", class_name(type(value))))
+        bare = any(class_name(one) in _IMMUTABLE and slots == _slots_of(one) for one in kind.__mro__)
+        return How(fixed=bare or _is_frozen(kind), bare=bare)
 
 
 def _is_frozen(kind: type) -> bool:
@@ -299,10 +300,12 @@ def _key(zone: zoneinfo.ZoneInfo) -> str:
 
 
 _PLAIN_MAKERS = (copyreg.__newobj__, copyreg.__newobj_ex__)  # type: ignore[attr-defined]
-_IMMUTABLE: dict[type, tuple[str, ...]] = {one: _slots_of(one) for one in (
-    str, int, float, complex, bytes, tuple, frozenset, slice, datetime.date, datetime.time, datetime.timedelta, decimal.Decimal, fractions.Fraction,
-    uuid.UUID, pathlib.PurePath, IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network,
-)}  # fmt: skip
+_IMMUTABLE = frozenset((  # by name: whoever has no fractions need not load their module
+    *(class_name(one) for one in (str, int, float, complex, bytes, tuple, frozenset, slice, datetime.date, datetime.time, datetime.timedelta)),
+    *(class_name(one) for one in (decimal.Decimal, uuid.UUID, pathlib.PurePath)),
+    "fractions.Fraction",
+    *(f"ipaddress.IPv{version}{what}" for version in (4, 6) for what in ("Address", "Interface", "Network")),
+))  # fmt: skip
 _MAKERS: dict[type, Callable[[Any], Shape]] = {
     tuple: lambda value: (TUPLE, value),
     set: lambda value: (SET, [*value]),
@@ -323,12 +326,14 @@ HOW = _Kinds({
     datetime.timedelta: _text_of("timedelta", lambda value: f"{value.days} {value.seconds} {value.microseconds}"),
     datetime.timezone: _text_of("timezone", repr),
     decimal.Decimal: _text_of("Decimal", lambda value: str(value).upper()),  # the decimal context decides between e and E
-    fractions.Fraction: _text_of("Fraction", lambda value: f"{value.numerator:x}/{value.denominator:x}"),
     uuid.UUID: _text_of("UUID", str),
     range: _text_of("range", repr),
     type(...): _text_of("Ellipsis", repr),
     type(NotImplemented): _text_of("NotImplemented", repr),
     re.Pattern: _text_of("Pattern", lambda value: f"{value.flags} {value.pattern!r}"),
-    zoneinfo.ZoneInfo: _text_of("ZoneInfo", _key),
     **{getattr(pathlib, name): _text_of(name, str) for name in ("PurePosixPath", "PureWindowsPath", "PosixPath")},
 })  # fmt: skip
+_LATER = {
+    "fractions.Fraction": _text_of("Fraction", lambda value: f"{value.numerator:x}/{value.denominator:x}"),
+    "zoneinfo.ZoneInfo": _text_of("ZoneInfo", _key),
+}

@@ -62,6 +62,8 @@ class Engine(Entrance):
     memory: Memory  # handed in by whoever owns the files
     common: dict[str, Any]  # the names in the lines of the short ways (common.py), by whoever makes the engine
     follows = False
+    replica = False  # whether it was opened as one: it follows, or was promoted
+    ordered = False  # whether others say what comes next: a node's
     short_way = True  # whether the common call has one (common.py); the common query always has
 
     def __init__(self, executor: Executor, journal: Journal, codec: Codec, wall: Callable[[], int]) -> None:

@@ -75,6 +75,7 @@ class FollowingEngine(ConfirmedEngine):
     """
 
     journal: CopiedJournal
+    replica = True
     primary = ""
     archive: Archive
     restorer: Restorer

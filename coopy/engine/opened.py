@@ -18,9 +18,7 @@ from coopy.engine.common import common_names
 from coopy.engine.confirmed import ConfirmedEngine
 from coopy.engine.engine import Engine
 from coopy.engine.execute import Executor
-from coopy.engine.following import FollowingEngine, open_copied_journal
 from coopy.engine.opening import Place, create, open_archive, open_journal, restore_all, told
-from coopy.engine.ordered import OrderedEngine
 from coopy.engine.prune import sweep
 from coopy.engine.restore import Replayed, Restorer
 from coopy.engine.restored import Restored, restored
@@ -171,6 +169,8 @@ def _make_engine(archive: Archive, restorer: Restorer, replayed: Replayed, setti
     assert executor is not None
     with told(archive.directory):
         if origin is not None and origin.stream:
+            from coopy.engine.ordered import OrderedEngine
+
             ordered = OrderedEngine(
                 executor, open_journal(archive, replayed, segment_bytes=settings.segment_bytes, mapped=True), codec, time.time_ns
             )
@@ -181,6 +181,8 @@ def _make_engine(archive: Archive, restorer: Restorer, replayed: Replayed, setti
             journal = open_journal(archive, replayed, segment_bytes=settings.segment_bytes, mapped=buffered)
             kind = Engine if buffered else ConfirmedEngine if settings.confirmed else SharedEngine
             return kind(executor, journal, codec, time.time_ns)
+        from coopy.engine.following import FollowingEngine, open_copied_journal
+
         following = FollowingEngine(executor, open_copied_journal(archive, replayed, settings.segment_bytes), codec, time.time_ns)
     following.begin(origin.primary, archive, restorer, replayed.base.lsn)
     return following

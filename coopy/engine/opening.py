@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import errno
 import re
-import secrets
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -72,7 +71,7 @@ PATHS = {
 }  # fmt: skip
 _MORE_FILES = "Close what is not needed, or raise the limit of open files (`ulimit -n`; each system takes a few)"
 LIMITS = {errno.EMFILE: _MORE_FILES, errno.ENFILE: _MORE_FILES}
-OLD_COOPY = re.compile(r"coopy\.json|snapshot_.*\.dat|transaction_.*\.log", re.ASCII)
+OLD_COOPY = r"coopy\.json|snapshot_.*\.dat|transaction_.*\.log"
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -129,6 +128,8 @@ def told(directory: str, needed: int = 0) -> Iterator[None]:
 
 def create(place: Place, state: bytes, compression: str) -> None:
     """Write a new system. Until the last step the manifest lists nothing, so that a crash leaves something to be begun again."""
+    import secrets
+
     disk, directory = place.disk, place.directory
     identity = Identity(secrets.token_bytes(16), secrets.token_bytes(32), place.domain)
     tag = genesis_tag(identity.system, place.key)
@@ -214,7 +215,7 @@ def read_listed(place: Place) -> Archive | None:
 
 def _refuse_foreign(place: Place, names: list[str]) -> None:
     for name in names:
-        if OLD_COOPY.fullmatch(name):
+        if re.fullmatch(OLD_COOPY, name):
             what = (
                 f"{place.directory} was written by coopy 0.4 to 0.7 ({name}), whose files this version does not read. Nothing was changed."
             )

@@ -68,6 +68,7 @@ class OrderedEngine(SharedEngine):
     `barrier()` returns when all that was ordered before is executed here.
     """
 
+    ordered = True
     offer: Callable[[Entry], None]
     barrier: Callable[[], object]
     progress: Progress

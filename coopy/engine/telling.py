@@ -5,7 +5,6 @@ From a thread of its own, which looks now and then at the mark that every replay
 
 from __future__ import annotations
 
-import logging
 import threading
 from _thread import allocate_lock
 from contextlib import suppress
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from coopy.engine.archive import high_water_of
 from coopy.error import CoopyError
-from coopy.logs import logger
+from coopy.logs import INFO, logger
 from coopy.measured import perf_counter
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ class Telling:
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
-        if log.isEnabledFor(logging.INFO):
+        if log.isEnabledFor(INFO):
             self._end.acquire()
             thread = threading.Thread(target=self._run, name="coopy restore", daemon=True)
             with suppress(RuntimeError):  # no thread is to be had: it goes on in silence

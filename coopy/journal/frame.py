@@ -27,7 +27,8 @@ import hashlib
 import struct
 import zlib
 from functools import lru_cache
-from typing import NamedTuple
+
+import msgspec
 
 from coopy.error import NotSerializableError
 
@@ -65,7 +66,7 @@ class Kind:
     }  # fmt: skip
 
 
-class Frame(NamedTuple):
+class Frame(msgspec.Struct, frozen=True, gc=False):
     """A header as read, not yet judged by its tag."""
 
     word: bytes
@@ -178,7 +179,7 @@ class Framer:
         """The frame header at this offset, or None where there is no valid one."""
         if offset + HEADER_SIZE > len(data):
             return None
-        frame = Frame._make(HEADER.unpack_from(data, offset))
+        frame = Frame(*HEADER.unpack_from(data, offset))
         start = self.crcs.get(frame.word)
         if start is None or _crc32(data[offset + 8 : offset + HEADER_SIZE], start) != frame.crc:
             return None

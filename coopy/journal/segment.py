@@ -47,7 +47,6 @@ __all__ = [
     "segment_name",
 ]
 
-_NAME = re.compile(r"journal-([0-9]{20})\.log", re.ASCII)
 _SPOKEN = re.compile(b"|".join(re.escape(word_of(kind, flags)) for kind in (Kind.RAISED, Kind.SKIP) for flags in (0, COMPRESSED)))
 _HOP = struct.Struct("<I4xI").unpack_from
 NOT_ITS_CONTENT = (zlib.error, msgspec.MsgspecError, UnicodeDecodeError)
@@ -144,8 +143,8 @@ def segment_name(first_lsn: int) -> str:
 
 def parse_segment_name(name: str) -> int | None:
     """The first LSN in a segment's file name; None for any other name."""
-    match = _NAME.fullmatch(name)
-    return int(match[1]) if match else None
+    digits = name[len("journal-") :][:20]
+    return int(digits) if digits.isdecimal() and segment_name(int(digits)) == name else None
 
 
 def read_header(data: bytes, key: bytes, path: str, identity: header.Identity | None) -> tuple[SegmentHeader, int]:

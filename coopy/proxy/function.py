@@ -12,7 +12,9 @@ import inspect
 import keyword
 from inspect import Parameter
 from types import CodeType, FunctionType, MethodType
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+import msgspec
 
 from coopy.decorators import marks_of
 from coopy.engine.common import common_call, common_query
@@ -213,7 +215,7 @@ RECORDING = frozenset((_action, _common_action, _awaited_action))
 # --- generated functions ---------------------------------------------------------------------------------------------
 
 
-class _Taken(NamedTuple):
+class _Taken(msgspec.Struct, frozen=True):
     """A parameter, as far as the lines depend on it."""
 
     name: str
@@ -255,7 +257,8 @@ def _compiled(name: str, every: tuple[_Taken, ...], write: Writer) -> CodeType:
 def _declared(every: tuple[_Taken, ...]) -> str:
     """The parameters as `def` lists them; `_coopy_self` can never be passed by name."""
     parts, positional_only, star = ["_coopy_self"], True, False
-    for name, kind, optional in every:
+    for one in every:
+        kind = one.kind
         if positional_only and kind is not Parameter.POSITIONAL_ONLY:
             parts.append("/")
             positional_only = False
@@ -263,7 +266,7 @@ def _declared(every: tuple[_Taken, ...]) -> str:
             parts.append("*")
         star = star or kind in {Parameter.KEYWORD_ONLY, Parameter.VAR_POSITIONAL}
         prefix = "*" if kind is Parameter.VAR_POSITIONAL else "**" if kind is Parameter.VAR_KEYWORD else ""
-        parts.append(f"{prefix}{name}" + (f"=_coopy_default_{name}" if optional else ""))
+        parts.append(f"{prefix}{one.name}" + (f"=_coopy_default_{one.name}" if one.optional else ""))
     return ", ".join([*parts, "/"] if positional_only else parts)
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 
 from coopy.clock import moment
-from coopy.engine.following import FollowingEngine
 from coopy.engine.opening import told
-from coopy.engine.ordered import OrderedEngine
 from coopy.error import UsageError
 from coopy.wiring.options import check_number
 from coopy.wiring.past import PastOperations, past_proxy
@@ -182,7 +180,7 @@ class Control(Operations, Generic[T_co]):
 
         engine, system = self._system.engine, self._system.archive.identity.system
         with engine.lock:
-            epoch = 0 if isinstance(engine, OrderedEngine) else engine.journal.epoch  # a node's epochs are its own
+            epoch = 0 if engine.ordered else engine.journal.epoch  # a node's epochs are its own
             return make_token(system, epoch, engine.executed)
 
     @property
@@ -282,7 +280,7 @@ class Control(Operations, Generic[T_co]):
 
         peers = self._system.peers
         if not isinstance(peers, Follower):
-            if isinstance(self._system.engine, FollowingEngine):
+            if self._system.engine.replica:
                 raise UsageError("This system is not a replica any more: it was promoted, and follows nobody.")
             raise UsageError("This system is not a replica: only one that was opened with replication=True follows a primary.")
         return peers
@@ -300,7 +298,7 @@ class Control(Operations, Generic[T_co]):
 
         peers = self._system.peers
         if not isinstance(peers, Primary):
-            if isinstance(self._system.engine, FollowingEngine):
+            if self._system.engine.replica:
                 what = "This system was promoted without a port, so nobody can follow it"
                 raise UsageError(f"{what}. To have replicas, close it and open it with master=True; it loses nothing by that.")
             raise UsageError("This system is not a primary: only one that was opened with master=True listens.")

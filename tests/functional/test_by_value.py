@@ -19,10 +19,15 @@ import coopy.random
 from coopy import clock, control, init_system, once, readonly
 from coopy.error import ClosedError, NotSerializableError, UsageError
 from coopy.wiring import fix_wall
+from tests.program import program
 from tests.words import Word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from tests.program import Program
+
+__all__ = ["program"]
 
 ELSEWHERE = """
 import os, sys, traceback
@@ -416,3 +421,35 @@ def test_an_argument_may_ask_for_nothing_that_a_restart_answers_otherwise(
         assert cases.keep_two(1, 2) is False  # and the next call is as any
     clock.now()  # as it was for this thread
     coopy.random.random()
+
+
+HOLD = """
+from shelf import Shelf
+from coopy import control, init_system
+{}
+with control(init_system(Shelf, "data")) as shelf:
+    {}
+    print(control(shelf).digest(), shelf.shown())
+"""
+VALUES = "Fraction(1, 3), ZoneInfo('Europe/Berlin'), ip_interface('10.0.0.1/8'), ip_network('::/64')"
+
+
+def test_a_restart_reads_standard_values_that_nobody_has_loaded_the_modules_of(program: Program) -> None:
+    """Neither coopy nor the domain imports them: what is stored names them. From the journal, then from a snapshot."""
+    program.write("""
+        from coopy import readonly
+        class Shelf:
+            def __init__(self):
+                self.held = []
+            def hold(self, *values):
+                self.held += [*values, {value: type(value) for value in values}]
+            @readonly
+            def shown(self):
+                return [repr(one) for one in self.held]
+    """)
+    imports = "from fractions import Fraction\nfrom ipaddress import ip_interface, ip_network\nfrom zoneinfo import ZoneInfo"
+    written = program.run(HOLD.format(imports, f"shelf.hold({VALUES})")).stdout
+    unloaded = "import sys\nassert not {'fractions', 'zoneinfo'} & sys.modules.keys()"
+    assert "Fraction(1, 3)" in written
+    assert program.run(HOLD.format(unloaded, "shelf.take_snapshot()")).stdout == written
+    assert program.run(HOLD.format(unloaded, "pass")).stdout == written

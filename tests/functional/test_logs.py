@@ -28,6 +28,7 @@ import sys
 from coopy import control, init_system
 from tests.words import Word
 control(init_system(Word, sys.argv[1])).close()
+print("logging" in sys.modules)
 """
 
 
@@ -56,12 +57,21 @@ def torn(directory: Path) -> Path:
 
 def test_it_is_silent_until_somebody_listens(tmp_path: Path) -> None:
     """A warning goes to whom a program sets up to hear it, and nowhere else."""
-    run = [sys.executable, "-c", OPEN, str(torn(tmp_path / "w"))]
+    run = [sys.executable, "-c", f"import logging\n{OPEN}", str(torn(tmp_path / "w"))]
     assert subprocess.run(run, check=True, capture_output=True, cwd=ROOT).stderr == b""
     torn_again = [sys.executable, "-c", f"import logging; logging.basicConfig()\n{OPEN}", str(torn(tmp_path / "v"))]
     said = subprocess.run(torn_again, check=True, capture_output=True, cwd=ROOT, text=True).stderr
     assert said.startswith("WARNING:coopy.journal:")
     assert "never acknowledged" in said
+
+
+def test_who_has_not_loaded_logging_does_not_have_it_loaded(tmp_path: Path) -> None:
+    """Nobody could hear what is said. Whoever loads it behind coopy, and sets it up, hears all that follows."""
+    silent = subprocess.run([sys.executable, "-c", OPEN, str(torn(tmp_path / "w"))], check=True, capture_output=True, cwd=ROOT, text=True)
+    assert (silent.stdout, silent.stderr) == ("False\n", "")
+    late = OPEN.replace("control(init", "import logging\nlogging.basicConfig()\ncontrol(init", 1)
+    heard = subprocess.run([sys.executable, "-c", late, str(torn(tmp_path / "v"))], check=True, capture_output=True, cwd=ROOT, text=True)
+    assert heard.stderr.startswith("WARNING:coopy.journal:")
 
 
 def test_the_command_shows_warnings(tmp_path: Path) -> None:
