@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CALLED", "OURS", "OWN", "DeepPickler", "Pickler", "Reducers", "dumps"]
 
-BY_FUNCTION = "If an object pickles by it, as numpy's arrays do: keep it in an object of your own whose __getstate__ gives plain values, and whose __setstate__ takes them."
+BY_FUNCTION = "If an object pickles by it, as numpy's arrays do: keep it in one of your own, whose __getstate__ gives and whose __setstate__ takes plain values."
 OWN = ("coopy.clock", "coopy.random")  # whose objects coopy puts into a domain object, and takes out again
 PARAMETERS = "__orig_class__"
 

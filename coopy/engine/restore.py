@@ -26,7 +26,7 @@ from coopy.engine.once import Keys
 from coopy.engine.replaying import Again, Learned, Run
 from coopy.engine.telling import Telling
 from coopy.engine.unsaid import contradicted, due, ended, endings, undone_since
-from coopy.error import CorruptionError, DivergenceError, FormatError, UpgradeError
+from coopy.error import CoopyError, CorruptionError, DivergenceError, FormatError, UpgradeError
 from coopy.journal.frame import Kind
 from coopy.journal.segment import Head, Outcomes, Scan, is_sealed
 from coopy.logs import logger
@@ -138,8 +138,11 @@ class Restorer:
                 continue
             except MemoryError as error:
                 raise self.too_large(self.mark[0]) from error
-            except UpgradeError as error:
-                raise unfit(error, self.mark[0]) from error
+            except (CorruptionError, UpgradeError) as error:
+                lsn = self.mark[0]
+                if not lsn:
+                    raise
+                raise unfit(error, f"The record of LSN {lsn}", self.archive.directory, lsn) from error
             assert replayed.found is not None
             last = replayed.found.head.lsn
             telling.ended(last if bounds.last is None else min(bounds.last, last))
@@ -182,8 +185,8 @@ class Restorer:
             known = self.executor.root if self.executor else None
             try:
                 root, beside = self._load_instead(known) if self.instead else self.codec.load_state(stream, known)
-            except UpgradeError as error:
-                raise UpgradeError(f"{path}: {error}", **vars(error)) from error
+            except (CorruptionError, UpgradeError) as error:
+                raise unfit(error, path, path) from error
         keys = Keys(self.codec)
         keys.fill(beside)
         if self.executor is None:
@@ -279,9 +282,9 @@ class Restorer:
             return MemoryError(
                 f"There is no memory to read the journal in {self.archive.directory}. No file was changed. Give the process more."
             )
-        what = f"Replaying LSN {lsn} ran out of memory. No file was changed. Give the process more memory"
+        what = f"Replaying LSN {lsn} ran out of memory. No file was changed, and nothing is lost: give the process more memory, and open it again."
         return DivergenceError(
-            f"{what}; `coopy repair --skip {lsn}` leaves that action out.",
+            f"{what} Only where no memory would do for this action is it to be left out, for good: `coopy repair --skip {lsn}`.",
             lsn=lsn,
             method="",
             expected="return or raise",
@@ -310,6 +313,13 @@ def check_sealed(segment: Segment, found: Scan, following: Listed) -> None:
         )
 
 
-def unfit(error: UpgradeError, lsn: int) -> UpgradeError:
-    """The same, with the action whose record it is about."""
-    return UpgradeError(f"The record of LSN {lsn}: {error}", **{**vars(error), "lsn": lsn}) if lsn else error
+def unfit(error: CorruptionError | UpgradeError, where: str, path: str, lsn: int = 0) -> CoopyError:
+    """Of something stored that today's classes do not take, or that is not let through: which that is, and what to do. What names its bytes already stays."""
+    if isinstance(error, UpgradeError):
+        return UpgradeError(f"{where}: {error}", **{**vars(error), "lsn": lsn})
+    if vars(error):
+        return error
+    ways = (
+        'Was a class changed since, open it with the code of then, or say what became of it by @was or @upgrade ("Changing your classes")'
+    )
+    return CorruptionError(f"{where}: {error} {ways}; else see `coopy check`.", path=path, offset=0, lsn=lsn)

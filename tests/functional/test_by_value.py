@@ -233,7 +233,7 @@ def test_what_cannot_come_back_is_refused(cases: Cases, value: Any) -> None:
 def test_what_pickles_by_a_function_is_refused_with_a_way_out(cases: Cases) -> None:
     """As arrays of numpy do: what is to be done is said."""
     with pytest.raises(
-        NotSerializableError, match=r"argument 1 .*\.rebuilt is a function: .* keep it in an object of your own whose __getstate__"
+        NotSerializableError, match=r"argument 1 .*\.rebuilt is a function: .* keep it in one of your own, whose __getstate__"
     ):
         cases.keep(ByFunction())
     assert control(cases).lsn == 0
