@@ -172,8 +172,8 @@ class Restorer:
         if bounds.base is not None:
             what = f"{damage} Nothing was changed. An opening takes another snapshot, where there is one."
             raise CorruptionError(f"{what} Put the file back from a backup, or see `coopy check`.", **vars(damage)) from damage
-        what = f"No snapshot in {self.archive.directory} can be read. The newest: {damage} Nothing was changed. Restore the directory from a backup."
-        raise CorruptionError(what, **vars(damage)) from damage
+        what = f"No snapshot in {self.archive.directory} can be read. The newest: {damage} Nothing was changed."
+        raise CorruptionError(f"{what} Are files damaged, restore the directory from a backup.", **vars(damage)) from damage
 
     def _load_one(self, lsn: int) -> tuple[SnapshotHeader, Executor]:
         path = snapshot_path(self.archive, lsn)
