@@ -256,7 +256,8 @@ def _reduced_member(member: Any) -> Any:
 
 def _reduced_struct(struct: Struct) -> Any:
     """As it pickles itself, but what it would give a function it gives a mark."""
-    maker, args = struct.__reduce__()  # type: ignore[misc]  # a string is of what pickles by name
+    reduced: Any = struct.__reduce__()
+    maker, args = reduced
     return maker if isinstance(maker, type) else _Fields, args
 
 
