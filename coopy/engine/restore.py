@@ -23,7 +23,7 @@ from coopy.action import Outcome
 from coopy.disk import UnreadableError
 from coopy.engine.archive import Archive, Segment, snapshot_path
 from coopy.engine.once import Keys
-from coopy.engine.replaying import Again, Learned, Run
+from coopy.engine.replaying import Again, Attempt, Learned, Run
 from coopy.engine.telling import Telling
 from coopy.engine.unsaid import contradicted, due, ended, endings, undone_since
 from coopy.error import CoopyError, CorruptionError, DivergenceError, FormatError, UpgradeError
@@ -204,6 +204,7 @@ class Restorer:
 
     def _replay(self, executor: Executor, base: SnapshotHeader, bounds: Bounds, learned: Learned) -> Replayed:
         replayed = Replayed(base, outcomes={}, said=Outcomes(), unfit=frozenset(learned.unfit))
+        attempt = Attempt(self, executor, bounds, learned)
         head = Head(base.lsn, base.time_us, base.epoch, base.tag, b"")
         executor.moment.time_us = base.time_us
         executor.moment.generator = None  # an action that drew before draws the same again
@@ -218,7 +219,7 @@ class Restorer:
             self.archive.check_order(segment, head)
             replayed.epoch_before = head.epoch
             later = self._said_later(segment, listed[listed.index(one) + 1 :])
-            run = Run(self, executor, segment, Scan(head, segment.start, self.archive.known(one, segment)), bounds, learned, later)
+            run = Run(attempt, segment, Scan(head, segment.start, self.archive.known(one, segment)), later)
             found = run.replay()
             if following is not None:
                 check_sealed(segment, found, following)
