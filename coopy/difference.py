@@ -18,7 +18,7 @@ from coopy.digest.shape import HOW, class_name, shape_of
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Mapping, Sequence
 
-__all__ = ["NEW_HERE", "Difference", "difference"]
+__all__ = ["Difference", "difference"]
 
 NEW_HERE = ", met nowhere before"  # said of an object that is one of before on the other side
 
