@@ -25,6 +25,7 @@ __all__ = [
     "Marker",
     "Moment",
     "Reading",
+    "as_datetime",
     "fix_time",
     "follow",
     "forget",
@@ -186,13 +187,19 @@ class Clock:
         return Clock, ()
 
 
+def as_datetime(fixed: date) -> datetime:
+    """The same, of a date its first moment, which is local. Raises UsageError for what is neither."""
+    if not isinstance(fixed, date):
+        raise UsageError(f"{fixed!r} is no time: pass a datetime, or a date for its first moment.")
+    return fixed if isinstance(fixed, datetime) else datetime(fixed.year, fixed.month, fixed.day)  # noqa: DTZ001 - local on purpose
+
+
 class FixedClock(Clock):
     """For tests: always this time. A naive date is local, its parts are given back as they are."""
 
     def __init__(self, fixed: date) -> None:
         super().__init__()
-        at = fixed if isinstance(fixed, datetime) else datetime(fixed.year, fixed.month, fixed.day)  # noqa: DTZ001 - local on purpose
-        self._fixed = at
+        self._fixed = as_datetime(fixed)
 
     def now(self, tz: tzinfo | None = None) -> datetime:
         """As Clock.now."""

@@ -15,7 +15,6 @@ versions, is read once more by the one written in Python, which can be asked to 
 
 from __future__ import annotations
 
-import collections
 import contextlib
 import functools
 import io
@@ -210,10 +209,10 @@ class Codec:
             for member in vars(kind).values() if "__slots__" in vars(kind) else ():
                 if isinstance(member, types.MemberDescriptorType) and hasattr(root, member.__name__):
                     member.__delete__(root)
-        if isinstance(root, dict | list | set | bytearray | collections.deque):
-            type(root).__mro__[
-                [hasattr(one, "clear") and one.__module__ in {"builtins", "collections"} for one in type(root).__mro__].index(True)
-            ].clear(root)  # type: ignore[attr-defined]
+        if isinstance(root, dict):
+            dict.clear(root)
+        elif isinstance(root, list):  # other containers pickle in their own way, as no domain object does
+            list.clear(root)
 
     def _load_root(self, source: Any, into: Any) -> object:
         if into is not None:

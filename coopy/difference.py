@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Difference", "difference"]
 
+NEW_HERE = ", met nowhere before"  # said of an object that is one of before on the other side
+
 AROUND = 20  # characters shown on both sides of where two texts differ
 CANDIDATES = 50
 DEPTH = 2  # elements of sets are told apart by what they refer to, so many references away
@@ -237,7 +239,7 @@ def _path(way: _Way | None) -> str:
 
 
 def _met_as(meeting: _Meeting | None, value: Any) -> str:
-    return f"{short(value)}, met nowhere before" if meeting is None else f"the one at {_path(meeting.way)}"
+    return f"{short(value)}{NEW_HERE}" if meeting is None else f"the one at {_path(meeting.way)}"
 
 
 def _element(value: Any) -> str:

@@ -28,7 +28,7 @@ __all__ = ["Bag", "Named", "Table", "Thing", "Unfinished", "read_call", "read_va
 
 ALL = 1 << 62
 # What coopy's pickler writes in the place of a class (coopy/pickler.py): its first argument is the class, or its first two name it.
-FIRST_IS_CLASS = frozenset(("coopy.codec:_Root", "coopy.codec:_Member", "copyreg:__newobj__"))
+FIRST_IS_CLASS = frozenset(("coopy.codec:_Root", "coopy.codec:_Member", "coopy.codec:_Fields", "copyreg:__newobj__"))
 NAMES_CLASS = frozenset(("coopy.codec:_Dated", "coopy.codec:_Class"))
 PAIR = 2
 

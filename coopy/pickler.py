@@ -18,6 +18,8 @@ from copyreg import __newobj__ as newobj  # type: ignore[attr-defined]
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Generic
 
+from msgspec import Struct
+
 from coopy.classes import TOOLS, resolve
 from coopy.deep import PROTOCOL, DeepPickler
 from coopy.error import UpgradeError
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CALLED", "OURS", "OWN", "DeepPickler", "Pickler", "Reducers", "dumps"]
 
+BY_FUNCTION = "If an object pickles by it, as numpy's arrays do: keep it in one of your own, whose __getstate__ gives and whose __setstate__ takes plain values."
 OWN = ("coopy.clock", "coopy.random")  # whose objects coopy puts into a domain object, and takes out again
 PARAMETERS = "__orig_class__"
 
@@ -76,6 +79,17 @@ class _Member:
             raise UpgradeError(f"{what} {ways}", name=name, version=0, lsn=0) from error
 
 
+class _Fields:
+    """A structure of msgspec whose fields are given by name (`kw_only=True`), as a pickle carries it: it pickles as a function itself."""
+
+    __module__ = MARKS
+
+    def __new__(cls, kind: Any, fields: dict[str, Any]) -> Any:
+        if not (isinstance(kind, type) and issubclass(kind, Struct)):
+            raise TypeError(f"{kind!r} is no structure.")
+        return kind(**fields)
+
+
 class _Raised:
     """An exception as a copy carries it: by its class, arguments and attributes. Its own `__init__` may take something else, and is not called."""
 
@@ -112,7 +126,7 @@ class _Class:
     __module__ = MARKS
 
 
-CALLED: tuple[type, ...] = (_Pattern, _Named, _Member, _Raised)  # those that make a value when they are called
+CALLED: tuple[type, ...] = (_Pattern, _Named, _Member, _Fields, _Raised)  # those that make a value when they are called
 OURS: tuple[type, ...] = (_Root, _Dated, _Class)  # all others
 
 
@@ -183,6 +197,8 @@ class Reducers:
             reduce = self._reduced_global
         elif shape is not None:
             reduce = functools.partial(_reduced_dated, _Dated(shape))
+        elif issubclass(kind, Struct) and kind.__reduce__ is Struct.__reduce__:
+            reduce = _reduced_struct
         else:
             reduce = _without_parameters if issubclass(kind, Generic) else None
         if not issubclass(kind, Enum | type):
@@ -210,7 +226,7 @@ class Reducers:
         module, name = obj.__module__, obj.__qualname__
         if not isinstance(obj, type):
             where = f"{module}." if module else ""  # a built-in method has none
-            raise pickle.PicklingError(f"{where}{name} is a function: functions are never let through.")
+            raise pickle.PicklingError(f"{where}{name} is a function: functions are never let through. {BY_FUNCTION}")
         if (module, name) in copyreg._extension_registry:  # type: ignore[attr-defined]  # noqa: SLF001 - there is no other door to it
             raise pickle.PicklingError(f"{module}.{name} has an extension code (copyreg), which another process may not know.")
         try:
@@ -240,6 +256,13 @@ def _reduced_zone(zone: Any) -> Any:
 
 def _reduced_member(member: Any) -> Any:
     return _Member, (type(member), member._value_)
+
+
+def _reduced_struct(struct: Struct) -> Any:
+    """As it pickles itself, but what it would give a function it gives a mark."""
+    reduced: Any = struct.__reduce__()
+    maker, args = reduced
+    return maker if isinstance(maker, type) else _Fields, args
 
 
 def _reduced_dated(dated: _Dated, obj: Any) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from _signal import getsignal, valid_signals  # type: ignore[import-not-found]  # `signal` makes enumerations of what they give: 40 us for all, not 3
 from opcode import opmap
 from threading import get_ident, main_thread
+from types import BuiltinFunctionType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def _from_thread(error: BaseException) -> bool:
     """Such an exception is made of its class alone. Behind a call or a `yield`, one like that may be an ordinary one: it is taken for the other.
 
     What Cython, mypyc and C put into a traceback for their own functions begins by RESUME, too, and has nothing behind it (`PyCode_NewEmpty`).
+    A class of C or Rust with a constructor of its own is not made of the class alone, and may keep what it says elsewhere (pydantic's ValidationError).
     """
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
@@ -52,7 +54,7 @@ def _from_thread(error: BaseException) -> bool:
         return False
     if instruction in BETWEEN and not (instruction == RESUME and code[at + 1] & YIELDED):
         return code[at + 2 : at + 3] != NONE_OF_IT
-    return not error.args and type(error).__flags__ & MADE != 0
+    return not error.args and type(error).__flags__ & MADE != 0 and type(vars(type(error)).get("__new__")) is not BuiltinFunctionType
 
 
 def from_signal(error: BaseException) -> bool:

@@ -239,6 +239,22 @@ class Index:
         return {1: list(self.words)}
 
 
+class Diver:
+    """Calls that end by what is no ordinary exception."""
+
+    def __init__(self) -> None:
+        self.log: list[str] = []
+
+    def dive(self, depth: int = 0) -> None:
+        if not depth:
+            self.log.append("down")
+        self.dive(depth + 1)
+
+    def leave(self) -> None:
+        self.log.append("out")
+        raise SystemExit(3)
+
+
 class Sound(NamedTuple):
     """A domain, and calls of it."""
 
@@ -257,5 +273,6 @@ SOUND = (
     Sound(Queue, (Call("enter", "ada"), Call("enter", "ada"), Call("enter", "bob"))),
     Sound(Drawer, (Call("label=", " x "), Call("__setitem__", "a", 1), Call("__delitem__", "a"), Call("__delitem__", "a"))),
     Sound(Hits, (Call("hit"), Call("reset"), Call("hit"))),
+    Sound(Diver, (Call("dive"), Call("leave"), Call("dive"))),
     Sound(Index, (Call("learn", "abcdefghijklm"), Call("learn", "nopqrstuvwabc"), Call("learn", "hijklmnop"))),
 )  # fmt: skip

@@ -16,7 +16,7 @@ from coopy.codec import Codec
 from coopy.disk import UnreadableError
 from coopy.engine.archive import Archive, Segment
 from coopy.engine.once import unwrapped
-from coopy.engine.opening import unreadable
+from coopy.engine.opening import told, unreadable
 from coopy.engine.restore import check_sealed
 from coopy.error import CorruptionError, UsageError
 from coopy.journal.segment import Outcomes, Scan, is_silent, known_by, last_frame, records
@@ -94,12 +94,13 @@ class History(msgspec.Struct, frozen=True):
                 segment = following
 
     def _segment(self, listed: Listed) -> Segment:
-        try:
-            return self.archive.segment(listed)
-        except UnreadableError as error:
-            raise unreadable(self.archive, error) from error
-        except FileNotFoundError as error:
-            raise _pruned("The journal was pruned while it was read", listed.first_lsn + 1) from error
+        with told(self.archive.directory, done="read", again="ask again"):
+            try:
+                return self.archive.segment(listed)
+            except UnreadableError as error:
+                raise unreadable(self.archive, error) from error
+            except FileNotFoundError as error:
+                raise _pruned("The journal was pruned while it was read", listed.first_lsn + 1) from error
 
     def _said(self, *segments: Segment | None) -> Outcomes:
         """What these segments and the system say. What a replica was told behind a snapshot of its own stands in the next segment."""

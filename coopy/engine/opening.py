@@ -97,8 +97,10 @@ def domain_name(kind: type) -> str:
 
 
 @contextmanager
-def told(directory: str, needed: int = 0) -> Iterator[None]:
+def told(directory: str, needed: int = 0, *, done: str = "opened", again: str = "open it again") -> Iterator[None]:
     """What the operating system refuses while a directory is opened or created, as an error that says what to do. `needed`: bytes of room, if known.
+
+    `done`, `again`: what else was to be done with it, and how to try that again.
 
     Where it is about the path it is UsageError, where there is no room DiskFullError, where a disk does not give what it holds CorruptionError, and
     else DurabilityError. A second try goes on where the first one stopped.
@@ -106,21 +108,21 @@ def told(directory: str, needed: int = 0) -> Iterator[None]:
     try:
         yield
     except UnreadableError as error:
-        ways = "Check the disk and open it again, or see what `coopy check` and `coopy repair` offer."
+        ways = f"Check the disk and {again}, or see what `coopy check` and `coopy repair` offer."
         raise CorruptionError(f"{error} Nothing was changed. {ways}", path=str(error.filename), offset=error.offset) from error
     except OSError as error:
         if from_signal(error):
             raise
         if is_full(error):
             room = f"{needed:,} bytes in " if needed else ""
-            what = f"There is no room for {room}{directory}: {error}. What is kept there is intact. Make room and open it again."
+            what = f"There is no room for {room}{directory}: {error}. What is kept there is intact. Make room and {again}."
             raise DiskFullError(what, path=directory, needed=needed) from error
         if error.errno in PATHS:
-            what = f"{directory} cannot be opened: {error}. Nothing that is kept there was changed."
+            what = f"{directory} cannot be {done}: {error}. Nothing that is kept there was changed."
             raise UsageError(f"{what} {PATHS[error.errno]}", path=directory) from error
-        what = f"{directory} could not be opened: {error}. What is kept there is intact."
+        what = f"{directory} could not be {done}: {error}. What is kept there is intact."
         ways = LIMITS.get(error.errno or 0, "Check the disk")
-        raise DurabilityError(f"{what} {ways}, and open it again.", path=directory) from error
+        raise DurabilityError(f"{what} {ways}, and {again}.", path=directory) from error
 
 
 # --- create ----------------------------------------------------------------------------------------------------------

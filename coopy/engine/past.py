@@ -13,7 +13,7 @@ from coopy.clock import offset_minutes, running
 from coopy.digest import digest
 from coopy.disk import UnreadableError
 from coopy.engine.execute import PLAIN
-from coopy.engine.opening import unreadable
+from coopy.engine.opening import told, unreadable
 from coopy.engine.reading import ReadingRestorer, unpruned
 from coopy.engine.restore import Bounds
 from coopy.engine.uninterrupted import Worker
@@ -102,7 +102,8 @@ class Past:
 
 def look_back(directory: str, ask: Callable[[], History], lsn: int, adopt: Callable[[object, Moment], None], on_divergence: str) -> Past:
     """The state behind an action. Raises UsageError where it cannot be made from what is kept, and what a restore raises."""
-    return unpruned(directory, lambda: _looked_back(ask(), lsn, adopt, on_divergence))
+    with told(directory, done="read", again="ask again"):
+        return unpruned(directory, lambda: _looked_back(ask(), lsn, adopt, on_divergence))
 
 
 def _looked_back(history: History, lsn: int, adopt: Callable[[object, Moment], None], on_divergence: str) -> Past:

@@ -6,7 +6,7 @@ nothing; when the checked ones say otherwise, behind a record that does not hold
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from coopy.engine.execute import Executor, Record
     from coopy.engine.restore import Bounds, Replayed, Restorer
 
-__all__ = ["Again", "Learned", "Run", "method_in"]
+__all__ = ["Again", "Attempt", "Learned", "Run", "method_in"]
 
 STEP = 4096  # actions between two reports of progress
 
@@ -48,13 +48,22 @@ class Learned(msgspec.Struct):
     unfit: dict[int, CorruptionError] = {}
 
 
-class Run:
-    """The replay of one segment. `found` fills while it runs."""
+class Attempt(NamedTuple):
+    """One go at a restore, which Again ends: whose it is, what it fills, how far it goes, and what the goes before it have learned."""
 
-    def __init__(  # noqa: PLR0913 - whose segment, what is known of it, how far to go
-        self, restorer: Restorer, executor: Executor, segment: Segment, found: Scan, bounds: Bounds, learned: Learned, later: Outcomes
-    ) -> None:
-        self.restorer, self.executor, self.segment, self.found, self.learned = restorer, executor, segment, found, learned
+    restorer: Restorer
+    executor: Executor
+    bounds: Bounds
+    learned: Learned
+
+
+class Run:
+    """The replay of one segment. `found` fills while it runs; `later`: what segments behind it say of its actions."""
+
+    def __init__(self, attempt: Attempt, segment: Segment, found: Scan, later: Outcomes) -> None:
+        restorer, bounds, learned = attempt.restorer, attempt.bounds, attempt.learned
+        self.restorer, self.executor, self.learned = restorer, attempt.executor, learned
+        self.segment, self.found = segment, found
         self.first, self.last, self.after = segment.about.first_lsn, bounds.last, bounds.after
         self.said = learned.said.get(self.first)
         if self.said is None and not is_silent(segment.data, segment.start):

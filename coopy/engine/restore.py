@@ -23,10 +23,10 @@ from coopy.action import Outcome
 from coopy.disk import UnreadableError
 from coopy.engine.archive import Archive, Segment, snapshot_path
 from coopy.engine.once import Keys
-from coopy.engine.replaying import Again, Learned, Run
+from coopy.engine.replaying import Again, Attempt, Learned, Run
 from coopy.engine.telling import Telling
 from coopy.engine.unsaid import contradicted, due, ended, endings, undone_since
-from coopy.error import CorruptionError, DivergenceError, FormatError, UpgradeError
+from coopy.error import CoopyError, CorruptionError, DivergenceError, FormatError, UpgradeError
 from coopy.journal.frame import Kind
 from coopy.journal.segment import Head, Outcomes, Scan, is_sealed
 from coopy.logs import logger
@@ -138,8 +138,11 @@ class Restorer:
                 continue
             except MemoryError as error:
                 raise self.too_large(self.mark[0]) from error
-            except UpgradeError as error:
-                raise unfit(error, self.mark[0]) from error
+            except (CorruptionError, UpgradeError) as error:
+                lsn = self.mark[0]
+                if not lsn:
+                    raise
+                raise unfit(error, f"The record of LSN {lsn}", self.archive.directory, lsn) from error
             assert replayed.found is not None
             last = replayed.found.head.lsn
             telling.ended(last if bounds.last is None else min(bounds.last, last))
@@ -169,8 +172,8 @@ class Restorer:
         if bounds.base is not None:
             what = f"{damage} Nothing was changed. An opening takes another snapshot, where there is one."
             raise CorruptionError(f"{what} Put the file back from a backup, or see `coopy check`.", **vars(damage)) from damage
-        what = f"No snapshot in {self.archive.directory} can be read. The newest: {damage} Nothing was changed. Restore the directory from a backup."
-        raise CorruptionError(what, **vars(damage)) from damage
+        what = f"No snapshot in {self.archive.directory} can be read. The newest: {damage} Nothing was changed."
+        raise CorruptionError(f"{what} Are files damaged, restore the directory from a backup.", **vars(damage)) from damage
 
     def _load_one(self, lsn: int) -> tuple[SnapshotHeader, Executor]:
         path = snapshot_path(self.archive, lsn)
@@ -182,8 +185,8 @@ class Restorer:
             known = self.executor.root if self.executor else None
             try:
                 root, beside = self._load_instead(known) if self.instead else self.codec.load_state(stream, known)
-            except UpgradeError as error:
-                raise UpgradeError(f"{path}: {error}", **vars(error)) from error
+            except (CorruptionError, UpgradeError) as error:
+                raise unfit(error, path, path) from error
         keys = Keys(self.codec)
         keys.fill(beside)
         if self.executor is None:
@@ -201,6 +204,7 @@ class Restorer:
 
     def _replay(self, executor: Executor, base: SnapshotHeader, bounds: Bounds, learned: Learned) -> Replayed:
         replayed = Replayed(base, outcomes={}, said=Outcomes(), unfit=frozenset(learned.unfit))
+        attempt = Attempt(self, executor, bounds, learned)
         head = Head(base.lsn, base.time_us, base.epoch, base.tag, b"")
         executor.moment.time_us = base.time_us
         executor.moment.generator = None  # an action that drew before draws the same again
@@ -215,7 +219,7 @@ class Restorer:
             self.archive.check_order(segment, head)
             replayed.epoch_before = head.epoch
             later = self._said_later(segment, listed[listed.index(one) + 1 :])
-            run = Run(self, executor, segment, Scan(head, segment.start, self.archive.known(one, segment)), bounds, learned, later)
+            run = Run(attempt, segment, Scan(head, segment.start, self.archive.known(one, segment)), later)
             found = run.replay()
             if following is not None:
                 check_sealed(segment, found, following)
@@ -279,9 +283,9 @@ class Restorer:
             return MemoryError(
                 f"There is no memory to read the journal in {self.archive.directory}. No file was changed. Give the process more."
             )
-        what = f"Replaying LSN {lsn} ran out of memory. No file was changed. Give the process more memory"
+        what = f"Replaying LSN {lsn} ran out of memory. No file was changed, and nothing is lost: give the process more memory, and open it again."
         return DivergenceError(
-            f"{what}; `coopy repair --skip {lsn}` leaves that action out.",
+            f"{what} Only where no memory would do for this action is it to be left out, for good: `coopy repair --skip {lsn}`.",
             lsn=lsn,
             method="",
             expected="return or raise",
@@ -310,6 +314,13 @@ def check_sealed(segment: Segment, found: Scan, following: Listed) -> None:
         )
 
 
-def unfit(error: UpgradeError, lsn: int) -> UpgradeError:
-    """The same, with the action whose record it is about."""
-    return UpgradeError(f"The record of LSN {lsn}: {error}", **{**vars(error), "lsn": lsn}) if lsn else error
+def unfit(error: CorruptionError | UpgradeError, where: str, path: str, lsn: int = 0) -> CoopyError:
+    """Of something stored that today's classes do not take, or that is not let through: which that is, and what to do. What names its bytes already stays."""
+    if isinstance(error, UpgradeError):
+        return UpgradeError(f"{where}: {error}", **{**vars(error), "lsn": lsn})
+    if vars(error):
+        return error
+    ways = (
+        'Was a class changed since, open it with the code of then, or say what became of it by @was or @upgrade ("Changing your classes")'
+    )
+    return CorruptionError(f"{where}: {error} {ways}; else see `coopy check`.", path=path, offset=0, lsn=lsn)

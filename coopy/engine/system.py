@@ -18,7 +18,7 @@ from coopy.disk import after_fork_in_child
 from coopy.engine.archive import Archive
 from coopy.engine.background import Timer
 from coopy.engine.gate import CLOSED, FAILED, FORKED, IN_CHILD, OPEN, SHARED, TORN
-from coopy.engine.opening import Place
+from coopy.engine.opening import Place, told
 from coopy.engine.prune import put_aside, unlink_aside
 from coopy.engine.restore import Bounds, Restorer
 from coopy.engine.sealed import SealedSegments
@@ -122,8 +122,9 @@ class System:
 
     def prune(self) -> list[str]:
         """Drop the segments that no kept snapshot needs. Gives the names of the files that went."""
-        gone: list[str] = self.engine.exclusively(self._prune)
-        unlink_aside(self.archive, gone)
+        with told(self.archive.directory, done="pruned", again="prune it again"):
+            gone: list[str] = self.engine.exclusively(self._prune)
+            unlink_aside(self.archive, gone)
         log.info("%s: pruned, %d files are gone.", self.archive.directory, len(gone))
         return gone
 

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from coopy.difference import NEW_HERE
 from coopy.error import DivergenceError, NotSerializableError
 
 __all__ = ["ONE_LOCALE", "Journal", "Replay", "Report", "Verified", "verified"]
@@ -286,6 +287,11 @@ def _explained(found: Difference, journal: Journal, otherwise: int) -> Divergenc
         what = f"Replays agree with each other, but not with {found.other.kept}"
         if found.bad <= otherwise:
             why = "Its code was changed since, as far as that is known. If that is not the reason, the recorded run depended on something that no record holds."
+    if any(NEW_HERE in path for path in paths):
+        why = (
+            "What is one object there is several here: a snapshot keeps it apart from the one that a class or module holds, as a default is."
+            " Make one for each owner (a factory), or have its class be a frozen dataclass, of which that does not count."
+        )
     return DivergenceError(
         f"{what} in {journal.directory} after {where}{_shown(paths)}. Nothing was changed. {why} `python -m coopy.validate` may find the place.",
         lsn=found.bad, after=found.good, method=method, expected=found.other.digest, got=found.one.digest, paths=paths,

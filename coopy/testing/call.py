@@ -96,7 +96,7 @@ def _without_order(value: object, depth: int = 0) -> object:
     return (sorted(WORDS.findall(value)), "text") if type(value) is str else value
 
 
-def raised(error: Exception) -> Told:
+def raised(error: BaseException) -> Told:
     """An exception."""
     words = f"{type(error).__qualname__}({_shown(ADDRESS.sub('0x...', str(error)))})"
     return Told(f"raised {type(error).__module__}.{words}", f"raises {words}")
@@ -108,7 +108,7 @@ def outcome_of(function: Callable[[], object]) -> Told:
         value = function()
     except MemoryError:
         raise
-    except Exception as error:  # noqa: BLE001 - an exception is an answer of the domain's
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - an exception is an answer of the domain's
         return raised(error)
     return told(value)
 
@@ -120,7 +120,7 @@ def refusal(call: Call, system: Any) -> str:
         call.on(system)
     except MemoryError:
         raise
-    except Exception as error:  # noqa: BLE001 - as above
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - as above
         if control(system).lsn == before and (isinstance(error, CoopyError) or not _fits(call, system)):
             return f"{type(error).__name__}: {error}"
     return ""

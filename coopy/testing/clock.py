@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
-from coopy.clock import FixedClock, fix_time
+from coopy.clock import FixedClock, as_datetime, fix_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,7 +30,7 @@ class MovableClock(FixedClock):
 
     def set(self, to: date) -> None:
         """Now it is this time; a naive one is local. It may be earlier: actions still have times that grow."""
-        self._fixed = to if isinstance(to, datetime) else datetime(to.year, to.month, to.day)  # noqa: DTZ001 - local on purpose
+        self._fixed = as_datetime(to)
 
     def move(self, by: timedelta) -> None:
         """So much time passes, whatever local clocks are set to meanwhile."""

@@ -66,10 +66,14 @@ class _Watched:
         call, before = Call(method, *args, **kwargs), self._engine.executed
         try:
             result = do(method, args, kwargs)
-        except Exception as error:
-            if self._engine.executed > before:
+        except BaseException as error:
+            if self._has_run(before):
                 self._watcher.after(call, kind, payload, raised(error))
             raise
         if self._engine.executed > before:
             self._watcher.after(call, kind, payload, told(result))
         return result
+
+    def _has_run(self, before: int) -> bool:
+        """Whether an action has, after an exception. One that was left in doubt (RecursionError, SystemExit) runs again when somebody enters next."""
+        return self._engine.final is None and self._engine.read(lambda: self._engine.executed) > before

@@ -92,7 +92,7 @@ def arrive(
         try:
             for call in calls:
                 _perform(system.engine, call, tell)
-            last: int = system.engine.executed
+            last: int = system.engine.exclusively(lambda: system.engine.executed)  # also behind one that ended so
         finally:
             system.close()
             del proxy
@@ -110,10 +110,10 @@ def _perform(engine: Engine, call: Call, tell: Callable[[DivergenceError], objec
         engine.wall, engine.utc_offset, engine.zone_ends = lambda: wall, call.utc_offset, sys.maxsize
     try:
         engine.call(call.method, call.args, call.kwargs)
-    except Exception as error:
+    except BaseException as error:
         got = type_name(error)
-        if isinstance(error, CoopyError) and got != call.raised:
-            raise
+        if got != call.raised and (isinstance(error, CoopyError) or not isinstance(error, Exception)):
+            raise  # an action may end by KeyboardInterrupt and the like; else it is whoever called the import
     else:
         got = ""
     if call.raised is None or call.raised == got:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from coopy.clock import moment
 from coopy.disk import RealDisk
 from coopy.engine.archive import snapshot_path
-from coopy.engine.opening import Place
+from coopy.engine.opening import Place, told
 from coopy.engine.recorded import existing
 from coopy.engine.verify import Journal, Replay, Report, Verified, verified
 from coopy.error import CorruptionError, UsageError
@@ -54,8 +54,9 @@ def verify(directory: str | os.PathLike[str], *, signing_key: bytes | None = Non
     that holds no system, or whose class cannot be found, and inside of an action; CorruptionError, FormatError and AuthenticationError as `init_system` does.
     """
     place = Place(RealDisk(), directory_of(directory), derive_key(signing_key), "")
-    archive = existing(place, "verify")
-    return verify_subject(Subject(place.directory, archive.identity.domain, place.key, allowed(allow)))
+    with told(place.directory, done="verified", again="verify it again"):
+        archive = existing(place, "verify")
+        return verify_subject(Subject(place.directory, archive.identity.domain, place.key, allowed(allow)))
 
 
 def verify_subject(subject: Subject) -> Verified:

@@ -110,11 +110,11 @@ class Control(Operations, Generic[T_co]):
         Raises DivergenceError where states differ (`lsn`, `method`, `paths`) or a replay does otherwise than what was recorded, UsageError where the
         class cannot be found by another process. What was found good is recorded: later runs compare with it.
         """
-        from coopy.wiring.elsewhere import verify_subject
-        from coopy.wiring.subject import Subject
-
         archive, names = self._system.archive, self._system.engine.codec.names
-        with self._system.held():
+        with told(archive.directory, done="verified", again="verify it again"), self._system.held():
+            from coopy.wiring.elsewhere import verify_subject
+            from coopy.wiring.subject import Subject
+
             verified = verify_subject(Subject(archive.directory, archive.domain, archive.key, self._system.settings.allow, names))
         self._system.vouch(verified.lsn, verified.digest)
         return verified

@@ -145,7 +145,11 @@ def rehearse(
         raise UsageError(f"renames={renames!r} is not possible: it maps old names to today's.", option="renames")
     subject = Subject(directory_of(basedir), name, derive_key(signing_key), allowed)
     task = pack(Task(subject, dict(renames or {}), validation))
-    found = [*Fresh(f"{__name__}:rehearse_there", task, Surroundings(), script=subject.in_script)]
+    try:
+        found = [*Fresh(f"{__name__}:rehearse_there", task, Surroundings(), script=subject.in_script)]
+    except OSError as error:
+        what = f"The process that was to rehearse {subject.directory} could not be started: {error}. Nothing was changed."
+        raise UsageError(f"{what} Make that possible, and try it again.", path=subject.directory) from error
     return unpack(found[-1], Rehearsal)
 
 

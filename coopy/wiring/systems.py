@@ -33,6 +33,7 @@ __all__ = [
     "system_of",
 ]
 
+YEARS = range(1970, 9999)  # stamps count from the first; in the last of all another action soon has none left
 # By the proxy's own class, of which there is one for each system and each past state.
 _systems: weakref.WeakKeyDictionary[type, System] = weakref.WeakKeyDictionary()
 _ways: weakref.WeakKeyDictionary[type, Again] = weakref.WeakKeyDictionary()
@@ -86,8 +87,10 @@ def engine_of(proxy: object) -> Engine:
 
 
 def fix_wall(proxy: object, date: datetime | None) -> None:
-    """For tests: have the system's stamps take this time (naive: local) until None sets the real one again."""
+    """For tests: have the system's stamps take this time (naive: local) until None sets the real one again. Raises UsageError for one that no action can have."""
     system = system_of(proxy)
+    if date is not None and date.year not in YEARS:
+        raise UsageError(f"{date} is not possible: times of actions lie in the years {YEARS[0]} to {YEARS[-1]}, and never go back.")
     fixed = None if date is None else round(date.timestamp() * 1_000_000) * 1000
     with system.engine.lock:
         system.engine.wall = time.time_ns if fixed is None else lambda: fixed

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from coopy import control, init_system
+from coopy import control, init_system, rehearse
 from coopy.error import ClosedError, CoopyError, DiskFullError, DurabilityError, UsageError
 from tests.words import Word
 
@@ -152,7 +152,7 @@ def play_limited(directory: Path, durability: str) -> None:
 
 
 def play_without_descriptors(directory: Path, durability: str) -> None:
-    """No file can be opened any more: at a rotation, at a snapshot, and at an opening."""
+    """No file can be opened any more: at a rotation, at a snapshot, where the past is asked for, and at an opening."""
     word = opened(directory, durability)
     done: list[int] = []
     for what in ("rotation", "snapshot"):
@@ -162,6 +162,17 @@ def play_without_descriptors(directory: Path, durability: str) -> None:
         done.append(len(done))
         assert word.kept == done
     control(word).take_snapshot()
+    asked: list[tuple[str, Callable[[], object]]] = [
+        ("read", lambda: control(word).at(control(word).lsn)),
+        ("read", lambda: [*control(word).changes()]),
+        ("verified", control(word).verify),
+        ("pruned", control(word).prune),
+    ]
+    for what, ask in asked:
+        with no_descriptors(), pytest.raises(DurabilityError, match=f"{directory} could not be {what}: .* raise the limit of open files"):
+            ask()
+    with no_descriptors(), pytest.raises(UsageError, match=r"could not be started.* Nothing was changed"):
+        rehearse(directory, Word)
     control(word).close()
     with no_descriptors(), pytest.raises(DurabilityError, match="raise the limit of open files"):
         opened(directory, durability)

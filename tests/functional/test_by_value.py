@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 import coopy.random
@@ -58,6 +59,20 @@ class Name(str):
 
 class Count(int):
     """An int with more to it."""
+
+
+class Label(msgspec.Struct, kw_only=True):
+    name: str
+    inner: Label | None = None
+
+
+def rebuilt() -> ByFunction:
+    return ByFunction()
+
+
+class ByFunction:
+    def __reduce__(self) -> Any:
+        return rebuilt, ()
 
 
 class Page:
@@ -187,7 +202,21 @@ def test_an_object_from_a_query_comes_back_by_value(cases: Cases) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [float("nan"), Colour.RED, Name("n"), Count(5), 1 << 70, "\ud800", -0.0, (1, (2,)), {"a": {1, 2}}, b"\0" * 600, True]
+    "value",
+    [
+        float("nan"),
+        Colour.RED,
+        Name("n"),
+        Count(5),
+        1 << 70,
+        "\ud800",
+        -0.0,
+        (1, (2,)),
+        {"a": {1, 2}},
+        b"\0" * 600,
+        True,
+        Label(name="a", inner=Label(name="b")),
+    ],
 )
 def test_any_value_is_kept_as_it_is(cases: Cases, value: Any) -> None:
     """Types included."""
@@ -204,6 +233,15 @@ def test_what_cannot_come_back_is_refused(cases: Cases, value: Any) -> None:
     with pytest.raises(NotSerializableError, match="argument 2"):
         cases.keep_two("x" * 300_000, value)
     assert cases.kept == []
+    assert control(cases).lsn == 0
+
+
+def test_what_pickles_by_a_function_is_refused_with_a_way_out(cases: Cases) -> None:
+    """As arrays of numpy do: what is to be done is said."""
+    with pytest.raises(
+        NotSerializableError, match=r"argument 1 .*\.rebuilt is a function: .* keep it in one of your own, whose __getstate__"
+    ):
+        cases.keep(ByFunction())
     assert control(cases).lsn == 0
 
 

@@ -29,6 +29,10 @@ class Diary:
         if random.random() < 2:
             self.pages.append(random.random())
 
+    def leave(self) -> None:
+        self.pages.append("left")
+        raise SystemExit(3)
+
     def refuse(self, word: str = "no") -> None:
         raise KeyError(word)
 
@@ -80,6 +84,18 @@ def test_an_action_arrives_with_its_time_and_its_key(tmp_path: Path) -> None:
         with once("k"):
             diary.write("b")
         assert len(diary.pages) == 2
+
+
+def test_an_action_that_ends_by_what_ends_programs_arrives_like_any_other(tmp_path: Path) -> None:
+    """SystemExit, KeyboardInterrupt: it is how that action ends, and does not end the import."""
+    with control(init_system(Diary, tmp_path / "d")) as diary:
+        for _ in range(2):
+            with pytest.raises(SystemExit):
+                diary.leave()
+    run("export", tmp_path / "d", "--output", tmp_path / "d.jsonl")
+    assert "is made, up to LSN 2" in run("import", tmp_path / "d.jsonl", tmp_path / "new")
+    assert digest_of(tmp_path / "new", Diary) == digest_of(tmp_path / "d", Diary)
+    assert run("log", tmp_path / "new").count("raised    leave()") == 2
 
 
 def test_a_pruned_journal_arrives_from_its_state_on(tmp_path: Path) -> None:

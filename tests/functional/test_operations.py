@@ -45,11 +45,13 @@ except MemoryError as error:
 class Deadly(Word):
     """An action that ends the process when it is replayed."""
 
-    deadly = False
+    deadly = hungry = False
 
     def act(self) -> None:
         if Deadly.deadly:
             os._exit(9)
+        if Deadly.hungry:
+            raise MemoryError
         self.text += "!"
 
 
@@ -132,6 +134,22 @@ def test_an_action_that_kills_every_restart_is_not_tried_a_third_time(tmp_path: 
     assert CliRunner().invoke(main, ["repair", "--yes", "--skip", "2", str(tmp_path / "w")]).exit_code == 0
     with control(init_system(Deadly, tmp_path / "w")) as word:
         assert word.text == "ab"
+
+
+def test_an_action_that_finds_no_memory_at_a_restart_is_not_to_be_left_out_for_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error says first that more memory is the way; with more, it is all there."""
+    with control(init_system(Deadly(), tmp_path / "w")) as word:
+        word.act()
+    monkeypatch.setattr(Deadly, "hungry", True)
+    with pytest.raises(
+        DivergenceError, match=r"LSN 1 ran out of memory.* nothing is lost: give the process more memory, and open it again\. Only where"
+    ):
+        init_system(Deadly, tmp_path / "w")
+    monkeypatch.setattr(Deadly, "hungry", False)
+    with control(init_system(Deadly, tmp_path / "w")) as word:
+        assert word.text == "!"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not limit a process's memory so")

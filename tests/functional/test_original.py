@@ -13,7 +13,7 @@ import coopy.clock
 from coopy import clock, init_system
 from coopy.base import init_persistent_system
 from coopy.decorators import abort_exception, readonly, unlocked
-from coopy.error import PrevalentError
+from coopy.error import PrevalentError, UsageError
 from coopy.tests.utils import TestSystemMixin
 
 
@@ -218,6 +218,22 @@ def test_mock_clock_of_a_system():
     assert wiki.times()[0] == dt
     TestSystemMixin().enable_clock(wiki)
     assert wiki.times()[0] > datetime.datetime(2024, 1, 1)
+
+
+@pytest.mark.parametrize("date", ["2020", None, datetime.time(12)])
+def test_mock_clock_takes_dates_only(date):
+    for domain in (init_system(Wiki), Wiki()):
+        with pytest.raises(UsageError, match="is no time: pass a datetime, or a date"):
+            TestSystemMixin().mock_clock(domain, date)
+
+
+@pytest.mark.parametrize("date", [datetime.datetime(1969, 1, 1), datetime.date(1, 1, 1), datetime.datetime.max])
+def test_mock_clock_of_a_system_takes_times_that_actions_can_have(date):
+    """Time never goes back: at the end of all time there would be none left for the actions after it."""
+    wiki = init_system(Wiki)
+    with pytest.raises(UsageError, match="years 1970 to 9998"):
+        TestSystemMixin().mock_clock(wiki, date)
+    assert wiki.times()[0].year == datetime.datetime.now().year
 
 
 def test_errors_keep_their_names():

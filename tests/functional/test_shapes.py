@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from coopy import control, init_system, upgrade
-from coopy.error import PrevalentError, UpgradeError, UsageError
+from coopy.error import CorruptionError, PrevalentError, UpgradeError, UsageError
 from tests.program import program
 
 if TYPE_CHECKING:
@@ -516,3 +516,35 @@ def test_what_is_read_the_same_each_time_is_let_through(program: Program, tmp_pa
     shelf = program.become(marked(text.replace("class Book(Base):\n", "class Book(Base):\n" + SETSTATE.replace("time.time()", "0"))))
     with control(init_system(shelf.Shelf, tmp_path / "w")) as one:
         one.add("a")
+
+
+@pytest.mark.parametrize("where", ["state", "argument"])
+def test_what_todays_class_does_not_take_is_named_with_the_way_out(program: Program, tmp_path: Path, where: str) -> None:
+    """A class that got slots: the error names the snapshot or the record and what to do, and with that it opens."""
+    module = program.become(PLAIN)
+    with control(init_system(module.Shelf, tmp_path / "s", keep_snapshots=1)) as shelf:
+        if where == "state":
+            shelf.add("Emma")
+            control(shelf).take_snapshot()
+        else:
+            shelf.put(module.Book("Emma"))
+    slots = PLAIN.replace("    def __init__(self, title)", "    __slots__ = ('title',)\n\n    def __init__(self, title)")
+    named = r"snapshot-0*1\.snap" if where == "state" else "The record of LSN 1"
+    module = program.become(slots)
+    with pytest.raises(CorruptionError, match=f"{named}: .*no attribute '__dict__'.*Was a class changed since.*@upgrade"):
+        init_system(module.Shelf, tmp_path / "s")
+    step = "    @upgrade(from_=1)\n    @staticmethod\n    def _as_it_was(state):\n        return state\n\n    def __repr__"
+    module = program.become(marked(slots.replace("    def __repr__", step)))
+    with control(init_system(module.Shelf, tmp_path / "s")) as shelf:
+        assert str(shelf.books) == "[Emma]"
+
+
+def test_what_is_not_let_through_any_more_names_the_record(program: Program, tmp_path: Path) -> None:
+    """As a class that moved, and is imported where it was."""
+    module = program.become(PLAIN)
+    with control(init_system(module.Shelf, tmp_path / "s")) as shelf:
+        shelf.put(module.Book("Emma"))
+    module = program.become(f"from shelf.books import Book\n{DOMAIN}", books=PLAIN)
+    with pytest.raises(CorruptionError, match=r"The record of LSN 1: .* is really shelf\.books\.Book") as caught:
+        init_system(module.Shelf, tmp_path / "s")
+    assert (caught.value.lsn, caught.value.path) == (1, str(tmp_path / "s"))

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from xml.parsers import expat
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
 from coopy import abort_exception, control, init_system, unlocked
 from coopy.disk import files
@@ -280,6 +281,9 @@ class Slow(Word):
         parser.CharacterDataHandler = int
         parser.Parse("<a>no</a>", True)
 
+    def validate(self) -> None:
+        TypeAdapter(int).validate_python("no")
+
 
 def each(text: str) -> Generator[str, None, None]:
     yield from text
@@ -326,6 +330,8 @@ def test_what_an_action_raises_by_what_it_calls_is_its_outcome(tmp_path: Path, d
             word.throw()
         with pytest.raises(ValueError, match="no"):
             word.parse()
+        with pytest.raises(ValidationError, match="unable to parse string"):
+            word.validate()
         with pytest.raises(json.JSONDecodeError):
             word.decode("{")
         with pytest.raises(OutOfTimeError):

@@ -240,7 +240,7 @@ def making(domain: type, made: tuple[Call, ...]) -> Callable[[Opening], None]:
     def scenario(open: Opening) -> None:  # noqa: A002 - as the documentation names it
         system: Any = open(domain)
         for number, one in enumerate(made):
-            with contextlib.suppress(ValueError, KeyError):
+            with contextlib.suppress(ValueError, KeyError, RecursionError, SystemExit):
                 one.on(system)
             if number == 1:
                 control(system).take_snapshot()

@@ -69,6 +69,19 @@ class Verifying(Word):
             self.text += f"{error}"
 
 
+class Label:
+    """An object, though nothing ever changes it."""
+
+
+class Labelling(Word):
+    """All that it keeps begins with the one label of the class."""
+
+    default = Label()
+
+    def act(self) -> None:
+        self.kept.append(self.default)
+
+
 class Twice(Word):
     """What it did first shows only when it raises later."""
 
@@ -541,6 +554,18 @@ def test_what_raises_later_is_traced_to_where_states_differ(tmp_path: Path) -> N
     with pytest.raises(DivergenceError) as caught:
         coopy.verify(tmp_path / "t")
     assert (caught.value.lsn, caught.value.method) == (2, "choose")
+
+
+def test_an_object_that_a_class_gives_to_many_is_told_for_what_it_is(tmp_path: Path) -> None:
+    """A snapshot parts those before it from those behind it: that is no order of a set."""
+    with control(init_system(Labelling, tmp_path / "l")) as word:
+        word.act()
+        control(word).take_snapshot()
+        word.act()
+        with pytest.raises(
+            DivergenceError, match=r"kept\[1\].* What is one object there is several here: .*as a default is.*a factory.*frozen dataclass"
+        ):
+            control(word).verify()
 
 
 # --- when ------------------------------------------------------------------------------------------------------------
