@@ -40,9 +40,8 @@ def test_a_snapshot_is_shared_though_the_connection_is_lost_at_whatever_it_asks(
     level(word, cluster.node(2))
 
 
-@pytest.mark.parametrize("asked", [b".STREAM.INFO.OBJ_", b".STREAM.MSG.GET.OBJ_"])
-def test_a_snapshot_that_is_nobodys_any_more_is_dropped_though_the_connection_is_lost_at_whatever_that_asks(
-    cluster: Cluster, servers: LocalServers, ways: list[Way], monkeypatch: pytest.MonkeyPatch, asked: bytes
+def test_a_snapshot_that_is_nobodys_any_more_is_dropped_though_the_connection_is_lost_just_then(
+    cluster: Cluster, servers: LocalServers, ways: list[Way], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It would stay for good."""
     word, drop = cluster.node(1, cluster=through(servers, ways)), store.Store.drop
@@ -52,7 +51,7 @@ def test_a_snapshot_that_is_nobodys_any_more_is_dropped_though_the_connection_is
 
     async def lose_there(self: store.Store, name: str) -> None:
         for way in ways:
-            way.cut_at = asked
+            way.cut_at = b".STREAM.MSG.GET.OBJ_"
         await drop(self, name)
 
     monkeypatch.setattr(store.Store, "drop", lose_there)
