@@ -18,6 +18,7 @@ from coopy.disk import after_fork_in_child
 from coopy.engine.archive import Archive
 from coopy.engine.background import Timer
 from coopy.engine.gate import CLOSED, FAILED, FORKED, IN_CHILD, OPEN, SHARED, TORN
+from coopy.engine.history import History
 from coopy.engine.opening import Place, told
 from coopy.engine.prune import put_aside, unlink_aside
 from coopy.engine.restore import Bounds, Restorer
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from coopy.action import Outcome
     from coopy.disk import Lock
     from coopy.engine.engine import Engine
-    from coopy.engine.history import History
     from coopy.engine.restored import Restored
     from coopy.manifest import Listed
 
@@ -206,8 +206,6 @@ class System:
         return found
 
     def _history(self) -> History:
-        from coopy.engine.history import History
-
         archive, journal, last = self.archive, self.engine.journal, self.engine.executed
         said = Outcomes(journal.unwritten(Kind.RAISED), journal.unwritten(Kind.SKIP), known=min(journal.known, last))
         return History(Archive(archive.disk, archive.directory, archive.key, archive.manifest), self.engine.codec, last, said)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from coopy.engine.past import look_back
 from coopy.error import UsageError
 from coopy.proxy import make_proxy
 from coopy.wiring.systems import register_past
@@ -45,8 +46,6 @@ class PastOperations:
 
 def past_proxy(directory: str, ask: Callable[[], History], lsn: int, adopt: Callable[[object, Moment], None], on_divergence: str) -> Any:
     """The proxy of the state behind an action. Raises as `look_back` says."""
-    from coopy.engine.past import look_back
-
     past = look_back(directory, ask, lsn, adopt, on_divergence)
     proxy = make_proxy(past.engine, PastOperations(past))
     register_past(proxy, past)

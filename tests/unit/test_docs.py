@@ -86,7 +86,7 @@ def test_every_command_that_is_spoken_of_exists() -> None:
 def test_importing_coopy_loads_nothing_heavy() -> None:
     """Neither what only the command line needs, nor what waits for an option, a value of its own class, or something to be said."""
     heavy = "libcst mypy asyncio ssl socket scramp nats urllib.request click rich zstandard subprocess tempfile"
-    heavy += " logging traceback fractions zoneinfo signal secrets hmac coopy.engine.following coopy.engine.ordered coopy.engine.history coopy.engine.past"
+    heavy += " logging traceback fractions zoneinfo signal secrets hmac coopy.engine.following coopy.engine.ordered"
     check = f"import sys; from coopy import init_system; print(*[name for name in '{heavy}'.split() if name in sys.modules])"
     unmeasured = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}  # that loads some of them itself
     ran = subprocess.run([sys.executable, "-c", check], cwd=ROOT, env=unmeasured, capture_output=True, text=True, check=True)
