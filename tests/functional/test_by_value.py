@@ -66,6 +66,14 @@ class Label(msgspec.Struct, kw_only=True):
     inner: Label | None = None
 
 
+class Noted(msgspec.Struct, dict=True):
+    name: str
+
+
+class NotedByName(msgspec.Struct, kw_only=True, dict=True):
+    name: str
+
+
 def rebuilt() -> ByFunction:
     return ByFunction()
 
@@ -140,6 +148,11 @@ class Cases(Word):
                 found()
         except UsageError:
             self.text += "swallowed"
+
+    def note(self, what: str) -> list[str]:
+        for one in self.kept:
+            one.notes = [*getattr(one, "notes", ()), what]
+        return [note for one in self.kept for note in one.notes]
 
     def drop_last(self) -> None:
         self.kept.clear()
@@ -223,6 +236,17 @@ def test_any_value_is_kept_as_it_is(cases: Cases, value: Any) -> None:
     cases.keep(value)
     assert type(cases.kept[0]) is type(value)
     assert repr(cases.kept[0]) == repr(value)
+
+
+def test_what_a_structure_has_beside_its_fields_is_kept(cases: Cases) -> None:
+    """Where its class lets it have more (`dict=True`), in a call as in a snapshot; another state has another digest."""
+    mine: Any = Noted("a")
+    mine.notes = ["m"]
+    cases.keep_two(mine, NotedByName(name="b"))
+    before = control(cases).digest()
+    assert cases.note("n") == ["m", "n", "n"]
+    assert control(cases).digest() != before
+    control(cases).take_snapshot()
 
 
 @pytest.mark.parametrize("value", [lambda: 0, threading.Lock(), iter(range(3)), sys, print])
