@@ -124,10 +124,12 @@ class Codec:
 
     def _loads_apart(self, payload: bytes) -> Any:
         """As the arguments that a restart will read, where they may ask for nothing that is another then. An interrupt leaves nothing of that behind."""
-        reading = Reading()
-        value = copy_context().run(self._loads_marked, reading, payload)
-        if reading.asked:  # and it swallowed the answer
-            reading.refuse()
+        for reading in (Reading(), Reading()):  # a finalizer may have come just then, and it was that one who asked
+            value = copy_context().run(self._loads_marked, reading, payload)
+            if not reading.asked:
+                break
+        else:
+            reading.refuse()  # and it swallowed the answer
         return value
 
     def _loads_marked(self, reading: Reading, payload: bytes) -> Any:
