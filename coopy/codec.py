@@ -124,11 +124,12 @@ class Codec:
 
     def _loads_apart(self, payload: bytes) -> Any:
         """As the arguments that a restart will read, where they may ask for nothing that is another then. An interrupt leaves nothing of that behind."""
-        reading = Reading()
-        value = copy_context().run(self._loads_marked, reading, payload)
-        if reading.asked:  # and it swallowed the answer
-            reading.refuse()
-        return value
+        for _ in range(2):  # a finalizer may come just then, and be the one who asks
+            reading = Reading()
+            value = copy_context().run(self._loads_marked, reading, payload)
+            if not reading.asked:
+                return value
+        reading.refuse()  # and it swallowed the answer
 
     def _loads_marked(self, reading: Reading, payload: bytes) -> Any:
         moment.set(reading)

@@ -259,10 +259,11 @@ def _reduced_member(member: Any) -> Any:
 
 
 def _reduced_struct(struct: Struct) -> Any:
-    """As it pickles itself, but what it would give a function it gives a mark."""
+    """As it pickles itself, but what it would give a function it gives a mark, and what stands in its `__dict__` (`dict=True`) goes with it."""
     reduced: Any = struct.__reduce__()
     maker, args = reduced
-    return maker if isinstance(maker, type) else _Fields, args
+    state = _kept(getattr(struct, "__dict__", None), ())
+    return maker if isinstance(maker, type) else _Fields, args, state or None
 
 
 def _reduced_dated(dated: _Dated, obj: Any) -> Any:

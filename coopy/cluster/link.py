@@ -94,7 +94,7 @@ class Link:
     def __init__(self, addresses: Addresses, tls: ssl.SSLContext | None) -> None:
         self.addresses = addresses
         self.reconnected: list[Callable[[], Awaitable[None]]] = []
-        self.problem = "it has not connected yet"
+        self.problem = "nothing was answered yet"
         self.reconnects = 0
         self._loop = asyncio.new_event_loop()
         self._helpers = ThreadPoolExecutor(thread_name_prefix="coopy cluster help")

@@ -69,7 +69,7 @@ class Packet:
     """One message under way. `entries`: whose calls are in it, barriers too; `sent`: how often, to this stream; `last`: when, to any.
 
     `by`: the connection on which it went to this stream, as long as it was no other, and nothing was heard of it; `refused`: how often this stream's leader
-    has refused it. `told`: who waits for it was told that nobody knows; `called_off`: that it did not happen, or nobody is told any more: it is not to be
+    has refused it. `told`: who waits for it was told that it may happen yet; `called_off`: that it did not happen, or nobody is told any more: it is not to be
     sent.
     """
 
@@ -154,8 +154,8 @@ class Publisher:
         return self.packets.pop(counter, None)
 
     def given_up(self) -> list[Packet]:
-        """Messages whose callers were told that nobody knows, and still nobody does."""
-        return [packet for packet in [*self._unknown.values()] if packet.told]
+        """Messages whose callers were told that they may happen yet, and that have not come back: that the stream has one may be behind its seal."""
+        return [packet for packet in [*self.packets.values()] if packet.told]
 
     @property
     def busy(self) -> bool:

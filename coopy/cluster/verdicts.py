@@ -59,9 +59,10 @@ def not_known(cluster: Addresses, patience: float, why: str) -> UnconfirmedError
 
 
 def not_here(cluster: Addresses, patience: float, why: str) -> UnconfirmedError:
-    """The stream has it, and this node has not taken it yet."""
+    """The stream has it, and this node has not taken it yet. It may not know yet that the stream was sealed before."""
     what = f"The cluster at {cluster} has the call, and for {patience:g} seconds it was not executed here{why}"
-    return UnconfirmedError(f"{what}. It happens, once. control(...).barrier() returns when it has: then look at the state.", lsn=0)
+    ways = "It happens, once, unless it came behind the seal of its stream and cannot be sent again. control(...).barrier() returns when that is known"
+    return UnconfirmedError(f"{what}. {ways}: then look at the state.", lsn=0)
 
 
 def stopped(error: CoopyError) -> UnconfirmedError:

@@ -23,6 +23,7 @@ from enum import Enum, Flag
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from msgspec import Struct
 from msgspec.msgpack import Ext
 
 from coopy.error import NotSerializableError
@@ -217,6 +218,8 @@ def _reduction(value: Any, kind: type) -> tuple[Any, ...]:
         made = value.__reduce_ex__(4) if registered is None else registered(value)
     except Exception as error:
         raise NotSerializableError(str(error), method="", where="", kind=class_name(kind)) from error
+    if registered is None and issubclass(kind, Struct) and kind.__reduce__ is Struct.__reduce__:
+        made = (*made, getattr(value, "__dict__", None) or None)  # as a state holds it (`dict=True`)
     if isinstance(made, str):
         raise NotSerializableError(f"it stands for a global name ({made}), not for a value", method="", where="", kind=class_name(kind))
     return (*made, None, None, None)[:5]

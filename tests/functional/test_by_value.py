@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import decimal
 import enum
+import gc
 import os
 import subprocess
 import sys
@@ -66,6 +67,14 @@ class Label(msgspec.Struct, kw_only=True):
     inner: Label | None = None
 
 
+class Noted(msgspec.Struct, dict=True):
+    name: str
+
+
+class NotedByName(msgspec.Struct, kw_only=True, dict=True):
+    name: str
+
+
 def rebuilt() -> ByFunction:
     return ByFunction()
 
@@ -78,6 +87,23 @@ class ByFunction:
 class Page:
     def __init__(self, title: str) -> None:
         self.title = title
+
+
+class Leftover:
+    """Garbage as soon as it is made. Its finalizer asks for the time, and does without."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+    def __del__(self) -> None:
+        with contextlib.suppress(UsageError):
+            clock.now()
+
+
+class Collecting:
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        gc.collect()
+        vars(self).update(state)
 
 
 class Cases(Word):
@@ -140,6 +166,11 @@ class Cases(Word):
                 found()
         except UsageError:
             self.text += "swallowed"
+
+    def note(self, what: str) -> list[str]:
+        for one in self.kept:
+            one.notes = [*getattr(one, "notes", ()), what]
+        return [note for one in self.kept for note in one.notes]
 
     def drop_last(self) -> None:
         self.kept.clear()
@@ -223,6 +254,26 @@ def test_any_value_is_kept_as_it_is(cases: Cases, value: Any) -> None:
     cases.keep(value)
     assert type(cases.kept[0]) is type(value)
     assert repr(cases.kept[0]) == repr(value)
+
+
+def test_a_finalizer_that_asks_for_the_time_while_an_argument_is_read_is_not_taken_for_the_argument(cases: Cases) -> None:
+    """The collector may come at any moment."""
+    given: Any = Collecting()
+    given.name = "a"
+    Leftover()
+    assert cases.keep(given) == 1
+    assert cases.kept[0].name == "a"
+
+
+def test_what_a_structure_has_beside_its_fields_is_kept(cases: Cases) -> None:
+    """Where its class lets it have more (`dict=True`), in a call as in a snapshot; another state has another digest."""
+    mine: Any = Noted("a")
+    mine.notes = ["m"]
+    cases.keep_two(mine, NotedByName(name="b"))
+    before = control(cases).digest()
+    assert cases.note("n") == ["m", "n", "n"]
+    assert control(cases).digest() != before
+    control(cases).take_snapshot()
 
 
 @pytest.mark.parametrize("value", [lambda: 0, threading.Lock(), iter(range(3)), sys, print])

@@ -20,14 +20,16 @@ import pytest
 from coopy import control
 from coopy.cluster import durable, entering, generations, publisher, store, watching
 from coopy.cluster import node as node_room
+from coopy.cluster.addresses import read_addresses
 from coopy.cluster.beginnings import Beginnings
+from coopy.cluster.link import Link, LostError
 from coopy.cluster.taker import Taker
 from coopy.cluster.watching import Watching
 from coopy.disk.fake import FakeDisk
 from coopy.error import ClosedError, ClusterError, DiskFullError, UnconfirmedError
-from coopy.wiring import Options, fix_wall, open_proxy
+from coopy.wiring import Options, open_proxy
 from coopy.wiring.systems import system_of
-from tests.functional.test_cluster_bad_days import LONG, counts, impatient, through, wait_until, ways
+from tests.functional.test_cluster_bad_days import LONG, counts, impatient, through, told_once_sent, wait_until, ways
 from tests.functional.test_cluster_generations import kept_from_taking, messages, move_on
 from tests.functional.test_replication_bad_days import run_coopy
 from tests.lone import Lone, peers_of
@@ -152,12 +154,11 @@ def test_a_clock_and_a_zone_that_are_far_off_stop_no_node(cluster: Cluster, monk
     monkeypatch.setenv("TZ", "XXX+24:30")
     time.tzset()
     try:
-        system_of(one).engine.wall = lambda: -(10**18)  # nanoseconds: 1938, as a machine may have it whose battery is empty
+        monkeypatch.setattr(system_of(one).engine, "wall", lambda: -(10**18))  # a machine may stand in 1938
         one.stamp()
     finally:
         monkeypatch.undo()
         time.tzset()
-    fix_wall(one, None)
     two.stamp()
     level(one, two)
     assert [seen[1].year for seen in one.kept] == [1970, datetime.now().year]
@@ -236,6 +237,52 @@ def sent_again(lone: Lone, word: Any, what: str, monkeypatch: pytest.MonkeyPatch
         caller = Beside(lambda: word.keep(what))
         wait_until(lambda: counts(word).republished > 0)
     return caller.end()
+
+
+def test_who_gets_no_answer_to_the_first_question_is_not_told_that_there_is_no_connection(servers: LocalServers, ways: list[Way]) -> None:
+    """There is one, and what the server says to the question is lost on the way."""
+    link = Link(read_addresses(through(servers, ways)), None)
+    link.open()
+    for way in ways:
+        way.deaf = True
+    try:
+        with pytest.raises(LostError, match=r"does not answer: .*\(nothing was answered yet\)"):
+            link.run(link.ask("INFO", None, 0.1))
+    finally:
+        link.close()
+
+
+def test_a_barrier_waits_for_a_call_that_went_behind_a_seal_and_is_to_go_again(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That the sealed stream has acknowledged it is no fate yet: here the next one does not hear of it at first, and of the barrier it would."""
+    monkeypatch.setattr(publisher, "AGAIN", LONG)
+    one, two = cluster.node(1), cluster.node(2)
+    running, lost, asked = peers_of(two).running, list[str](), list[object]()
+    client, given_up, there = peers_of(two).link.client, running.publisher.given_up, peers_of(two).stream.of(2).subject("calls")
+    publish = client.publish
+
+    async def lose_one(subject: str, *what: Any, **more: Any) -> None:
+        if subject == there and not lost:
+            lost.append(subject)
+        else:
+            await publish(subject, *what, **more)
+
+    def and_note() -> object:
+        asked.append(found := given_up())
+        return found
+
+    monkeypatch.setattr(client, "publish", lose_one)
+    with kept_from_taking(two):
+        move_on(one)
+        wait_until(lambda: counts(one).generation == 2)
+        told = told_once_sent(two, lambda: two.add("a"))
+        assert re.search(r"nobody said that it has it|unless it came behind the seal", str(told)), told
+        wait_until(lambda: not counts(two).under_way)
+        monkeypatch.setattr(running.publisher, "given_up", and_note)
+        waiting = Beside(lambda: (control(two).barrier(), two.text))
+        wait_until(lambda: bool(asked))
+    wait_until(lambda: bool(lost))
+    monkeypatch.undo()
+    assert waiting.end() == (1, "a")
 
 
 def test_who_reads_what_is_wrong_with_the_servers_finds_calls_refused(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
