@@ -81,10 +81,10 @@ class Reading:
     def __init__(self) -> None:
         self.asked = False
 
-    def refuse(self) -> NoReturn:
-        """Raises UsageError."""
-        self.asked = True
-        raise UsageError(
+    @staticmethod
+    def refusal() -> UsageError:
+        """What is raised at who asks."""
+        return UsageError(
             "what makes it from its pickle (__setstate__, say) uses coopy's clock, random numbers or a proxy, and would find others at a restart."
         )
 
@@ -96,7 +96,8 @@ def running() -> Moment | None:
     """The moment of the action that runs on this thread; None if none does. Raises UsageError where arguments are read, who may ask for none."""
     now = moment.get()
     if type(now) is Reading:
-        now.refuse()
+        now.asked = True
+        raise Reading.refusal()
     return now if type(now) is Moment else None
 
 

@@ -129,7 +129,7 @@ class Codec:
             value = copy_context().run(self._loads_marked, reading, payload)
             if not reading.asked:
                 return value
-        reading.refuse()  # and it swallowed the answer
+        raise Reading.refusal()  # and it swallowed the answer
 
     def _loads_marked(self, reading: Reading, payload: bytes) -> Any:
         moment.set(reading)
