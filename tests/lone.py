@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -30,6 +31,11 @@ pid_file: "{folder}/pid"
 jetstream {{ store_dir: "{folder}/kept", sync_interval: always }}
 {more}
 """
+
+
+def until_stopped(pid: int) -> None:
+    """Return when this child of ours stands still: one that was told to may go on for a moment."""
+    os.waitid(os.P_PID, pid, os.WSTOPPED | os.WNOWAIT)
 
 
 class Lone:
@@ -93,6 +99,7 @@ class Lone:
         """It stands still, as a virtual machine whose processors are taken away: what is said to it waits."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
+        until_stopped(self._process.pid)
         try:
             yield
         finally:

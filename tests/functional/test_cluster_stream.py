@@ -14,6 +14,7 @@ from coopy.cluster.message import Calls, Join, keyed, seal
 from coopy.error import ClusterError, UnconfirmedError
 from coopy.wiring.systems import system_of
 from tests.functional.test_cluster_bad_days import impatient, wait_until
+from tests.lone import until_stopped
 from tests.servers import Cluster, ask, cluster, level, numbers, servers, surely
 
 if TYPE_CHECKING:
@@ -192,6 +193,8 @@ def test_a_node_whose_servers_stand_still_goes_on_when_they_do(tmp_path: Path) -
         node.add("a")
         for one in own.servers:
             one.signal(signal.SIGSTOP)
+            assert one._process is not None
+            until_stopped(one._process.pid)
         impatient(node, 0.5)
         with pytest.raises((UnconfirmedError, ClusterError)) as told:
             node.add("b")
