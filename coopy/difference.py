@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["Difference", "difference"]
 
 NEW_HERE = ", met nowhere before"  # said of an object that is one of before on the other side
-
 AROUND = 20  # characters shown on both sides of where two texts differ
 CANDIDATES = 50
 DEPTH = 2  # elements of sets are told apart by what they refer to, so many references away

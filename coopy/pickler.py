@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     Reduce = Callable[[Any], Any]
 
-__all__ = ["CALLED", "OURS", "OWN", "DeepPickler", "Pickler", "Reducers", "dumps"]
+__all__ = ["CALLED", "OURS", "OWN", "DeepPickler", "Pickler", "Reducers", "dumps", "is_structure"]
 
 BY_FUNCTION = "If an object pickles by it, as numpy's arrays do: keep it in one of your own, whose __getstate__ gives and whose __setstate__ takes plain values."
 OWN = ("coopy.clock", "coopy.random")  # whose objects coopy puts into a domain object, and takes out again
@@ -197,7 +197,7 @@ class Reducers:
             reduce = self._reduced_global
         elif shape is not None:
             reduce = functools.partial(_reduced_dated, _Dated(shape))
-        elif issubclass(kind, Struct) and kind.__reduce__ is Struct.__reduce__:
+        elif is_structure(kind):
             reduce = _reduced_struct
         else:
             reduce = _without_parameters if issubclass(kind, Generic) else None
@@ -256,6 +256,11 @@ def _reduced_zone(zone: Any) -> Any:
 
 def _reduced_member(member: Any) -> Any:
     return _Member, (type(member), member._value_)
+
+
+def is_structure(kind: type) -> bool:
+    """Whether its objects are structures of msgspec that pickle as such: without what stands in their `__dict__`."""
+    return issubclass(kind, Struct) and kind.__reduce__ is Struct.__reduce__
 
 
 def _reduced_struct(struct: Struct) -> Any:

@@ -147,12 +147,16 @@ class LocalServer:
         self.signal(signal.SIGKILL)
         self.wait()
 
-    def stop(self) -> None:
-        """End it in good order."""
+    def tell_to_end(self) -> None:
+        """Have it end in good order. One that has just begun may not hear that."""
         self.signal(signal.SIGCONT)
         self.signal(signal.SIGTERM)
+
+    def stop(self) -> None:
+        """End it in good order."""
+        self.tell_to_end()
         while not self.wait(AGAIN):
-            self.signal(signal.SIGTERM)  # it had just begun, and heard of none
+            self.tell_to_end()
 
     def wait(self, patience: float | None = None) -> bool:
         """Return when it has ended, or after so many seconds; whether it has."""
@@ -248,8 +252,7 @@ class LocalServers:
         if os.getpid() != self._owner:
             return
         for one in self.servers:
-            one.signal(signal.SIGCONT)
-            one.signal(signal.SIGTERM)
+            one.tell_to_end()
         for one in self.servers:
             one.stop()
         if self._lock is not None:

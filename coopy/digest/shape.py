@@ -23,11 +23,11 @@ from enum import Enum, Flag
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from msgspec import Struct
 from msgspec.msgpack import Ext
 
 from coopy.error import NotSerializableError
 from coopy.kinds import INJECTED
+from coopy.pickler import is_structure
 
 if TYPE_CHECKING:
     import zoneinfo
@@ -218,7 +218,7 @@ def _reduction(value: Any, kind: type) -> tuple[Any, ...]:
         made = value.__reduce_ex__(4) if registered is None else registered(value)
     except Exception as error:
         raise NotSerializableError(str(error), method="", where="", kind=class_name(kind)) from error
-    if registered is None and issubclass(kind, Struct) and kind.__reduce__ is Struct.__reduce__:
+    if registered is None and is_structure(kind):
         made = (*made, getattr(value, "__dict__", None) or None)  # as a state holds it (`dict=True`)
     if isinstance(made, str):
         raise NotSerializableError(f"it stands for a global name ({made}), not for a value", method="", where="", kind=class_name(kind))
@@ -304,8 +304,10 @@ def _key(zone: zoneinfo.ZoneInfo) -> str:
 
 _PLAIN_MAKERS = (copyreg.__newobj__, copyreg.__newobj_ex__)  # type: ignore[attr-defined]
 _IMMUTABLE = frozenset((  # by name: whoever has no fractions need not load their module
-    *(class_name(one) for one in (str, int, float, complex, bytes, tuple, frozenset, slice, datetime.date, datetime.time, datetime.timedelta)),
-    *(class_name(one) for one in (decimal.Decimal, uuid.UUID, pathlib.PurePath)),
+    *map(class_name, (
+        str, int, float, complex, bytes, tuple, frozenset, slice, datetime.date, datetime.time, datetime.timedelta,
+        decimal.Decimal, uuid.UUID, pathlib.PurePath,
+    )),
     "fractions.Fraction",
     *(f"ipaddress.IPv{version}{what}" for version in (4, 6) for what in ("Address", "Interface", "Network")),
 ))  # fmt: skip
